@@ -1,0 +1,71 @@
+"""What a recipe is made of: strict sections, and components that a `_target_` names.
+
+A component of ours is itself a pydantic model: its fields are its schema and its defaults are hashed, so there is
+no second copy of either in YAML. Heavy imports happen inside its methods, never when its module is imported.
+"""
+
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, SerializationInfo, SerializerFunctionWrapHandler, Strict
+from pydantic import model_serializer, model_validator
+
+T = TypeVar("T")
+
+# YAML has lists only; a tuple keeps a validated recipe immutable.
+Items = Annotated[tuple[T, ...], Strict(False)]
+
+
+class Section(BaseModel):
+    """A part of a recipe: unknown keys, wrong types and later changes are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_floats_are_ints(cls, values: Any) -> Any:
+        """`epochs: 3.0` means 3, so both spellings give one config hash."""
+        if not isinstance(values, dict):
+            return values
+        return {key: _as_int(cls, key, value) for key, value in values.items()}
+
+
+class Component(Section):
+    """A class that a recipe names by `_target_`; its fields are the arguments a recipe may give."""
+
+    @classmethod
+    def target(cls) -> str:
+        """The `_target_` under which a recipe finds this class."""
+        return f"{cls.__module__}.{cls.__qualname__}"
+
+    @model_serializer(mode="wrap")
+    def _with_target(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        return {"_target_": self.target(), **handler(self)}
+
+
+class ForeignComponent(Section):
+    """A class of torch, torchvision or lightning, kept as name and arguments until it is needed.
+
+    Its existence and its signature are checked from its source text, so validating imports nothing.
+    """
+
+    target: str
+    arguments: dict[str, Any]
+
+    def create(self, *args: Any, **kwargs: Any) -> Any:
+        """Import the class and call it; positional arguments come from the caller (parameters, an optimizer)."""
+        import importlib
+
+        module, _, name = self.target.rpartition(".")
+        return getattr(importlib.import_module(module), name)(*args, **kwargs, **self.arguments)
+
+    @model_serializer(mode="plain")
+    def _as_written(self) -> dict[str, Any]:
+        return {"_target_": self.target, **self.arguments}
+
+
+def _as_int(cls: type[BaseModel], key: str, value: Any) -> Any:
+    field = cls.model_fields.get(key)
+    if field is None or type(value) is not float or not value.is_integer():
+        return value
+    kinds = {field.annotation, *get_args(field.annotation)}
+    return int(value) if int in kinds and float not in kinds else value

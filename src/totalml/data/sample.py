@@ -1,0 +1,35 @@
+"""One sample as a source yields it, before anything is stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+Value = str | int | float | bool | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Args:
+    id: unique in the source; for files the POSIX path relative to the root.
+    image: a file to read, encoded bytes (any format that is read from files too), or None for a table row alone.
+    group: samples of one group never stand in two splits; None: the sample is its own group.
+    timestamp: when it was taken, with time zone.
+    mask: encoded single-channel picture of the image's size that says what each pixel shows.
+    """
+
+    id: str
+    image: Path | bytes | None
+    label: str | None
+    group: str | None = None
+    timestamp: datetime | None = None
+    metadata: Mapping[str, Value] = field(default_factory=dict)
+    mask: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BadSample:
+    """A sample that cannot be used, and why, in words for the person who can mend it."""
+
+    id: str
+    reason: str

@@ -1,0 +1,91 @@
+"""Every error Total ML raises on purpose, and the exit code it ends the process with.
+
+    TotalmlError               1  anything that stopped a run and is explained
+    ├── RecipeError            2  mistakes in a recipe, in conf/ or on the command line
+    ├── DataError              4  the data is not what the recipe needs
+    │   ├── SnapshotError         bad samples, an empty source, a pin that does not match
+    │   └── QualityError          a quality check that was told to stop the run
+    ├── StoreError             5  the store cannot be read or written: disk full, damaged file
+    ├── FeatureError           6  a feature definition does not fit the snapshot
+    ├── ModelError             7  a model cannot be built or its weights cannot be loaded
+    ├── TrainingError          8  training cannot start or went astray
+    ├── EvaluationError        9  there is nothing to evaluate
+    ├── MissingExtraError     10  an optional package that the recipe asks for is not installed
+    └── Interrupted          130  Ctrl-C; the run can be continued
+
+Exit code 0 is success; 3 is kept for a failed gate. A message names the thing, the value and the mend.
+"""
+
+
+class TotalmlError(Exception):
+    """Base of all errors that are shown to the user without a traceback."""
+
+    exit_code = 1
+
+
+class RecipeError(TotalmlError):
+    """All mistakes of one recipe, one line each.
+
+    Args:
+        mistakes: lines such as `recipes/x.yaml:8: unknown key 'training.max_epoch'`.
+    """
+
+    exit_code = 2
+
+    def __init__(self, *mistakes: str) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class DataError(TotalmlError):
+    exit_code = 4
+
+
+class SnapshotError(DataError):
+    pass
+
+
+class QualityError(DataError):
+    pass
+
+
+class StoreError(TotalmlError):
+    exit_code = 5
+
+
+class FeatureError(TotalmlError):
+    exit_code = 6
+
+
+class ModelError(TotalmlError):
+    exit_code = 7
+
+
+class TrainingError(TotalmlError):
+    exit_code = 8
+
+
+class EvaluationError(TotalmlError):
+    exit_code = 9
+
+
+class MissingExtraError(TotalmlError):
+    """An optional dependency is missing.
+
+    Args:
+        package: the distribution that could not be imported.
+        extra: the extra of totalml that brings it.
+        wanted_by: what asked for it, in the recipe's words.
+    """
+
+    exit_code = 10
+
+    def __init__(self, package: str, extra: str, wanted_by: str) -> None:
+        super().__init__(
+            f"{wanted_by} needs the package {package!r}, which is not installed. "
+            f'Install it with: python -m pip install "totalml[{extra}]"'
+        )
+
+
+class Interrupted(TotalmlError):
+    exit_code = 130

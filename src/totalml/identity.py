@@ -1,0 +1,47 @@
+"""Hashes that name things: canonical JSON, typed digests, the run id.
+
+A digest is `blake3:` plus 64 hex digits. Each is made in a domain of its own (BLAKE3's key derivation), so that two
+things of different type never share one, and a change of format gets a new domain instead of a silent collision.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+PREFIX = "blake3:"
+
+
+def digest(domain: str, payload: bytes) -> str:
+    """The digest of `payload` in `domain`, e.g. `recipe v1`."""
+    from blake3 import blake3
+
+    return PREFIX + blake3(payload, derive_key_context=f"totalml {domain}").hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 JSON of plain values: sorted keys, one spelling for each number."""
+    import rfc8785
+
+    return rfc8785.dumps(value)
+
+
+def config_hash(what: Mapping[str, Any]) -> str:
+    """The digest of a validated recipe without its `runtime` and its data pin."""
+    return digest("recipe v1", canonical(what))
+
+
+def run_id(config: str, data: str) -> str:
+    """`<config hash, 8 hex>-<data hash, 8 hex>`."""
+    return f"{short(config)}-{short(data)}"
+
+
+def short(full: str, length: int = 8) -> str:
+    return full.removeprefix(PREFIX)[:length]
+
+
+def folder_digest(domain: str, root: Path, pattern: str) -> str:
+    """One digest over names and contents of the files below `root` that match `pattern`."""
+    files = sorted(root.rglob(pattern))
+    tree = {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return digest(domain, canonical(tree))

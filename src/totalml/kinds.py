@@ -1,0 +1,70 @@
+"""The kinds of component that a recipe can name: the sockets of the house.
+
+They stand below every room, so that `recipe.py` can say which kind goes where without importing a room.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from totalml.component import Component
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from totalml.data.sample import BadSample, Sample
+    from totalml.data.snapshot import Snapshot
+    from totalml.data.split import Splits
+    from totalml.quality.report import Finding
+
+
+class Source(Component):
+    """Where samples come from."""
+
+    @abstractmethod
+    def samples(self) -> Iterator[Sample | BadSample]:
+        """Yield every sample once, in a stable order; what cannot become one is yielded as `BadSample`."""
+
+    def fingerprint(self) -> str | None:
+        """A text that changes whenever `samples()` would yield something else; None if only a look can tell."""
+        return None
+
+
+class Check(Component):
+    """One question about the data, asked before training."""
+
+    @abstractmethod
+    def findings(self, snapshot: Snapshot, splits: Splits) -> Iterator[Finding]:
+        """Yield what is wrong; nothing if all is well."""
+
+
+class Augmentation(Component):
+    """A random change of a whole training batch, keyed by sample so that batching and workers do not matter."""
+
+    @abstractmethod
+    def apply(self, images: Tensor, keys: Tensor) -> Tensor:
+        """Change a batch.
+
+        Args:
+            images: (B, C, H, W) uint8, or float in 0..255 after an earlier augmentation; on any device.
+            keys: (B,) int64, one well-mixed number per sample, epoch, seed and place in the list.
+        Returns: (B, C, H, W), H and W unchanged.
+        """
+
+
+class ImageBackbone(Component):
+    """Turns images into embeddings."""
+
+    @abstractmethod
+    def build(self, channels: int) -> tuple[nn.Module, int]:
+        """The module, (B, C, H, W) float normalised -> (B, D), and its D."""
+
+
+class TableBackbone(Component):
+    """Turns prepared table columns into embeddings."""
+
+    @abstractmethod
+    def build(self, columns: int) -> tuple[nn.Module, int]:
+        """The module, (B, columns) float -> (B, D), and its D."""

@@ -1,0 +1,154 @@
+"""The recipe: one experiment, whole, as strict pydantic models.
+
+Everything but `runtime` is the *what* and counts for the config hash; `runtime` is the *where and how*.
+"""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
+
+from totalml.component import ForeignComponent, Items, Section
+from totalml.kinds import Augmentation, Check, ImageBackbone, Source, TableBackbone
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Digest = Annotated[str, Field(pattern=r"^blake3:[0-9a-f]{64}$")]
+Positive = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _under(prefix: str) -> AfterValidator:
+    def check(component: ForeignComponent) -> ForeignComponent:
+        if not component.target.startswith(prefix):
+            raise ValueError(f"expected a class under {prefix[:-1]}, got {component.target}")
+        return component
+
+    return AfterValidator(check)
+
+
+Optimizer = Annotated[ForeignComponent, _under("torch.optim.")]
+Scheduler = Annotated[ForeignComponent, _under("torch.optim.lr_scheduler.")]
+
+
+class SplitRecipe(Section):
+    """How samples are shared out to train, validation and test."""
+
+    by: Literal["hash", "column", "time"] = "hash"
+    train: Share = 0.7
+    validation: Share = 0.15
+    test: Share = 0.15
+    column: str | None = None  # by: column; holds the words train, validation, test
+    salt: str = ""  # by: hash; another salt gives another split
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if abs(self.train + self.validation + self.test - 1) > 1e-9:
+            raise ValueError(f"train + validation + test must be 1, got {self.train + self.validation + self.test:g}")
+        if (self.by == "column") != (self.column is not None):
+            raise ValueError("'column' goes with 'by: column', and only with it")
+        return self
+
+
+class DataRecipe(Section):
+    source: SerializeAsAny[Source]
+    snapshot: Digest | None = None  # the pin: the data hash that this recipe was written for
+    labels: Items[str] | None = None  # None: every label in the snapshot, sorted
+    on_bad_sample: Literal["fail", "skip"] = "fail"
+    max_megapixels: Annotated[float, Field(gt=0)] = 100.0  # larger pictures are refused before decoding
+    split: SplitRecipe = SplitRecipe()
+
+
+class QualityRecipe(Section):
+    checks: Items[SerializeAsAny[Check]] = ()
+
+
+class ImageFeatures(Section):
+    """Pixels, decoded once."""
+
+    size: Annotated[int, Field(ge=8, le=1024)] = 128  # px, of the square that the model sees
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+
+
+class TableFeatures(Section):
+    """Metadata columns of the snapshot, by name."""
+
+    numeric: Items[str] = ()
+    categorical: Items[str] = ()
+
+    @model_validator(mode="after")
+    def _names_columns(self) -> Self:
+        if not self.numeric and not self.categorical:
+            raise ValueError("name at least one numeric or categorical column")
+        return self
+
+
+class FeaturesRecipe(Section):
+    image: ImageFeatures | None = ImageFeatures()
+    table: TableFeatures | None = None
+
+
+class ModelRecipe(Section):
+    """Backbones whose embeddings are joined before one linear head."""
+
+    image: SerializeAsAny[ImageBackbone] | None = None
+    table: SerializeAsAny[TableBackbone] | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class EarlyStopping(Section):
+    metric: Literal["loss", "accuracy"] = "loss"  # on validation
+    patience: Positive = 10  # epochs without improvement
+
+
+class TrainingRecipe(Section):
+    epochs: Positive
+    batch_size: Positive
+    optimizer: Optimizer
+    scheduler: Scheduler | None = None
+    schedule_every: Literal["epoch", "step"] = "epoch"
+    augment: Items[SerializeAsAny[Augmentation]] = ()
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    balance_classes: bool = False  # weigh the loss by inverse class frequency
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
+    early_stopping: EarlyStopping | None = None
+
+
+class EvaluationRecipe(Section):
+    positive: str | None = None  # the class that binary metrics look for; None: the last label
+    gold_column: str | None = None  # metadata column with the true label, where the given labels are noisy
+    calibration_bins: Annotated[int, Field(ge=2, le=100)] = 15
+    bootstrap: Annotated[int, Field(ge=0, le=100_000)] = 1000  # resamples; 0: no intervals
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+
+
+class RuntimeRecipe(Section):
+    """Where and how: changes nothing about what is computed, so it does not count for the config hash."""
+
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    compile: bool = False
+    threads: Positive | None = None  # CPU threads of torch; None: torch's own choice
+    store: str = ".totalml"  # folder of blobs, snapshots and feature sets
+    runs: str = "runs"  # folder of run folders
+    progress: Literal["auto", "rich", "plain", "none"] = "auto"
+    rerun: bool = False  # run again although the store holds the finished run
+
+
+class Recipe(Section):
+    name: Name
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    data: DataRecipe
+    quality: QualityRecipe = QualityRecipe()
+    features: FeaturesRecipe = FeaturesRecipe()
+    model: ModelRecipe
+    training: TrainingRecipe
+    evaluation: EvaluationRecipe = EvaluationRecipe()
+    runtime: RuntimeRecipe = RuntimeRecipe()
+
+    @model_validator(mode="after")
+    def _model_fits_features(self) -> Self:
+        if self.model.image is None and self.model.table is None:
+            raise ValueError("model needs 'image', 'table' or both")
+        for kind in ("image", "table"):
+            if getattr(self.model, kind) is not None and getattr(self.features, kind) is None:
+                raise ValueError(f"model.{kind} is set but features.{kind} is not")
+        return self
