@@ -6,13 +6,16 @@ no second copy of either in YAML. Heavy imports happen inside its methods, never
 
 from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, SerializationInfo, SerializerFunctionWrapHandler, Strict
-from pydantic import model_serializer, model_validator
+from pydantic import BaseModel, ConfigDict, Strict, model_validator
 
 T = TypeVar("T")
 
 # YAML has lists only; a tuple keeps a validated recipe immutable.
 Items = Annotated[tuple[T, ...], Strict(False)]
+
+
+class Where:
+    """Marks a field that says where or how, not what: it does not count for the config hash."""
 
 
 class Section(BaseModel):
@@ -33,13 +36,10 @@ class Component(Section):
     """A class that a recipe names by `_target_`; its fields are the arguments a recipe may give."""
 
     @classmethod
-    def target(cls) -> str:
-        """The `_target_` under which a recipe finds this class."""
-        return f"{cls.__module__}.{cls.__qualname__}"
-
-    @model_serializer(mode="wrap")
-    def _with_target(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
-        return {"_target_": self.target(), **handler(self)}
+    def public_path(cls) -> str:
+        """The `_target_` that counts: `totalml.<room>.<Class>`, so that moving a file inside a room changes no hash."""
+        modules = cls.__module__.split(".")
+        return ".".join([*(modules[:2] if modules[0] == "totalml" else modules), cls.__qualname__])
 
 
 class ForeignComponent(Section):
@@ -58,9 +58,25 @@ class ForeignComponent(Section):
         module, _, name = self.target.rpartition(".")
         return getattr(importlib.import_module(module), name)(*args, **kwargs, **self.arguments)
 
-    @model_serializer(mode="plain")
-    def _as_written(self) -> dict[str, Any]:
-        return {"_target_": self.target, **self.arguments}
+
+def plain(value: Any, *, where: bool) -> Any:
+    """A section as dicts, lists and scalars, defaults written out.
+
+    Args:
+        where: keep the fields marked `Where`; False gives what the config hash is made of.
+    """
+    if isinstance(value, ForeignComponent):
+        return {"_target_": value.target, **value.arguments}
+    if isinstance(value, Section):
+        fields = {
+            key: plain(getattr(value, key), where=where)
+            for key, field in type(value).model_fields.items()
+            if where or Where not in field.metadata
+        }
+        return {"_target_": value.public_path(), **fields} if isinstance(value, Component) else fields
+    if isinstance(value, tuple | list):
+        return [plain(item, where=where) for item in value]
+    return value
 
 
 def _as_int(cls: type[BaseModel], key: str, value: Any) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.component import Component
@@ -14,7 +15,7 @@ from totalml.component import Component
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from totalml.data.sample import BadSample, Sample
+    from totalml.data.sample import BadSample, Ignored, Sample
     from totalml.data.snapshot import Snapshot
     from totalml.data.split import Splits
     from totalml.quality.report import Finding
@@ -24,11 +25,15 @@ class Source(Component):
     """Where samples come from."""
 
     @abstractmethod
-    def samples(self) -> Iterator[Sample | BadSample]:
+    def samples(self) -> Iterator[Sample | BadSample | Ignored]:
         """Yield every sample once, in a stable order; what cannot become one is yielded as `BadSample`."""
 
     def fingerprint(self) -> str | None:
         """A text that changes whenever `samples()` would yield something else; None if only a look can tell."""
+        return None
+
+    def folder(self) -> Path | None:
+        """Where the files lie, if in one place: hashes of unchanged files are remembered per folder."""
         return None
 
 

@@ -1,13 +1,13 @@
 """The recipe: one experiment, whole, as strict pydantic models.
 
-Everything but `runtime` is the *what* and counts for the config hash; `runtime` is the *where and how*.
+What is marked `Where` says where and how; all the rest is the *what* and counts for the config hash.
 """
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
+from pydantic import AfterValidator, Field, InstanceOf, model_validator
 
-from totalml.component import ForeignComponent, Items, Section
+from totalml.component import ForeignComponent, Items, Section, Where
 from totalml.kinds import Augmentation, Check, ImageBackbone, Source, TableBackbone
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -49,8 +49,8 @@ class SplitRecipe(Section):
 
 
 class DataRecipe(Section):
-    source: SerializeAsAny[Source]
-    snapshot: Digest | None = None  # the pin: the data hash that this recipe was written for
+    source: InstanceOf[Source]
+    snapshot: Annotated[Digest | None, Where] = None  # the pin: the data hash that this recipe was written for
     labels: Items[str] | None = None  # None: every label in the snapshot, sorted
     on_bad_sample: Literal["fail", "skip"] = "fail"
     max_megapixels: Annotated[float, Field(gt=0)] = 100.0  # larger pictures are refused before decoding
@@ -58,7 +58,7 @@ class DataRecipe(Section):
 
 
 class QualityRecipe(Section):
-    checks: Items[SerializeAsAny[Check]] = ()
+    checks: Items[InstanceOf[Check]] = ()
 
 
 class ImageFeatures(Section):
@@ -89,8 +89,8 @@ class FeaturesRecipe(Section):
 class ModelRecipe(Section):
     """Backbones whose embeddings are joined before one linear head."""
 
-    image: SerializeAsAny[ImageBackbone] | None = None
-    table: SerializeAsAny[TableBackbone] | None = None
+    image: InstanceOf[ImageBackbone] | None = None
+    table: InstanceOf[TableBackbone] | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
@@ -105,7 +105,7 @@ class TrainingRecipe(Section):
     optimizer: Optimizer
     scheduler: Scheduler | None = None
     schedule_every: Literal["epoch", "step"] = "epoch"
-    augment: Items[SerializeAsAny[Augmentation]] = ()
+    augment: Items[InstanceOf[Augmentation]] = ()
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     balance_classes: bool = False  # weigh the loss by inverse class frequency
     clip_norm: Annotated[float, Field(gt=0)] | None = None
@@ -142,7 +142,7 @@ class Recipe(Section):
     model: ModelRecipe
     training: TrainingRecipe
     evaluation: EvaluationRecipe = EvaluationRecipe()
-    runtime: RuntimeRecipe = RuntimeRecipe()
+    runtime: Annotated[RuntimeRecipe, Where] = RuntimeRecipe()
 
     @model_validator(mode="after")
     def _model_fits_features(self) -> Self:

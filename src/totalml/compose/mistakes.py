@@ -1,0 +1,102 @@
+"""Turn what Hydra, OmegaConf, YAML and pydantic say into lines of the form `file:line: what, and the mend`."""
+
+import re
+from contextlib import nullcontext
+from pathlib import Path
+
+import yaml
+from hydra import initialize_config_dir
+from hydra.core.default_element import ResultDefault
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+
+from totalml.compose.origins import COMMAND_LINE, LOADER, Origins, Place, default_line, read_layer
+from totalml.compose.recipes_source import GROUP
+from totalml.errors import RecipeError
+from totalml.target import did_you_mean
+from totalml.validate import InvalidRecipe
+
+
+def config_file(project: Path, config_path: str) -> Path:
+    """The file behind Hydra's name for a config, such as `model/mlp` or `recipe/guinness`."""
+    group, _, name = config_path.removesuffix(".yaml").partition("/")
+    return project / "recipes" / f"{name}.yaml" if group == GROUP else project / "conf" / f"{config_path}.yaml"
+
+
+def read_origins(project: Path, overrides: list[str]) -> Origins:
+    """Read again, with their lines, the files that Hydra merges for `overrides`."""
+    merged = _merged_files(project, overrides)
+    layers = []
+    for entry in merged:
+        file = config_file(project, entry.config_path) if entry.config_path else None
+        if file is not None and file.is_file():
+            layers.append(read_layer(file.relative_to(project).as_posix(), file, entry.package or ""))
+    keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
+    return Origins(layers, [tuple(key.split(".")) for key in keys])
+
+
+def _merged_files(project: Path, overrides: list[str]) -> list[ResultDefault]:
+    running = GlobalHydra.instance()
+    within_multirun = running.is_initialized()
+    with nullcontext() if within_multirun else initialize_config_dir(str(project / "conf"), version_base="1.3"):
+        return running.config_loader().compute_defaults_list("config", overrides, RunMode.RUN).defaults
+
+
+def invalid(error: InvalidRecipe, origins: Origins) -> RecipeError:
+    placed = sorted((origins.of(mistake.path), mistake.message) for mistake in error.mistakes)
+    return RecipeError(*(f"{place}: {message}" for place, message in placed))
+
+
+def missing_option(error: MissingConfigException, project: Path) -> RecipeError:
+    """A defaults entry, or the command line, names an option that is not there."""
+    wanted = str(error.missing_cfg_file or "").removesuffix(".yaml")
+    group, _, option = wanted.rpartition("/")
+    options = sorted(error.options or ())
+    parent = re.search(r"In '([^']+)'", str(error))
+    place = _place_of_default(project, parent.group(1), option) if parent else COMMAND_LINE
+    noun = GROUP if group == GROUP else f"option of group {group!r}" if group else "config"
+    listed = f"; there are: {', '.join(options)}" if options else ""
+    return RecipeError(f"{place}: there is no {noun} {option!r}{did_you_mean(option, options)}{listed}")
+
+
+def broken_yaml(project: Path) -> RecipeError | None:
+    """Every file in conf/ and recipes/ that is not YAML; None if all are."""
+    files = [*sorted((project / "recipes").glob("*.yaml")), *sorted((project / "conf").rglob("*.yaml"))]
+    found = [line for file in files if (line := _syntax_error(file, file.relative_to(project).as_posix()))]
+    return RecipeError(*found) if found else None
+
+
+def composition(error: Exception, project: Path) -> RecipeError:
+    """Whatever else Hydra or OmegaConf refuses, in their words, on one line."""
+    if isinstance(error, MissingConfigException):
+        return missing_option(error, project)
+    if isinstance(error, OverrideParseException):
+        return RecipeError(f"{COMMAND_LINE}: cannot read {error.override!r}: {_one_line(error)}")
+    return broken_yaml(project) or RecipeError(f"{COMMAND_LINE}: {_one_line(error)}")
+
+
+def _one_line(error: Exception) -> str:
+    lines = (line.strip() for line in str(error).splitlines())
+    return "; ".join(line for line in lines if line)
+
+
+def _place_of_default(project: Path, parent: str, option: str) -> Place:
+    file = config_file(project, parent)
+    if not file.is_file():
+        return COMMAND_LINE
+    layer = read_layer(file.relative_to(project).as_posix(), file, "")
+    line = default_line(layer.root, option)
+    return Place(layer.name, line) if line else COMMAND_LINE
+
+
+def _syntax_error(file: Path, name: str) -> str | None:
+    try:
+        yaml.compose(file.read_text(encoding="utf-8"), Loader=LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        return f"{name}:{line}: not valid YAML: {' '.join(filter(None, (error.context, error.problem)))}"
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return f"{name}:1: not valid YAML: {error}"
+    return None

@@ -1,0 +1,107 @@
+"""Where a value of a composed recipe was written: file and line, or the command line.
+
+Only a report of mistakes asks, so the files are read again here rather than tracked while composing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Key = str | int
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the one in C where PyYAML was built with it
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """`recipes/x.yaml:8`, or the command line, which has no lines."""
+
+    file: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+COMMAND_LINE = Place("command line")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One config file at its place in the merge order.
+
+    Args:
+        name: the file as shown, relative to the project.
+        package: the keys below which its content lands.
+        root: its YAML tree with marks.
+    """
+
+    name: str
+    package: tuple[str, ...]
+    root: yaml.Node | None
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Args:
+    layers: in merge order, the last one wins.
+    overrides: keys of the command line's values.
+    """
+
+    layers: Sequence[Layer]
+    overrides: Sequence[tuple[str, ...]]
+
+    def of(self, path: tuple[Key, ...]) -> Place:
+        """For a missing key the nearest section around it."""
+        for length in range(len(path), -1, -1):
+            for override in self.overrides:
+                if override == path[:length] != ():
+                    return COMMAND_LINE
+            for layer in reversed(self.layers):
+                line = _line(layer, path[:length])
+                if line is not None:
+                    return Place(layer.name, line)
+        return COMMAND_LINE
+
+
+def read_layer(name: str, file: Path, package: str) -> Layer:
+    """Args:
+    package: as Hydra gives it: dotted, empty for the top.
+    """
+    keys = tuple(key for key in package.split(".") if key and key != "_global_")
+    return Layer(name, keys, yaml.compose(file.read_text(encoding="utf-8"), Loader=LOADER))
+
+
+def default_line(root: yaml.Node | None, option: str) -> int:
+    """The line of a file's defaults list that asks for `option`; 0 if it is not there."""
+    entries = _child(root, "defaults")
+    for entry in entries[1].value if entries and isinstance(entries[1], yaml.SequenceNode) else ():
+        values = [value for _, value in entry.value] if isinstance(entry, yaml.MappingNode) else [entry]
+        if any(value.value == option for value in values if isinstance(value, yaml.ScalarNode)):
+            return int(entry.start_mark.line) + 1
+    return 0
+
+
+def _line(layer: Layer, path: tuple[Key, ...]) -> int | None:
+    """The line on which the key at `path` stands in this layer, None if it does not."""
+    if path[: len(layer.package)] != layer.package or len(path) == len(layer.package) == 0:
+        return None
+    node, line = layer.root, 0
+    for key in path[len(layer.package) :]:
+        found = _child(node, key)
+        if found is None:
+            return None
+        line, node = found
+    return line + 1
+
+
+def _child(node: Any, key: Key) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key].start_mark.line, node.value[key]
+    if isinstance(node, yaml.MappingNode):
+        for name, value in reversed(node.value):
+            if name.value == str(key):
+                return name.start_mark.line, value
+    return None

@@ -1,0 +1,108 @@
+"""`_target_` -> class: which names a recipe may use, found before any work is done."""
+
+import importlib
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
+from types import ModuleType
+from typing import Any
+
+from totalml.component import Component, ForeignComponent
+from totalml.signature import Signature, names_in, signature_of
+
+OURS = ("totalml", "recipes")
+FOREIGN = ("torch", "torchvision", "lightning")
+
+# Parameters that the code which creates the object hands over itself.
+HANDED_OVER = ("params", "optimizer")
+
+
+class TargetError(ValueError):
+    """Args:
+    message: what is wrong.
+    argument: the argument at fault; None: the `_target_` itself.
+    """
+
+    def __init__(self, message: str, argument: str | None = None) -> None:
+        super().__init__(message)
+        self.argument = argument
+
+
+def did_you_mean(name: str, options: Collection[str]) -> str:
+    """`, did you mean 'x'?` or an empty text; capitals do not matter."""
+    folded = {option.casefold(): option for option in options}
+    close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return f", did you mean {folded[close[0]]!r}?" if close else ""
+
+
+def component_class(target: str) -> type[Component]:
+    """The component of ours, or of a recipe, that `target` names.
+
+    Raises: TargetError: it is not there, or is no component.
+    """
+    module_name, _, name = target.rpartition(".")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if module_name == error.name or module_name.startswith(f"{error.name}."):
+            raise TargetError(f"there is no module {error.name!r}") from error
+        raise TargetError(f"module {module_name!r} needs {error.name!r}, which is not installed") from error
+    except Exception as error:
+        raise TargetError(f"module {module_name!r} cannot be imported: {error}") from error
+    found = getattr(module, name, None)
+    if found is None:
+        raise TargetError(f"{module_name!r} has no {name!r}{did_you_mean(name, _public_names(module))}")
+    if not (isinstance(found, type) and issubclass(found, Component)):
+        raise TargetError(f"{target!r} is not a component")
+    if found.__abstractmethods__:
+        raise TargetError(f"{target!r} is a kind of component; name one of that kind")
+    return found
+
+
+def foreign_component(target: str, arguments: Mapping[str, Any]) -> ForeignComponent:
+    """A class of torch, torchvision or lightning with arguments that fit its signature.
+
+    Raises: ExceptionGroup of TargetError: it is not there, or arguments do not fit; all at once.
+    """
+    signature = signature_of(target)
+    if signature is None:
+        module, _, name = target.rpartition(".")
+        raise ExceptionGroup(target, [TargetError(f"{module!r} has no {name!r}{did_you_mean(name, names_in(module))}")])
+    if misfits := [*_misfits(target, signature, arguments)]:
+        raise ExceptionGroup(target, misfits)
+    return ForeignComponent(target=target, arguments=dict(arguments))
+
+
+def root_of(target: Any) -> str:
+    """The allow-listed root of a target.
+
+    Raises: TargetError: it is no dotted name, or its root is not on the list.
+    """
+    if not isinstance(target, str) or not all(part.isidentifier() for part in target.split(".")) or "." not in target:
+        raise TargetError(f"expected a dotted name such as totalml.data.ImageFolder, got {target!r}")
+    root = target.partition(".")[0]
+    if root not in OURS + FOREIGN:
+        raise TargetError(f"{target!r} is not allowed; a _target_ starts with one of {', '.join(OURS + FOREIGN)}")
+    return root
+
+
+def _misfits(target: str, signature: Signature, arguments: Mapping[str, Any]) -> list[TargetError]:
+    name = target.rpartition(".")[2]
+    allowed = [option for option in signature.names if option not in HANDED_OVER]
+    found = [
+        TargetError(f"{name} takes no argument {key!r}{did_you_mean(key, allowed) or _list(allowed)}", key)
+        for key in arguments
+        if key not in allowed and not signature.open_ended
+    ]
+    missing = [key for key in signature.required if key not in arguments and key not in HANDED_OVER]
+    if missing:
+        found.append(TargetError(f"{name} needs {', '.join(map(repr, missing))}"))
+    return found
+
+
+def _list(names: Collection[str]) -> str:
+    return f"; it takes {', '.join(names)}" if names else ""
+
+
+def _public_names(module: ModuleType) -> list[str]:
+    """By name alone: looking at a lazily imported attribute could import torch."""
+    return [name for name in getattr(module, "__all__", vars(module)) if name[:1].isupper()]

@@ -1,0 +1,158 @@
+"""Plain values -> `Recipe`, or every mistake at once.
+
+Components are built from the leaves up, so that a mistake inside one does not hide the mistakes beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from totalml.component import Component, ForeignComponent
+from totalml.recipe import Recipe
+from totalml.target import OURS, TargetError, component_class, did_you_mean, foreign_component, root_of
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Args:
+    path: where in the recipe; the key at its end may be missing there.
+    message: what is wrong and how to mend it, without the place.
+    """
+
+    path: Path
+    message: str
+
+
+class InvalidRecipe(Exception):
+    """Carries the mistakes, in the order of the recipe."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__("; ".join(mistake.message for mistake in mistakes))
+        self.mistakes = mistakes
+
+
+def validate(values: dict[str, Any], known: Sequence[Mistake] = ()) -> Recipe:
+    """Build the recipe.
+
+    Args:
+        values: the composed recipe as dicts, lists and scalars, interpolations resolved.
+        known: mistakes found while composing; nothing more is said about their places.
+    Raises: InvalidRecipe: with all mistakes.
+    """
+    mistakes = list(known)
+    built = _build(values, (), mistakes)
+    try:
+        recipe = Recipe.model_validate(built)
+    except ValidationError as error:
+        mistakes += _news(_explain(error, Recipe, ()), mistakes)
+    if mistakes:
+        raise InvalidRecipe(mistakes)
+    return recipe
+
+
+def dotted(path: Path) -> str:
+    """`training.augment[0].scale`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")
+
+
+def _build(value: Any, path: Path, mistakes: list[Mistake]) -> Any:
+    if isinstance(value, list):
+        return [_build(item, (*path, index), mistakes) for index, item in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    built = {key: _build(item, (*path, key), mistakes) for key, item in value.items()}
+    if "_target_" not in built:
+        return built
+    target = built.pop("_target_")
+    try:
+        return _component(target, built, path)
+    except InvalidRecipe as error:
+        mistakes += _news(error.mistakes, mistakes)
+        return None
+
+
+def _component(target: Any, arguments: dict[str, Any], path: Path) -> Component | ForeignComponent:
+    try:
+        if root_of(target) not in OURS:
+            return foreign_component(target, arguments)
+        cls = component_class(target)
+    except TargetError as error:
+        raise InvalidRecipe([Mistake((*path, "_target_"), str(error))]) from error
+    except ExceptionGroup as group:
+        raise InvalidRecipe([_misfit(error, path) for error in group.exceptions]) from group
+    try:
+        return cls.model_validate(arguments)
+    except ValidationError as error:
+        raise InvalidRecipe(_explain(error, cls, path)) from error
+
+
+def _misfit(error: Exception, path: Path) -> Mistake:
+    argument = getattr(error, "argument", None) or "_target_"
+    return Mistake((*path, argument), str(error))
+
+
+def _news(found: list[Mistake], known: list[Mistake]) -> list[Mistake]:
+    """Those that do not merely follow from a known mistake at the same place or below it."""
+    broken = [mistake.path for mistake in known]
+    return [new for new in found if not any(path[: len(new.path)] == new.path for path in broken)]
+
+
+def _explain(error: ValidationError, model: type[BaseModel], prefix: Path) -> list[Mistake]:
+    return [
+        Mistake((*prefix, *detail["loc"]), _message(detail, model, prefix))
+        for detail in error.errors(include_url=False)
+    ]
+
+
+def _message(detail: ErrorDetails, model: type[BaseModel], prefix: Path) -> str:
+    loc = detail["loc"]
+    name, given, kind = dotted((*prefix, *loc)), detail["input"], detail["type"]
+    if kind == "extra_forbidden":
+        holder = _model_at(model, loc[:-1])
+        options = list(holder.model_fields) if holder else []
+        hint = did_you_mean(str(loc[-1]), options) or f"; known keys: {', '.join(options) or 'none'}"
+        return f"unknown key {name!r}{hint}"
+    if kind == "missing":
+        return f"missing key {name!r}"
+    if kind == "is_instance_of":
+        return _wrong_component(name, given, str(detail["ctx"]["class"]))
+    if kind == "value_error":
+        return f"{name + ': ' if name else ''}{detail['ctx']['error']}"
+    wanted = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
+    hint = _literal_hint(given, detail)
+    return f"{name!r} {wanted}, got {_short(given)}{hint}"
+
+
+def _wrong_component(name: str, given: Any, wanted: str) -> str:
+    if isinstance(given, Component):
+        return f"{name!r} should be a {wanted}, but {given.public_path()} is none"
+    if isinstance(given, ForeignComponent):
+        return f"{name!r} should be a {wanted}, but {given.target} is none"
+    return f"{name!r} should be a {wanted} named by a _target_, got {_short(given)}"
+
+
+def _literal_hint(given: Any, detail: ErrorDetails) -> str:
+    if detail["type"] != "literal_error" or not isinstance(given, str):
+        return ""
+    return did_you_mean(given, detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", "))
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _model_at(model: type[BaseModel] | None, loc: Path) -> type[BaseModel] | None:
+    """The section whose keys stand at `loc`."""
+    for key in loc:
+        if model is None or isinstance(key, int) or key not in model.model_fields:
+            return None
+        annotation = model.model_fields[key].annotation
+        kinds = [annotation, *get_args(annotation)]
+        model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+    return model
