@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from totalml.component import Component
 
@@ -66,6 +66,10 @@ class ImageBackbone(Component):
     def build(self, channels: int) -> tuple[nn.Module, int]:
         """The module, (B, C, H, W) float normalised -> (B, D), and its D."""
 
+    def untrained(self) -> Self:
+        """The same shape without pretrained weights, for a network whose weights are loaded anyway."""
+        return self
+
 
 class TableBackbone(Component):
     """Turns prepared table columns into embeddings."""
@@ -73,3 +77,11 @@ class TableBackbone(Component):
     @abstractmethod
     def build(self, columns: int) -> tuple[nn.Module, int]:
         """The module, (B, columns) float -> (B, D), and its D."""
+
+
+class Schedule(Component):
+    """How the learning rate changes over the whole of a training, whatever its length."""
+
+    @abstractmethod
+    def factor(self, share: float) -> float:
+        """What the optimizer's learning rate is multiplied by when this share of all steps, 0..1, is done."""

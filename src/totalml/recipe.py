@@ -3,12 +3,12 @@
 What is marked `Where` says where and how; all the rest is the *what* and counts for the config hash.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, InstanceOf, model_validator
 
-from totalml.component import ForeignComponent, Items, Section, Where
-from totalml.kinds import Augmentation, Check, ImageBackbone, Source, TableBackbone
+from totalml.component import ForeignComponent, Items, Section, Where, plain
+from totalml.kinds import Augmentation, Check, ImageBackbone, Schedule, Source, TableBackbone
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Digest = Annotated[str, Field(pattern=r"^blake3:[0-9a-f]{64}$")]
@@ -16,17 +16,24 @@ Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-def _under(prefix: str) -> AfterValidator:
-    def check(component: ForeignComponent) -> ForeignComponent:
-        if not component.target.startswith(prefix):
-            raise ValueError(f"expected a class under {prefix[:-1]}, got {component.target}")
+def _under(prefix: str, kind: type[Section] = ForeignComponent) -> AfterValidator:
+    """Accept a class of torch whose name starts with `prefix`, or a component of our own `kind`."""
+
+    def check(component: Section) -> Section:
+        if isinstance(component, ForeignComponent):
+            fits, given = component.target.startswith(prefix), component.target
+        else:
+            fits, given = isinstance(component, kind), type(component).__name__
+        if not fits:
+            ours = "" if kind is ForeignComponent else f" or a component of kind {kind.__name__}"
+            raise ValueError(f"expected a class under {prefix[:-1]}{ours}, got {given}")
         return component
 
     return AfterValidator(check)
 
 
-Optimizer = Annotated[ForeignComponent, _under("torch.optim.")]
-Scheduler = Annotated[ForeignComponent, _under("torch.optim.lr_scheduler.")]
+Optimizer = Annotated[InstanceOf[ForeignComponent], _under("torch.optim.")]
+Scheduler = Annotated[InstanceOf[Section], _under("torch.optim.lr_scheduler.", Schedule)]
 
 
 class SplitRecipe(Section):
@@ -104,7 +111,7 @@ class TrainingRecipe(Section):
     batch_size: Positive
     optimizer: Optimizer
     scheduler: Scheduler | None = None
-    schedule_every: Literal["epoch", "step"] = "epoch"
+    schedule_every: Literal["epoch", "step"] = "epoch"  # for a scheduler of torch; ours go by step
     augment: Items[InstanceOf[Augmentation]] = ()
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     balance_classes: bool = False  # weigh the loss by inverse class frequency
@@ -135,6 +142,7 @@ class RuntimeRecipe(Section):
 
 class Recipe(Section):
     name: Name
+    question: Annotated[str, Where] = ""  # what the experiment asks, in one sentence for the report
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     data: DataRecipe
     quality: QualityRecipe = QualityRecipe()
@@ -152,3 +160,8 @@ class Recipe(Section):
             if getattr(self.model, kind) is not None and getattr(self.features, kind) is None:
                 raise ValueError(f"model.{kind} is set but features.{kind} is not")
         return self
+
+
+def what(recipe: Recipe) -> dict[str, Any]:
+    """The part of a recipe that decides what is computed, as plain values: what the config hash is made of."""
+    return dict(plain(recipe, where=False))

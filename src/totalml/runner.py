@@ -1,8 +1,109 @@
-from typing import TYPE_CHECKING
+"""Run a recipe, or report the finished run of it; continue what was interrupted.
+
+The snapshot comes first because the run id needs the data hash; torch is imported only if there is work for it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from totalml.attempt import Attempt
+    from totalml.progress import Progress
     from totalml.recipe import Recipe
 
 
-def run(recipe: "Recipe") -> None:
-    print(recipe)
+def run(recipe: Recipe) -> Path:
+    """Take a recipe through its life.
+
+    Returns: the folder of the finished attempt.
+    Raises: TotalmlError: see `totalml.errors`; whatever was done until then is kept and continued by the next call.
+    """
+    from totalml.data import take_snapshot
+    from totalml.identity import config_hash, run_id
+    from totalml.progress import Progress
+    from totalml.recipe import what
+    from totalml.store import Store
+
+    progress = Progress.create(recipe.runtime.progress)
+    store = Store(Path(recipe.runtime.store))
+    started = _Stopwatch()
+    snapshot = take_snapshot(recipe.data, store, progress)
+    ids = {"config_hash": config_hash(what(recipe)), "data_hash": snapshot.data_hash}
+    name = run_id(ids["config_hash"], ids["data_hash"])
+    folder = Path(recipe.runtime.runs) / recipe.name / name
+    with store.lock(f"run-{name}"):  # an identical run started meanwhile waits, then reports
+        attempt, earlier = _attempt(recipe, folder, {"name": recipe.name, "run_id": name, **ids, "command": _command()})
+        if attempt.status == "finished":
+            progress.say(f"this run is finished: attempt {attempt.number}; runtime.rerun=true runs it again")
+        else:
+            with attempt.recorded():
+                attempt.add_seconds("snapshot", started.seconds())
+                _live(recipe, snapshot, store, attempt, progress)
+                attempt.save(compared=_compare(attempt, earlier))
+    print(attempt.folder)
+    return attempt.folder
+
+
+def _live(recipe: Recipe, snapshot: Any, store: Any, attempt: Attempt, progress: Progress) -> None:
+    import gc
+
+    gc.enable()
+    from totalml.lifecycle import live
+
+    live(recipe, snapshot, store, attempt, progress)
+
+
+def _attempt(recipe: Recipe, folder: Path, facts: dict[str, Any]) -> tuple[Attempt, list[Attempt]]:
+    """The attempt to report or to work on, and the finished ones to compare it with."""
+    from totalml import fingerprint
+    from totalml.attempt import attempts_of, new_attempt
+
+    made_with = {
+        "code": fingerprint.code(recipe),
+        "environment": fingerprint.environment(),
+        "execution": fingerprint.execution(recipe.runtime),
+    }
+    earlier = attempts_of(folder)
+    finished = [attempt for attempt in earlier if attempt.status == "finished"]
+    alike = [attempt for attempt in earlier if attempt.made_like(made_with)]
+    for attempt in reversed(alike):
+        if attempt.status != "finished":
+            return attempt, finished
+        if not recipe.runtime.rerun:
+            return attempt, finished
+    return new_attempt(folder, {**facts, **made_with, "status": "running"}), finished
+
+
+def _compare(attempt: Attempt, earlier: list[Attempt]) -> dict[str, Any] | None:
+    """Whether the last finished attempt of the same run came to the same weights and predictions."""
+    with suppress(IndexError):
+        other = earlier[-1]
+        mine, theirs = attempt.facts["outputs"], other.facts["outputs"]
+        return {
+            "attempt": other.number,
+            "identical": mine == theirs,
+            "differs": sorted(key for key in mine if mine[key] != theirs.get(key)),
+        }
+    return None
+
+
+def _command() -> str:
+    """The command line of this process, for running it again."""
+    import shlex
+    import sys
+
+    return shlex.join(["python", *sys.argv])
+
+
+class _Stopwatch:
+    def __init__(self) -> None:
+        import time
+
+        self._clock = time.perf_counter
+        self._started = self._clock()
+
+    def seconds(self) -> float:
+        return self._clock() - self._started

@@ -129,11 +129,12 @@ def _message(detail: ErrorDetails, model: type[BaseModel], prefix: Path) -> str:
 
 
 def _wrong_component(name: str, given: Any, wanted: str) -> str:
+    kind = "a class of torch" if wanted == ForeignComponent.__name__ else f"a component of kind {wanted}"
     if isinstance(given, Component):
-        return f"{name!r} should be a {wanted}, but {given.public_path()} is none"
+        return f"{name!r} should be {kind}; {given.public_path()} is none"
     if isinstance(given, ForeignComponent):
-        return f"{name!r} should be a {wanted}, but {given.target} is none"
-    return f"{name!r} should be a {wanted} named by a _target_, got {_short(given)}"
+        return f"{name!r} should be {kind}; {given.target} is none"
+    return f"{name!r} should be {kind}, named by a _target_, got {_short(given)}"
 
 
 def _literal_hint(given: Any, detail: ErrorDetails) -> str:

@@ -56,7 +56,7 @@ def main(project: Path, job: Job, arguments: Sequence[str] | None = None) -> int
             failures.append(_report(error, show_traceback))
 
     try:
-        with _explained(project):
+        with _explained(project, given):
             _dispatch(project, given, guarded)
     except TotalmlError as error:
         failures.append(_report(error, show_traceback))
@@ -71,7 +71,7 @@ def compose_recipe(project: Path, overrides: Sequence[str]) -> "Recipe":
     Raises: RecipeError: with all mistakes.
     """
     given = [_as_hydra_reads_it(override, project) for override in overrides]
-    with _explained(project):
+    with _explained(project, given):
         return _validated(_composed(project, given), project, given)
 
 
@@ -130,14 +130,14 @@ def _validated(config: DictConfig, project: Path, overrides: list[str]) -> "Reci
 
 
 @contextmanager
-def _explained(project: Path) -> Iterator[None]:
+def _explained(project: Path, overrides: list[str]) -> Iterator[None]:
     """What Hydra refuses becomes a RecipeError in our words."""
     try:
         yield
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         from totalml.compose import mistakes
 
-        raise mistakes.composition(error, project) from error
+        raise mistakes.composition(error, project, overrides) from error
 
 
 def _report(error: TotalmlError, show_traceback: bool) -> TotalmlError:

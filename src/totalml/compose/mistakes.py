@@ -1,6 +1,6 @@
 """Turn what Hydra, OmegaConf, YAML and pydantic say into lines of the form `file:line: what, and the mend`."""
 
-import re
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import MissingConfigException, OverrideParseException
 from hydra.types import RunMode
 
-from totalml.compose.origins import COMMAND_LINE, LOADER, Origins, Place, default_line, read_layer
+from totalml.compose.origins import COMMAND_LINE, LOADER, Origins, Place, default_line, parents, read_layer
 from totalml.compose.recipes_source import GROUP
 from totalml.errors import RecipeError
 from totalml.target import did_you_mean
@@ -40,7 +40,7 @@ def _merged_files(project: Path, overrides: list[str]) -> list[ResultDefault]:
     running = GlobalHydra.instance()
     within_multirun = running.is_initialized()
     with nullcontext() if within_multirun else initialize_config_dir(str(project / "conf"), version_base="1.3"):
-        return running.config_loader().compute_defaults_list("config", overrides, RunMode.RUN).defaults
+        return list(running.config_loader().compute_defaults_list("config", overrides, RunMode.RUN).defaults)
 
 
 def invalid(error: InvalidRecipe, origins: Origins) -> RecipeError:
@@ -48,13 +48,12 @@ def invalid(error: InvalidRecipe, origins: Origins) -> RecipeError:
     return RecipeError(*(f"{place}: {message}" for place, message in placed))
 
 
-def missing_option(error: MissingConfigException, project: Path) -> RecipeError:
+def missing_option(error: MissingConfigException, project: Path, overrides: Sequence[str]) -> RecipeError:
     """A defaults entry, or the command line, names an option that is not there."""
     wanted = str(error.missing_cfg_file or "").removesuffix(".yaml")
     group, _, option = wanted.rpartition("/")
     options = sorted(error.options or ())
-    parent = re.search(r"In '([^']+)'", str(error))
-    place = _place_of_default(project, parent.group(1), option) if parent else COMMAND_LINE
+    place = COMMAND_LINE if f"{group}={option}" in overrides else _place_of_default(project, overrides, option)
     noun = GROUP if group == GROUP else f"option of group {group!r}" if group else "config"
     listed = f"; there are: {', '.join(options)}" if options else ""
     return RecipeError(f"{place}: there is no {noun} {option!r}{did_you_mean(option, options)}{listed}")
@@ -67,10 +66,10 @@ def broken_yaml(project: Path) -> RecipeError | None:
     return RecipeError(*found) if found else None
 
 
-def composition(error: Exception, project: Path) -> RecipeError:
+def composition(error: Exception, project: Path, overrides: Sequence[str]) -> RecipeError:
     """Whatever else Hydra or OmegaConf refuses, in their words, on one line."""
     if isinstance(error, MissingConfigException):
-        return missing_option(error, project)
+        return missing_option(error, project, overrides)
     if isinstance(error, OverrideParseException):
         return RecipeError(f"{COMMAND_LINE}: cannot read {error.override!r}: {_one_line(error)}")
     return broken_yaml(project) or RecipeError(f"{COMMAND_LINE}: {_one_line(error)}")
@@ -81,13 +80,22 @@ def _one_line(error: Exception) -> str:
     return "; ".join(line for line in lines if line)
 
 
-def _place_of_default(project: Path, parent: str, option: str) -> Place:
-    file = config_file(project, parent)
-    if not file.is_file():
-        return COMMAND_LINE
-    layer = read_layer(file.relative_to(project).as_posix(), file, "")
-    line = default_line(layer.root, option)
-    return Place(layer.name, line) if line else COMMAND_LINE
+def _place_of_default(project: Path, overrides: Sequence[str], option: str) -> Place:
+    """The line that asks for `option`: in a recipe that the command line names, in one that it inherits, in conf/."""
+    chosen = [text.partition("=")[2] for text in overrides if text.lstrip("+").startswith(f"{GROUP}=")]
+    waiting = [*",".join(chosen).split(","), "config"]
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop(0)
+        file = config_file(project, name if name == "config" else f"{GROUP}/{name}")
+        if name in seen or not file.is_file():
+            continue
+        seen.add(name)
+        layer = read_layer(file.relative_to(project).as_posix(), file, "")
+        if line := default_line(layer.root, option):
+            return Place(layer.name, line)
+        waiting += parents(layer.root)
+    return COMMAND_LINE
 
 
 def _syntax_error(file: Path, name: str) -> str | None:

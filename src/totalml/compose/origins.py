@@ -55,10 +55,11 @@ class Origins:
 
     def of(self, path: tuple[Key, ...]) -> Place:
         """For a missing key the nearest section around it."""
+        if any(override[: len(path)] == path for override in self.overrides if path):
+            return COMMAND_LINE
         for length in range(len(path), -1, -1):
-            for override in self.overrides:
-                if override == path[:length] != ():
-                    return COMMAND_LINE
+            if length and path[:length] in self.overrides:
+                return COMMAND_LINE
             for layer in reversed(self.layers):
                 line = _line(layer, path[:length])
                 if line is not None:
@@ -76,12 +77,21 @@ def read_layer(name: str, file: Path, package: str) -> Layer:
 
 def default_line(root: yaml.Node | None, option: str) -> int:
     """The line of a file's defaults list that asks for `option`; 0 if it is not there."""
-    entries = _child(root, "defaults")
-    for entry in entries[1].value if entries and isinstance(entries[1], yaml.SequenceNode) else ():
+    for entry in _defaults(root):
         values = [value for _, value in entry.value] if isinstance(entry, yaml.MappingNode) else [entry]
         if any(value.value == option for value in values if isinstance(value, yaml.ScalarNode)):
             return int(entry.start_mark.line) + 1
     return 0
+
+
+def parents(root: yaml.Node | None) -> list[str]:
+    """The configs of its own group that a file inherits."""
+    return [entry.value for entry in _defaults(root) if isinstance(entry, yaml.ScalarNode)]
+
+
+def _defaults(root: yaml.Node | None) -> list[yaml.Node]:
+    entries = _child(root, "defaults")
+    return list(entries[1].value) if entries and isinstance(entries[1], yaml.SequenceNode) else []
 
 
 def _line(layer: Layer, path: tuple[Key, ...]) -> int | None:

@@ -1,0 +1,95 @@
+"""The folder of a run: `runs/<recipe>/<run id>/<attempt>/`, and its `run.json`.
+
+The run id says what was asked; an attempt is one go at it. A finished attempt is never written to again; one that
+was killed or interrupted is continued by the next call with the same code and environment.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from totalml.errors import Interrupted
+from totalml.store.atomic import write_atomically
+
+Status = Literal["running", "interrupted", "failed", "finished"]
+SCHEMA = 1
+RUN_FILE = "run.json"
+
+
+@dataclass
+class Attempt:
+    """Args:
+    facts: what stands in `run.json`.
+    """
+
+    folder: Path
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        return int(self.folder.name)
+
+    @property
+    def status(self) -> Status:
+        return self.facts["status"]  # type: ignore[no-any-return]
+
+    def made_like(self, made_with: dict[str, Any]) -> bool:
+        """Whether code, environment and execution were the same."""
+        return all(self.facts[part]["digest"] == made_with[part]["digest"] for part in made_with)
+
+    def save(self, **facts: Any) -> None:
+        self.facts |= facts
+        text = json.dumps(self.facts, indent=2, ensure_ascii=False, allow_nan=False)
+        write_atomically(self.folder / RUN_FILE, f"{text}\n".encode())
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage; the seconds of a continued run add up."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add_seconds(name, time.perf_counter() - started)
+
+    def add_seconds(self, stage: str, seconds: float) -> None:
+        timings = self.facts.setdefault("seconds", {})
+        timings[stage] = round(timings.get(stage, 0.0) + seconds, 3)
+
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Leave the status that fits how the block ends."""
+        self.save(status="running")
+        try:
+            yield
+        except (Interrupted, KeyboardInterrupt):
+            self.save(status="interrupted", ended=now())
+            raise
+        except BaseException as error:
+            self.save(status="failed", ended=now(), error=str(error))
+            raise
+        self.save(status="finished", ended=now(), error=None)
+
+
+def attempts_of(run: Path) -> list[Attempt]:
+    """The attempts of a run, oldest first; a folder without a readable `run.json` never got under way."""
+    found = []
+    for file in run.glob(f"*/{RUN_FILE}"):
+        if file.parent.name.isdigit():
+            found.append(Attempt(file.parent, json.loads(file.read_text(encoding="utf-8"))))
+    return sorted(found, key=lambda attempt: attempt.number)
+
+
+def new_attempt(run: Path, facts: dict[str, Any]) -> Attempt:
+    taken = [int(folder.name) for folder in run.glob("*") if folder.name.isdigit()]
+    folder = run / str(max(taken, default=0) + 1)
+    folder.mkdir(parents=True)
+    return Attempt(folder, {"schema": SCHEMA, "attempt": int(folder.name), "started": now(), **facts})
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

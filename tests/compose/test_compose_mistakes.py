@@ -1,0 +1,192 @@
+"""Every mistake is shown at once, each at the file and line where it was written."""
+
+import pytest
+
+from totalml.compose import compose_recipe, main
+from totalml.errors import RecipeError
+
+HEAD = """\
+defaults:
+  - override /data: image_folder
+
+name: wrong
+data:
+  source:
+    root: photos
+"""
+
+
+def mistakes_of(project, *overrides):
+    with pytest.raises(RecipeError) as caught:
+        compose_recipe(project, overrides)
+    return caught.value.mistakes
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("training:\n  max_epoch: 3", "recipes/wrong.yaml:9: unknown key 'training.max_epoch', did you mean 'epochs'?"),
+        ("training:\n  epochs: many", "recipes/wrong.yaml:9: 'training.epochs' should be a valid integer, got 'many'"),
+        ("training:\n  epochs: 0", "recipes/wrong.yaml:9: 'training.epochs' should be greater than 0, got 0"),
+        ("training:\n  epochs: 2.5", "recipes/wrong.yaml:9: 'training.epochs' should be a valid integer, got 2.5"),
+        ("seed: ???", "recipes/wrong.yaml:8: 'seed' has no value yet (???); set it, e.g. seed=..."),
+        ("seed: ${oc.env:HOME}", "recipes/wrong.yaml:8: 'seed' depends on 'oc.env'; write the value itself"),
+        ("seed: ${there.is.none}", "recipes/wrong.yaml:8: 'seed': Interpolation key 'there.is.none' not found"),
+        (
+            "evaluation:\n  positive: no",
+            "recipes/wrong.yaml:9: 'evaluation.positive' should be a valid string, got False",
+        ),
+        (
+            "features:\n  image:\n    fit: crpo",
+            "recipes/wrong.yaml:10: 'features.image.fit' should be 'crop', 'pad' or 'stretch', got 'crpo', "
+            "did you mean 'crop'?",
+        ),
+        (
+            "model:\n  image:\n    _target_: os.system",
+            "recipes/wrong.yaml:10: 'os.system' is not allowed; a _target_ starts with one of "
+            "totalml, recipes, torch, torchvision, lightning",
+        ),
+        (
+            "model:\n  image:\n    _target_: totalml.model.SmallCn",
+            "recipes/wrong.yaml:10: 'totalml.model' has no 'SmallCn', did you mean 'SmallCnn'?",
+        ),
+        (
+            "model:\n  image:\n    _target_: totalml.nowhere.Thing",
+            "recipes/wrong.yaml:10: there is no module 'totalml.nowhere'",
+        ),
+        (
+            "model:\n  image:\n    _target_: totalml.errors.TotalmlError",
+            "recipes/wrong.yaml:10: 'totalml.errors.TotalmlError' is not a component",
+        ),
+        (
+            "model:\n  image:\n    _target_: totalml.kinds.ImageBackbone",
+            "recipes/wrong.yaml:10: 'totalml.kinds.ImageBackbone' is a kind of component; name one of that kind",
+        ),
+        (
+            "training:\n  optimizer:\n    _target_: torch.optim.Adamw",
+            "recipes/wrong.yaml:10: 'torch.optim' has no 'Adamw', did you mean 'AdamW'?",
+        ),
+        (
+            "training:\n  optimizer:\n    weight_decoy: 0.1",
+            "recipes/wrong.yaml:10: AdamW takes no argument 'weight_decoy', did you mean 'weight_decay'?",
+        ),
+        (
+            "training:\n  optimizer:\n    _target_: torch.hub.load\n    repo_or_dir: x\n    model: y",
+            "recipes/wrong.yaml:9: training.optimizer: expected a class under torch.optim, got torch.hub.load",
+        ),
+    ],
+)
+def test_a_mistake_is_reported_where_it_was_written(project, write_recipe, lines, expected):
+    write_recipe("wrong", f"{HEAD}{lines}\n")
+    assert mistakes_of(project, "+recipe=wrong") == (expected,)
+
+
+def test_a_scheduler_is_one_of_torch_or_of_ours(project):
+    for target in ("totalml.training.WarmupCosine", "torch.optim.lr_scheduler.ExponentialLR"):
+        arguments = [f"training.scheduler._target_={target}"] + ["training.scheduler.gamma=0.9"] * ("torch" in target)
+        assert compose_recipe(project, ["+recipe=photos", *arguments]).training.scheduler is not None
+    (mistake,) = mistakes_of(project, "+recipe=photos", "training.scheduler._target_=torch.optim.SGD")
+    assert mistake == (
+        "command line: training.scheduler: expected a class under torch.optim.lr_scheduler or a component of kind "
+        "Schedule, got torch.optim.SGD"
+    )
+
+
+def test_all_mistakes_are_reported_at_once(project, write_recipe):
+    write_recipe(
+        "wrong", f"{HEAD}seed: ${{now:%H}}\ntraining:\n  epochs: -1\n  batchsize: 3\n  optimizer:\n    lrr: 1\n"
+    )
+    found = mistakes_of(project, "+recipe=wrong", "runtime.divice=gpu")
+    assert found == (
+        "command line: unknown key 'runtime.divice', did you mean 'device'?",
+        "recipes/wrong.yaml:8: 'seed' depends on 'now'; write the value itself",
+        "recipes/wrong.yaml:10: 'training.epochs' should be greater than 0, got -1",
+        "recipes/wrong.yaml:11: unknown key 'training.batchsize', did you mean 'batch_size'?",
+        "recipes/wrong.yaml:13: AdamW takes no argument 'lrr', did you mean 'lr'?",
+    )
+
+
+def test_a_mistake_in_conf_is_reported_there(project):
+    (project / "conf" / "training" / "standard.yaml").write_text("epochs: 1\nbatch_size: 0\noptimizer: fast\n")
+    assert mistakes_of(project, "+recipe=photos") == (
+        "conf/training/standard.yaml:2: 'training.batch_size' should be greater than 0, got 0",
+        "conf/training/standard.yaml:3: 'training.optimizer' should be a class of torch, named by a _target_, "
+        "got 'fast'",
+    )
+
+
+def test_a_mistake_inherited_from_another_recipe_is_reported_in_that_one(project, write_recipe):
+    write_recipe("base", f"{HEAD}seed: -1\n")
+    write_recipe("child", "defaults:\n  - base\n  - _self_\nname: child\n")
+    assert mistakes_of(project, "+recipe=child") == (
+        "recipes/base.yaml:8: 'seed' should be greater than or equal to 0, got -1",
+    )
+
+
+def test_a_component_of_the_wrong_kind_is_refused(project, write_recipe):
+    write_recipe("wrong", f"{HEAD}model:\n  image:\n    _target_: totalml.model.Mlp\n")
+    (mistake,) = mistakes_of(project, "+recipe=wrong")
+    assert (
+        mistake
+        == "recipes/wrong.yaml:9: 'model.image' should be a component of kind ImageBackbone; totalml.model.Mlp is none"
+    )
+
+
+def test_a_component_cannot_be_smuggled_in_without_its_target_being_checked(project, write_recipe):
+    write_recipe(
+        "wrong", f"{HEAD}training:\n  optimizer:\n    _target_: null\n    target: os.system\n    arguments: {{}}\n"
+    )
+    (mistake,) = mistakes_of(project, "+recipe=wrong")
+    assert "recipes/wrong.yaml:10: expected a dotted name" in mistake
+    (project / "conf" / "training" / "standard.yaml").write_text(
+        "epochs: 1\nbatch_size: 1\noptimizer: {target: torch.optim.SGD, arguments: {}}\n"
+    )
+    (mistake,) = mistakes_of(project, "+recipe=photos")
+    assert (
+        "conf/training/standard.yaml:3: 'training.optimizer' should be a class of torch, named by a _target_" in mistake
+    )
+
+
+def test_a_missing_key_points_at_the_section_around_it(project):
+    (project / "conf" / "training" / "standard.yaml").write_text(
+        "# comment\nepochs: 1\noptimizer:\n  _target_: torch.optim.SGD\n  lr: 1\n"
+    )
+    (mistake,) = mistakes_of(project, "+recipe=photos")
+    assert mistake.endswith("missing key 'training.batch_size'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["+recipe=photo"], "command line: there is no recipe 'photo', did you mean 'photos'?; there are: photos"),
+        (["+recipe=photos", "model=smallcnn"], "command line: there is no option of group 'model' 'smallcnn', did you"),
+        (["+recipe=photos", "seed=[1"], "command line: cannot read '++seed=[1'"),
+        (["+recipe=photos", "--experimental-rerun=x.pickle"], "command line: --experimental-rerun unpickles a file"),
+    ],
+)
+def test_a_mistake_on_the_command_line_exits_with_2_and_no_traceback(project, capsys, arguments, expected):
+    assert main(project, print, arguments) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith(expected)
+    assert "Traceback" not in said.err
+
+
+def test_a_misspelt_group_option_in_a_recipe_is_reported_at_its_line(project, write_recipe):
+    write_recipe("wrong", "# card\ndefaults:\n  - override /model: smal_cnn\nname: wrong\n")
+    (mistake,) = mistakes_of(project, "+recipe=wrong")
+    assert mistake.startswith("recipes/wrong.yaml:3: there is no option of group 'model' 'smal_cnn', did you mean")
+
+
+def test_broken_yaml_is_reported_at_its_line(project, write_recipe):
+    write_recipe("wrong", "name: x\ntraining: {epochs: 3\nseed: 1\n")
+    (mistake,) = mistakes_of(project, "+recipe=wrong")
+    assert mistake.startswith("recipes/wrong.yaml:3: not valid YAML: ")
+
+
+def test_the_traceback_is_shown_when_asked_for(project, capsys, monkeypatch):
+    monkeypatch.setenv("TOTALML_TRACEBACK", "1")
+    assert main(project, print, ["+recipe=photos", "seed=-1"]) == 2
+    assert "Traceback" in capsys.readouterr().err
+    monkeypatch.delenv("TOTALML_TRACEBACK")
+    assert main(project, print, ["+recipe=photos", "seed=-1", "--traceback"]) == 2
+    assert "Traceback" in capsys.readouterr().err
