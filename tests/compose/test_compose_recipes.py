@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from totalml.compose import compose_recipe, main
 from totalml.component import plain
+from totalml.compose import compose_recipe, main
 from totalml.identity import config_hash
 from totalml.recipe import what
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import yaml
 from hydra import initialize_config_dir
+from hydra._internal.config_repository import CachingConfigRepository, ConfigRepository
+from hydra._internal.defaults_list import create_defaults_list
 from hydra.core.default_element import ResultDefault
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import MissingConfigException, OverrideParseException
-from hydra.types import RunMode
 
 from totalml.compose.origins import COMMAND_LINE, LOADER, Origins, Place, default_line, parents, read_layer
 from totalml.compose.recipes_source import GROUP
@@ -40,7 +42,11 @@ def _merged_files(project: Path, overrides: list[str]) -> list[ResultDefault]:
     running = GlobalHydra.instance()
     within_multirun = running.is_initialized()
     with nullcontext() if within_multirun else initialize_config_dir(str(project / "conf"), version_base="1.3"):
-        return list(running.config_loader().compute_defaults_list("config", overrides, RunMode.RUN).defaults)
+        files = CachingConfigRepository(ConfigRepository(running.config_loader().get_search_path()))
+        parsed = OverridesParser.create().parse_overrides(overrides)
+        # Hydra's own nine files are left out: no mistake of a recipe stands there, and reading them takes longest.
+        merged = create_defaults_list(files, "config", parsed, prepend_hydra=False, skip_missing=False)
+    return list(merged.defaults)
 
 
 def invalid(error: InvalidRecipe, origins: Origins) -> RecipeError:
