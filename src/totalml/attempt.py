@@ -19,6 +19,11 @@ from totalml.store.atomic import write_atomically
 Status = Literal["running", "interrupted", "failed", "finished"]
 SCHEMA = 1
 RUN_FILE = "run.json"
+RECIPE_FILE = "recipe.yaml"
+QUALITY_FILE = "quality.json"
+METRICS_FILE = "metrics.json"
+PREDICTIONS_FILE = "predictions.parquet"
+REPORT_FILE = "report.html"
 
 
 @dataclass
@@ -44,8 +49,12 @@ class Attempt:
 
     def save(self, **facts: Any) -> None:
         self.facts |= facts
-        text = json.dumps(self.facts, indent=2, ensure_ascii=False, allow_nan=False)
-        write_atomically(self.folder / RUN_FILE, f"{text}\n".encode())
+        self.write(RUN_FILE, self.facts)
+
+    def write(self, name: str, values: Any) -> None:
+        """Write a JSON file into the folder, whole or not at all."""
+        text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+        write_atomically(self.folder / name, f"{text}\n".encode())
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

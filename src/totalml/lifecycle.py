@@ -1,15 +1,18 @@
 """The life of a model, stage by stage. Each takes records and its part of the recipe, and returns a record."""
 
+from dataclasses import asdict
+from typing import Any
+
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 from pyarrow import parquet as pq
 
-from totalml.attempt import Attempt
+from totalml.attempt import METRICS_FILE, PREDICTIONS_FILE, QUALITY_FILE, RECIPE_FILE, Attempt
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples
 from totalml.errors import EvaluationError
-from totalml.evaluation import Evaluation, evaluate, write_metrics
+from totalml.evaluation import Evaluation, check_positive, evaluate
 from totalml.features import FeatureSet, build_features
 from totalml.identity import digest
 from totalml.progress import Progress
@@ -24,10 +27,6 @@ from totalml.training import TrainedModel, predict, train_model
 Rows = NDArray[np.int64]
 Probabilities = NDArray[np.float32]
 
-RECIPE_FILE = "recipe.yaml"
-METRICS_FILE = "metrics.json"
-PREDICTIONS_FILE = "predictions.parquet"
-
 
 def live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, progress: Progress) -> None:
     """From a snapshot to a report; every stage leaves its result in the attempt's folder or in the store."""
@@ -36,14 +35,19 @@ def live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pro
     with attempt.stage("quality"):
         splits = split_samples(recipe.data.split, snapshot)
         quality = check_quality(recipe.quality, snapshot, splits)
+        attempt.write(QUALITY_FILE, asdict(quality))
     with attempt.stage("features"):
         features = build_features(recipe.features, recipe.data, snapshot, store, progress)
+    # What the evaluation will need is looked at now, before an hour of training.
+    check_positive(recipe.evaluation, features.classes)
+    gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
     with attempt.stage("training"):
         trained = train_model(recipe, features, splits, folder, progress)
     with attempt.stage("evaluation"):
         probabilities = predict(recipe, trained, features, splits.test)
-        evaluation = _evaluate(recipe, snapshot, features, splits.test, probabilities)
-        write_metrics(folder / METRICS_FILE, evaluation)
+        ids, labels = [features.ids[row] for row in splits.test.tolist()], features.labels[splits.test]
+        evaluation = evaluate(recipe.evaluation, features.classes, ids, labels, probabilities, gold, recipe.seed)
+        attempt.write(METRICS_FILE, evaluation.as_json())
         pq.write_table(evaluation.predictions, folder / PREDICTIONS_FILE)
     with attempt.stage("report"):
         attempt.save(outputs=_outputs(trained, probabilities))
@@ -53,15 +57,6 @@ def live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pro
 def recipe_text(recipe: Recipe) -> str:
     """The composed recipe as YAML, defaults written out."""
     return str(yaml.safe_dump(plain(recipe, where=True), sort_keys=False, allow_unicode=True))
-
-
-def _evaluate(
-    recipe: Recipe, snapshot: Snapshot, features: FeatureSet, rows: Rows, probabilities: Probabilities
-) -> Evaluation:
-    ids = [features.ids[row] for row in rows.tolist()]
-    gold = _gold(recipe.evaluation.gold_column, snapshot, rows)
-    labels = features.labels[rows]
-    return evaluate(recipe.evaluation, features.classes, ids, labels, probabilities, gold, recipe.seed)
 
 
 def _gold(column: str | None, snapshot: Snapshot, rows: Rows) -> list[str | None] | None:
@@ -95,8 +90,6 @@ def _content(
     evaluation: Evaluation,
 ) -> ReportContent:
     facts = attempt.facts
-    packages = facts["environment"]["packages"]
-    shown = {name: packages[name] for name in ("totalml", "torch", "torchvision", "lightning", "numpy")}
     return ReportContent(
         name=recipe.name,
         description=recipe.question,
@@ -105,7 +98,7 @@ def _content(
         data_hash=facts["data_hash"],
         command=facts["command"],
         recipe_yaml=recipe_text(recipe),
-        environment={key: facts["environment"][key] for key in ("python", "platform")} | shown,
+        environment=_environment(facts),
         seconds=facts["seconds"],
         split_counts=splits.counts(snapshot),
         quality=quality,
@@ -116,3 +109,14 @@ def _content(
         pictures=features.images.gather if features.images else None,
         skipped=dict(zip(*(snapshot.skipped[name].to_pylist() for name in ("id", "reason")), strict=True)),
     )
+
+
+def _environment(facts: dict[str, Any]) -> dict[str, str]:
+    """What a reader of the report wants to know about where it was made; the rest stands in run.json."""
+    environment, execution, git = facts["environment"], facts["execution"], facts["code"]["git"]
+    shown = {"python": environment["python"], "platform": environment["platform"]}
+    shown |= {name: environment["packages"][name] for name in ("totalml", "torch", "torchvision", "lightning", "numpy")}
+    shown |= {"device asked for": execution["device"], "precision": execution["precision"]}
+    if git:
+        shown["git commit"] = git["commit"][:12] + (" with changes" if git["dirty"] else "")
+    return shown

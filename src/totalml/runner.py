@@ -43,7 +43,7 @@ def run(recipe: Recipe) -> Path:
                 attempt.add_seconds("snapshot", started.seconds())
                 _live(recipe, snapshot, store, attempt, progress)
                 attempt.save(compared=_compare(attempt, earlier))
-    print(attempt.folder)
+    _show(attempt)
     return attempt.folder
 
 
@@ -75,6 +75,23 @@ def _attempt(recipe: Recipe, folder: Path, facts: dict[str, Any]) -> tuple[Attem
         if not recipe.runtime.rerun:
             return attempt, finished
     return new_attempt(folder, {**facts, **made_with, "status": "running"}), finished
+
+
+def _show(attempt: Attempt) -> None:
+    """The closing table, from what the attempt's folder holds."""
+    import json
+
+    from totalml.attempt import METRICS_FILE, REPORT_FILE
+    from totalml.report import closing_table, show_closing_table
+
+    facts, folder = attempt.facts, attempt.folder
+    metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+    rows = closing_table(metrics, facts["seconds"], folder / REPORT_FILE)
+    if other := facts.get("compared"):
+        same = "the same weights and predictions as" if other["identical"] else "not the same as"
+        remark = "" if other["identical"] else f"{' and '.join(other['differs'])} differ"
+        rows.insert(-1, ("Repeated", f"{same} attempt {other['attempt']}", remark))
+    show_closing_table(f"{facts['name']} {facts['run_id']} attempt {attempt.number}", rows)
 
 
 def _compare(attempt: Attempt, earlier: list[Attempt]) -> dict[str, Any] | None:

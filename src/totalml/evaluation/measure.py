@@ -1,0 +1,114 @@
+"""Measure the predictions on the test split.
+
+The value of a metric comes from torchmetrics, its interval from resampling. What is undefined is None.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from totalml.evaluation.bootstrap import bounds
+from totalml.evaluation.inputs import check_positive, check_predictions, gold_indices
+from totalml.evaluation.notes import class_note, overall_note
+from totalml.evaluation.point import confusion_matrix, point_figures
+from totalml.evaluation.record import CalibrationBin, Evaluation, Interval
+from totalml.evaluation.scores import Figures, Ints, Scores, ratio
+from totalml.recipe import EvaluationRecipe
+
+
+def evaluate(
+    evaluation: EvaluationRecipe,
+    classes: Sequence[str],
+    ids: Sequence[str],
+    labels: Ints,
+    probabilities: NDArray[np.floating],
+    gold: Sequence[str | None] | None,
+    seed: int,
+) -> Evaluation:
+    """Compare predictions with labels.
+
+    Args:
+        ids, labels: (N,), labels as index into `classes`.
+        probabilities: (N, K), each row adds up to 1.
+        gold: (N,) name of the true class, None where unknown; None if the recipe names no gold column.
+        seed: of the resampling.
+    Raises: EvaluationError: no samples, shapes or values that are no predictions, an unknown class.
+    """
+    positive = check_positive(evaluation, classes)
+    check_predictions(classes, ids, labels, probabilities)
+    scores = Scores(
+        labels=np.asarray(labels, np.int64),
+        probabilities=np.asarray(probabilities, np.float64),
+        positive=positive,
+        bins=evaluation.calibration_bins,
+        gold=None if gold is None else gold_indices(gold, classes, ids),
+    )
+    point = point_figures(scores)
+    low, high = bounds(scores, point, evaluation.bootstrap, evaluation.confidence, seed)
+    return Evaluation(
+        classes=tuple(classes),
+        count=len(ids),
+        positive=None if positive is None else classes[positive],
+        metrics={
+            name: _interval(value[0], low.overall[name][0], high.overall[name][0], overall_note(name, scores, classes))
+            for name, value in point.overall.items()
+        },
+        per_class={label: _class_figures(k, label, scores, point, low, high) for k, label in enumerate(classes)},
+        confusion=confusion_matrix(scores),
+        calibration=_calibration(scores),
+        predictions=_predictions(scores, classes, ids, gold),
+        confidence=evaluation.confidence,
+        resamples=evaluation.bootstrap,
+    )
+
+
+def _class_figures(
+    k: int, label: str, scores: Scores, point: Figures, low: Figures, high: Figures
+) -> dict[str, Interval | int]:
+    intervals: dict[str, Interval | int] = {
+        name: _interval(
+            values[0, k],
+            low.per_class[name][0, k],
+            high.per_class[name][0, k],
+            class_note(name, k, label, scores),
+        )
+        for name, values in point.per_class.items()
+    }
+    return intervals | {"support": int((scores.labels == k).sum())}
+
+
+def _interval(value: float, low: float, high: float, note: str | None) -> Interval:
+    return Interval(_defined(value), _defined(low), _defined(high), note)
+
+
+def _defined(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _calibration(scores: Scores) -> tuple[CalibrationBin, ...]:
+    bins = scores.bins
+    counts = np.bincount(scores.bin_of, minlength=bins)
+    confidence = ratio(np.bincount(scores.bin_of, scores.confidence, bins), counts)
+    accuracy = ratio(np.bincount(scores.bin_of, scores.labels == scores.predicted, bins), counts)
+    return tuple(
+        CalibrationBin(k / bins, (k + 1) / bins, int(counts[k]), _defined(confidence[k]), _defined(accuracy[k]))
+        for k in range(bins)
+    )
+
+
+def _predictions(
+    scores: Scores, classes: Sequence[str], ids: Sequence[str], gold: Sequence[str | None] | None
+) -> pa.Table:
+    names = np.array(classes, object)
+    columns = {
+        "id": pa.array(ids, pa.string()),
+        "label": pa.array(names[scores.labels], pa.string()),
+        "predicted": pa.array(names[scores.predicted], pa.string()),
+        "confidence": pa.array(scores.confidence),
+    }
+    if gold is not None:
+        columns["gold"] = pa.array(gold, pa.string())
+    return pa.table(columns | {f"p:{name}": pa.array(scores.probabilities[:, k]) for k, name in enumerate(classes)})

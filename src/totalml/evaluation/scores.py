@@ -1,0 +1,79 @@
+"""Predictions of one model on one set of samples, and the figures that any way of counting makes of them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+OVERALL = ("accuracy", "balanced_accuracy", "f1", "auroc", "average_precision", "ece")
+PER_CLASS = ("precision", "recall", "f1", "auroc", "average_precision")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Args:
+    labels: (N,) in 0..K-1.
+    probabilities: (N, K), rows add up to 1.
+    positive: index of the class that binary metrics look for; None: macro over classes.
+    bins: of the calibration error.
+    gold: (N,) index of the true class, -1 where unknown; None: no gold labels at all.
+    """
+
+    labels: Ints
+    probabilities: Floats
+    positive: int | None
+    bins: int
+    gold: Ints | None = None
+
+    @cached_property
+    def predicted(self) -> Ints:
+        predicted: Ints = self.probabilities.argmax(axis=1).astype(np.int64)
+        return predicted
+
+    @cached_property
+    def confidence(self) -> Floats:
+        """(N,) top-class probability."""
+        confidence: Floats = self.probabilities.max(axis=1)
+        return confidence
+
+    @cached_property
+    def bin_of(self) -> Ints:
+        """(N,) calibration bin of the confidence; 1.0 falls in the last."""
+        # torch's float32 edges, as in torchmetrics: numpy's differ in the last bit, and 0.6 is an edge of 15.
+        inner = torch.linspace(0, 1, self.bins + 1)[1:-1]
+        bins: Ints = torch.bucketize(torch.from_numpy(self.confidence).float(), inner, right=True).numpy()
+        return bins
+
+    @property
+    def classes(self) -> int:
+        return int(self.probabilities.shape[1])
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Metrics of R weightings of the samples; NaN where undefined.
+
+    Args:
+        overall: name -> (R,).
+        per_class: name -> (R, K).
+    """
+
+    overall: dict[str, Floats]
+    per_class: dict[str, Floats]
+
+
+def ratio(part: NDArray[np.number], whole: NDArray[np.number]) -> Floats:
+    """part / whole, NaN where whole is 0."""
+    shape = np.broadcast_shapes(part.shape, whole.shape)
+    result: Floats = np.divide(part, whole, out=np.full(shape, np.nan), where=whole != 0)
+    return result
+
+
+def mean_of_defined(values: Floats) -> Floats:
+    """Mean over the last axis without NaN; NaN where nothing is left."""
+    return ratio(np.nansum(values, axis=-1), (~np.isnan(values)).sum(axis=-1))

@@ -1,0 +1,75 @@
+"""The last thing a run prints: what it reached, how long it took, where the report lies.
+
+It reads what `metrics.json` and `run.json` hold, so a run finished yesterday is shown the same way.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from totalml.evaluation.record import Interval
+from totalml.report.words import MISSING, TITLES, counted, duration, figure, interval
+
+Rows = list[tuple[str, str, str]]
+
+
+def closing_table(metrics: Mapping[str, Any], seconds: Mapping[str, float], report: Path) -> Rows:
+    """Rows of (what, value, remark): metrics with intervals, seconds by stage, the path of the report.
+
+    Args:
+        metrics: what `Evaluation.as_json` gives.
+        seconds: stage -> wall time, in lifecycle order.
+    """
+    reached = {name: Interval(**parts) for name, parts in metrics["metrics"].items()}
+    rows = [(TITLES[name], _value(name, metric), _remark(name, metric)) for name, metric in reached.items()]
+    rows.append(("Measured on", counted(metrics["count"], "test sample"), ""))
+    rows += [(f"Time: {stage}", duration(wall_s), "") for stage, wall_s in seconds.items()]
+    rows.append(("Time: all", duration(sum(seconds.values())), ""))
+    rows.append(("Report", str(report), ""))
+    return rows
+
+
+def show_closing_table(title: str, rows: Rows, stream: TextIO | None = None) -> None:
+    """Draw the rows on a terminal; elsewhere write plain aligned lines that a script can read.
+
+    Args:
+        stream: standard output if None.
+    """
+    stream = stream or sys.stdout
+    if stream.isatty():
+        _draw(title, rows, stream)
+    else:
+        stream.write(_lines(rows, stream.encoding or "utf-8"))
+
+
+def _lines(rows: list[tuple[str, str, str]], encoding: str) -> str:
+    first, second = (max(len(row[column]) for row in rows[:-1]) for column in (0, 1))
+    text = "".join(f"{what:<{first}}  {value:<{second}}  {remark}".rstrip() + "\n" for what, value, remark in rows)
+    # A class name must not end a run whose output goes to an old encoding.
+    return text.encode(encoding, "replace").decode(encoding)
+
+
+def _draw(title: str, rows: Rows, stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), show_header=False, title_justify="left")
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column(style="dim")
+    for what, value, remark in rows[:-1]:
+        table.add_row(Text(what), Text(value), Text(remark))
+    console = Console(file=stream)
+    console.print(table)
+    # Outside the table, so that a long path is not broken and can be clicked.
+    console.print(Text(f"Report: {rows[-1][1]}"), soft_wrap=True)
+
+
+def _value(name: str, metric: Interval) -> str:
+    return MISSING if metric.value is None else figure(name, metric.value)
+
+
+def _remark(name: str, metric: Interval) -> str:
+    return "; ".join(part for part in (interval(name, metric), metric.note or "") if part)

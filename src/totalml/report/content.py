@@ -1,0 +1,66 @@
+"""Everything a report shows, as plain records; the page itself computes no result."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from totalml.evaluation.record import Evaluation
+from totalml.quality.report import QualityReport
+
+Pictures = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
+
+
+class Epoch(Protocol):
+    """What the learning curves need of one epoch of training."""
+
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def train_loss(self) -> float: ...
+    @property
+    def validation_loss(self) -> float: ...
+    @property
+    def validation_accuracy(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """Args:
+    name: of the recipe.
+    description: what the recipe asks; its first line is the page's title, the rest stands below. May be empty.
+    command: the command line that makes this run again.
+    recipe_yaml: the composed recipe.
+    environment: name -> value, e.g. versions and device, in the order to show.
+    seconds: stage -> wall time, in lifecycle order.
+    split_counts: label -> split -> samples.
+    skipped: samples that the snapshot leaves out, id -> reason.
+    best_epoch: value of `Epoch.epoch` whose weights were kept.
+    rows: (N,) rows to ask `pictures` for, one for each row of `evaluation.predictions`.
+    pictures: (n,) rows -> (n, S, S, 3) uint8; None if the features hold no images.
+    """
+
+    name: str
+    description: str
+    run_id: str
+    config_hash: str
+    data_hash: str
+    command: str
+    recipe_yaml: str
+    environment: Mapping[str, str]
+    seconds: Mapping[str, float]
+    split_counts: Mapping[str, Mapping[str, int]]
+    quality: QualityReport
+    history: Sequence[Epoch]
+    best_epoch: int
+    evaluation: Evaluation
+    rows: NDArray[np.int64]
+    pictures: Pictures | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def noun(self) -> str:
+        """What one sample is called on the page."""
+        return "sample" if self.pictures is None else "picture"

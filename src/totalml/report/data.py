@@ -1,0 +1,68 @@
+"""The data that the figures rest on: counts, what the checks found, what was left out."""
+
+from collections.abc import Mapping
+
+from totalml.report.content import ReportContent
+from totalml.report.markup import Html, joined, name_of, section, table, tag, with_bar
+from totalml.report.words import counted, percent
+
+SPLITS = ("train", "validation", "test")
+MOST_LABELS = 60
+MOST_FINDINGS = 20
+MOST_SKIPPED = 20
+
+
+def data(content: ReportContent) -> Html:
+    return section("data", "The data", _counts(content.split_counts), _quality(content), _skipped(content.skipped))
+
+
+def _counts(counts: Mapping[str, Mapping[str, int]]) -> Html:
+    totals = {split: sum(row.get(split, 0) for row in counts.values()) for split in SPLITS}
+    everything = sum(totals.values())
+    order = list(counts)
+    if len(order) > MOST_LABELS:
+        order = sorted(counts, key=lambda label: -sum(counts[label].values()))[:MOST_LABELS]
+    rows: list[list[str]] = [[name_of(label), *_row(counts[label], everything)] for label in order]
+    rows.append(
+        [tag("b", f"All {counted(len(counts), 'class')}" if len(counts) > 1 else "All"), *_row(totals, everything)]
+    )
+    return table(
+        "Samples by class and split", ["Class", "Train", "Validation", "Test", "All", "Share"], rows, "numbers"
+    )
+
+
+def _row(counts: Mapping[str, int], everything: int) -> list[str]:
+    total = sum(counts.get(split, 0) for split in SPLITS)
+    share = total / everything if everything else 0.0
+    return [*(f"{counts.get(split, 0):,}" for split in SPLITS), f"{total:,}", with_bar(share, percent(share))]
+
+
+def _quality(content: ReportContent) -> Html:
+    quality = content.quality
+    title = tag("h3", "Quality checks")
+    if not quality.checks:
+        return joined(title, tag("p", "The recipe asks for none."))
+    if not quality.findings:
+        return joined(title, tag("p", f"All passed: {', '.join(quality.checks)}."))
+    shown = []
+    for finding in quality.findings[:MOST_FINDINGS]:
+        ids = [joined(" ", name_of(id_)) for id_ in finding.samples]
+        samples = tag("p", "Samples:", *ids, class_="ident") if ids else ""
+        shown.append(tag("li", tag("b", finding.check), " ", tag("span", finding.message[:1000]), samples))
+    more = len(quality.findings) - len(shown)
+    rest = tag("p", f"{more} more findings are in quality.json." if more else "")
+    return joined(
+        title,
+        tag("p", f"{counted(len(quality.findings), 'warning')} from {', '.join(dict.fromkeys(quality.checks))}."),
+        tag("ul", *shown, class_="findings"),
+        rest if more else "",
+    )
+
+
+def _skipped(skipped: Mapping[str, str]) -> Html | str:
+    if not skipped:
+        return tag("p", "No sample was skipped.")
+    rows: list[list[str]] = [[name_of(id_), reason[:300]] for id_, reason in list(skipped.items())[:MOST_SKIPPED]]
+    more = len(skipped) - len(rows)
+    caption = f"{counted(len(skipped), 'sample')} skipped" + (f", the first {len(rows)} of them" if more else "")
+    return table(caption, ["Sample", "Reason"], rows)

@@ -1,0 +1,112 @@
+"""Write `report.html`: one file, no network, no script, always under 500 KB.
+
+The text comes first; pictures take what it leaves of the limit.
+"""
+
+from importlib.resources import files
+from pathlib import Path
+
+from totalml.report.classes import calibration, confusion, per_class
+from totalml.report.content import ReportContent
+from totalml.report.data import data
+from totalml.report.gallery import Gallery, gallery
+from totalml.report.learning import learning
+from totalml.report.markup import Html, joined, name_of, section, tag
+from totalml.report.reproduction import reproduction
+from totalml.report.summary import summary
+
+LIMIT_BYTES = 500_000
+LONGEST_DESCRIPTION = 3_000
+# Text beyond this is left out, largest section first, so that there is always room for pictures.
+TEXT_BYTES = 250_000
+# The page may use nothing but itself, whatever a label or file name holds.
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+TITLES = {
+    "summary": "Summary",
+    "wrong": "Most wrong",
+    "confusion": "Confusions",
+    "classes": "Classes",
+    "samples": "Samples",
+    "calibration": "Confidence",
+    "learning": "Learning",
+    "data": "Data",
+    "again": "Make it again",
+}
+
+
+def write_report(folder: Path, content: ReportContent) -> Path:
+    """Write `folder/report.html`, whole or not at all, and return its path."""
+    from totalml.store.atomic import write_atomically
+
+    path = folder / "report.html"
+    write_atomically(path, render(content))
+    return path
+
+
+def render(content: ReportContent) -> bytes:
+    """The page as UTF-8, fewer than `LIMIT_BYTES`."""
+    sections = _sections(content, gallery(content, 0))
+    left_out = _largest(sections)
+    page = _page(content, sections, left_out).encode()
+    budget = LIMIT_BYTES - len(page)
+    for _ in range(3):
+        pictured = _page(content, _sections(content, gallery(content, budget)), left_out).encode()
+        if len(pictured) < LIMIT_BYTES:
+            return pictured
+        # A picture also brings its tag and its text.
+        budget -= len(pictured) - LIMIT_BYTES + 1
+    return page
+
+
+def _sections(content: ReportContent, pictures: Gallery) -> dict[str, Html]:
+    return {
+        "summary": summary(content, pictures.glance),
+        "wrong": pictures.wrong,
+        "confusion": confusion(content),
+        "classes": per_class(content),
+        "samples": pictures.samples,
+        "calibration": calibration(content),
+        "learning": learning(content),
+        "data": data(content),
+        "again": reproduction(content),
+    }
+
+
+def _largest(sections: dict[str, Html]) -> set[str]:
+    """The sections to leave out so that the others stay within `TEXT_BYTES`."""
+    sizes = {key: len(shown.encode()) for key, shown in sections.items() if key != "summary"}
+    left_out: set[str] = set()
+    while sizes and sum(sizes.values()) > TEXT_BYTES:
+        left_out.add(largest := max(sizes, key=sizes.__getitem__))
+        del sizes[largest]
+    return left_out
+
+
+def _page(content: ReportContent, sections: dict[str, Html], left_out: set[str]) -> Html:
+    title, _, description = content.description.strip()[:LONGEST_DESCRIPTION].partition("\n")
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"{title or content.name} · Total ML"),
+        tag("link", rel="icon", href="data:,"),
+        tag("style", Html(files("totalml.report").joinpath("style.css").read_text("utf-8"))),
+    )
+    header = tag(
+        "header",
+        tag("p", "Total ML · ", name_of(content.name), " · ", tag("code", content.run_id), class_="eyebrow"),
+        tag("h1", title or content.name),
+        *(tag("p", " ".join(part.split()), class_="lead") for part in description.split("\n\n") if part.strip()),
+    )
+    links = [tag("li", tag("a", name, href=f"#{key}")) for key, name in TITLES.items()]
+    nav = tag("nav", tag("ul", *links), aria_label="Sections")
+    main = tag("main", *(_too_large(key) if key in left_out else shown for key, shown in sections.items()))
+    skip = tag("a", "Skip to the summary", href="#summary", class_="skip")
+    return joined(Html("<!doctype html>\n"), tag("html", head, tag("body", skip, header, nav, main), lang="en"))
+
+
+def _too_large(key: str) -> Html:
+    text = "Left out, because it would make this page too large. The files beside it hold everything."
+    return section(key, TITLES[key], tag("p", text))

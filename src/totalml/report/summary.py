@@ -1,0 +1,152 @@
+"""The first screen: what the model does, in words that need no machine learning."""
+
+import numpy as np
+
+from totalml.evaluation.record import Evaluation, Interval
+from totalml.report.baseline import Baseline
+from totalml.report.content import ReportContent
+from totalml.report.markup import Html, joined, name_of, tag
+from totalml.report.scale import scale
+from totalml.report.words import MISSING, TITLES, counted, duration, figure, interval, of_hundred, percent
+
+CARDS = ("balanced_accuracy", "f1", "auroc", "average_precision", "ece", "accuracy_against_gold")
+# Confidence and accuracy this close, in points, count as equal.
+POINTS_APART = 2.0
+
+
+def summary(content: ReportContent, glance: Html) -> Html:
+    """Args:
+    glance: a few pictures to stand beside the words.
+    """
+    evaluation = content.evaluation
+    accuracy = of_hundred(evaluation.metrics["accuracy"].value or 0.0)
+    verdict = joined("Right for ", tag("strong", accuracy), f" test {content.noun}s", _of_possible(evaluation), ".")
+    sentences = [
+        _sureness(evaluation, content.noun),
+        _against_baseline(evaluation),
+        _best_possible(evaluation),
+        _mistakes(evaluation),
+        _weakest(evaluation),
+        _confidence(evaluation),
+    ]
+    facts = tag("ul", *(tag("li", sentence) for sentence in sentences if sentence), class_="facts")
+    return tag(
+        "section",
+        tag("p", verdict, class_="verdict"),
+        scale(evaluation, Baseline.of(evaluation)),
+        tag("div", facts, glance, class_="beside"),
+        _cards(content),
+        id="summary",
+        aria_label="Summary",
+    )
+
+
+def _of_possible(evaluation: Evaluation) -> str:
+    best = evaluation.metrics.get("best_possible_accuracy")
+    return "" if best is None or best.value is None else f", where at most {round(100 * best.value)} are possible"
+
+
+def _sureness(evaluation: Evaluation, noun: str) -> str:
+    accuracy = evaluation.metrics["accuracy"]
+    measured = f"Measured on {counted(evaluation.count, noun)} that the model never saw"
+    if accuracy.low is None:
+        return f"{measured}."
+    expected = f"{interval('accuracy', accuracy)} ({percent(evaluation.confidence, 0)} interval)"
+    return f"{measured}; on others like them expect {expected}."
+
+
+def _against_baseline(evaluation: Evaluation) -> Html:
+    accuracy, simple = evaluation.metrics["accuracy"], Baseline.of(evaluation)
+    reached = accuracy.value if accuracy.low is None else accuracy.low
+    always = joined("always answering ", _quoted(simple.label), f", which is right for {percent(simple.accuracy)}.")
+    if reached is not None and reached > simple.accuracy:
+        return joined("Better than ", always)
+    return tag("strong", "Not clearly better than ", always)
+
+
+def _best_possible(evaluation: Evaluation) -> str:
+    best, accuracy = evaluation.metrics.get("best_possible_accuracy"), evaluation.metrics["accuracy"]
+    if best is None or best.value is None or accuracy.value is None:
+        return ""
+    noisy = f"Only {percent(best.value)} of the labels are true, so no model can count on more"
+    if max(accuracy.value, accuracy.high or 0.0) >= best.value:
+        return f"{noisy}; this one comes as close as can be measured."
+    return f"{noisy}; this one is {100 * (best.value - accuracy.value):.1f} points below."
+
+
+def _mistakes(evaluation: Evaluation) -> Html:
+    wrong = np.array(evaluation.confusion)
+    np.fill_diagonal(wrong, 0)
+    if not wrong.any():
+        return joined("It made no mistake.")
+    order = np.argsort(-wrong, axis=None, kind="stable")[: 2 if len(wrong) == 2 else 3]
+    told = [
+        joined(
+            f"{wrong[true, said]} times ",
+            _quoted(evaluation.classes[said]),
+            " where the label says ",
+            _quoted(evaluation.classes[true]),
+        )
+        for true, said in (divmod(int(cell), len(wrong)) for cell in order)
+        if wrong[true, said]
+    ]
+    lead = "it says " if len(wrong) == 2 else "most often it says "
+    told_all = Html(", ".join(told))
+    return joined(f"{counted(int(wrong.sum()), 'mistake')}: {lead}", told_all, ".", _wrong_labels(evaluation))
+
+
+def _wrong_labels(evaluation: Evaluation) -> str:
+    """How many mistakes are the label's, where the truth is known."""
+    predictions = evaluation.predictions
+    if "gold" not in predictions.column_names:
+        return ""
+    label, predicted, gold = (predictions[name].to_pylist() for name in ("label", "predicted", "gold"))
+    right = sum(said == true != given for given, said, true in zip(label, predicted, gold, strict=True))
+    return f" In {right} of them the model is right and the label wrong." if right else ""
+
+
+def _weakest(evaluation: Evaluation) -> Html | str:
+    recalls = {
+        label: recall.value
+        for label, figures in evaluation.per_class.items()
+        if isinstance(recall := figures["recall"], Interval) and recall.value is not None
+    }
+    # With two classes the mistakes say it already.
+    if len(evaluation.classes) == 2 or len(recalls) < 2:
+        return ""
+    worst, best = min(recalls, key=recalls.__getitem__), max(recalls, key=recalls.__getitem__)
+    return joined(
+        *("Weakest on ", _quoted(worst), f", of which it recognises {of_hundred(recalls[worst])}; "),
+        *("strongest on ", _quoted(best), f" with {of_hundred(recalls[best])}."),
+    )
+
+
+def _confidence(evaluation: Evaluation) -> str:
+    accuracy = evaluation.metrics["accuracy"].value or 0.0
+    mean = float(np.mean(evaluation.predictions["confidence"].to_numpy()))
+    if abs(100 * (mean - accuracy)) < POINTS_APART:
+        return f"On average it is as sure as it is right: {percent(mean)} sure."
+    lead = "It is too sure of itself" if mean > accuracy else "It is right more often than it is sure"
+    return f"{lead}: {percent(mean)} sure on average, {percent(accuracy)} right."
+
+
+def _quoted(label: str) -> Html:
+    return joined("“", name_of(label), "”")
+
+
+def _cards(content: ReportContent) -> Html:
+    metrics = content.evaluation.metrics
+    cards = [_metric_card(name, metrics[name]) for name in CARDS if name in metrics]
+    training = counted(len(content.history), "epoch")
+    cards.append(_card("Whole run", duration(sum(content.seconds.values())), f"{training} of training"))
+    return tag("dl", *cards, class_="cards")
+
+
+def _metric_card(name: str, metric: Interval) -> Html:
+    if metric.value is None:
+        return _card(TITLES[name], MISSING, metric.note or "")
+    return _card(TITLES[name], figure(name, metric.value), interval(name, metric))
+
+
+def _card(title: str, value: str, small: str) -> Html:
+    return tag("div", tag("dt", title), tag("dd", tag("b", value), tag("small", small) if small else ""))

@@ -1,0 +1,76 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from totalml.evaluation.record import Interval
+
+THIN = "\N{NARROW NO-BREAK SPACE}"
+MISSING = "–"
+TITLES = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1": "F1",
+    "auroc": "AUROC",
+    "average_precision": "Average precision",
+    "ece": "Calibration error",
+    "accuracy_against_gold": "Against true labels",
+    "best_possible_accuracy": "Best possible accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "support": "Samples",
+}
+SHARES = {
+    "accuracy",
+    "balanced_accuracy",
+    "ece",
+    "accuracy_against_gold",
+    "best_possible_accuracy",
+    "precision",
+    "recall",
+}
+
+
+def percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f}{THIN}%"
+
+
+def of_hundred(share: float) -> str:
+    """`87 of 100`; never 100 or 0 unless it is exactly that."""
+    rounded = round(100 * share)
+    if rounded == 100 and share < 1:
+        return "more than 99 of 100"
+    if rounded == 0 and share > 0:
+        return "fewer than 1 of 100"
+    return f"{rounded} of 100"
+
+
+def figure(name: str, value: float) -> str:
+    """A metric in its unit: shares in percent, areas and F1 as they are."""
+    return percent(value) if name in SHARES else f"{value:.3f}"
+
+
+def interval(name: str, metric: Interval) -> str:
+    """`84.1 to 88.9 %`, empty without bounds."""
+    if metric.low is None or metric.high is None:
+        return ""
+    if name in SHARES:
+        return f"{100 * metric.low:.1f} to {percent(metric.high)}"
+    return f"{metric.low:.3f} to {metric.high:.3f}"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 picture`, `2,000 pictures`."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
+def duration(seconds: float) -> str:
+    # 59.96 is a minute, not 60.0 s.
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f}{THIN}s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}{THIN}h {minutes}{THIN}min" if hours else f"{minutes}{THIN}min {rest}{THIN}s"

@@ -1,0 +1,45 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from totalml.data import Snapshot, Splits
+
+
+@pytest.fixture
+def snapshot_of() -> Callable[..., Snapshot]:
+    """Make a snapshot from labels; content, groups and metadata as given, else one of its own for every sample."""
+
+    def make(
+        labels: list[str | None],
+        content: list[str | None] | None = None,
+        groups: list[str] | None = None,
+        timestamps: list[Any] | None = None,
+        **metadata: list[Any],
+    ) -> Snapshot:
+        ids = [f"s{k:04d}" for k in range(len(labels))]
+        samples = {
+            "id": pa.array(ids),
+            "blob": pa.array(content if content is not None else ids, pa.string()),
+            "size_bytes": pa.array([100] * len(ids), pa.int64()),
+            "label": pa.array(labels, pa.string()),
+            "group": pa.array(groups if groups is not None else ids, pa.string()),
+            "timestamp": pa.array(timestamps or [None] * len(ids), pa.timestamp("us", "UTC")),
+            "mask": pa.nulls(len(ids), pa.string()),
+        }
+        skipped = pa.table({"id": pa.array([], pa.string()), "reason": pa.array([], pa.string())})
+        return Snapshot("blake3:" + "0" * 64, pa.table(samples), pa.table(metadata), skipped, 0)
+
+    return make
+
+
+@pytest.fixture
+def splits_of() -> Callable[[str], Splits]:
+    """Splits from one letter for each sample: t train, v validation, e test."""
+
+    def make(letters: str) -> Splits:
+        return Splits(*(np.flatnonzero([letter == key for letter in letters]) for key in "tve"))
+
+    return make

@@ -1,0 +1,58 @@
+import re
+
+import pytest
+
+from totalml.evaluation import Interval
+from totalml.report.markup import Html, joined, name_of, tag
+from totalml.report.words import counted, duration, figure, interval, of_hundred, percent
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.873, "87 of 100"),
+        (1.0, "100 of 100"),
+        (0.999, "more than 99 of 100"),
+        (0.0, "0 of 100"),
+        (0.001, "fewer than 1 of 100"),
+    ],
+)
+def test_a_share_is_told_in_hundreds_and_never_rounded_to_certainty(share, text):
+    assert of_hundred(share) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (59.9, "59.9 s"), (59.96, "1 min 0 s"), (61, "1 min 1 s"), (3725, "1 h 2 min")],
+)
+def test_a_duration_is_told_in_the_unit_that_fits(seconds, text):
+    assert duration(seconds).replace("\N{NARROW NO-BREAK SPACE}", " ") == text
+
+
+def test_shares_are_percent_and_areas_are_not():
+    assert figure("accuracy", 0.8765) == percent(0.8765)
+    assert figure("auroc", 0.8767) == "0.877"
+    assert interval("auroc", Interval(0.5, 0.4, 0.61)) == "0.400 to 0.610"
+    assert interval("auroc", Interval(0.5)) == ""
+
+
+def test_counts_are_spelt_with_their_noun():
+    assert (counted(1, "picture"), counted(2000, "picture"), counted(3, "class")) == (
+        "1 picture",
+        "2,000 pictures",
+        "3 classes",
+    )
+
+
+def test_text_is_escaped_once_and_markup_is_not():
+    assert tag("p", "a < b", Html("<br>"), tag("b", "&")) == "<p>a &lt; b<br><b>&amp;</b></p>"
+    assert joined("<", Html("<")) == "&lt;<"
+    assert tag("a", href='"><script>') == '<a href="&quot;&gt;&lt;script&gt;"></a>'
+
+
+def test_a_long_name_keeps_both_ends():
+    name = name_of("images/" + "x" * 100 + "/photo.jpg", 40)
+    shown = re.sub("<[^>]*>", "", name)
+    assert len(shown) == 40
+    assert shown.startswith("images/")
+    assert shown.endswith("/photo.jpg")
