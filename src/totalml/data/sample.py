@@ -33,3 +33,10 @@ class BadSample:
 
     id: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A file that is not meant as a sample, such as `.DS_Store`; the user is told how many there were."""
+
+    id: str

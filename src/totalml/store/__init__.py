@@ -1,0 +1,5 @@
+"""Content-addressed blobs and the folders that belong to them."""
+
+from totalml.store.store import Store
+
+__all__ = ["Store"]

@@ -1,0 +1,192 @@
+"""Cut a snapshot into train, validation and test; a group never stands in two of them.
+
+By hash of the group's name, so that a sample keeps its split when others join.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from totalml.data.paths import meant
+from totalml.errors import SnapshotError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from totalml.data.snapshot import Snapshot
+    from totalml.recipe import SplitRecipe
+
+    Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+NAMES = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Row numbers of the snapshot, (n,) int64 each, ascending."""
+
+    train: Rows
+    validation: Rows
+    test: Rows
+
+    def counts(self, snapshot: Snapshot) -> dict[str, dict[str, int]]:
+        """label -> split -> samples; unlabelled samples do not count."""
+        labels = snapshot.samples["label"]
+        counts = {name: _counts(labels.take(getattr(self, name))) for name in NAMES}
+        every = sorted({label for split in counts.values() for label in split})
+        return {label: {name: counts[name].get(label, 0) for name in NAMES} for label in every}
+
+
+def split_samples(split: SplitRecipe, snapshot: Snapshot) -> Splits:
+    """Share out the samples.
+
+    Raises: SnapshotError: a split would be empty, a label would be missing from train, or the column or the
+        timestamps that the recipe splits by are not there.
+    """
+    import numpy as np
+
+    cut = {"hash": _by_hash, "column": _by_column, "time": _by_time}[split.by]
+    place = cut(split, snapshot)
+    splits = Splits(*(np.flatnonzero(place == number).astype(np.int64) for number in range(len(NAMES))))
+    _check(split, splits, snapshot)
+    return splits
+
+
+def split_table(splits: Splits, snapshot: Snapshot) -> list[tuple[str, ...]]:
+    """Header, a row per label with counts and shares, and the sum, as text to print."""
+    counts = splits.counts(snapshot)
+    sums = {name: len(getattr(splits, name)) for name in NAMES}
+    rows = [(label, *(_cell(split[name], sum(split.values())) for name in NAMES)) for label, split in counts.items()]
+    return [("label", *NAMES), *rows, ("all", *(_cell(sums[name], sum(sums.values())) for name in NAMES))]
+
+
+def _by_hash(split: SplitRecipe, snapshot: Snapshot) -> Rows:
+    """Place every group by a number in [0, 1) that depends on its name and the salt alone."""
+    import numpy as np
+
+    groups, member = _groups(snapshot)
+    place = np.searchsorted(_borders(split), _uniform(groups, split.salt)[member], side="right")
+    return place.astype(np.int64)
+
+
+def _uniform(names: list[str], salt: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+    import numpy as np
+    from blake3 import blake3
+
+    keyed = blake3(derive_key_context="totalml split v1")
+    keyed.update(len(salt.encode()).to_bytes(8, "little") + salt.encode())
+    raw = bytearray()
+    for name in names:
+        hasher = keyed.copy()
+        hasher.update(name.encode())
+        raw += hasher.digest(8)
+    return (np.frombuffer(raw, "<u8") >> np.uint64(11)) / 2.0**53
+
+
+def _by_column(split: SplitRecipe, snapshot: Snapshot) -> Rows:
+    """Take the split that each sample's metadata names."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = _split_column(split.column or "", snapshot)
+    place = pc.index_in(values, pa.array(NAMES))
+    if place.null_count:
+        other = pc.unique(values.filter(place.is_null())).to_pylist()
+        raise SnapshotError(
+            f"data.split.column {split.column!r} holds {other[:5]} in {place.null_count} samples; "
+            f"expected one of {list(NAMES)}"
+        )
+    numbers: Rows = place.to_numpy().astype(np.int64)
+    _refuse_torn_groups(numbers, snapshot)
+    return numbers
+
+
+def _split_column(name: str, snapshot: Snapshot) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    names = snapshot.metadata.column_names
+    if name not in names:
+        raise SnapshotError(f"no metadata column {name!r} for data.split.column{meant(name, names)}; there are {names}")
+    if not pa.types.is_string(snapshot.metadata[name].type):
+        raise SnapshotError(
+            f"data.split.column {name!r} holds {snapshot.metadata[name].type}; expected the words {list(NAMES)}"
+        )
+    return snapshot.metadata[name]
+
+
+def _refuse_torn_groups(place: Rows, snapshot: Snapshot) -> None:
+    import numpy as np
+
+    groups, member = _groups(snapshot)
+    first = np.empty(len(groups), np.int64)
+    first[member[::-1]] = place[::-1]
+    torn = sorted({groups[number] for number in member[first[member] != place]})
+    if torn:
+        raise SnapshotError(
+            f"{len(torn)} groups stand in several splits, e.g. {torn[:3]}; "
+            "a model would be tested on what it has seen. Give all samples of a group the same split."
+        )
+
+
+def _by_time(split: SplitRecipe, snapshot: Snapshot) -> Rows:
+    """Cut the samples in order of time.
+
+    A group counts as taken at its latest sample, so that nothing in train is later than the cut; groups of the same
+    moment stay together.
+    """
+    import numpy as np
+
+    times = snapshot.samples["timestamp"]
+    if times.null_count:
+        raise SnapshotError(
+            f"data.split.by is 'time', but {times.null_count} of {len(times)} samples have no timestamp; "
+            "name the source's timestamp_column, or split by hash"
+        )
+    groups, member = _groups(snapshot)
+    latest = np.full(len(groups), np.iinfo(np.int64).min)
+    np.maximum.at(latest, member, times.cast("int64").to_numpy())
+    _, moment, counts = np.unique(latest[member], return_inverse=True, return_counts=True)
+    share_before = (np.cumsum(counts) - counts) / len(times)
+    place = np.searchsorted(_borders(split), share_before[moment], side="right")
+    return place.astype(np.int64)
+
+
+def _borders(split: SplitRecipe) -> list[float]:
+    """Where train and validation end in [0, 1]; at one place if validation has no share, rounding or not."""
+    end = 1 - split.test
+    return [end if split.validation == 0 else split.train, end]
+
+
+def _groups(snapshot: Snapshot) -> tuple[list[str], Rows]:
+    """The group names, and for each sample the number of its group."""
+    encoded = snapshot.samples["group"].combine_chunks().dictionary_encode()
+    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype("int64")
+
+
+def _check(split: SplitRecipe, splits: Splits, snapshot: Snapshot) -> None:
+    for name in NAMES:
+        if getattr(split, name) > 0 and not len(getattr(splits, name)):
+            sizes = {other: len(getattr(splits, other)) for other in NAMES}
+            raise SnapshotError(f"the split leaves {name} empty ({sizes}). {_mend(split, name)}")
+    for label, counts in splits.counts(snapshot).items():
+        if not counts["train"]:
+            raise SnapshotError(f"label {label!r} has no sample in train ({counts}). {_mend(split, 'train')}")
+
+
+def _mend(split: SplitRecipe, name: str) -> str:
+    if split.by == "column":
+        return f"Write {name!r} for some samples in the column {split.column!r}."
+    other = "set another data.split.salt" if split.by == "hash" else "split by hash"
+    return f"Add samples or groups, change the fractions, or {other}."
+
+
+def _counts(labels: pa.ChunkedArray) -> dict[str, int]:
+    pairs = labels.drop_null().value_counts().to_pylist()
+    return {pair["values"]: pair["counts"] for pair in pairs}
+
+
+def _cell(count: int, whole: int) -> str:
+    return f"{count} ({count / whole:.0%})"

@@ -1,0 +1,156 @@
+"""From a source to a snapshot: read, screen, store, name, compare with the pin."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from totalml.component import plain
+from totalml.data.changes import describe_changes
+from totalml.data.columns import metadata_table, sample_table, skipped_table
+from totalml.data.data_hash import data_hash
+from totalml.data.ingest import Ingest, Ingested
+from totalml.data.sample import BadSample, Ignored
+from totalml.data.screen import screen
+from totalml.data.snapshot import Snapshot, has_snapshot, load_snapshot, save_snapshot
+from totalml.errors import SnapshotError
+from totalml.identity import canonical, digest, short
+from totalml.progress import Progress
+from totalml.store.atomic import remove_leftovers, write_atomically, write_if_new
+from totalml.store.stat_cache import StatCache
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from totalml.recipe import DataRecipe
+    from totalml.store import Store
+
+SHOWN = 50  # bad samples in an error message
+
+
+def take_snapshot(data: DataRecipe, store: Store, progress: Progress | None = None) -> Snapshot:
+    """Store what the source holds now.
+
+    Two calls at once, also from two processes, wait for each other and give one snapshot.
+
+    Raises: SnapshotError: there are bad samples (`on_bad_sample: fail`) or none that is good, a metadata column
+        mixes types, or the snapshot is not the pinned one. StoreError: the store cannot be written.
+    """
+    progress = progress or Progress.silent()
+    with store.lock("snapshots"):
+        for name in ("fingerprints", "reports", "snapshots", "stat"):
+            remove_leftovers(store.folder(name))
+        # Before the files are read: one that changes meanwhile gives another fingerprint next time.
+        memory = _fingerprint_path(data, store)
+        snapshot = _remembered(memory, store) or _taken(data, store, progress)
+        if memory is not None:
+            write_if_new(memory, canonical({"data_hash": snapshot.data_hash}))
+    _compare_with_pin(data, snapshot, store, progress)
+    return snapshot
+
+
+def _taken(data: DataRecipe, store: Store, progress: Progress) -> Snapshot:
+    ingested, added = _ingest(data, store, progress)
+    rows, screened = screen(ingested.rows, data.labels)
+    bad = ingested.bad + screened
+    _say_ignored(ingested.ignored, progress)
+    if bad and data.on_bad_sample == "fail":
+        raise SnapshotError(_list_bad(bad, store))
+    if not rows:
+        raise SnapshotError(_no_samples(bad, store))
+    _check_labels(data, {row.label for row in rows})
+    if bad:
+        progress.say(f"skipped {len(bad)} bad samples; they are listed in the snapshot")
+    rows.sort(key=lambda row: row.id.encode())
+    samples, metadata = sample_table(rows), metadata_table(rows)
+    snapshot = Snapshot(data_hash(samples, metadata), samples, metadata, skipped_table(bad), added)
+    save_snapshot(snapshot, plain(data.source, where=True), store)
+    return snapshot
+
+
+def _ingest(data: DataRecipe, store: Store, progress: Progress) -> tuple[Ingested, int]:
+    with store.writing() as writer:
+        cache = StatCache(_cache_path(data, store))
+        ingest = Ingest(writer, cache, data.max_megapixels)
+        ingested = ingest.run(progress.track(data.source.samples(), "taking the snapshot"))
+        writer.finish()
+        cache.save()
+        return ingested, writer.added
+
+
+def _cache_path(data: DataRecipe, store: Store) -> Path:
+    folder = data.source.folder()
+    name = str(folder.resolve()).encode("utf-8", "surrogateescape") if folder else _source_json(data)
+    return store.folder("stat") / f"{short(digest('stat cache v1', name), 32)}.bin"
+
+
+def _source_json(data: DataRecipe) -> bytes:
+    return canonical(plain(data.source, where=True))
+
+
+def _fingerprint_path(data: DataRecipe, store: Store) -> Path | None:
+    """Where a source that knows its own state keeps the name of its snapshot."""
+    fingerprint = data.source.fingerprint()
+    if fingerprint is None:
+        return None
+    rules = [plain(rule, where=True) for rule in (data.source, data.labels, data.on_bad_sample, data.max_megapixels)]
+    name = digest("fingerprint v1", canonical([fingerprint, *rules]))
+    return store.root / "fingerprints" / f"{short(name, 32)}.json"
+
+
+def _remembered(path: Path | None, store: Store) -> Snapshot | None:
+    """The snapshot that the source gave earlier, if it and all its blobs are still there."""
+    if path is None or not path.exists():
+        return None
+    name = json.loads(path.read_text())["data_hash"]
+    if not has_snapshot(name, store):
+        return None
+    snapshot = load_snapshot(name, store)
+    blobs = [*snapshot.samples["blob"].to_pylist(), *snapshot.samples["mask"].to_pylist()]
+    return None if store.missing([blob for blob in blobs if blob is not None]) else snapshot
+
+
+def _compare_with_pin(data: DataRecipe, snapshot: Snapshot, store: Store, progress: Progress) -> None:
+    if data.snapshot is None:
+        progress.say(f"to pin this data, write under 'data:' in the recipe:\n  snapshot: {snapshot.data_hash}")
+    elif data.snapshot != snapshot.data_hash:
+        raise SnapshotError(
+            f"the source no longer gives the pinned snapshot.\n"
+            f"  pinned: {data.snapshot}\n  now:    {snapshot.data_hash}\n"
+            f"{_changes(data.snapshot, snapshot, store)}\n"
+            f"Bring the old data back, or set data.snapshot to the hash of now."
+        )
+
+
+def _changes(pinned: str, now: Snapshot, store: Store) -> str:
+    if not has_snapshot(pinned, store):
+        return f"What changed cannot be told: the pinned snapshot is not in the store {store.root}."
+    return describe_changes(load_snapshot(pinned, store), now)
+
+
+def _say_ignored(ignored: Sequence[Ignored], progress: Progress) -> None:
+    if ignored:
+        names = ", ".join(sample.id for sample in ignored[:3])
+        progress.say(f"ignored {len(ignored)} hidden or system files: {names}{', ...' if len(ignored) > 3 else ''}")
+
+
+def _check_labels(data: DataRecipe, found: set[str | None]) -> None:
+    missing = [label for label in data.labels or () if label not in found]
+    if missing:
+        there = sorted(label for label in found if label is not None)
+        raise SnapshotError(f"no sample has the label {missing[0]!r} of data.labels; the labels there are {there}")
+
+
+def _list_bad(bad: Sequence[BadSample], store: Store) -> str:
+    lines = [f"  {sample.id!r}: {sample.reason}" for sample in bad]
+    text = f"{len(bad)} bad sample{'s' if len(bad) > 1 else ''}:\n" + "\n".join(lines[:SHOWN])
+    if len(lines) > SHOWN:
+        path = store.folder("reports") / "bad_samples.txt"
+        write_atomically(path, ("\n".join(lines) + "\n").encode())
+        text += f"\n  ... and {len(lines) - SHOWN} more; all are listed in {path}"
+    return text + "\nMend them, or set data.on_bad_sample=skip to leave them out."
+
+
+def _no_samples(bad: Sequence[BadSample], store: Store) -> str:
+    return f"the source holds no usable sample. {_list_bad(bad, store) if bad else 'It yielded nothing.'}"

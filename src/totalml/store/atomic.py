@@ -1,0 +1,134 @@
+"""Write files and folders so that a reader, or a crash, sees all of them or nothing.
+
+The order is always: temporary name, write, sync, rename, sync the folder.
+"""
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from totalml.errors import StoreError
+
+TEMPORARY = ".tmp-"  # prefix of everything unfinished
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace or create one file.
+
+    Raises: StoreError: the folder cannot be written or the disk is full; the old file is untouched.
+    """
+    with explained(path.parent, len(data)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = temporary_beside(path)
+        try:
+            with temporary.open("xb", buffering=0) as file:
+                write_all(file.fileno(), data)
+                sync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        sync_folder(path.parent)
+
+
+def write_if_new(path: Path, data: bytes) -> None:
+    """Write only if the file does not hold these bytes already, which saves a sync."""
+    if not path.exists() or path.read_bytes() != data:
+        write_atomically(path, data)
+
+
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder to fill; at the end it stands at `path`, or an equal one that was there first.
+
+    Hold a lock on `path`: what a killed process left of it is removed on entry.
+    """
+    with explained(path.parent):
+        remove_leftovers(path.parent, f"{path.name}-*")
+        temporary = temporary_beside(path)
+        temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        with explained(path.parent, _size(temporary)):
+            _sync_tree(temporary)
+            if not path.exists():
+                temporary.rename(path)
+            sync_folder(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def explained(folder: Path, needed: int = 0) -> Iterator[None]:
+    """Turn an OSError of the block into a StoreError that says what to do.
+
+    Args:
+        needed: bytes that the block writes.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(_in_words(folder, needed, error)) from error
+
+
+def temporary_beside(path: Path) -> Path:
+    return path.with_name(f"{TEMPORARY}{path.name}-{uuid.uuid4().hex[:12]}")
+
+
+def sync(descriptor: int) -> None:
+    os.fsync(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in the folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        sync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_leftovers(folder: Path, pattern: str = "*") -> None:
+    """Remove what killed processes left unfinished in a folder whose lock is held."""
+    for leftover in folder.glob(TEMPORARY + pattern):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
+
+
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _sync_tree(root: Path) -> None:
+    for folder, _, names in os.walk(root):
+        for name in names:
+            with Path(folder, name).open("rb") as file:
+                sync(file.fileno())
+        sync_folder(Path(folder))
+
+
+def _size(root: Path) -> int:
+    return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+
+
+def _in_words(folder: Path, needed: int, error: OSError) -> str:
+    what = f"cannot write in the store folder {folder}: {error.strerror or error}."
+    if error.errno in _FULL:
+        return (
+            f"{what} {needed:,} bytes were to be written, {_free(folder)} are free there. "
+            "Make room, or set runtime.store to a folder on another disk; nothing half-written was left."
+        )
+    return f"{what} Mend its permissions, or set runtime.store to another folder."
+
+
+def _free(folder: Path) -> str:
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return f"{shutil.disk_usage(there).free:,}"
