@@ -86,10 +86,8 @@ class Attempt:
 
 def attempts_of(run: Path) -> list[Attempt]:
     """The attempts of a run, oldest first; a folder without a readable `run.json` never got under way."""
-    found = []
-    for file in run.glob(f"*/{RUN_FILE}"):
-        if file.parent.name.isdigit():
-            found.append(Attempt(file.parent, json.loads(file.read_text(encoding="utf-8"))))
+    files = [file for file in run.glob(f"*/{RUN_FILE}") if file.parent.name.isdigit()]
+    found = [Attempt(file.parent, json.loads(file.read_text(encoding="utf-8"))) for file in files]
     return sorted(found, key=lambda attempt: attempt.number)
 
 

@@ -10,7 +10,7 @@ from pyarrow import parquet as pq
 
 from totalml.attempt import METRICS_FILE, PREDICTIONS_FILE, QUALITY_FILE, RECIPE_FILE, Attempt
 from totalml.component import plain
-from totalml.data import Snapshot, Splits, split_samples
+from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
 from totalml.evaluation import Evaluation, check_positive, evaluate
 from totalml.features import FeatureSet, build_features
@@ -34,6 +34,7 @@ def live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pro
     write_atomically(folder / RECIPE_FILE, recipe_text(recipe).encode())
     with attempt.stage("quality"):
         splits = split_samples(recipe.data.split, snapshot)
+        progress.table(split_table(splits, snapshot))
         quality = check_quality(recipe.quality, snapshot, splits)
         attempt.write(QUALITY_FILE, asdict(quality))
     with attempt.stage("features"):

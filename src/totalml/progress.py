@@ -5,7 +5,7 @@ A bar on a terminal, a line every few seconds elsewhere, nothing when told so.
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self, TypeVar
 
@@ -34,6 +34,13 @@ class Progress:
     def say(self, line: str) -> None:
         if self.mode != "none":
             print(line, file=sys.stderr, flush=True)
+
+    def table(self, rows: Sequence[Sequence[str]]) -> None:
+        """Say rows of text in aligned columns, the first one to the left."""
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for first, *rest in rows:
+            cells = [f"{cell:>{width}}" for cell, width in zip(rest, widths[1:], strict=True)]
+            self.say("  ".join([f"{first:<{widths[0]}}", *cells]))
 
     def track(self, items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
         """Yield the items; `what` names the work in a few words."""

@@ -1,0 +1,1 @@
+"""Recipes: one experiment a file, and the code and card each one brings."""

@@ -1,0 +1,46 @@
+"""What a feature definition made of a snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from totalml.features.image_rows import ImageRows
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """N samples in the order of the snapshot.
+
+    Args:
+        key: digest of data hash and definition.
+        sample_keys: (N,) int64, a well-mixed hash of the id; keys order and augmentation.
+        classes: the labels, in the order of the model's outputs.
+        labels: (N,) int64 index into classes.
+        images: None without features.image.
+        numeric: (N, Dn) float32, NaN where missing.
+        categorical: (N, Dc) int64, 0 where missing, else 1 + place in the vocabulary.
+        decoded: pictures decoded by this call.
+        reused: pictures taken from earlier feature sets.
+    """
+
+    key: str
+    ids: list[str]
+    sample_keys: NDArray[np.int64]
+    classes: tuple[str, ...]
+    labels: NDArray[np.int64]
+    images: ImageRows | None
+    numeric: NDArray[np.float32]
+    numeric_names: tuple[str, ...]
+    categorical: NDArray[np.int64]
+    categorical_names: tuple[str, ...]
+    vocabularies: tuple[tuple[str, ...], ...]
+    decoded: int
+    reused: int
+
+    def __len__(self) -> int:
+        return len(self.ids)

@@ -1,0 +1,120 @@
+"""Decoded pixels on disk: immutable segments of image rows, each with the blobs that its rows came from.
+
+A new snapshot adds one segment with the blobs that no earlier segment holds, so a hundred new photos cost a
+hundred decodes and the ten thousand old rows are never copied.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from totalml.errors import StoreError
+from totalml.identity import digest, short
+from totalml.store.atomic import atomic_folder, explained
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+PIXELS, BLOBS, MANIFEST = "pixels.u8", "blobs.txt", "segment.json"
+NAME_LENGTH = 32  # hex digits of the digest over the blobs
+WRITE_BYTES = 1 << 22
+
+
+class DamagedSegmentError(StoreError):
+    """A segment whose files do not agree with its manifest; it can be decoded again from the snapshot."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Args:
+    folder: holds the three files.
+    shape: (rows, height, width, channels).
+    digest: of the pixel file.
+    """
+
+    folder: Path
+    shape: tuple[int, int, int, int]
+    digest: str
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """(rows, height, width, channels) uint8, memory-mapped and read-only."""
+        return np.memmap(self.folder / PIXELS, np.uint8, mode="r", shape=self.shape)
+
+    def blobs(self) -> pa.Array:
+        """(rows,) digests of the blobs, in row order."""
+        import pyarrow as pa
+
+        return pa.array((self.folder / BLOBS).read_text().split())
+
+    def verify(self) -> None:
+        """Read the whole pixel file.
+
+        Raises: DamagedSegmentError: it is not what was written.
+        """
+        if (found := _file_digest(self.folder / PIXELS)) != self.digest:
+            raise DamagedSegmentError(
+                f"{self.folder / PIXELS} has the digest {short(found)}, expected {short(self.digest)}. "
+                f"Delete the folder {self.folder}; the next run decodes its pictures again."
+            )
+
+
+def open_segments(folder: Path) -> tuple[list[Segment], list[tuple[Path, str]]]:
+    """The segments below a folder by name, and those that cannot be used, each with the reason."""
+    good, damaged = [], []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        if len(path.name) != NAME_LENGTH:
+            continue  # what a crash left of a segment that was being written
+        try:
+            good.append(_open(path))
+        except DamagedSegmentError as error:
+            damaged.append((path, str(error)))
+    return good, damaged
+
+
+def write_segment(folder: Path, blobs: Sequence[str], rows: Iterable[NDArray[np.uint8]]) -> Segment:
+    """Stream rows to a new segment; nothing is left of it if this fails."""
+    target = folder / short(digest("segment blobs v1", "\n".join(blobs).encode()), NAME_LENGTH)
+    with explained(folder), atomic_folder(target) as temporary:
+        shape = _write_rows(temporary / PIXELS, rows)
+        (temporary / BLOBS).write_text("\n".join(blobs))
+        manifest = {"shape": [len(blobs), *shape], "digest": _file_digest(temporary / PIXELS)}
+        (temporary / MANIFEST).write_text(json.dumps(manifest))
+    return _open(target)
+
+
+def _write_rows(path: Path, rows: Iterable[NDArray[np.uint8]]) -> tuple[int, ...]:
+    shape: tuple[int, ...] = ()
+    with path.open("wb", buffering=WRITE_BYTES) as file:
+        for row in rows:
+            shape = row.shape
+            file.write(row.tobytes())
+    return shape
+
+
+def _open(path: Path) -> Segment:
+    try:
+        manifest = json.loads((path / MANIFEST).read_text())
+        segment = Segment(path, tuple(manifest["shape"]), manifest["digest"])
+        size, expected = (path / PIXELS).stat().st_size, int(np.prod(segment.shape, dtype=np.int64))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamagedSegmentError(f"feature segment {path} cannot be read: {error}") from error
+    if size != expected:
+        raise DamagedSegmentError(f"feature segment {path} has {size} bytes of pixels, expected {expected}")
+    return segment
+
+
+def _file_digest(path: Path) -> str:
+    from blake3 import blake3
+
+    hasher = blake3(derive_key_context="totalml feature pixels v1")
+    with path.open("rb") as file:
+        while chunk := file.read(WRITE_BYTES):
+            hasher.update(chunk)
+    return f"blake3:{hasher.hexdigest()}"

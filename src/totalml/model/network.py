@@ -1,0 +1,101 @@
+"""The network: preprocessing, backbones, and one linear head over their joined embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from totalml.errors import ModelError
+from totalml.model.inputs import Inputs
+from totalml.model.preprocess import ImageScaler, TableEncoder
+from totalml.recipe import ModelRecipe
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from totalml.features import FeatureSet
+
+
+class Network(nn.Module):
+    """Args:
+    recipe: names the backbones.
+    inputs: what the network takes and answers.
+    """
+
+    def __init__(self, recipe: ModelRecipe, inputs: Inputs) -> None:
+        super().__init__()
+        self.inputs = inputs
+        self.scaler: ImageScaler | None = None
+        self.encoder: TableEncoder | None = None
+        width = 0
+        if recipe.image is not None and inputs.image is not None:
+            channels = inputs.image[2]
+            self.scaler = ImageScaler(channels)
+            image, embedded = recipe.image.build(channels)
+            self.image = image.to(memory_format=torch.channels_last)
+            width += embedded
+        if recipe.table is not None:
+            self.encoder = TableEncoder(len(inputs.numeric), inputs.vocabularies)
+            self.table, embedded = recipe.table.build(self.encoder.columns)
+            width += embedded
+        self.dropout = nn.Dropout(recipe.dropout)
+        self.head = nn.Linear(width, len(inputs.classes))
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """(B, K) scores, to be turned into probabilities by a softmax.
+
+        Args:
+            inputs: `image`, (B, H, W, C) uint8 or (B, C, H, W) float in 0..255; `numeric`, (B, Dn) float, NaN where
+                missing; `categorical`, (B, Dc) int64. Those that no backbone needs are ignored.
+        """
+        embeddings = []
+        if self.scaler is not None:
+            embeddings.append(self.image(self.scaler(inputs["image"])))
+        if self.encoder is not None:
+            embeddings.append(self.table(self.encoder(inputs["numeric"], inputs["categorical"])))
+        joined = embeddings[0] if len(embeddings) == 1 else torch.cat(embeddings, dim=1)
+        scores: Tensor = self.head(self.dropout(joined))
+        return scores
+
+    def count_weights(self) -> int:
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+def build_network(recipe: ModelRecipe, features: FeatureSet, train_rows: NDArray[np.int64]) -> Network:
+    """A network with preprocessing fitted on the training rows and all else as it starts.
+
+    Raises: ModelError: a backbone cannot be built or cannot take these features.
+    """
+    network = Network(recipe, Inputs.of(features))
+    if network.scaler is not None and features.images is not None:
+        network.scaler.fit(features.images, train_rows)
+    if network.encoder is not None:
+        network.encoder.fit(features.numeric[train_rows])
+    _try_out(network, recipe)
+    return network
+
+
+def _try_out(network: Network, recipe: ModelRecipe) -> None:
+    """Some backbones take one size of picture only, which shows when they are first run."""
+    inputs = network.inputs
+    blank = {
+        "image": torch.zeros((1, *(inputs.image or (0, 0, 0))), dtype=torch.uint8),
+        "numeric": torch.zeros(1, len(inputs.numeric)),
+        "categorical": torch.zeros(1, len(inputs.categorical), dtype=torch.int64),
+    }
+    network.eval()
+    try:
+        with torch.inference_mode():
+            network(blank)
+    except (RuntimeError, AssertionError) as error:
+        size = f" with pictures of {inputs.image[0]} px" if inputs.image else ""
+        raise ModelError(
+            f"the model cannot run{size}: {error} (backbones: {recipe.image!r}, {recipe.table!r}). "
+            "Set another features.image.size or another backbone."
+        ) from error
+    finally:
+        network.train()

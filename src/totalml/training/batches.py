@@ -1,0 +1,64 @@
+"""Batches of a feature set: gathered by index in the training process, no workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from totalml.training.keys import mix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.features import FeatureSet
+
+Batch = dict[str, Tensor]
+
+
+class Batches:
+    """A sized iterable over some samples of a feature set, in batches of nearly equal size.
+
+    Args:
+        rows: (N,) sample rows.
+        batch_size: the largest batch; sizes differ by one at most, so that no batch is too small to normalise.
+        keys: (N,) int64 that order the samples and key their augmentation; None: in the order of `rows`.
+    """
+
+    def __init__(
+        self, features: FeatureSet, rows: NDArray[np.int64], batch_size: int, keys: Tensor | None = None
+    ) -> None:
+        order = np.arange(len(rows)) if keys is None else torch.argsort(keys, stable=True).numpy()
+        self._features = features
+        self._rows = rows[order]
+        self._keys = None if keys is None else keys[order]
+        self._count = -(-len(rows) // batch_size)
+
+    @classmethod
+    def shuffled(cls, features: FeatureSet, rows: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> Batches:
+        """In an order, and with keys, that depend on the samples' ids, the seed and the epoch alone."""
+        keys = mix(torch.from_numpy(features.sample_keys[rows]), seed, epoch)
+        return cls(features, rows, batch_size, keys)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Batch]:
+        edges = np.arange(self._count + 1) * len(self._rows) // max(self._count, 1)
+        for start, end in pairwise(edges.tolist()):
+            yield self._gather(slice(start, end))
+
+    def _gather(self, part: slice) -> Batch:
+        features, rows = self._features, self._rows[part]
+        batch = {"label": torch.from_numpy(features.labels[rows])}
+        if features.images is not None:
+            batch["image"] = torch.from_numpy(features.images.gather(rows))
+        batch["numeric"] = torch.from_numpy(features.numeric[rows])
+        batch["categorical"] = torch.from_numpy(features.categorical[rows])
+        if self._keys is not None:
+            batch["key"] = self._keys[part]
+        return batch

@@ -1,0 +1,167 @@
+"""The one LightningModule: any network, any optimizer, batches that are augmented on the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+from torch.nn import functional
+
+from totalml.kinds import Schedule
+from totalml.model import Network
+from totalml.recipe import TrainingRecipe
+from totalml.training.augment import augmented
+from totalml.training.batches import Batch, Batches
+from totalml.training.keys import seed_of
+from totalml.training.loss import class_weights
+from totalml.training.tally import TrainTally, ValidationTally
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from totalml.component import ForeignComponent
+    from totalml.features import FeatureSet
+    from totalml.training.checkpoint import Checkpoint
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a classifier is trained on and how.
+
+    Args:
+        train: rows of the feature set, and so `validation`.
+        seed: keys the order of samples, augmentation and dropout.
+    """
+
+    recipe: TrainingRecipe
+    features: FeatureSet
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    seed: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-len(self.train) // self.recipe.batch_size)
+
+
+class Classifier(LightningModule):
+    """Args:
+    start: what an interrupted training left; its network is loaded already, its optimizer is loaded when made.
+    compiled: whether torch.compile is to speed the network up.
+    """
+
+    def __init__(self, network: Network, plan: Plan, start: Checkpoint | None, compiled: bool) -> None:
+        super().__init__()
+        # Lightning's automatic steps call a dozen more hooks, none of which is needed here.
+        self.automatic_optimization = False
+        self.network = network
+        self.plan = plan
+        self.first_epoch = len(start.history) if start else 0
+        self._start = start
+        self._score = torch.compile(network) if compiled else network
+        self.register_buffer("class_weights", _class_weights(plan), persistent=False)
+        self.class_weights: Tensor | None
+        self.scheduler: Any = None
+        own = isinstance(plan.recipe.scheduler, Schedule)
+        self._schedule_every = "step" if own else plan.recipe.schedule_every
+        self.training_tally = TrainTally(0)
+        self.validation_tally = ValidationTally()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Lightning notes the hook under way forty times a step; torch's search for parameters in it takes 0.1 ms.
+        if name == "_current_fx_name":
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch under way, from 0, over all attempts."""
+        return self.first_epoch + self.current_epoch
+
+    def train_dataloader(self) -> Batches:
+        plan = self.plan
+        return Batches.shuffled(plan.features, plan.train, plan.recipe.batch_size, plan.seed, self.epoch)
+
+    def val_dataloader(self) -> Batches:
+        return Batches(self.plan.features, self.plan.validation, self.plan.recipe.batch_size)
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        return {name: tensor.to(device) for name, tensor in batch.items()}
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        if "key" not in batch or "image" not in batch:
+            return batch
+        return {**batch, "image": augmented(batch["image"], self.plan.recipe.augment, batch["key"])}
+
+    def on_train_epoch_start(self) -> None:
+        # Seeded by epoch, so that a resumed training draws the same dropout as an uninterrupted one.
+        torch.manual_seed(seed_of(self.plan.seed, self.epoch))
+        self.training_tally = TrainTally(self.epoch + 1)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> None:
+        optimizer = self.trainer.optimizers[0]
+        learning_rate = optimizer.param_groups[0]["lr"]
+        loss: Any = optimizer.step(lambda: self._descend(batch, optimizer))
+        self.training_tally.add(loss, len(batch["label"]), learning_rate)
+        if self.scheduler is not None and self._schedule_every == "step":
+            self.scheduler.step()
+
+    def _descend(self, batch: Batch, optimizer: torch.optim.Optimizer) -> Any:
+        """The loss, with its gradients left in the weights."""
+        recipe = self.plan.recipe
+        optimizer.zero_grad()
+        loss = functional.cross_entropy(
+            self._score(batch),
+            batch["label"],
+            weight=self.class_weights,
+            label_smoothing=recipe.label_smoothing,
+        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        if recipe.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip_norm)
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        self.training_tally.require_finite()
+        self.validation_tally = ValidationTally()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        scores, labels = self._score(batch).float(), batch["label"]
+        losses = functional.cross_entropy(scores, labels, weight=self.class_weights, reduction="none")
+        weights = torch.ones_like(losses) if self.class_weights is None else self.class_weights[labels]
+        self.validation_tally.add(losses, weights, scores.argmax(dim=1) == labels)
+
+    def on_validation_epoch_end(self) -> None:
+        loss, _ = self.validation_tally.means()
+        if isinstance(self.scheduler, torch.optim.lr_scheduler.ReduceLROnPlateau):
+            self.scheduler.step(loss)
+        elif self.scheduler is not None and self._schedule_every == "epoch":
+            self.scheduler.step()
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        recipe, start = self.plan.recipe, self._start
+        optimizer: torch.optim.Optimizer = recipe.optimizer.create(self.network.parameters())
+        self.scheduler = self._scheduler(optimizer)
+        if start:  # only now: a new scheduler sets the optimizer's first learning rate
+            optimizer.load_state_dict(start.optimizer)
+        if start and self.scheduler is not None:
+            self.scheduler.load_state_dict(start.schedule)
+        return optimizer
+
+    def _scheduler(self, optimizer: torch.optim.Optimizer) -> Any:
+        schedule = self.plan.recipe.scheduler
+        if not isinstance(schedule, Schedule):
+            return schedule and cast("ForeignComponent", schedule).create(optimizer)
+        steps = self.plan.recipe.epochs * self.plan.steps_per_epoch
+        return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule.factor(step / steps))
+
+
+def _class_weights(plan: Plan) -> Tensor | None:
+    if not plan.recipe.balance_classes:
+        return None
+    return class_weights(plan.features.labels[plan.train], len(plan.features.classes))

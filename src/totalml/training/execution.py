@@ -1,0 +1,90 @@
+"""Where and how training runs: device, precision, threads, determinism; put back as they were afterwards."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+
+from totalml.errors import TrainingError
+from totalml.recipe import RuntimeRecipe
+
+_NOT_OURS = (
+    # Lightning looks at every batch with a class of torch that torch is about to rename.
+    r"`isinstance\(treespec, LeafSpec\)` is deprecated",
+    # Its advice to use a GPU, where the recipe's runtime says cpu.
+    r"GPU available but not used",
+)
+
+
+def device_of(runtime: RuntimeRecipe) -> torch.device:
+    """Raises: TrainingError: a GPU is asked for and torch sees none."""
+    if runtime.device == "gpu" and not torch.cuda.is_available():
+        raise TrainingError(
+            "runtime.device is 'gpu' but torch sees none; install a driver and a torch build for it, "
+            "or set runtime.device to 'auto' or 'cpu'."
+        )
+    wanted = runtime.device != "cpu" and torch.cuda.is_available()
+    return torch.device("cuda", 0) if wanted else torch.device("cpu")
+
+
+@contextmanager
+def reproducible(runtime: RuntimeRecipe, seed: int) -> Iterator[torch.device]:
+    """Seeded and deterministic inside; torch's state outside is untouched."""
+    device = device_of(runtime)
+    # cuBLAS is deterministic only with a fixed workspace, which must be set before its first call.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    devices = [device.index] if device.type == "cuda" else []
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng(devices))
+        stack.enter_context(_deterministic())
+        stack.enter_context(_threads(runtime.threads))
+        torch.manual_seed(seed)
+        yield device
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    before = torch.are_deterministic_algorithms_enabled()
+    memory: Any = torch.utils.deterministic  # a module with a property, which type checkers do not see
+    fill, benchmark = memory.fill_uninitialized_memory, torch.backends.cudnn.benchmark
+    torch.use_deterministic_algorithms(True)
+    # Filling every fresh tensor guards against reading it unwritten, which torch's own layers do not do.
+    memory.fill_uninitialized_memory = False
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+        memory.fill_uninitialized_memory = fill
+        torch.backends.cudnn.benchmark = benchmark
+
+
+@contextmanager
+def _threads(count: int | None) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Only errors of Lightning: its tips and its list of hardware are not for the user of a recipe."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            for message in _NOT_OURS:
+                warnings.filterwarnings("ignore", message)
+            yield
+    finally:
+        logger.setLevel(level)

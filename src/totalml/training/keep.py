@@ -1,0 +1,85 @@
+"""After every epoch: write it down, keep the best and the last state, and stop when nothing improves."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch import Callback
+
+from totalml.recipe import EarlyStopping
+from totalml.training.checkpoint import Checkpoint
+from totalml.training.history import Epoch, best_of
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+    from totalml.training.classifier import Classifier
+    from totalml.training.watch import Watch
+
+BEST, LAST = "best.ckpt", "last.ckpt"
+
+
+class Keep(Callback):
+    """Args:
+    folder: for best.ckpt and last.ckpt.
+    fingerprint: of this training.
+    history: of the epochs that an interrupted attempt had finished.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        fingerprint: str,
+        history: tuple[Epoch, ...],
+        stopping: EarlyStopping | None,
+        watch: Watch,
+    ) -> None:
+        self.history = history
+        self.folder = folder
+        self._fingerprint = fingerprint
+        self._stopping = stopping
+        self._watch = watch
+        self._began = 0.0
+
+    @property
+    def best(self) -> Epoch:
+        return best_of(self.history, self._stopping.metric if self._stopping else "loss")
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether early stopping has lost its patience."""
+        if self._stopping is None or not self.history:
+            return False
+        return self.history[-1].epoch - self.best.epoch >= self._stopping.patience
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: Any) -> None:
+        self._began = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: Classifier) -> None:  # type: ignore[override]
+        loss, accuracy = pl_module.validation_tally.means()
+        epoch = Epoch(
+            epoch=pl_module.epoch + 1,
+            train_loss=pl_module.training_tally.mean(),
+            validation_loss=loss,
+            validation_accuracy=accuracy,
+            learning_rate=pl_module.training_tally.learning_rate,
+            seconds=time.perf_counter() - self._began,
+        )
+        self.history = (*self.history, epoch)
+        is_best = self.best is epoch
+        self._save(trainer, pl_module, is_best)
+        self._watch.tell(epoch, is_best)
+        if self.exhausted:
+            trainer.should_stop = True
+
+    def _save(self, trainer: Trainer, classifier: Classifier, is_best: bool) -> None:
+        network = classifier.network.state_dict()
+        if is_best:
+            # Before last.ckpt: after a crash between the two, the epoch is trained again and gives the same best.
+            Checkpoint(self._fingerprint, network, {}, {}, self.history).save(self.folder / BEST)
+        schedule = classifier.scheduler.state_dict() if classifier.scheduler is not None else {}
+        optimizer = trainer.optimizers[0].state_dict()
+        last = Checkpoint(self._fingerprint, network, optimizer, schedule, self.history)
+        last.save(self.folder / LAST)

@@ -1,0 +1,42 @@
+"""`predict`: a trained model and features -> probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from totalml.errors import ModelError
+from totalml.model import load_network
+from totalml.model.inputs import Inputs
+from totalml.recipe import Recipe
+from totalml.training.batches import Batches
+from totalml.training.execution import reproducible
+from totalml.training.history import TrainedModel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.features import FeatureSet
+
+
+def predict(
+    recipe: Recipe, trained: TrainedModel, features: FeatureSet, rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """(n, K) float32 probabilities of some samples, in float32 arithmetic whatever training used.
+
+    Raises: ModelError: the model cannot be read or was trained on other features.
+    """
+    network = load_network(recipe.model, trained.weights)
+    if network.inputs != Inputs.of(features):
+        raise ModelError(
+            f"the model takes {network.inputs}, the features are {Inputs.of(features)}; train it on these features."
+        )
+    with reproducible(recipe.runtime, recipe.seed) as device, torch.inference_mode():
+        network.to(device)
+        batches = Batches(features, rows, recipe.training.batch_size)
+        moved = ({name: tensor.to(device) for name, tensor in batch.items()} for batch in batches)
+        parts = [network(batch).double().softmax(dim=1).float().cpu() for batch in moved]
+    empty = torch.zeros(0, len(features.classes))
+    return torch.cat([empty, *parts]).numpy()

@@ -1,0 +1,70 @@
+"""Losses of an epoch, kept on the device and looked at now and then: each look waits for the device."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from totalml.errors import TrainingError
+
+CHECK_EVERY = 50  # steps
+MEND = "Lower the lr of training.optimizer or set training.clip_norm."
+
+
+class TrainTally:
+    """Args:
+    epoch: counted from 1, for messages.
+    """
+
+    def __init__(self, epoch: int) -> None:
+        self.learning_rate = 0.0
+        self._epoch = epoch
+        self._losses: list[Tensor] = []
+        self._sizes: list[int] = []
+
+    def add(self, loss: Tensor, size: int, learning_rate: float) -> None:
+        """Raises: TrainingError: this loss or one of the last steps is not a finite number."""
+        self._losses.append(loss.detach())
+        self._sizes.append(size)
+        self.learning_rate = learning_rate
+        if len(self._losses) % CHECK_EVERY == 0:
+            self.require_finite(len(self._losses) - CHECK_EVERY)
+
+    def mean(self) -> float:
+        """Over the samples of the epoch."""
+        losses = torch.stack(self._losses).double().cpu()
+        sizes = torch.tensor(self._sizes, dtype=torch.float64)
+        return float((losses * sizes).sum() / sizes.sum())
+
+    def require_finite(self, first: int = 0) -> None:
+        """Args: first: the step, from 0, to look from.
+
+        Raises: TrainingError: a loss is not a finite number.
+        """
+        losses = torch.stack(self._losses[first:]).float().cpu()
+        wrong = (~losses.isfinite()).nonzero()
+        if len(wrong):
+            step = int(wrong[0])
+            raise TrainingError(
+                f"the loss became {losses[step].item()} in epoch {self._epoch}, step {first + step + 1}. {MEND}"
+            )
+
+
+class ValidationTally:
+    def __init__(self) -> None:
+        self._totals: list[Tensor] = []
+
+    def add(self, losses: Tensor, weights: Tensor, correct: Tensor) -> None:
+        """Args: losses: (B,), already weighed; weights: (B,); correct: (B,) bool."""
+        count = losses.new_full((), len(losses), dtype=torch.float64)
+        self._totals.append(torch.stack([losses.double().sum(), weights.double().sum(), correct.double().sum(), count]))
+
+    def means(self) -> tuple[float, float]:
+        """Loss by weight, and the share that is correct.
+
+        Raises: TrainingError: the loss is not a finite number.
+        """
+        loss, weight, correct, count = torch.stack(self._totals).sum(dim=0).tolist()
+        if not math.isfinite(loss):
+            raise TrainingError(f"the validation loss became {loss}. {MEND}")
+        return loss / weight, correct / count

@@ -1,0 +1,109 @@
+"""What Lightning tells the user and takes from them: progress, and Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch import Callback
+
+from totalml.errors import Interrupted
+from totalml.progress import Progress
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+    from totalml.training.classifier import Classifier
+    from totalml.training.history import Epoch
+
+REFRESH_S = 0.5
+
+
+class Watch(Callback):
+    """A bar that moves a few times a second, or one line an epoch.
+
+    Args:
+        epochs: at most.
+        steps: in an epoch.
+    """
+
+    def __init__(self, progress: Progress, epochs: int, steps: int) -> None:
+        self.interrupted = False
+        self._progress = progress
+        self._epochs, self._steps = epochs, steps
+        self._due = 0.0
+        self._bar: Any = None
+
+    def on_train_start(self, trainer: Trainer, pl_module: Classifier) -> None:  # type: ignore[override]
+        if self._progress.mode == "rich":
+            self._bar = _bar()
+            self._task = self._bar.add_task("train", total=self._epochs * self._steps, note="")
+            self._bar.start()
+
+    def on_train_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: Classifier, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if self.interrupted:
+            raise Interrupted
+        if self._bar is None or time.monotonic() < self._due:
+            return
+        self._due = time.monotonic() + REFRESH_S
+        done = pl_module.epoch * self._steps + batch_idx + 1
+        self._bar.update(self._task, completed=done, description=f"epoch {pl_module.epoch + 1}/{self._epochs}")
+        self._bar.refresh()
+
+    def on_exception(self, trainer: Trainer, pl_module: Any, exception: BaseException) -> None:
+        self.close()
+
+    def tell(self, epoch: Epoch, is_best: bool) -> None:
+        if self._bar is not None:
+            note = f"validation {epoch.validation_loss:.3f}, {epoch.validation_accuracy:.1%} correct"
+            self._bar.update(self._task, note=note)
+            return
+        self._progress.say(
+            f"epoch {epoch.epoch}/{self._epochs}: loss {epoch.train_loss:.4f}, "
+            f"validation loss {epoch.validation_loss:.4f}, accuracy {epoch.validation_accuracy:.1%}"
+            f"{', best so far' if is_best else ''} ({epoch.seconds:.1f} s)"
+        )
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """The first Ctrl-C ends training after the step under way; the second ends it at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # Python delivers signals to the main thread only
+            return
+        before = signal.signal(signal.SIGINT, self._on_sigint)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _on_sigint(self, number: int, frame: FrameType | None) -> None:
+        if self.interrupted:
+            raise Interrupted
+        self.interrupted = True
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    # Not by rich's own thread: it would redraw, and so hold the interpreter, even when nothing has changed.
+    return Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)

@@ -1,0 +1,184 @@
+"""A run is named by what it is made of, reported instead of repeated, and continued after any end."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[1]
+SMALL = ["+recipe=guinness_smoke", "data.source.count=80", "training.batch_size=16", "data.split.salt=small"]
+
+
+class Runs:
+    """Runs of one small recipe in a folder of their own; all share one store."""
+
+    def __init__(self, store: Path, runs: Path) -> None:
+        self.runs = runs
+        self.where = [f"runtime.store={store}", f"runtime.runs={runs}", "runtime.progress=plain"]
+
+    def command(self, *more: str) -> list[str]:
+        return [sys.executable, "run.py", *SMALL, *self.where, *more]
+
+    def go(self, *more: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            self.command(*more), cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == expect, done.stdout + done.stderr
+        return done
+
+    def end_after_first_epoch(self, how: signal.Signals, *more: str) -> subprocess.CompletedProcess[str]:
+        process = subprocess.Popen(
+            self.command(*more), cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        deadline = time.monotonic() + 60
+        while not list(self.runs.glob("*/*/*/checkpoints/last.ckpt")):
+            assert time.monotonic() < deadline, "no epoch ended within a minute"
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        process.send_signal(how)
+        out, err = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def attempts(self) -> list[dict]:
+        return [json.loads(file.read_text()) for file in sorted(self.runs.glob("*/*/*/run.json"))]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module")
+def finished(store, tmp_path_factory) -> Runs:
+    """Two epochs, done once, without any disturbance."""
+    runs = Runs(store, tmp_path_factory.mktemp("runs"))
+    runs.go()
+    return runs
+
+
+@pytest.fixture(scope="module")
+def undisturbed(store, tmp_path_factory) -> dict:
+    """What twelve epochs come to."""
+    runs = Runs(store, tmp_path_factory.mktemp("undisturbed"))
+    runs.go("training.epochs=12")
+    return runs.attempts()[0]["outputs"]
+
+
+def test_the_run_folder_holds_all_that_was_promised(finished):
+    (folder,) = finished.runs.glob("guinness_smoke/*/1")
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert names == {
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "metrics.json",
+        "model.safetensors",
+        "predictions.parquet",
+        "quality.json",
+        "recipe.yaml",
+        "report.html",
+        "run.json",
+    }
+
+
+def test_a_run_is_named_by_its_config_hash_and_its_data_hash(finished):
+    from totalml.compose import compose_recipe
+    from totalml.identity import config_hash
+    from totalml.recipe import what
+
+    (run,) = finished.attempts()
+    recipe = compose_recipe(REPOSITORY, SMALL)
+    assert run["config_hash"] == config_hash(what(recipe))
+    assert run["run_id"] == f"{run['config_hash'][7:15]}-{run['data_hash'][7:15]}"
+    assert (finished.runs / "guinness_smoke" / run["run_id"] / "1").is_dir()
+    assert set(run["seconds"]) == {"snapshot", "quality", "features", "training", "evaluation", "report"}
+    assert run["status"] == "finished"
+
+
+def test_the_composed_recipe_in_the_run_folder_means_the_same_run(finished, tmp_path):
+    import shutil
+
+    from totalml.compose import compose_recipe
+    from totalml.identity import config_hash
+    from totalml.recipe import what
+
+    shutil.copytree(REPOSITORY / "conf", tmp_path / "conf")
+    (tmp_path / "recipes").mkdir()
+    (written,) = finished.runs.glob("guinness_smoke/*/1/recipe.yaml")
+    shutil.copy(written, tmp_path / "recipes" / "again.yaml")
+    assert config_hash(what(compose_recipe(tmp_path, ["+recipe=again"]))) == finished.attempts()[0]["config_hash"]
+    assert yaml.safe_load(written.read_text())["data"]["source"]["knobs"]["days"] == 365  # defaults written out
+
+
+def test_a_finished_run_is_reported_without_importing_torch(finished):
+    code = (
+        "import sys; from pathlib import Path; from totalml.compose import main; from totalml.runner import run\n"
+        "code = main(Path.cwd(), run, sys.argv[1:])\n"
+        "heavy = {'torch', 'torchvision', 'lightning', 'pandas'} & set(sys.modules)\n"
+        "sys.exit(str(heavy) if heavy else code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *finished.command()[2:]],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "runtime.rerun=true runs it again" in done.stderr
+    accuracy = json.loads(next(finished.runs.glob("*/*/1/metrics.json")).read_text())["metrics"]["accuracy"]["value"]
+    assert re.search(rf"Accuracy +{accuracy * 100:.1f}\s?%", done.stdout), done.stdout
+    assert "report.html" in done.stdout
+    assert len(finished.attempts()) == 1
+
+
+def test_a_further_attempt_comes_to_the_same_weights_and_predictions(finished):
+    done = finished.go("runtime.rerun=true")
+    first, second = finished.attempts()
+    assert second["outputs"] == first["outputs"]
+    assert second["compared"] == {"attempt": 1, "identical": True, "differs": []}
+    assert "the same weights and predictions as attempt 1" in done.stdout + done.stderr
+    one, two = (json.loads(file.read_text()) for file in sorted(finished.runs.glob("*/*/*/metrics.json")))
+    assert one == two
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_a_run_that_was_ended_goes_on_to_the_result_of_an_undisturbed_one(store, tmp_path, undisturbed, how):
+    runs = Runs(store, tmp_path)
+    ended = runs.end_after_first_epoch(how, "training.epochs=12")
+    (left,) = runs.attempts()
+    if how == signal.SIGINT:
+        assert ended.returncode == 130, ended.stderr
+        assert left["status"] == "interrupted"
+        assert "Traceback" not in ended.stderr
+        assert "go on" in ended.stderr or "goes on" in ended.stderr or "continue" in ended.stderr
+    else:
+        assert left["status"] == "running"
+    runs.go("training.epochs=12")
+    (again,) = runs.attempts()
+    assert again["status"] == "finished"
+    assert again["outputs"] == undisturbed
+
+
+def test_a_check_that_stops_the_run_ends_it_with_exit_code_4_and_says_why(store, tmp_path):
+    runs = Runs(store, tmp_path)
+    check = "{_target_:totalml.quality.SplitSizes,min_count:1000,level:stop}"
+    done = runs.go(f"quality.checks=[{check}]", expect=4)
+    assert "SplitSizes" in done.stderr
+    assert "Traceback" not in done.stderr
+    (run,) = runs.attempts()
+    assert run["status"] == "failed"
+    assert "SplitSizes" in run["error"]
+
+
+def test_another_pin_stops_the_run_before_anything_is_made(store, tmp_path):
+    runs = Runs(store, tmp_path)
+    done = runs.go(f"data.snapshot=blake3:{'0' * 64}", expect=4)
+    assert "0" * 64 in done.stderr
+    assert runs.attempts() == []
