@@ -59,5 +59,5 @@ def test_the_same_bytes_in_another_domain_have_another_digest():
 
 
 def test_what_json_cannot_hold_is_refused():
-    with pytest.raises(ValueError, match="(?i)nan"):
+    with pytest.raises(ValueError, match=r"(?i)nan"):
         canonical({"lr": float("nan")})
