@@ -159,7 +159,7 @@ def _timed(command: list[str], folder: Path) -> Cost:
 
 
 def _call(command: list[str], folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     return done.stdout
 
 
