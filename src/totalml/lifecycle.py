@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from pyarrow import parquet as pq
 
 from totalml.attempt import METRICS_FILE, PREDICTIONS_FILE, QUALITY_FILE, RECIPE_FILE, Attempt
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
+from totalml.data.snapshot import parquet_bytes
 from totalml.errors import EvaluationError
 from totalml.evaluation import Evaluation, check_positive, evaluate
 from totalml.features import FeatureSet, build_features
@@ -49,7 +49,7 @@ def live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pro
         ids, labels = [features.ids[row] for row in splits.test.tolist()], features.labels[splits.test]
         evaluation = evaluate(recipe.evaluation, features.classes, ids, labels, probabilities, gold, recipe.seed)
         attempt.write(METRICS_FILE, evaluation.as_json())
-        pq.write_table(evaluation.predictions, folder / PREDICTIONS_FILE)
+        write_atomically(folder / PREDICTIONS_FILE, parquet_bytes(evaluation.predictions))
     with attempt.stage("report"):
         attempt.save(outputs=_outputs(trained, probabilities))
         write_report(folder, _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation))

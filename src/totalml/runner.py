@@ -5,13 +5,16 @@ The snapshot comes first because the run id needs the data hash; torch is import
 
 from __future__ import annotations
 
-from contextlib import suppress
+import gc
+import json
+import shlex
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from totalml.attempt import Attempt
-    from totalml.progress import Progress
     from totalml.recipe import Recipe
 
 
@@ -27,9 +30,10 @@ def run(recipe: Recipe) -> Path:
     from totalml.recipe import what
     from totalml.store import Store
 
+    gc.enable()  # run.py starts without it
     progress = Progress.create(recipe.runtime.progress)
     store = Store(Path(recipe.runtime.store))
-    started = _Stopwatch()
+    started = time.perf_counter()
     snapshot = take_snapshot(recipe.data, store, progress)
     ids = {"config_hash": config_hash(what(recipe)), "data_hash": snapshot.data_hash}
     name = run_id(ids["config_hash"], ids["data_hash"])
@@ -40,20 +44,13 @@ def run(recipe: Recipe) -> Path:
             progress.say(f"this run is finished: attempt {attempt.number}; runtime.rerun=true runs it again")
         else:
             with attempt.recorded():
-                attempt.add_seconds("snapshot", started.seconds())
-                _live(recipe, snapshot, store, attempt, progress)
+                attempt.add_seconds("snapshot", time.perf_counter() - started)
+                from totalml.lifecycle import live  # brings torch
+
+                live(recipe, snapshot, store, attempt, progress)
                 attempt.save(compared=_compare(attempt, earlier))
     _show(attempt)
     return attempt.folder
-
-
-def _live(recipe: Recipe, snapshot: Any, store: Any, attempt: Attempt, progress: Progress) -> None:
-    import gc
-
-    gc.enable()
-    from totalml.lifecycle import live
-
-    live(recipe, snapshot, store, attempt, progress)
 
 
 def _attempt(recipe: Recipe, folder: Path, facts: dict[str, Any]) -> tuple[Attempt, list[Attempt]]:
@@ -69,18 +66,13 @@ def _attempt(recipe: Recipe, folder: Path, facts: dict[str, Any]) -> tuple[Attem
     earlier = attempts_of(folder)
     finished = [attempt for attempt in earlier if attempt.status == "finished"]
     alike = [attempt for attempt in earlier if attempt.made_like(made_with)]
-    for attempt in reversed(alike):
-        if attempt.status != "finished":
-            return attempt, finished
-        if not recipe.runtime.rerun:
-            return attempt, finished
+    if alike and (alike[-1].status != "finished" or not recipe.runtime.rerun):
+        return alike[-1], finished
     return new_attempt(folder, {**facts, **made_with, "status": "running"}), finished
 
 
 def _show(attempt: Attempt) -> None:
     """The closing table, from what the attempt's folder holds."""
-    import json
-
     from totalml.attempt import METRICS_FILE, REPORT_FILE
     from totalml.report import closing_table, show_closing_table
 
@@ -96,31 +88,13 @@ def _show(attempt: Attempt) -> None:
 
 def _compare(attempt: Attempt, earlier: list[Attempt]) -> dict[str, Any] | None:
     """Whether the last finished attempt of the same run came to the same weights and predictions."""
-    with suppress(IndexError):
-        other = earlier[-1]
-        mine, theirs = attempt.facts["outputs"], other.facts["outputs"]
-        return {
-            "attempt": other.number,
-            "identical": mine == theirs,
-            "differs": sorted(key for key in mine if mine[key] != theirs.get(key)),
-        }
-    return None
+    if not earlier:
+        return None
+    mine, theirs = attempt.facts["outputs"], earlier[-1].facts["outputs"]
+    differs = sorted(key for key in mine if mine[key] != theirs.get(key))
+    return {"attempt": earlier[-1].number, "identical": not differs, "differs": differs}
 
 
 def _command() -> str:
     """The command line of this process, for running it again."""
-    import shlex
-    import sys
-
     return shlex.join(["python", *sys.argv])
-
-
-class _Stopwatch:
-    def __init__(self) -> None:
-        import time
-
-        self._clock = time.perf_counter
-        self._started = self._clock()
-
-    def seconds(self) -> float:
-        return self._clock() - self._started

@@ -5,8 +5,7 @@ import pyarrow as pa
 import pytest
 
 from totalml.data.columns import metadata_table
-from totalml.data.ingest import Row
-from totalml.data.sample import Sample
+from totalml.data.sample import Row, Sample
 from totalml.data.screen import misfit
 from totalml.errors import SnapshotError
 

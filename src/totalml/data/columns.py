@@ -13,7 +13,7 @@ from totalml.store.store import to_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from totalml.data.ingest import Row
+    from totalml.data.sample import Row
 
 
 def sample_table(rows: Sequence[Row]) -> pa.Table:

@@ -11,20 +11,19 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.data.image import UnreadableImage, inspect, too_large
 from totalml.data.paths import normal, printable
-from totalml.data.sample import BadSample, Ignored, Sample, Value
+from totalml.data.sample import BadSample, Ignored, Row, Sample
 from totalml.data.screen import misfit
 from totalml.store.stat_cache import FileState, StatCache, state_of
 from totalml.store.writer import LARGE_BYTES, BlobWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    pass
 
 CHUNK_SAMPLES = 512
 CHUNK_BYTES = 32 * 2**20
@@ -32,20 +31,6 @@ PIECE = 32  # pictures that a thread looks at before it reports; one by one cost
 THREADS = 2  # Pillow frees the interpreter while it decodes
 
 Size = tuple[int, int]
-
-
-@dataclass(slots=True)
-class Row:
-    """A good sample whose files are stored."""
-
-    id: str
-    blob: bytes | None
-    size_bytes: int
-    label: str | None
-    group: str | None
-    timestamp: datetime | None
-    mask: bytes | None
-    metadata: Mapping[str, Value]
 
 
 @dataclass

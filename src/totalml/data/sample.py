@@ -1,4 +1,4 @@
-"""One sample as a source yields it, before anything is stored."""
+"""One sample: as a source yields it, and as it is once its files are stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,3 +40,17 @@ class Ignored:
     """A file that is not meant as a sample, such as `.DS_Store`; the user is told how many there were."""
 
     id: str
+
+
+@dataclass(slots=True)
+class Row:
+    """A good sample whose files are stored."""
+
+    id: str
+    blob: bytes | None
+    size_bytes: int
+    label: str | None
+    group: str | None
+    timestamp: datetime | None
+    mask: bytes | None
+    metadata: Mapping[str, Value]

@@ -6,13 +6,9 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from totalml.data.paths import is_text, meant
-from totalml.data.sample import BadSample, Sample
-
-if TYPE_CHECKING:
-    from totalml.data.ingest import Row
+from totalml.data.sample import BadSample, Row, Sample
 
 NAMED = 5  # ids of a group that a reason names
 

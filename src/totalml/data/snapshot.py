@@ -43,11 +43,11 @@ def save_snapshot(snapshot: Snapshot, source: dict[str, Any], store: Store) -> N
     folder = snapshot_folder(snapshot.data_hash, store)
     if (folder / "manifest.json").exists():
         remove_leftovers(folder)
-        write_if_new(folder / "skipped.parquet", _parquet(snapshot.skipped))
+        write_if_new(folder / "skipped.parquet", parquet_bytes(snapshot.skipped))
         return
     with atomic_folder(folder) as temporary:
         for name in _TABLES:
-            (temporary / f"{name}.parquet").write_bytes(_parquet(getattr(snapshot, name)))
+            (temporary / f"{name}.parquet").write_bytes(parquet_bytes(getattr(snapshot, name)))
         (temporary / "manifest.json").write_text(json.dumps(_manifest(snapshot, source), indent=2) + "\n")
 
 
@@ -91,7 +91,8 @@ def _manifest(snapshot: Snapshot, source: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _parquet(table: pa.Table) -> bytes:
+def parquet_bytes(table: pa.Table) -> bytes:
+    """A table as the content of a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
