@@ -18,7 +18,7 @@ class Knobs(Section):
 
     new_glass_share: Share = 0.35  # of glasses that are the newer, taller one with the V in relief
     st_patricks: Share = 0.0  # strength of the week of 17 March: plastic cups, crowds, green light, more pints
-    poor_photo_share: Share = 0.05  # of uploaders whose photos are dark, blurred and badly framed
+    poor_photo_share: Share = 0.03  # of uploaders whose photos are dark, blurred and badly framed
     young_generosity: Share = 0.0  # of bad pints that raters of 18-25 pass as good, on top of their errors
     first_day: Annotated[int, Field(ge=0, lt=DAYS)] = 0  # of the photos, counted from 1 January 2025
     days: Annotated[int, Field(ge=1, le=DAYS)] = DAYS  # length of the period, within the year
