@@ -84,6 +84,7 @@ def test_the_run_folder_holds_all_that_was_promised(finished):
         "report.html",
         "run.json",
     }
+    assert (folder.parent / "lock").is_file()
 
 
 def test_a_run_is_named_by_its_config_hash_and_its_data_hash(finished):
@@ -182,3 +183,84 @@ def test_another_pin_stops_the_run_before_anything_is_made(store, tmp_path):
     done = runs.go(f"data.snapshot=blake3:{'0' * 64}", expect=4)
     assert "0" * 64 in done.stderr
     assert runs.attempts() == []
+
+
+def damage(file: Path, how: str) -> None:
+    if how == "gone":
+        file.unlink()
+    elif how == "empty":
+        file.write_bytes(b"")
+    else:
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [("report.html", "gone"), ("metrics.json", "empty"), ("run.json", "empty"), ("run.json", "flipped")],
+)
+def test_a_finished_run_that_lost_something_is_done_again_and_says_so(finished, store, tmp_path, name, how):
+    import shutil
+
+    runs = Runs(store, tmp_path / "runs")
+    shutil.copytree(finished.runs, runs.runs)
+    for extra in runs.runs.glob("*/*/2"):
+        shutil.rmtree(extra)
+    (folder,) = runs.runs.glob("*/*/1")
+    outputs = json.loads((folder / "run.json").read_text())["outputs"]
+    if how == "flipped":  # inside a key, so that it is still JSON
+        text = (folder / "run.json").read_text()
+        (folder / "run.json").write_text(text.replace('"status"', '"statut"'))
+    else:
+        damage(folder / name, how)
+    done = runs.go()
+    assert name in done.stderr
+    assert json.loads((folder.parent / "2" / "run.json").read_text())["outputs"] == outputs
+
+
+def test_a_flipped_byte_in_the_features_is_noticed_and_decoded_again(finished, tmp_path):
+    import shutil
+
+    (at,) = [Path(text.partition("=")[2]) for text in finished.where if text.startswith("runtime.store=")]
+    shutil.copytree(at, tmp_path / "store")
+    for pixels in (tmp_path / "store" / "features").rglob("pixels.u8"):
+        damage(pixels, "flipped")
+    runs = Runs(tmp_path / "store", tmp_path / "runs")
+    done = runs.go()
+    assert "decoded again" in done.stderr
+    assert runs.attempts()[0]["outputs"] == finished.attempts()[0]["outputs"]
+
+
+def test_a_flipped_byte_in_a_checkpoint_is_noticed(store, tmp_path, undisturbed):
+    runs = Runs(store, tmp_path)
+    runs.end_after_first_epoch(signal.SIGKILL, "training.epochs=12")
+    for checkpoint in runs.runs.glob("*/*/1/checkpoints/*.ckpt"):
+        damage(checkpoint, "flipped")
+    done = runs.go("training.epochs=12")
+    assert "damaged" in done.stderr
+    assert runs.attempts()[0]["outputs"] == undisturbed
+
+
+def test_arguments_that_the_optimizer_refuses_are_explained(store, tmp_path):
+    done = Runs(store, tmp_path).go("training.optimizer.lr=-1", expect=8)
+    assert "training.optimizer: torch.optim.AdamW refuses its arguments: Invalid learning rate: -1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_runs_folder_that_cannot_be_written_is_explained(store, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    done = Runs(store, tmp_path / "file").go(expect=5)
+    assert "runtime.runs" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_memory_of_the_source_is_forgotten(finished, tmp_path):
+    import shutil
+
+    (at,) = [Path(text.partition("=")[2]) for text in finished.where if text.startswith("runtime.store=")]
+    shutil.copytree(at, tmp_path / "store")
+    for memory in (tmp_path / "store" / "fingerprints").glob("*.json"):
+        damage(memory, "empty")
+    runs = Runs(tmp_path / "store", finished.runs)
+    assert "this run is finished" in runs.go().stderr

@@ -62,13 +62,13 @@ def paint_spill(image: Plane, vessel: Vessel, pints: Pints, cream: Plane, room: 
     first = np.zeros_like(cell)
     length = look_up(noise.lattice(key, "streak length", 1, _STREAKS), first, cell)
     width = look_up(noise.lattice(key, "streak width", 1, _STREAKS), first, cell)
-    # Every second streak runs, some to the foot; a slight spill makes short, thin ones.
-    reach = top * spill * np.clip(length * 2.4 - 1.1, 0.0, 1.2)
+    # Two streaks in three run, some to the foot; a slight spill makes short, thin ones.
+    reach = top * spill * np.clip(length * 2.6 - 0.8, 0.0, 1.2)
     fallen = top - height
     middle = np.abs(angle - np.floor(angle) - 0.5 - (width - 0.5) * 0.45)
     # Thick at its drop, thin on the way: 0 at the rim to 1 at the drop.
     way = np.clip(fallen / (reach + 1.0), 0.0, 1.0)
-    taper = (0.1 + 0.38 * width * width) * np.clip(spill * 2.0, 0.0, 1.0) * (1.1 - way * (1.5 - 1.3 * way * way))
+    taper = (0.2 + 0.32 * width) * np.clip(spill * 2.0, 0.0, 1.0) * (1.1 - way * (1.5 - 1.3 * way * way))
     pixel = some.pixel_mm
     streak = ramp(taper - middle, 0.22) * ramp(reach - fallen, pixel * 2.0) * some.cover
     collar = ramp(7.0 * spill - fallen, pixel * 2.0) * some.cover * (spill > 0.3).astype(np.float32)

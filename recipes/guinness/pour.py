@@ -18,20 +18,20 @@ _FAULTS = {"thin": 5, "thick": 4, "short": 4, "overflow": 4, "unsettled": 4, "fr
 _FAULT_COUNT = [70, 22, 8]
 # Ranges of a good pour and of each fault, in the unit of the field.
 _GOOD = {
-    "head_mm": (12.5, 21.0),
+    "head_mm": (12.5, 19.5),
     "dome_mm": (1.0, 4.5),
-    "short_mm": (0.0, 4.0),
+    "short_mm": (0.0, 3.0),
     "settle": (0.9, 1.0),
     "spill": (0.0, 0.06),
     "bubble_mm": (0.1, 0.8),
 }
 _FAULTY: dict[str, dict[str, tuple[float, float]]] = {
     "thin": {"head_mm": (1.0, 4.0)},
-    "thick": {"head_mm": (33.0, 55.0)},
-    "short": {"short_mm": (16.0, 28.0), "dome_mm": (0.5, 2.0)},
-    "overflow": {"dome_mm": (9.5, 13.5), "spill": (0.65, 1.0), "short_mm": (0.0, 1.0)},
+    "thick": {"head_mm": (38.0, 58.0)},
+    "short": {"short_mm": (20.0, 30.0), "dome_mm": (0.5, 2.0)},
+    "overflow": {"dome_mm": (9.5, 13.5), "spill": (0.75, 1.0), "short_mm": (0.0, 1.0)},
     "unsettled": {"settle": (0.0, 0.45)},
-    "frog eyes": {"bubble_mm": (6.5, 10.0), "head_mm": (13.0, 22.0)},
+    "frog eyes": {"bubble_mm": (6.5, 10.0), "head_mm": (13.0, 19.5)},
 }
 
 

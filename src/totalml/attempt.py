@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from totalml.errors import Interrupted
-from totalml.store.atomic import write_atomically
+from totalml.store.atomic import explained, write_atomically
 
 Status = Literal["running", "interrupted", "failed", "finished"]
 SCHEMA = 1
@@ -24,6 +24,8 @@ QUALITY_FILE = "quality.json"
 METRICS_FILE = "metrics.json"
 PREDICTIONS_FILE = "predictions.parquet"
 REPORT_FILE = "report.html"
+WEIGHTS_FILE = "model.safetensors"
+RESULTS = (RECIPE_FILE, QUALITY_FILE, METRICS_FILE, PREDICTIONS_FILE, WEIGHTS_FILE, REPORT_FILE)
 
 
 @dataclass
@@ -46,6 +48,11 @@ class Attempt:
     def made_like(self, made_with: dict[str, Any]) -> bool:
         """Whether code, environment and execution were the same."""
         return all(self.facts[part]["digest"] == made_with[part]["digest"] for part in made_with)
+
+    def lost(self) -> list[str]:
+        """Results of a finished attempt that are no longer in its folder, or empty."""
+        files = {name: self.folder / name for name in RESULTS}
+        return [name for name, file in files.items() if not file.is_file() or not file.stat().st_size]
 
     def save(self, **facts: Any) -> None:
         self.facts |= facts
@@ -84,17 +91,28 @@ class Attempt:
         self.save(status="finished", ended=now(), error=None)
 
 
-def attempts_of(run: Path) -> list[Attempt]:
-    """The attempts of a run, oldest first; a folder without a readable `run.json` never got under way."""
-    files = [file for file in run.glob(f"*/{RUN_FILE}") if file.parent.name.isdigit()]
-    found = [Attempt(file.parent, json.loads(file.read_text(encoding="utf-8"))) for file in files]
-    return sorted(found, key=lambda attempt: attempt.number)
+def attempts_of(run: Path) -> tuple[list[Attempt], list[Path]]:
+    """The attempts of a run, oldest first, and the `run.json` files that cannot be read."""
+    found, unreadable = [], []
+    for file in run.glob(f"*/{RUN_FILE}"):
+        try:
+            attempt = Attempt(file.parent, json.loads(file.read_text(encoding="utf-8")))
+            complete = attempt.number and attempt.facts["status"] and attempt.facts["code"]["digest"]
+        except (ValueError, KeyError, TypeError):
+            complete = False
+        if complete:
+            found.append(attempt)
+        else:
+            unreadable.append(file)
+    return sorted(found, key=lambda attempt: attempt.number), unreadable
 
 
 def new_attempt(run: Path, facts: dict[str, Any]) -> Attempt:
-    taken = [int(folder.name) for folder in run.glob("*") if folder.name.isdigit()]
-    folder = run / str(max(taken, default=0) + 1)
-    folder.mkdir(parents=True)
+    """Raises: StoreError: the folder cannot be made."""
+    with explained(run):
+        taken = [int(folder.name) for folder in run.glob("*") if folder.name.isdigit()]
+        folder = run / str(max(taken, default=0) + 1)
+        folder.mkdir(parents=True)
     return Attempt(folder, {"schema": SCHEMA, "attempt": int(folder.name), "started": now(), **facts})
 
 

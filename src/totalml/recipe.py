@@ -12,7 +12,8 @@ from totalml.kinds import Augmentation, Check, ImageBackbone, Schedule, Source, 
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Digest = Annotated[str, Field(pattern=r"^blake3:[0-9a-f]{64}$")]
-Positive = Annotated[int, Field(gt=0)]
+Positive = Annotated[int, Field(gt=0, lt=2**53)]
+Folder = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -134,8 +135,8 @@ class RuntimeRecipe(Section):
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
     threads: Positive | None = None  # CPU threads of torch; None: torch's own choice
-    store: str = ".totalml"  # folder of blobs, snapshots and feature sets
-    runs: str = "runs"  # folder of run folders
+    store: Folder = ".totalml"  # folder of blobs, snapshots and feature sets
+    runs: Folder = "runs"  # folder of run folders
     progress: Literal["auto", "rich", "plain", "none"] = "auto"
     rerun: bool = False  # run again although the store holds the finished run
 
@@ -156,9 +157,15 @@ class Recipe(Section):
     def _model_fits_features(self) -> Self:
         if self.model.image is None and self.model.table is None:
             raise ValueError("model needs 'image', 'table' or both")
+        split = self.data.split
+        if split.by != "column" and not (split.train and split.validation and split.test):
+            raise ValueError("data.split: train, validation and test must each be more than 0")
         for kind in ("image", "table"):
-            if getattr(self.model, kind) is not None and getattr(self.features, kind) is None:
+            wanted, given = getattr(self.model, kind) is not None, getattr(self.features, kind) is not None
+            if wanted and not given:
                 raise ValueError(f"model.{kind} is set but features.{kind} is not")
+            if given and not wanted:
+                raise ValueError(f"features.{kind} is set but no model.{kind} uses it; set one or the other to null")
         return self
 
 

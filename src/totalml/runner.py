@@ -13,8 +13,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from totalml.errors import StoreError
+
 if TYPE_CHECKING:
     from totalml.attempt import Attempt
+    from totalml.progress import Progress
     from totalml.recipe import Recipe
 
 
@@ -28,7 +31,7 @@ def run(recipe: Recipe) -> Path:
     from totalml.identity import config_hash, run_id
     from totalml.progress import Progress
     from totalml.recipe import what
-    from totalml.store import Store
+    from totalml.store import Store, locked
 
     gc.enable()  # run.py starts without it
     progress = Progress.create(recipe.runtime.progress)
@@ -38,8 +41,9 @@ def run(recipe: Recipe) -> Path:
     ids = {"config_hash": config_hash(what(recipe)), "data_hash": snapshot.data_hash}
     name = run_id(ids["config_hash"], ids["data_hash"])
     folder = Path(recipe.runtime.runs) / recipe.name / name
-    with store.lock(f"run-{name}"):  # an identical run started meanwhile waits, then reports
-        attempt, earlier = _attempt(recipe, folder, {"name": recipe.name, "run_id": name, **ids, "command": _command()})
+    facts = {"name": recipe.name, "run_id": name, **ids, "command": _command()}
+    with locked(folder / "lock"):  # an identical run started meanwhile waits, then reports
+        attempt, earlier = _attempt(recipe, folder, facts, progress)
         if attempt.status == "finished":
             progress.say(f"this run is finished: attempt {attempt.number}; runtime.rerun=true runs it again")
         else:
@@ -53,7 +57,7 @@ def run(recipe: Recipe) -> Path:
     return attempt.folder
 
 
-def _attempt(recipe: Recipe, folder: Path, facts: dict[str, Any]) -> tuple[Attempt, list[Attempt]]:
+def _attempt(recipe: Recipe, folder: Path, facts: dict[str, Any], progress: Progress) -> tuple[Attempt, list[Attempt]]:
     """The attempt to report or to work on, and the finished ones to compare it with."""
     from totalml import fingerprint
     from totalml.attempt import attempts_of, new_attempt
@@ -63,11 +67,17 @@ def _attempt(recipe: Recipe, folder: Path, facts: dict[str, Any]) -> tuple[Attem
         "environment": fingerprint.environment(),
         "execution": fingerprint.execution(recipe.runtime),
     }
-    earlier = attempts_of(folder)
+    earlier, unreadable = attempts_of(folder)
+    for file in unreadable:
+        progress.say(f"{file} cannot be read; that attempt is left alone and another one is made")
     finished = [attempt for attempt in earlier if attempt.status == "finished"]
     alike = [attempt for attempt in earlier if attempt.made_like(made_with)]
-    if alike and (alike[-1].status != "finished" or not recipe.runtime.rerun):
+    if alike and alike[-1].status != "finished":
         return alike[-1], finished
+    if alike and not recipe.runtime.rerun:
+        if not (lost := alike[-1].lost()):
+            return alike[-1], finished
+        progress.say(f"attempt {alike[-1].number} has lost {', '.join(lost)}; the run is done again")
     return new_attempt(folder, {**facts, **made_with, "status": "running"}), finished
 
 
@@ -77,8 +87,11 @@ def _show(attempt: Attempt) -> None:
     from totalml.report import closing_table, show_closing_table
 
     facts, folder = attempt.facts, attempt.folder
-    metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
-    rows = closing_table(metrics, facts["seconds"], folder / REPORT_FILE)
+    try:
+        metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+        rows = closing_table(metrics, facts["seconds"], folder / REPORT_FILE)
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{folder / METRICS_FILE} is damaged ({error}); delete it and run again") from error
     if other := facts.get("compared"):
         same = "the same weights and predictions as" if other["identical"] else "not the same as"
         remark = "" if other["identical"] else f"{' and '.join(other['differs'])} differ"

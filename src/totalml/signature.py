@@ -7,7 +7,7 @@ costs two milliseconds.
 import ast
 import importlib.util
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Signature:
     names: tuple[str, ...]
     required: tuple[str, ...]
     open_ended: bool
+    is_class: bool = True
 
 
 def signature_of(path: str) -> Signature | None:
@@ -105,7 +106,7 @@ def _absolute(node: ast.ImportFrom, module: list[str], file: Path) -> list[str]:
 
 def _signature(node: Definition, module: list[str]) -> Signature | None:
     if isinstance(node, ast.FunctionDef):
-        return _of_function(node, skip=0)
+        return replace(_of_function(node, skip=0), is_class=False)
     for statement in node.body:
         if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
             return _of_function(statement, skip=1)

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from totalml.component import Component, ForeignComponent
+from totalml.identity import canonical
 from totalml.signature import Signature, names_in, signature_of
 
 OURS = ("totalml", "recipes")
@@ -31,7 +32,7 @@ def did_you_mean(name: str, options: Collection[str]) -> str:
     """`, did you mean 'x'?` or an empty text; capitals do not matter."""
     folded = {option.casefold(): option for option in options}
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return f", did you mean {folded[close[0]]!r}?" if close else ""
+    return f", did you mean {folded[close[0]]!r}?" if close and folded[close[0]] != name else ""
 
 
 def component_class(target: str) -> type[Component]:
@@ -67,6 +68,8 @@ def foreign_component(target: str, arguments: Mapping[str, Any]) -> ForeignCompo
     if signature is None:
         module, _, name = target.rpartition(".")
         raise ExceptionGroup(target, [TargetError(f"{module!r} has no {name!r}{did_you_mean(name, names_in(module))}")])
+    if not signature.is_class:
+        raise ExceptionGroup(target, [TargetError(f"{target!r} is a function; name a class")])
     if misfits := [*_misfits(target, signature, arguments)]:
         raise ExceptionGroup(target, misfits)
     return ForeignComponent(target=target, arguments=dict(arguments))
@@ -88,7 +91,8 @@ def root_of(target: Any) -> str:
 def _misfits(target: str, signature: Signature, arguments: Mapping[str, Any]) -> list[TargetError]:
     name = target.rpartition(".")[2]
     allowed = [option for option in signature.names if option not in HANDED_OVER]
-    found = [
+    found = [TargetError(problem, key) for key, value in arguments.items() if (problem := _not_plain(key, value))]
+    found += [
         TargetError(f"{name} takes no argument {key!r}{did_you_mean(key, allowed) or _list(allowed)}", key)
         for key in arguments
         if key not in allowed and not signature.open_ended
@@ -97,6 +101,15 @@ def _misfits(target: str, signature: Signature, arguments: Mapping[str, Any]) ->
     if missing:
         found.append(TargetError(f"{name} needs {', '.join(map(repr, missing))}"))
     return found
+
+
+def _not_plain(key: str, value: Any) -> str | None:
+    """Why a value cannot be an argument: it must have one canonical form to be hashed."""
+    try:
+        canonical(value)
+    except ValueError as error:
+        return f"{key!r} should be plain finite values, got {value!r}: {error}"
+    return None
 
 
 def _list(names: Collection[str]) -> str:

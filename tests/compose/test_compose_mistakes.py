@@ -30,7 +30,7 @@ def mistakes_of(project, *overrides):
         ("training:\n  epochs: 0", "recipes/wrong.yaml:9: 'training.epochs' should be greater than 0, got 0"),
         ("training:\n  epochs: 2.5", "recipes/wrong.yaml:9: 'training.epochs' should be a valid integer, got 2.5"),
         ("seed: ???", "recipes/wrong.yaml:8: 'seed' has no value yet (???); set it, e.g. seed=..."),
-        ("seed: ${oc.env:HOME}", "recipes/wrong.yaml:8: 'seed' depends on 'oc.env'; write the value itself"),
+        ("seed: ${oc.env:HOME}", "recipes/wrong.yaml:8: 'seed': depends on 'oc.env'; write the value itself"),
         ("seed: ${there.is.none}", "recipes/wrong.yaml:8: 'seed': Interpolation key 'there.is.none' not found"),
         (
             "evaluation:\n  positive: no",
@@ -72,13 +72,22 @@ def mistakes_of(project, *overrides):
         ),
         (
             "training:\n  optimizer:\n    _target_: torch.hub.load\n    repo_or_dir: x\n    model: y",
-            "recipes/wrong.yaml:9: training.optimizer: expected a class under torch.optim, got torch.hub.load",
+            "recipes/wrong.yaml:10: 'torch.hub.load' is a function; name a class",
         ),
     ],
 )
 def test_a_mistake_is_reported_where_it_was_written(project, write_recipe, lines, expected):
     write_recipe("wrong", f"{HEAD}{lines}\n")
     assert mistakes_of(project, "+recipe=wrong") == (expected,)
+
+
+def test_an_optimizer_is_a_class_under_torch_optim(project):
+    (project / "conf" / "training" / "standard.yaml").write_text(
+        "epochs: 1\nbatch_size: 1\noptimizer: {_target_: torch.nn.ReLU}\n"
+    )
+    assert mistakes_of(project, "+recipe=photos") == (
+        "conf/training/standard.yaml:3: training.optimizer: expected a class under torch.optim, got torch.nn.ReLU",
+    )
 
 
 def test_a_scheduler_is_one_of_torch_or_of_ours(project):
@@ -99,7 +108,7 @@ def test_all_mistakes_are_reported_at_once(project, write_recipe):
     found = mistakes_of(project, "+recipe=wrong", "runtime.divice=gpu")
     assert found == (
         "command line: unknown key 'runtime.divice', did you mean 'device'?",
-        "recipes/wrong.yaml:8: 'seed' depends on 'now'; write the value itself",
+        "recipes/wrong.yaml:8: 'seed': depends on 'now'; write the value itself",
         "recipes/wrong.yaml:10: 'training.epochs' should be greater than 0, got -1",
         "recipes/wrong.yaml:11: unknown key 'training.batchsize', did you mean 'batch_size'?",
         "recipes/wrong.yaml:13: AdamW takes no argument 'lrr', did you mean 'lr'?",
@@ -145,6 +154,82 @@ def test_a_component_cannot_be_smuggled_in_without_its_target_being_checked(proj
     assert (
         "conf/training/standard.yaml:3: 'training.optimizer' should be a class of torch, named by a _target_" in mistake
     )
+
+
+@pytest.mark.parametrize(
+    "value", ["${oc.${question}:HOME}", "${runtime.store}", "${python_version:}", "${oc.env:HOME}/x"]
+)
+def test_no_spelling_brings_the_environment_into_a_recipe(project, monkeypatch, write_recipe, value):
+    write_recipe(
+        "wrong", f"{HEAD}question: env\nevaluation:\n  positive: {value}\nruntime:\n  store: ${{oc.env:HOME}}\n"
+    )
+    (mistake,) = mistakes_of(project, "+recipe=wrong")
+    assert mistake.startswith("recipes/wrong.yaml:10: 'evaluation.positive': ")
+    assert "depends on" in mistake or "not found" in mistake
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hydra: {callbacks: {x: {_target_: numpy.load, file: PLANTED}}}",
+        "defaults: [photos, 'other@hydra.callbacks.x', _self_]",
+        "defaults: [photos, override /hydra/launcher: basic, _self_]",
+        "defaults: [photos, {'/model@hydra.callbacks.x': mlp}, _self_]",
+        "# @package hydra.callbacks\nx: {_target_: pathlib.Path.touch}",
+    ],
+)
+@pytest.mark.parametrize("flag", [[], ["-m"]])
+def test_a_recipe_cannot_make_hydra_create_objects(project, write_recipe, capsys, tmp_path, text, flag):
+    planted = tmp_path / "planted"
+    write_recipe("other", "_target_: pathlib.Path.touch\nself: x\n")
+    write_recipe("evil", text.replace("PLANTED", str(planted)) + "\n")
+    assert main(project, print, ["+recipe=evil", *flag]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert not planted.exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["model=null"],
+        ["training=1"],
+        ["training.optimizer.lr=nan"],
+        ["training.optimizer.lr=inf"],
+        ["training.epochs=99999999999999999999"],
+        ["training.optimizer.betas={_target_:torch.optim.SGD,lr:1}"],
+        ["training.optimizer._target_=torch.optim.optimizer.register_optimizer_step_post_hook"],
+        ["training.optimizer._target_=torch.optim.optimizer.deepcopy"],
+        ["runtime.store="],
+        ["data.source.root="],
+        ["features=table", "features.table.numeric=[x]"],
+        ["data.split={train:1.0,validation:0.0,test:0.0}"],
+        ["-m", "--cfg", "job"],
+    ],
+)
+def test_odd_values_on_the_command_line_are_mistakes_not_crashes(project, capsys, arguments):
+    assert main(project, print, ["+recipe=photos", *arguments]) == 2
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    assert len(said.err.strip()) > 15
+    assert "did you mean 'deepcopy'" not in said.err
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"name: [1\n", "name: \u00fc\n".encode("utf-16"), b"name: \xfc\n", b"3\n", b"- a\n", b"a: &t {b: *t}\n",
+     b"a: 1\na: 2\n", b"defaults: photos\n", b"defaults: [3]\n", b"defaults: [wrong]\n", b"training: []\n", b""],
+)  # fmt: skip
+def test_any_file_as_a_recipe_is_a_mistake_not_a_crash(project, capsys, content):
+    (project / "recipes" / "wrong.yaml").write_bytes(content)
+    assert main(project, print, ["+recipe=wrong"]) == 2
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err
+    assert len(said.err.strip()) > 15
+
+
+def test_a_multirun_that_matches_nothing_says_so(project, capsys):
+    assert main(project, print, ["-m", "+recipe=glob(nope*)"]) == 2
+    assert "nothing to run" in capsys.readouterr().err
 
 
 def test_a_missing_key_points_at_the_section_around_it(project):

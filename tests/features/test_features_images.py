@@ -121,14 +121,16 @@ def test_a_truncated_segment_is_noticed_and_decoded_again(photos, snap, build, s
     assert np.array_equal(again.images.gather(np.arange(10)), before)
 
 
-def test_a_flipped_bit_is_found_on_demand(photos, snap, build, store):
-    build(snap(photos)).images.verify()
+def test_a_flipped_bit_is_found_and_its_pictures_are_decoded_again(photos, snap, build, store):
+    built = build(snap(photos)).images
+    built.verify()
     file = next(segment_folder(store).glob("*/pixels.u8"))
     data = bytearray(file.read_bytes())
     data[100] ^= 1
     file.write_bytes(data)
     with pytest.raises(DamagedSegmentError, match="Delete the folder"):
-        build(snap(photos)).images.verify()
+        built.verify()
+    assert build(snap(photos)).decoded == 10
 
 
 def test_a_crash_while_writing_leaves_no_segment(tmp_path):

@@ -75,7 +75,9 @@ def recipe(table: bool = False, runtime: dict[str, object] | None = None, **trai
         name="planted",
         seed=3,
         data=DataRecipe(source=ImageFolder(root=".")),
-        features=FeaturesRecipe(image=ImageFeatures(size=SIZE), table=TableFeatures(numeric=("noise",))),
+        features=FeaturesRecipe(
+            image=ImageFeatures(size=SIZE), table=TableFeatures(numeric=("noise",)) if table else None
+        ),
         model=ModelRecipe(image=SmallCnn(width=8, depth=2), table=Mlp(widths=(4,)) if table else None, dropout=0.2),
         training=TrainingRecipe(**(chosen | training)),
         runtime={"threads": 1} | (runtime or {}),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from totalml.recipe import Recipe
 
 TRACEBACK = "--traceback"
+MULTIRUN = {"-m", "--multirun"}
 TRACEBACK_VARIABLE = "TOTALML_TRACEBACK"
 VALUE_OVERRIDE = re.compile(r"^([A-Za-z_][\w.]*)=")
 
@@ -46,8 +47,11 @@ def main(project: Path, job: Job, arguments: Sequence[str] | None = None) -> int
     show_traceback = TRACEBACK in given or os.environ.get(TRACEBACK_VARIABLE) == "1"
     given = [_as_hydra_reads_it(argument, project) for argument in given if argument != TRACEBACK]
     failures: list[TotalmlError] = []
+    jobs = 0
 
     def guarded(config: DictConfig, overrides: list[str]) -> None:
+        nonlocal jobs
+        jobs += 1
         try:
             job(_validated(config, project, overrides))
         except Interrupted:
@@ -58,6 +62,8 @@ def main(project: Path, job: Job, arguments: Sequence[str] | None = None) -> int
     try:
         with _explained(project, given):
             _dispatch(project, given, guarded)
+        if not jobs and MULTIRUN & {*given}:
+            raise RecipeError("command line: nothing to run; no option matches the glob or the list")
     except TotalmlError as error:
         failures.append(_report(error, show_traceback))
     except KeyboardInterrupt:
@@ -88,7 +94,12 @@ def _dispatch(project: Path, arguments: list[str], job: Callable[[DictConfig, li
 def _composed(project: Path, overrides: list[str]) -> DictConfig:
     recipes_source.register(project / "recipes")
     with initialize_config_dir(str(project / "conf"), version_base="1.3"):
-        return compose("config", overrides=overrides)
+        try:
+            return compose("config", overrides=overrides)
+        except RecursionError as error:
+            raise RecipeError("a recipe inherits itself, directly or through others; look at 'defaults'") from error
+        except (ValueError, TypeError, AttributeError, AssertionError) as error:  # Hydra's own checks raise these
+            raise HydraException(str(error) or type(error).__name__) from error
 
 
 def _run_hydra(project: Path, arguments: list[str], job: Callable[[DictConfig, list[str]], None]) -> None:
@@ -103,7 +114,10 @@ def _run_hydra(project: Path, arguments: list[str], job: Callable[[DictConfig, l
         job(config, list(HydraConfig.get().overrides.task))
 
     sys.argv[1:] = arguments
-    hydra_main(config_path=str(project / "conf"), config_name="config", version_base="1.3")(task)()
+    try:
+        hydra_main(config_path=str(project / "conf"), config_name="config", version_base="1.3")(task)()
+    except ValueError as error:  # flags that do not go together, values that are no option
+        raise HydraException(str(error)) from error
 
 
 def _as_hydra_reads_it(argument: str, project: Path) -> str:

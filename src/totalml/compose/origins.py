@@ -54,7 +54,7 @@ class Origins:
     overrides: Sequence[tuple[str, ...]]
 
     def of(self, path: tuple[Key, ...]) -> Place:
-        """For a missing key the nearest section around it."""
+        """For a missing key the nearest section around it, or the file merged last."""
         if any(override[: len(path)] == path for override in self.overrides if path):
             return COMMAND_LINE
         for length in range(len(path), -1, -1):
@@ -64,7 +64,7 @@ class Origins:
                 line = _line(layer, path[:length])
                 if line is not None:
                     return Place(layer.name, line)
-        return COMMAND_LINE
+        return Place(self.layers[-1].name, 1) if self.layers else COMMAND_LINE
 
 
 def read_layer(name: str, file: Path, package: str) -> Layer:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from totalml.component import Where
 from totalml.data.paths import existing_folder, is_ignored, is_text, normal, printable
@@ -35,7 +35,7 @@ class ImageFolder(Source):
     them is told; every other file must be a picture.
     """
 
-    root: Annotated[str, Where]
+    root: Annotated[str, Field(min_length=1), Where]
     # Regular expression with one group; what it finds in the id names the sample's group, e.g. 'pub-(\d+)'.
     group_pattern: Annotated[str, AfterValidator(_one_group)] | None = None
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import Field
+
 from totalml.component import Items, Where
 from totalml.data.paths import existing_folder, normal
 from totalml.data.sample import BadSample, Sample
@@ -23,7 +25,7 @@ class ImageTable(Source):
     In CSV, files, labels and groups are always read as text, so `007` and `NA` stay what they are.
     """
 
-    table: Annotated[str, Where]  # .csv or .parquet
+    table: Annotated[str, Field(min_length=1), Where]  # .csv or .parquet
     root: Annotated[str | None, Where] = None  # folder that the files are relative to; None: the table's own
     file_column: str = "file"
     label_column: str = "label"

@@ -103,7 +103,11 @@ def _remembered(path: Path | None, store: Store) -> Snapshot | None:
     """The snapshot that the source gave earlier, if it and all its blobs are still there."""
     if path is None or not path.exists():
         return None
-    name = json.loads(path.read_text())["data_hash"]
+    try:
+        name = str(json.loads(path.read_bytes())["data_hash"])
+    except (ValueError, KeyError, TypeError):  # only a memory: looking at the source again mends it
+        path.unlink()
+        return None
     if not has_snapshot(name, store):
         return None
     snapshot = load_snapshot(name, store)

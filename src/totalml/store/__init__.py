@@ -1,5 +1,5 @@
 """Content-addressed blobs and the folders that belong to them."""
 
-from totalml.store.store import Store
+from totalml.store.store import Store, locked
 
-__all__ = ["Store"]
+__all__ = ["Store", "locked"]

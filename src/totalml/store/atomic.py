@@ -120,13 +120,13 @@ def _size(root: Path) -> int:
 
 
 def _in_words(folder: Path, needed: int, error: OSError) -> str:
-    what = f"cannot write in the store folder {folder}: {error.strerror or error}."
+    what = f"cannot write in the folder {folder}: {error.strerror or error}."
     if error.errno in _FULL:
         return (
-            f"{what} {needed:,} bytes were to be written, {_free(folder)} are free there. "
-            "Make room, or set runtime.store to a folder on another disk; nothing half-written was left."
+            f"{what} {f'{needed:,} bytes were to be written; ' if needed else ''}{_free(folder)} bytes are free there. "
+            "Make room, or set runtime.store and runtime.runs to another disk; nothing half-written was left."
         )
-    return f"{what} Mend its permissions, or set runtime.store to another folder."
+    return f"{what} Mend its permissions, or set runtime.store or runtime.runs to another folder."
 
 
 def _free(folder: Path) -> str:

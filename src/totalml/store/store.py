@@ -5,7 +5,7 @@ A blob's digest is the plain BLAKE3 hash of its bytes, so `b3sum` on a user's ow
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,23 +31,9 @@ class Store:
             path.mkdir(parents=True, exist_ok=True)
         return path
 
-    @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
-        """Wait until no other process holds the lock of this name; say on stderr what is waited for."""
-        from filelock import FileLock, Timeout
-
-        path = self.folder("locks") / f"{name}.lock"
-        lock = FileLock(path)
-        with explained(path.parent):
-            try:
-                lock.acquire(timeout=SAY_AFTER_S)
-            except Timeout:
-                print(f"waiting for another process that holds {path}", file=sys.stderr, flush=True)
-                lock.acquire()
-        try:
-            yield
-        finally:
-            lock.release()
+    def lock(self, name: str) -> AbstractContextManager[None]:
+        """Wait until no other process holds the lock of this name."""
+        return locked(self.folder("locks") / f"{name}.lock")
 
     def read(self, digest: str) -> bytes:
         """The bytes of a blob.
@@ -97,6 +83,25 @@ class Store:
             raise StoreError(f"store {self.root} holds no blob {digest}. Take the snapshot again.")
         pack, entry = found
         return (self.root / "large" / raw.hex() if entry.offset == OWN_FILE else pack), entry
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file, which no other process can meanwhile; say on stderr what is waited for."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    with explained(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=SAY_AFTER_S)
+        except Timeout:
+            print(f"waiting for another process that holds {path}", file=sys.stderr, flush=True)
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def to_bytes(digest: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -53,8 +54,19 @@ class Checkpoint:
     def load(cls, path: Path, fingerprint: str) -> Self:
         """Raises: UnusableCheckpoint: damaged, or of another training."""
         try:
+            with zipfile.ZipFile(path) as archive:  # torch.load does not look at the checksums
+                if damaged := archive.testzip():
+                    raise UnusableCheckpoint(f"{path} is damaged in {damaged}")
             values = torch.load(path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        except (
+            OSError,
+            RuntimeError,
+            EOFError,
+            ValueError,
+            KeyError,
+            pickle.UnpicklingError,
+            zipfile.BadZipFile,
+        ) as error:
             raise UnusableCheckpoint(f"{path} is damaged ({type(error).__name__})") from error
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise UnusableCheckpoint(f"{path} is not a checkpoint of this version of totalml")

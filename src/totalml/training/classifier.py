@@ -10,6 +10,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor
 from torch.nn import functional
 
+from totalml.errors import TrainingError
 from totalml.kinds import Schedule
 from totalml.model import Network
 from totalml.recipe import TrainingRecipe
@@ -145,7 +146,7 @@ class Classifier(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         recipe, start = self.plan.recipe, self._start
-        optimizer: torch.optim.Optimizer = recipe.optimizer.create(self.network.parameters())
+        optimizer: torch.optim.Optimizer = _created(recipe.optimizer, "optimizer", self.network.parameters())
         self.scheduler = self._scheduler(optimizer)
         if start:  # only now: a new scheduler sets the optimizer's first learning rate
             optimizer.load_state_dict(start.optimizer)
@@ -156,9 +157,16 @@ class Classifier(LightningModule):
     def _scheduler(self, optimizer: torch.optim.Optimizer) -> Any:
         schedule = self.plan.recipe.scheduler
         if not isinstance(schedule, Schedule):
-            return schedule and cast("ForeignComponent", schedule).create(optimizer)
+            return schedule and _created(cast("ForeignComponent", schedule), "scheduler", optimizer)
         steps = self.plan.recipe.epochs * self.plan.steps_per_epoch
         return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: schedule.factor(step / steps))
+
+
+def _created(component: ForeignComponent, key: str, handed_over: Any) -> Any:
+    try:
+        return component.create(handed_over)
+    except (TypeError, ValueError) as error:
+        raise TrainingError(f"training.{key}: {component.target} refuses its arguments: {error}") from error
 
 
 def _class_weights(plan: Plan) -> Tensor | None:
