@@ -14,9 +14,11 @@ MID_GREY = 128
 
 def mirror(images: Tensor, chosen: Tensor) -> Tensor:
     """Flip the pictures that `chosen`, (B,) bool, marks."""
-    pixels, places = _channels_last(images), chosen.nonzero()[:, 0]
-    mirrored = pixels.index_copy(0, places, pixels.index_select(0, places).flip(2))
-    return mirrored.permute(0, 3, 1, 2)
+    pixels = _channels_last(images)
+    # Both are made and whole pictures picked: flipping the chosen ones alone would make a GPU wait for the CPU.
+    both = torch.cat([pixels, pixels.flip(2)])
+    picked = torch.arange(len(pixels), device=images.device) + len(pixels) * chosen
+    return both.index_select(0, picked).permute(0, 3, 1, 2)
 
 
 def shift(images: Tensor, down: Tensor, right: Tensor, most: int) -> Tensor:
@@ -28,17 +30,14 @@ def shift(images: Tensor, down: Tensor, right: Tensor, most: int) -> Tensor:
     """
     pixels = _channels_last(images)
     count, height, width, channels = pixels.shape
-    first = torch.arange(count, device=images.device)[:, None] * height
-    rows = first + _reflected(torch.arange(height, device=images.device) - down[:, None], height)
-    moved = pixels.view(count * height, -1).index_select(0, rows.flatten()).view(-1, width, channels)
-    left, rest = moved[:, 1 : most + 1].flip(1), moved[:, -most - 1 : -1].flip(1)
-    padded = torch.cat([left, moved, rest], dim=1)
+    before, after = pixels[:, :, 1 : most + 1].flip(2), pixels[:, :, -most - 1 : -1].flip(2)
+    padded = torch.cat([before, pixels, after], dim=2)
     # Every run of `width` pixels, wherever it starts, as one row of a view over the padded memory.
     stride = width + 2 * most
     runs = padded.as_strided((count * height * stride - width + 1, width * channels), (channels, 1))
-    starts = torch.arange(count * height, device=images.device).view(count, height) * stride
-    found = runs.index_select(0, (starts + (most - right)[:, None]).flatten())
-    return found.view(pixels.shape).permute(0, 3, 1, 2)
+    places = torch.arange(count, device=images.device)[:, None] * height + _moved(height, down)
+    rows = places * stride + (most - right)[:, None]
+    return runs.index_select(0, rows.flatten()).view(pixels.shape).permute(0, 3, 1, 2)
 
 
 def relight(images: Tensor, keys: Tensor, brightness: float, contrast: float, colour: float) -> Tensor:
@@ -77,6 +76,7 @@ def _channels_last(images: Tensor) -> Tensor:
     return images.permute(0, 2, 3, 1).contiguous()
 
 
-def _reflected(places: Tensor, length: int) -> Tensor:
-    """Places up to one length outside 0..length-1, mirrored at both ends without repeating the edge."""
-    return (length - 1) - ((length - 1) - places.abs()).abs()
+def _moved(length: int, by: Tensor) -> Tensor:
+    """(B, length) int64: where each place of a line moved by `by` comes from, reflected without repeating the edge."""
+    places = (torch.arange(length, device=by.device) - by[:, None]).abs()
+    return (length - 1) - ((length - 1) - places).abs()
