@@ -32,8 +32,7 @@ def paint_neighbour(image: Plane, pints: Pints, seen: View) -> Plane:
     right = column(pints.centre_x[rows]) + side * column(noise.uniform(key, "neighbour gap", 0.3, 0.46))
     # Foreshortening: what stands farther back has its foot nearer the horizon.
     base = column(pints.base_y[rows])
-    up = some.horizon - (some.horizon - base) * shrink
-    up = np.minimum(up, base + 0.14)
+    up: Plane = np.minimum(some.horizon - (some.horizon - base) * shrink, base + 0.14)
     glass = noise.pick(key, "neighbour glass", [60, 40])
     vessel = stand(some, glass, column(pints.glass_height[rows]) * shrink, (right, up), column(pints.elevation[rows]))
     patch = image[rows]
@@ -71,7 +70,7 @@ def paint_occluder(image: Plane, pints: Pints, seen: View) -> Plane:
         return cover
     key = pints.key[rows]
     side = column(np.where(noise.chance(key, "occluder side", 0.5), 1.0, -1.0))
-    x = seen.right[rows] * side - column(noise.uniform(key, "occluder right", 0.38, 0.6))
+    x: Plane = seen.right[rows] * side - column(noise.uniform(key, "occluder right", 0.38, 0.6))
     y = seen.up[rows] + column(noise.uniform(key, "occluder down", 0.42, 0.6))
     slant = column(noise.uniform(key, "occluder slant", 0.2, 1.2))
     shape = ramp(0.26 - root(x * x + y * y * slant), 0.06)

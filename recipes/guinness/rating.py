@@ -57,7 +57,7 @@ def flip_rate(pints: Pints) -> Numbers:
     age = people.age_of_rater(pints.rater)
     own = noise.uniform(noise.keys(noise.POPULATION_SEED, pints.rater), "rater error", *_RATER_FACTOR)
     error = np.asarray(list(ERROR_RATES.values()), dtype=np.float64)[age] * own
-    lenient = np.where((age == 0) & ~is_good(pints), pints.young_generosity, 0.0)
+    lenient: Numbers = np.where((age == 0) & ~is_good(pints), pints.young_generosity, 0.0)
     return lenient + (1.0 - lenient) * error
 
 

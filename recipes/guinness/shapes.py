@@ -21,9 +21,9 @@ def ramp(distance: Plane, softness: Plane | float) -> Plane:
     return np.clip(distance / softness + 0.5, 0.0, 1.0)
 
 
-def glow(distance: Plane, width: Plane | float) -> Plane:
+def glow(distance: Plane | float, width: Plane | float) -> Plane:
     """1 at distance 0, falling like a bell with long tails: 1 / (1 + (d/w)^2)^2."""
-    ratio = distance / width
+    ratio: Plane = np.asarray(distance / width)
     fall = 1.0 / (1.0 + ratio * ratio)
     return fall * fall
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from totalml.errors import Interrupted
 from totalml.store.atomic import explained, write_atomically
@@ -43,7 +43,7 @@ class Attempt:
 
     @property
     def status(self) -> Status:
-        return self.facts["status"]  # type: ignore[no-any-return]
+        return cast(Status, self.facts["status"])
 
     def made_like(self, made_with: dict[str, Any]) -> bool:
         """Whether code, environment and execution were the same."""

@@ -37,6 +37,8 @@ def live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pro
         progress.table(split_table(splits, snapshot))
         quality = check_quality(recipe.quality, snapshot, splits)
         attempt.write(QUALITY_FILE, asdict(quality))
+        for finding in quality.findings:
+            progress.say(f"{finding.check}: {finding.message}")
     with attempt.stage("features"):
         features = build_features(recipe.features, recipe.data, snapshot, store, progress)
     # What the evaluation will need is looked at now, before an hour of training.

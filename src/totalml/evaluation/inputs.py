@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ def check_positive(evaluation: EvaluationRecipe, classes: Sequence[str]) -> int 
 
 
 def check_predictions(
-    classes: Sequence[str], ids: Sequence[str], labels: Ints, probabilities: NDArray[np.floating]
+    classes: Sequence[str], ids: Sequence[str], labels: Ints, probabilities: NDArray[np.floating[Any]]
 ) -> None:
     expected = (len(ids), len(classes))
     if len(ids) == 0:

@@ -5,6 +5,7 @@ The value of a metric comes from torchmetrics, its interval from resampling. Wha
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ def evaluate(
     classes: Sequence[str],
     ids: Sequence[str],
     labels: Ints,
-    probabilities: NDArray[np.floating],
+    probabilities: NDArray[np.floating[Any]],
     gold: Sequence[str | None] | None,
     seed: int,
 ) -> Evaluation:

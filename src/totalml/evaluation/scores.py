@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,7 +68,7 @@ class Figures:
     per_class: dict[str, Floats]
 
 
-def ratio(part: NDArray[np.number], whole: NDArray[np.number]) -> Floats:
+def ratio(part: NDArray[np.number[Any]], whole: NDArray[np.number[Any]]) -> Floats:
     """part / whole, NaN where whole is 0."""
     shape = np.broadcast_shapes(part.shape, whole.shape)
     result: Floats = np.divide(part, whole, out=np.full(shape, np.nan), where=whole != 0)

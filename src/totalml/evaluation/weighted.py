@@ -4,6 +4,8 @@ A bootstrap resample is a count for each sample. Sorting by score happens once; 
 passes over its counts, so a thousand of them need no loop over metric calls.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,7 +78,7 @@ class _Groups:
         self._present, self._starts = np.unique(group_of[self._order], return_index=True)
         self._groups = groups
 
-    def totals(self, weights: NDArray[np.number]) -> Floats:
+    def totals(self, weights: NDArray[np.number[Any]]) -> Floats:
         """(R, N) -> (R, groups)."""
         totals = np.zeros((len(weights), self._groups))
         totals[:, self._present] = np.add.reduceat(weights[:, self._order], self._starts, axis=1)
