@@ -149,12 +149,14 @@ def test_a_further_attempt_comes_to_the_same_weights_and_predictions(finished):
     assert one == two
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=["killed", "interrupted", "terminated"]
+)
 def test_a_run_that_was_ended_goes_on_to_the_result_of_an_undisturbed_one(store, tmp_path, undisturbed, how):
     runs = Runs(store, tmp_path)
     ended = runs.end_after_first_epoch(how, "training.epochs=12")
     (left,) = runs.attempts()
-    if how == signal.SIGINT:
+    if how != signal.SIGKILL:
         assert ended.returncode == 130, ended.stderr
         assert left["status"] == "interrupted"
         assert "Traceback" not in ended.stderr

@@ -23,6 +23,7 @@ from totalml.store import Store
 from totalml.store.atomic import write_atomically
 from totalml.target import did_you_mean
 from totalml.training import TrainedModel, predict, train_model
+from totalml.training.execution import device_of
 
 Rows = NDArray[np.int64]
 Probabilities = NDArray[np.float32]
@@ -30,6 +31,7 @@ Probabilities = NDArray[np.float32]
 
 def live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, progress: Progress) -> None:
     """From a snapshot to a report; every stage leaves its result in the attempt's folder or in the store."""
+    device_of(recipe.runtime)  # a GPU that is not there is told now
     folder = attempt.folder
     write_atomically(folder / RECIPE_FILE, recipe_text(recipe).encode())
     with attempt.stage("quality"):

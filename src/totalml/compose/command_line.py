@@ -6,6 +6,7 @@ Values on the command line may set keys that no YAML file holds, because default
 
 import os
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -43,15 +44,19 @@ def main(project: Path, job: Job, arguments: Sequence[str] | None = None) -> int
         arguments: default `sys.argv[1:]`.
     Returns: the exit code; see `totalml.errors`.
     """
+    # What schedulers and containers send; the run ends as on Ctrl-C, and can go on.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     given = list(sys.argv[1:] if arguments is None else arguments)
     show_traceback = TRACEBACK in given or os.environ.get(TRACEBACK_VARIABLE) == "1"
     given = [_as_hydra_reads_it(argument, project) for argument in given if argument != TRACEBACK]
     failures: list[TotalmlError] = []
-    jobs = 0
+    jobs, several = 0, bool(MULTIRUN & {*given})
 
     def guarded(config: DictConfig, overrides: list[str]) -> None:
         nonlocal jobs
         jobs += 1
+        if several:
+            print(f"--- run {jobs}: {' '.join(overrides)}", file=sys.stderr, flush=True)
         try:
             job(_validated(config, project, overrides))
         except Interrupted:
@@ -62,7 +67,7 @@ def main(project: Path, job: Job, arguments: Sequence[str] | None = None) -> int
     try:
         with _explained(project, given):
             _dispatch(project, given, guarded)
-        if not jobs and MULTIRUN & {*given}:
+        if several and not jobs:
             raise RecipeError("command line: nothing to run; no option matches the glob or the list")
     except TotalmlError as error:
         failures.append(_report(error, show_traceback))
