@@ -123,7 +123,7 @@ def _compare_with_pin(data: DataRecipe, snapshot: Snapshot, store: Store, progre
             f"the source no longer gives the pinned snapshot.\n"
             f"  pinned: {data.snapshot}\n  now:    {snapshot.data_hash}\n"
             f"{_changes(data.snapshot, snapshot, store)}\n"
-            f"Bring the old data back, or set data.snapshot to the hash of now."
+            f"Bring the old data back, or set data.snapshot to the new hash (null: unpinned)."
         )
 
 
