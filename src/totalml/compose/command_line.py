@@ -88,12 +88,10 @@ def compose_recipe(project: Path, overrides: Sequence[str]) -> "Recipe":
 
 def _dispatch(project: Path, arguments: list[str], job: Callable[[DictConfig, list[str]], None]) -> None:
     """Compose here what is one recipe, in half of Hydra's time; leave the rest to Hydra's own command line."""
-    recipes = sorted(file.stem for file in (project / "recipes").glob("*.yaml"))
     if not arguments:
-        raise RecipeError(f"command line: name a recipe, e.g. +recipe={recipes[0]}; there are: {', '.join(recipes)}")
-    for word in arguments:
-        if word in recipes:
-            raise RecipeError(f"command line: expected key=value, got {word!r}, did you mean '+recipe={word}'?")
+        recipes = sorted(file.stem for file in (project / "recipes").glob("*.yaml"))
+        example = recipes[0] if recipes else "NAME"
+        raise RecipeError(f"command line: name a recipe, e.g. +recipe={example}; there are: {', '.join(recipes)}")
     if not any(argument.startswith("-") for argument in arguments):
         job(_composed(project, arguments), arguments)
     elif arguments[-2:] == ["--cfg", "job"] and not any(word.startswith("-") for word in arguments[:-2]):

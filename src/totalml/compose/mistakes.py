@@ -76,6 +76,9 @@ def composition(error: Exception, project: Path, overrides: Sequence[str]) -> Re
     """Whatever else Hydra or OmegaConf refuses, in their words, on one line."""
     if isinstance(error, MissingConfigException):
         return missing_option(error, project, overrides)
+    if isinstance(error, OverrideParseException) and config_file(project, f"{GROUP}/{error.override}").is_file():
+        word = error.override
+        return RecipeError(f"{COMMAND_LINE}: expected key=value, got {word!r}, did you mean '+{GROUP}={word}'?")
     if isinstance(error, OverrideParseException):
         return RecipeError(f"{COMMAND_LINE}: cannot read {error.override!r}: {_one_line(error)}")
     return broken_yaml(project) or RecipeError(f"{COMMAND_LINE}: {_one_line(error)}")
