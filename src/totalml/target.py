@@ -28,11 +28,16 @@ class TargetError(ValueError):
         self.argument = argument
 
 
-def did_you_mean(name: str, options: Collection[str]) -> str:
-    """`, did you mean 'x'?` or an empty text; capitals do not matter."""
+def closest(name: str, options: Collection[str]) -> str | None:
+    """The option that a misspelt name most likely means; capitals do not matter."""
     folded = {option.casefold(): option for option in options}
     close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
-    return f", did you mean {folded[close[0]]!r}?" if close and folded[close[0]] != name else ""
+    return folded[close[0]] if close and folded[close[0]] != name else None
+
+
+def did_you_mean(name: str, options: Collection[str]) -> str:
+    """`, did you mean 'x'?` or an empty text."""
+    return f", did you mean {close!r}?" if (close := closest(name, options)) else ""
 
 
 def component_class(target: str) -> type[Component]:

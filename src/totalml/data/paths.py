@@ -1,11 +1,11 @@
 """Names of files as ids, and the rule that a source never leaves its root."""
 
-import difflib
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
 from totalml.errors import SnapshotError
+from totalml.target import closest
 
 _LEFT_BY_PROGRAMS = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db", "__macosx", "icon\r"})
 
@@ -51,5 +51,4 @@ def existing_folder(path: str, key: str) -> Path:
 
 def meant(name: str, names: Sequence[str]) -> str:
     """`; did you mean 'x'?`, or nothing."""
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f"; did you mean {close!r}?" if (close := closest(name, names)) else ""

@@ -1,6 +1,5 @@
 """Refuse what cannot be evaluated, with a message, before any metric sees it."""
 
-import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from totalml.errors import EvaluationError
 from totalml.evaluation.scores import Ints
 from totalml.recipe import EvaluationRecipe
+from totalml.target import closest
 
 # Rows of bfloat16 probabilities add up to 1 within about this.
 SUM_TOLERANCE = 0.02
@@ -68,5 +68,5 @@ def gold_indices(gold: Sequence[str | None], classes: Sequence[str], ids: Sequen
 
 
 def _known(name: str, classes: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, classes, n=1)
-    return f"Did you mean {close[0]!r}?" if close else f"The classes are {list(classes)}."
+    close = closest(name, classes)
+    return f"Did you mean {close!r}?" if close else f"The classes are {list(classes)}."

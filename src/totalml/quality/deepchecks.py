@@ -5,7 +5,6 @@ deepchecks is AGPL and pins old packages, so it is an extra, imported only when 
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,6 +13,7 @@ from totalml.component import Items
 from totalml.errors import MissingExtraError, QualityError
 from totalml.kinds import Check
 from totalml.quality.report import Finding
+from totalml.target import closest
 
 if TYPE_CHECKING:
     from totalml.data.snapshot import Snapshot
@@ -51,8 +51,8 @@ class Deepchecks(Check):
         names = {type(check).__name__: index for index, check in suite.checks.items()}
         for name in self.skip:
             if name not in names:
-                close = difflib.get_close_matches(name, names, n=1)
-                mend = f"did you mean {close[0]!r}?" if close else f"its checks are {sorted(names)}."
+                close = closest(name, names)
+                mend = f"did you mean {close!r}?" if close else f"its checks are {sorted(names)}."
                 raise QualityError(f"Deepchecks.skip: the suite {self.suite} has no check {name!r}; {mend}")
         timed = () if self.by_time else tuple(name for name in names if name.startswith("DateTrainTest"))
         for name in {*self.skip, *timed}:

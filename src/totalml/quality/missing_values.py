@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +9,7 @@ from totalml.component import Items
 from totalml.kinds import Check
 from totalml.quality.report import Finding
 from totalml.recipe import Share
+from totalml.target import closest
 
 if TYPE_CHECKING:
     import pyarrow
@@ -34,8 +34,8 @@ class MissingValues(Check):
             if name in columns:
                 yield from self._look_at(name, columns[name], snapshot.samples)
             else:
-                close = difflib.get_close_matches(name, columns, n=1)
-                mend = f"did you mean {close[0]!r}?" if close else f"the columns are {sorted(columns)}."
+                close = closest(name, columns)
+                mend = f"did you mean {close!r}?" if close else f"the columns are {sorted(columns)}."
                 yield Finding("MissingValues", "stop", f"the snapshot has no column {name!r}; {mend}")
 
     def _look_at(self, name: str, column: pyarrow.ChunkedArray, samples: pyarrow.Table) -> Iterator[Finding]:
