@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from totalml.data.snapshot import Snapshot, load_snapshot
     from totalml.data.split import Splits, split_samples, split_table
     from totalml.data.table import ImageTable
-    from totalml.data.take import take_snapshot
+    from totalml.data.take import remembered_hash, say_pin, take_snapshot
 
 _HOME = {
     "BadSample": "sample",
@@ -28,6 +28,8 @@ _HOME = {
     "load_snapshot": "snapshot",
     "pgm": "image",
     "ppm": "image",
+    "remembered_hash": "take",
+    "say_pin": "take",
     "split_samples": "split",
     "split_table": "split",
     "take_snapshot": "take",
@@ -48,6 +50,8 @@ __all__ = [
     "load_snapshot",
     "pgm",
     "ppm",
+    "remembered_hash",
+    "say_pin",
     "split_samples",
     "split_table",
     "take_snapshot",

@@ -99,16 +99,26 @@ def _fingerprint_path(data: DataRecipe, store: Store) -> Path | None:
     return store.root / "fingerprints" / f"{short(name, 32)}.json"
 
 
-def _remembered(path: Path | None, store: Store) -> Snapshot | None:
-    """The snapshot that the source gave earlier, if it and all its blobs are still there."""
-    if path is None or not path.exists():
-        return None
+def remembered_hash(data: DataRecipe, store: Store) -> str | None:
+    """The data hash that the source gave when it was last as it is now; None if only a look can tell.
+
+    Nothing is read but the source's state: no pyarrow, no lock.
+    """
+    return _hash_in(_fingerprint_path(data, store), store)
+
+
+def _hash_in(memory: Path | None, store: Store) -> str | None:
     try:
-        name = str(json.loads(path.read_bytes())["data_hash"])
-    except (ValueError, KeyError, TypeError):  # only a memory: looking at the source again mends it
-        path.unlink()
+        name = str(json.loads(memory.read_bytes())["data_hash"]) if memory is not None else ""
+    except (OSError, ValueError, KeyError, TypeError):  # only a memory: looking at the source again mends it
         return None
-    if not has_snapshot(name, store):
+    return name if name and has_snapshot(name, store) else None
+
+
+def _remembered(memory: Path | None, store: Store) -> Snapshot | None:
+    """The snapshot that the source gave earlier, if it and all its blobs are still there."""
+    name = _hash_in(memory, store)
+    if name is None:
         return None
     snapshot = load_snapshot(name, store)
     blobs = [*snapshot.samples["blob"].to_pylist(), *snapshot.samples["mask"].to_pylist()]
@@ -116,15 +126,20 @@ def _remembered(path: Path | None, store: Store) -> Snapshot | None:
 
 
 def _compare_with_pin(data: DataRecipe, snapshot: Snapshot, store: Store, progress: Progress) -> None:
-    if data.snapshot is None:
-        progress.say(f"to pin this data, write under 'data:' in the recipe:\n  snapshot: {snapshot.data_hash}")
-    elif data.snapshot != snapshot.data_hash:
+    say_pin(data, snapshot.data_hash, progress)
+    if data.snapshot not in (None, snapshot.data_hash):
         raise SnapshotError(
             f"the source no longer gives the pinned snapshot.\n"
             f"  pinned: {data.snapshot}\n  now:    {snapshot.data_hash}\n"
             f"{_changes(data.snapshot, snapshot, store)}\n"
             f"Bring the old data back, or set data.snapshot to the new hash (null: unpinned)."
         )
+
+
+def say_pin(data: DataRecipe, data_hash: str, progress: Progress) -> None:
+    """Tell how to pin, where nothing is pinned."""
+    if data.snapshot is None:
+        progress.say(f"to pin this data, write under 'data:' in the recipe:\n  snapshot: {data_hash}")
 
 
 def _changes(pinned: str, now: Snapshot, store: Store) -> str:

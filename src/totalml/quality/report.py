@@ -1,7 +1,12 @@
 """What the quality checks found."""
 
-from dataclasses import dataclass
-from typing import Literal
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+from totalml.attempt import QUALITY_FILE
+from totalml.store.atomic import write_json
 
 
 @dataclass(frozen=True)
@@ -25,3 +30,12 @@ class Finding:
 class QualityReport:
     checks: tuple[str, ...]
     findings: tuple[Finding, ...]
+
+    def save(self, folder: Path) -> None:
+        write_json(folder / QUALITY_FILE, asdict(self))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        values = json.loads((folder / QUALITY_FILE).read_text(encoding="utf-8"))
+        findings = (Finding(**found | {"samples": tuple(found["samples"])}) for found in values["findings"])
+        return cls(tuple(values["checks"]), tuple(findings))
