@@ -2,7 +2,6 @@
 
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -89,6 +88,8 @@ def execution(runtime: RuntimeRecipe) -> dict[str, Any]:
 
 def git() -> dict[str, Any] | None:
     """For information: the commit, and a digest of what tracked files differ by; None outside a git checkout."""
+    import subprocess
+
     root = Path(totalml.__file__).parent
     try:
         commit = _git_says(root, "rev-parse", "HEAD").strip()
@@ -137,5 +138,7 @@ def _distributions() -> dict[str, str]:
 
 
 def _git_says(root: Path, *arguments: str) -> str:
+    import subprocess
+
     command = ["git", "-C", str(root), *arguments]
     return subprocess.run(command, capture_output=True, check=True, text=True, timeout=GIT_TIMEOUT_S).stdout  # noqa: S603

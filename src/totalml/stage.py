@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STAGE_FILE = "stage.json"
 KEY_LENGTH = 32  # hex digits of a key that name its folder
-SHOWN_CHANGES = 3
+SHOWN_CHANGES, SHOWN_PARTS = 3, 2  # in one line of the closing table; run.json holds the parts whole
 DIGESTS = ("code", "files")  # parts whose values say nothing to a reader, only their names do
 MISSING = object()
 
@@ -135,7 +135,7 @@ def changes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
         if old != new:
             detail = _names(old, new) if part in DIGESTS else _detail(old, new)
             told.append(f"{part} changed{detail and f': {detail}'}")
-    return "; ".join(told)
+    return "; ".join(told[:SHOWN_PARTS]) + ("; ..." if len(told) > SHOWN_PARTS else "")
 
 
 def _detail(old: Any, new: Any) -> str:

@@ -7,11 +7,12 @@ if TYPE_CHECKING:
     from totalml.data.changes import describe_changes
     from totalml.data.folder import ImageFolder
     from totalml.data.image import UnreadableImage, decode, inspect, pgm, ppm
+    from totalml.data.memory import remembered_hash, say_pin
     from totalml.data.sample import BadSample, Ignored, Sample
     from totalml.data.snapshot import Snapshot, load_snapshot
     from totalml.data.split import Splits, split_samples, split_table
     from totalml.data.table import ImageTable
-    from totalml.data.take import remembered_hash, say_pin, take_snapshot
+    from totalml.data.take import take_snapshot
 
 _HOME = {
     "BadSample": "sample",
@@ -28,8 +29,8 @@ _HOME = {
     "load_snapshot": "snapshot",
     "pgm": "image",
     "ppm": "image",
-    "remembered_hash": "take",
-    "say_pin": "take",
+    "remembered_hash": "memory",
+    "say_pin": "memory",
     "split_samples": "split",
     "split_table": "split",
     "take_snapshot": "take",
