@@ -4,9 +4,14 @@ A component of ours is itself a pydantic model: its fields are its schema and it
 no second copy of either in YAML. Heavy imports happen inside its methods, never when its module is imported.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
+
+# Read by pydantic when the first model is made: what else is installed must not change what a recipe means, and
+# looking for plugins opens a file of every installed package.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from pydantic import BaseModel, ConfigDict, Strict, model_validator
 
