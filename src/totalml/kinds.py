@@ -70,6 +70,10 @@ class ImageBackbone(Component):
         """The same shape without pretrained weights, for a network whose weights are loaded anyway."""
         return self
 
+    def weights_file(self) -> Path | None:
+        """The local file that its first weights come from, which may change under the same name."""
+        return None
+
 
 class TableBackbone(Component):
     """Turns prepared table columns into embeddings."""

@@ -11,6 +11,7 @@ from totalml.attempt import METRICS_FILE, PREDICTIONS_FILE, QUALITY_FILE, RECIPE
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.data.snapshot import parquet_bytes
+from totalml.embedding import embed
 from totalml.errors import EvaluationError
 from totalml.evaluation import Evaluation, check_positive, evaluate
 from totalml.features import FeatureSet, build_features
@@ -42,7 +43,8 @@ def live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pro
         for finding in quality.findings:
             progress.say(f"{finding.check}: {finding.message}")
     with attempt.stage("features"):
-        features = build_features(recipe.features, recipe.data, snapshot, store, progress)
+        features = build_features(recipe.features, recipe.data, snapshot, store, progress, recipe.runtime)
+        features = embed(recipe, features, store, progress)
     # What the evaluation will need is looked at now, before an hour of training.
     check_positive(recipe.evaluation, features.classes)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)

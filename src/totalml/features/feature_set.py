@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from totalml.features.embedding_rows import EmbeddingRows
     from totalml.features.image_rows import ImageRows
 
 
@@ -26,6 +27,7 @@ class FeatureSet:
         categorical: (N, Dc) int64, 0 where missing, else 1 + place in the vocabulary.
         decoded: pictures decoded by this call.
         reused: pictures taken from earlier feature sets.
+        embeddings: of the pictures, where the backbone is frozen; a network then takes them instead.
     """
 
     key: str
@@ -41,6 +43,11 @@ class FeatureSet:
     vocabularies: tuple[tuple[str, ...], ...]
     decoded: int
     reused: int
+    embeddings: EmbeddingRows | None = None
+
+    @property
+    def embedding_width(self) -> int | None:
+        return self.embeddings.width if self.embeddings else None
 
     def __len__(self) -> int:
         return len(self.ids)

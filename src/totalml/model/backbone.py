@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
@@ -11,6 +12,9 @@ from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+WEIGHTS_FILES = (".safetensors", ".pth", ".pt")
 
 
 def _known(name: str) -> str:
@@ -35,6 +39,9 @@ class TorchvisionBackbone(ImageBackbone):
 
     def untrained(self) -> TorchvisionBackbone:
         return self.model_copy(update={"weights": None})
+
+    def weights_file(self) -> Path | None:
+        return Path(self.weights).expanduser() if self.weights and self.weights.endswith(WEIGHTS_FILES) else None
 
     def build(self, channels: int) -> tuple[nn.Module, int]:
         """Raises: ModelError: the weights cannot be had or do not fit."""

@@ -1,0 +1,120 @@
+"""Blobs -> pixels, by threads, by processes or on a cluster: the same rows in the same order whatever does it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from totalml.data.image import UnreadableImage, decode
+from totalml.errors import MissingExtraError
+from totalml.features import pixels
+from totalml.recipe import ImageFeatures, RuntimeRecipe
+from totalml.store import Store
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+THREADS = 2  # Pillow frees the interpreter lock while it decodes and resizes
+WINDOW = 32  # pictures under way at once, so memory stays bounded
+CHUNK = 32  # pictures that a process gets at a time
+WAVE = 8  # chunks a process that are under way or wait to be written; again a bound for memory
+
+
+class UndecodableBlob(Exception):
+    """Args:
+    blob: digest of the picture.
+    reason: why it cannot be decoded.
+    """
+
+    def __init__(self, blob: str, reason: str) -> None:
+        super().__init__(blob, reason)  # both, so that it survives the way from another process
+        self.blob, self.reason = blob, reason
+
+
+def decoded(
+    blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, store: Store, runtime: RuntimeRecipe
+) -> Iterator[NDArray[np.uint8]]:
+    """(size, size, 3) uint8 of each blob, in order.
+
+    Raises:
+        UndecodableBlob: one is no picture.
+        MissingExtraError: the backend is not installed.
+    """
+    if runtime.backend == "threads":
+        return _by_threads(blobs, image, max_megapixels, store, runtime.workers or THREADS)
+    return _by_joblib(blobs, image, max_megapixels, store, runtime)
+
+
+def _row(blob: str, data: bytes, image: ImageFeatures, max_megapixels: float) -> NDArray[np.uint8]:
+    try:
+        return pixels.to_pixels(decode(data, max_megapixels, at_least=pixels.OVERSAMPLE * image.size), image)
+    except UnreadableImage as error:
+        raise UndecodableBlob(blob, str(error)) from error
+
+
+def _by_threads(
+    blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, store: Store, workers: int
+) -> Iterator[NDArray[np.uint8]]:
+    def read(item: tuple[str, bytes]) -> NDArray[np.uint8]:
+        return _row(*item, image, max_megapixels)
+
+    with ThreadPoolExecutor(workers) as pool:
+        yield from _map_in_order(pool, read, zip(blobs, store.read_many(blobs), strict=True), max(WINDOW, 2 * workers))
+
+
+def _map_in_order(pool: ThreadPoolExecutor, function: Callable[[T], R], items: Iterable[T], window: int) -> Iterator[R]:
+    """Like `pool.map`, with no more than `window` items under way."""
+    todo = iter(items)
+    under_way: deque[Future[R]] = deque(pool.submit(function, item) for item in islice(todo, window))
+    while under_way:
+        yield under_way.popleft().result()
+        under_way.extend(pool.submit(function, item) for item in islice(todo, 1))
+
+
+def _by_joblib(
+    blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, store: Store, runtime: RuntimeRecipe
+) -> Iterator[NDArray[np.uint8]]:
+    from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+
+    if runtime.backend == "ray":
+        _register_ray()
+    task: Any = delayed(_chunk)
+    chunks = [blobs[start : start + CHUNK] for start in range(0, len(blobs), CHUNK)]
+    with parallel_config(runtime.backend, n_jobs=runtime.workers or -1):
+        wave = WAVE * effective_n_jobs()
+        with Parallel(return_as="generator", batch_size=1, max_nbytes=None) as parallel:
+            # Wave by wave: joblib goes on handing out work although nobody takes the results.
+            for start in range(0, len(chunks), wave):
+                part = chunks[start : start + wave]
+                for rows in parallel(task(chunk, image, max_megapixels, store.root) for chunk in part):
+                    yield from rows
+
+
+def _chunk(blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, root: Path) -> NDArray[np.uint8]:
+    """(n, size, size, 3) uint8; runs in another process, perhaps on another machine that sees the same store."""
+    read = zip(blobs, _store(root).read_many(blobs), strict=True)
+    return np.stack([_row(blob, data, image, max_megapixels) for blob, data in read])
+
+
+@lru_cache(maxsize=1)
+def _store(root: Path) -> Store:
+    """Opened once a process: its index of a large snapshot takes a second to read."""
+    return Store(root)
+
+
+def _register_ray() -> None:
+    try:
+        from ray.util.joblib import register_ray
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("ray", "ray", "runtime.backend 'ray'") from error
+    register_ray()
