@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from totalml.data.image import UnreadableImage, decode
-from totalml.errors import MissingExtraError
+from totalml.errors import FeatureError, MissingExtraError
 from totalml.features import pixels
 from totalml.recipe import ImageFeatures, RuntimeRecipe
 from totalml.store import Store
@@ -48,6 +49,7 @@ def decoded(
 
     Raises:
         UndecodableBlob: one is no picture.
+        FeatureError: a worker was killed.
         MissingExtraError: the backend is not installed.
     """
     if runtime.backend == "threads":
@@ -86,18 +88,27 @@ def _by_joblib(
 ) -> Iterator[NDArray[np.uint8]]:
     from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 
-    if runtime.backend == "ray":
-        _register_ray()
     task: Any = delayed(_chunk)
     chunks = [blobs[start : start + CHUNK] for start in range(0, len(blobs), CHUNK)]
-    with parallel_config(runtime.backend, n_jobs=runtime.workers or -1):
+    with ExitStack() as stack:
+        if runtime.backend == "ray":
+            stack.enter_context(_ray())
+        stack.enter_context(parallel_config(runtime.backend, n_jobs=runtime.workers or -1))
         wave = WAVE * effective_n_jobs()
-        with Parallel(return_as="generator", batch_size=1, max_nbytes=None) as parallel:
-            # Wave by wave: joblib goes on handing out work although nobody takes the results.
-            for start in range(0, len(chunks), wave):
-                part = chunks[start : start + wave]
-                for rows in parallel(task(chunk, image, max_megapixels, store.root) for chunk in part):
-                    yield from rows
+        result = "list" if runtime.backend == "ray" else "generator"  # which Ray's backend for joblib cannot do
+        parallel = stack.enter_context(Parallel(return_as=result, batch_size=1, max_nbytes=None))
+        # Wave by wave: joblib goes on handing out work although nobody takes the results.
+        for start in range(0, len(chunks), wave):
+            part = chunks[start : start + wave]
+            try:
+                yield from chain.from_iterable(
+                    parallel(task(chunk, image, max_megapixels, store.root) for chunk in part)
+                )
+            except BrokenExecutor as error:
+                raise FeatureError(
+                    "a process that decodes pictures was ended from outside, most likely for want of memory; set fewer "
+                    "runtime.workers, or runtime.backend=threads."
+                ) from error
 
 
 def _chunk(blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, root: Path) -> NDArray[np.uint8]:
@@ -112,9 +123,20 @@ def _store(root: Path) -> Store:
     return Store(root)
 
 
-def _register_ray() -> None:
+@contextmanager
+def _ray() -> Iterator[None]:
+    """The cluster that runs already, that RAY_ADDRESS names, or one on this machine for as long as the block lasts."""
     try:
+        import ray
         from ray.util.joblib import register_ray
     except ModuleNotFoundError as error:
         raise MissingExtraError("ray", "ray", "runtime.backend 'ray'") from error
     register_ray()
+    ours = not ray.is_initialized()
+    if ours:
+        ray.init(log_to_driver=False, logging_level="error", include_dashboard=False)
+    try:
+        yield
+    finally:
+        if ours:
+            ray.shutdown()
