@@ -1,12 +1,15 @@
 """Whatever decodes the pictures, the rows are the same."""
 
+import os
 import shutil
+import signal
 import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from tests.features.drawn import SIZE
+from tests.features.drawn import SIZE, photo
 from totalml.data import ImageFolder, decode
 from totalml.errors import FeatureError, MissingExtraError
 from totalml.features import build_features, decoding, pixels
@@ -38,6 +41,10 @@ def assert_decoded_one_by_one(features, photos):
     assert np.array_equal(features.images.gather(np.arange(len(features))), np.stack(direct))
 
 
+def kill_yourself(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @pytest.fixture
 def small_chunks(monkeypatch):
     """Ten photos are then four chunks in two waves."""
@@ -64,8 +71,17 @@ def test_processes_read_each_picture_elsewhere(photos, snap, store, monkeypatch)
 
 @pytest.mark.parametrize("backend", ["threads", "loky"])
 def test_a_picture_that_a_worker_cannot_decode_is_named(photos, snap, store, small_chunks, backend):
-    with pytest.raises(FeatureError, match=r"'bad/0006.png' cannot be decoded: .*on_bad_sample"):
-        built(snap(photos), store, max_megapixels=0.0001, backend=backend, workers=2)
+    Image.fromarray(photo(99, 80, 60)).save(photos / "good" / "large.png")
+    with pytest.raises(FeatureError, match=r"of 'good/large.png' cannot be decoded: .*on_bad_sample"):
+        built(snap(photos), store, max_megapixels=0.003, backend=backend, workers=2)
+
+
+def test_a_killed_worker_is_explained(photos, snap, store, monkeypatch):
+    monkeypatch.setattr(decoding, "_chunk", kill_yourself)
+    with pytest.raises(FeatureError, match=r"ended from outside.*runtime\.workers"):
+        built(snap(photos), store, backend="loky", workers=2)
+    monkeypatch.undo()
+    assert built(snap(photos), store, backend="loky", workers=2).decoded == 10
 
 
 @pytest.mark.parametrize("backend", ["threads", "loky"])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
+from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -127,11 +128,11 @@ def _store(root: Path) -> Store:
 def _ray() -> Iterator[None]:
     """The cluster that runs already, that RAY_ADDRESS names, or one on this machine for as long as the block lasts."""
     try:
-        import ray
-        from ray.util.joblib import register_ray
+        ray: Any = import_module("ray")
+        backend: Any = import_module("ray.util.joblib")
     except ModuleNotFoundError as error:
         raise MissingExtraError("ray", "ray", "runtime.backend 'ray'") from error
-    register_ray()
+    backend.register_ray()
     ours = not ray.is_initialized()
     if ours:
         ray.init(log_to_driver=False, logging_level="error", include_dashboard=False)
