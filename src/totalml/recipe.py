@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, InstanceOf, ValidationInfo, field_validator, model_validator
 
-from totalml.component import ForeignComponent, Items, Section, Where, plain
+from totalml.component import ForeignComponent, Items, Misfit, Section, Where, plain
 from totalml.kinds import Augmentation, Check, ImageBackbone, Schedule, Source, TableBackbone
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -167,9 +167,10 @@ class Recipe(Section):
     def _embeddings_stay(cls, training: TrainingRecipe, info: ValidationInfo) -> TrainingRecipe:
         model = info.data.get("model")
         if model and model.freeze and training.augment:
-            raise ValueError(
-                "augment changes pictures in every epoch, but 'model.freeze' computes their embeddings once; "
-                "set training.augment=[] or training=head, or model.freeze=false"
+            raise Misfit(
+                "pictures cannot change from epoch to epoch where model.freeze computes their embeddings once; "
+                "set training.augment=[] or training=head, or model.freeze=false",
+                "augment",
             )
         return training
 
