@@ -4,6 +4,7 @@ Run as a module it embeds a folder of photos: `python -m tests.embedding.frozen_
 """
 
 import sys
+import time
 from pathlib import Path
 
 from tests.features.drawn import SIZE
@@ -13,6 +14,7 @@ from totalml.embedding import embed
 from totalml.features import FeatureSet, build_features
 from totalml.kinds import ImageBackbone
 from totalml.model import SmallCnn
+from totalml.model.frozen import FrozenBackbone
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, ModelRecipe, Recipe, TrainingRecipe
 from totalml.store import Store
 
@@ -47,6 +49,8 @@ def features_of(photos: Path, store: Store, size: int = SIZE) -> FeatureSet:
 def main() -> None:
     store = Store(Path(sys.argv[1]))
     features = features_of(Path(sys.argv[2]), store)
+    forward = FrozenBackbone.forward
+    FrozenBackbone.forward = lambda self, images: time.sleep(0.5) or forward(self, images)  # so that two would overlap
     print("ready", flush=True)
     sys.stdin.readline()
     rows = embed(frozen(), features, store).embeddings
