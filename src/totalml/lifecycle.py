@@ -11,7 +11,6 @@ from totalml.attempt import METRICS_FILE, PREDICTIONS_FILE, QUALITY_FILE, RECIPE
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.data.snapshot import parquet_bytes
-from totalml.embedding import embed
 from totalml.errors import EvaluationError
 from totalml.evaluation import Evaluation, check_positive, evaluate
 from totalml.features import FeatureSet, build_features
@@ -23,7 +22,7 @@ from totalml.report import ReportContent, write_report
 from totalml.store import Store
 from totalml.store.atomic import write_atomically
 from totalml.target import did_you_mean
-from totalml.training import TrainedModel, predict, train_model
+from totalml.training import TrainedModel, embed_features, predict, train_model
 from totalml.training.execution import device_of
 
 Rows = NDArray[np.int64]
@@ -44,7 +43,7 @@ def live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pro
             progress.say(f"{finding.check}: {finding.message}")
     with attempt.stage("features"):
         features = build_features(recipe.features, recipe.data, snapshot, store, progress, recipe.runtime)
-        features = embed(recipe, features, store, progress)
+        features = embed_features(recipe, features, store, progress)
     # What the evaluation will need is looked at now, before an hour of training.
     check_positive(recipe.evaluation, features.classes)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)

@@ -7,9 +7,10 @@ import pytest
 from tests.embedding.frozen_recipe import features_of, frozen
 from tests.features.drawn import save_photos
 from totalml.data import Splits
-from totalml.embedding import embed, start
+from totalml.embedding import start
 from totalml.features import FeatureSet
 from totalml.store import Store
+from totalml.training import embed_features as embed
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from pathlib import Path
 from tests.features.drawn import SIZE
 from totalml.component import ForeignComponent
 from totalml.data import ImageFolder, take_snapshot
-from totalml.embedding import embed
 from totalml.features import FeatureSet, build_features
 from totalml.kinds import ImageBackbone
 from totalml.model import SmallCnn
 from totalml.model.frozen import FrozenBackbone
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, ModelRecipe, Recipe, TrainingRecipe
 from totalml.store import Store
+from totalml.training import embed_features as embed
 
 BACKBONE = SmallCnn(width=4, depth=2)
 

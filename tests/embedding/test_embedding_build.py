@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 
 from tests.embedding.frozen_recipe import BACKBONE, features_of, frozen
 from tests.features.drawn import save_photos
-from totalml.embedding import embed, start
+from totalml.embedding import start
 from totalml.embedding.build import BATCH
 from totalml.errors import ModelError
 from totalml.model import SmallCnn, TorchvisionBackbone
@@ -18,6 +18,7 @@ from totalml.model.frozen import FrozenBackbone
 from totalml.progress import Progress
 from totalml.recipe import ImageFeatures
 from totalml.store import Store
+from totalml.training import embed_features as embed
 
 ROOT = Path(__file__).parents[2]
 IMAGENET = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # mean and deviation, white is 1

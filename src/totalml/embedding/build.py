@@ -17,10 +17,9 @@ from totalml.features.embedding_rows import EmbeddingRows
 from totalml.features.filling import fill
 from totalml.features.images import definition_digest
 from totalml.features.segments import EMBEDDINGS
-from totalml.identity import canonical, digest, short
+from totalml.identity import canonical, digest
 from totalml.progress import Progress
 from totalml.recipe import ImageFeatures, Recipe
-from totalml.training.execution import reproducible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,32 +35,28 @@ SILENT = Progress.silent()
 BATCH = 32
 
 
-def embed(recipe: Recipe, features: FeatureSet, store: Store, progress: Progress = SILENT) -> FeatureSet:
+def embed(
+    recipe: Recipe, features: FeatureSet, store: Store, device: torch.device, progress: Progress = SILENT
+) -> FeatureSet:
     """The features with the embeddings of their pictures; unchanged if no backbone is frozen.
 
     An embedding is computed once for each picture and frozen backbone, in float32, and then found in the store.
 
-    Raises:
-        ModelError: the backbone cannot be built or cannot take these pictures.
-        TrainingError: a GPU is asked for and torch sees none.
+    Raises: ModelError: the backbone cannot be built or cannot take these pictures.
     """
     model, definition, images = recipe.model, recipe.features.image, features.images
     if not model.freeze or model.image is None or definition is None or images is None:
         return features
-    with reproducible(recipe.runtime, recipe.seed) as device:
-        start = start_of(model.image, recipe.seed)
-        key = _key(model.image, start, definition, device)
-        name = short(key, 32)
-        folder = store.folder("embeddings", name, "segments")
-        blobs = images.blobs()
-        firsts = dict(zip(reversed(blobs.to_pylist()), reversed(range(len(blobs))), strict=True))
+    start = start_of(model.image, recipe.seed)
+    key = _key(model.image, start, definition, device)
+    blobs = images.blobs()
+    firsts = dict(zip(reversed(blobs.to_pylist()), reversed(range(len(blobs))), strict=True))
 
-        def make(missing: list[str]) -> Iterator[NDArray[np.float32]]:
-            rows = np.array([firsts[blob] for blob in missing])
-            return progress.track(_embedded(start, images, rows, device), "embed pictures", len(rows))
+    def make(missing: list[str]) -> Iterator[NDArray[np.float32]]:
+        rows = np.array([firsts[blob] for blob in missing])
+        return progress.track(_embedded(start, images, rows, device), "embed pictures", len(rows))
 
-        with store.lock(f"embeddings-{name}"):
-            filled = fill(EMBEDDINGS, folder, blobs, make, progress)
+    filled = fill(EMBEDDINGS, key, blobs, make, store, progress)
     key = digest("embedded feature set v1", canonical([features.key, key]))
     return replace(features, key=key, embeddings=EmbeddingRows(filled, start.state))
 

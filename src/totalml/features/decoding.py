@@ -6,10 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from functools import lru_cache
 from importlib import import_module
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -18,10 +16,11 @@ from totalml.data.image import UnreadableImage, decode
 from totalml.errors import FeatureError, MissingExtraError
 from totalml.features import pixels
 from totalml.recipe import ImageFeatures, RuntimeRecipe
-from totalml.store import Store
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from totalml.store import Store
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -102,9 +101,7 @@ def _by_joblib(
         for start in range(0, len(chunks), wave):
             part = chunks[start : start + wave]
             try:
-                yield from chain.from_iterable(
-                    parallel(task(chunk, image, max_megapixels, store.root) for chunk in part)
-                )
+                yield from chain.from_iterable(parallel(task(chunk, image, max_megapixels, store) for chunk in part))
             except BrokenExecutor as error:
                 raise FeatureError(
                     "a process that decodes pictures was ended from outside, most likely for want of memory; set fewer "
@@ -112,16 +109,10 @@ def _by_joblib(
                 ) from error
 
 
-def _chunk(blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, root: Path) -> NDArray[np.uint8]:
+def _chunk(blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, store: Store) -> NDArray[np.uint8]:
     """(n, size, size, 3) uint8; runs in another process, perhaps on another machine that sees the same store."""
-    read = zip(blobs, _store(root).read_many(blobs), strict=True)
+    read = zip(blobs, store.read_many(blobs), strict=True)
     return np.stack([_row(blob, data, image, max_megapixels) for blob, data in read])
-
-
-@lru_cache(maxsize=1)
-def _store(root: Path) -> Store:
-    """Opened once a process: its index of a large snapshot takes a second to read."""
-    return Store(root)
 
 
 @contextmanager

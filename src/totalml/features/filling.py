@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from totalml.features.segments import Kind, Segment, open_segments, write_segment
+from totalml.identity import short
 from totalml.progress import Progress
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
+
+    from totalml.store import Store
 
 
 @dataclass(frozen=True)
@@ -37,24 +40,28 @@ class Filled:
 
 def fill(
     kind: Kind,
-    folder: Path,
+    definition: str,
     blobs: pa.Array,
     make: Callable[[list[str]], Iterable[NDArray[Any]]],
+    store: Store,
     progress: Progress,
 ) -> Filled:
-    """Find or make a row for every sample. Hold a lock on the folder.
+    """Find or make a row for every sample; of two processes one makes it and the other waits.
 
     Args:
-        folder: of the segments; damaged ones are told and removed.
+        definition: digest of all that decides a row besides its picture.
         blobs: (N,) the digest of each sample's picture; repeats share a row.
         make: the rows of some blobs, in their order.
     """
-    segments = _usable_segments(kind, folder, progress)
-    segment_of, row_of = _locate(blobs, segments)
-    missing = blobs.filter(_array(segment_of < 0)).unique().to_pylist()
-    if missing:
-        segments.append(write_segment(folder, missing, make(missing), kind))
+    name = short(definition, 32)
+    folder = store.folder(kind.room, name, "segments")
+    with store.lock(f"{kind.room}-{name}"):
+        segments = _usable_segments(kind, folder, progress)
         segment_of, row_of = _locate(blobs, segments)
+        missing = blobs.filter(_array(segment_of < 0)).unique().to_pylist()
+        if missing:
+            segments.append(write_segment(folder, missing, make(missing), kind))
+            segment_of, row_of = _locate(blobs, segments)
     used, segment_of = np.unique(segment_of, return_inverse=True)
     return Filled(
         segments=[segments[number] for number in used],

@@ -15,7 +15,7 @@ from totalml.features.decoding import UndecodableBlob, decoded
 from totalml.features.filling import fill
 from totalml.features.image_rows import ImageRows
 from totalml.features.segments import PIXELS
-from totalml.identity import canonical, digest, short
+from totalml.identity import canonical, digest
 from totalml.progress import Progress
 from totalml.recipe import ImageFeatures, RuntimeRecipe
 
@@ -65,18 +65,15 @@ def build_images(
         runtime: says what the decoding fans out over.
     Raises: FeatureError: a sample has no picture, or it cannot be decoded.
     """
-    name = short(definition_digest(image), 32)
-    folder = store.folder("features", name, "segments")
 
     def make(missing: list[str]) -> Iterator[NDArray[np.uint8]]:
         rows = decoded(missing, image, max_megapixels, store, runtime)
         return progress.track(rows, "decode pictures", len(missing))
 
-    with store.lock(f"features-{name}"):
-        try:
-            filled = fill(PIXELS, folder, _blobs(samples), make, progress)
-        except UndecodableBlob as error:
-            raise _undecodable(error, samples) from error
+    try:
+        filled = fill(PIXELS, definition_digest(image), _blobs(samples), make, store, progress)
+    except UndecodableBlob as error:
+        raise _undecodable(error, samples) from error
     return BuiltImages(ImageRows(filled.segments, filled.segment_of, filled.row_of), filled.made, filled.reused)
 
 

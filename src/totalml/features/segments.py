@@ -36,18 +36,20 @@ class Kind:
     """What the rows of a segment are.
 
     Args:
+        room: the folder of the store for segments of this kind.
         file: name of the file that holds them.
         number: numpy's name for the type of their numbers.
         made: what is done to a picture to get its row, in one word.
     """
 
+    room: str
     file: str
     number: str
     made: str
 
 
-PIXELS = Kind("pixels.u8", "|u1", "decoded")
-EMBEDDINGS = Kind("embeddings.f32", "<f4", "embedded")
+PIXELS = Kind("features", "pixels.u8", "|u1", "decoded")
+EMBEDDINGS = Kind("embeddings", "embeddings.f32", "<f4", "embedded")
 
 
 @dataclass(frozen=True)
