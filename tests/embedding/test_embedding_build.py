@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.features.drawn import save_photos
 from totalml.embedding import start
 from totalml.embedding.build import BATCH
 from totalml.errors import ModelError
+from totalml.features.segments import EMBEDDINGS
 from totalml.model import SmallCnn, TorchvisionBackbone
 from totalml.model.frozen import FrozenBackbone
 from totalml.progress import Progress
@@ -196,6 +198,25 @@ def test_ctrl_c_leaves_nothing_half_embedded(features, store, monkeypatch):
             embed(frozen(), features, store)
     assert not [path for path in (store.root / "embeddings").rglob("*") if path.is_file()]
     assert embed(frozen(), features, store).embeddings.made == 40
+
+
+def test_an_interruption_costs_one_segment_at_most(features, store, monkeypatch):
+    whole = all_rows(embed(frozen(), features, Store(store.root.parent / "other")))
+    monkeypatch.setattr("totalml.embedding.build.EMBEDDINGS", replace(EMBEDDINGS, most=BATCH))
+    forward, passes = FrozenBackbone.forward, []
+
+    def interrupted(self, images):
+        passes.append(1)
+        if len(passes) == 2:
+            raise KeyboardInterrupt
+        return forward(self, images)
+
+    monkeypatch.setattr(FrozenBackbone, "forward", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        embed(frozen(), features, store)
+    again = embed(frozen(), features, store)
+    assert (again.embeddings.made, again.embeddings.reused) == (40 - BATCH, BATCH)
+    assert np.array_equal(all_rows(again), whole)
 
 
 def test_two_processes_at_once_embed_once(photos, store):

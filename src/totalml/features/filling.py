@@ -59,8 +59,10 @@ def fill(
         segments = _usable_segments(kind, folder, progress)
         segment_of, row_of = _locate(blobs, segments)
         missing = blobs.filter(_array(segment_of < 0)).unique().to_pylist()
+        for start in range(0, len(missing), kind.most):
+            part = missing[start : start + kind.most]
+            segments.append(write_segment(folder, part, make(part), kind))
         if missing:
-            segments.append(write_segment(folder, missing, make(missing), kind))
             segment_of, row_of = _locate(blobs, segments)
     used, segment_of = np.unique(segment_of, return_inverse=True)
     return Filled(

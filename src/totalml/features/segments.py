@@ -40,16 +40,19 @@ class Kind:
         file: name of the file that holds them.
         number: numpy's name for the type of their numbers.
         made: what is done to a picture to get its row, in one word.
+        most: rows of a segment; what an interruption costs at most.
     """
 
     room: str
     file: str
     number: str
     made: str
+    most: int
 
 
-PIXELS = Kind("features", "pixels.u8", "|u1", "decoded")
-EMBEDDINGS = Kind("embeddings", "embeddings.f32", "<f4", "embedded")
+# Pixels in one piece: decoding is quick, and gathering from one segment is quickest.
+PIXELS = Kind("features", "pixels.u8", "|u1", "decoded", most=2**62)
+EMBEDDINGS = Kind("embeddings", "embeddings.f32", "<f4", "embedded", most=2**14)
 
 
 @dataclass(frozen=True)
