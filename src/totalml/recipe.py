@@ -5,9 +5,9 @@ What is marked `Where` says where and how; all the rest is the *what* and counts
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, InstanceOf, model_validator
+from pydantic import AfterValidator, Field, InstanceOf, ValidationInfo, field_validator, model_validator
 
-from totalml.component import ForeignComponent, Items, Section, Where, plain
+from totalml.component import ForeignComponent, Items, Misfit, Section, Where, plain
 from totalml.kinds import Augmentation, Check, ImageBackbone, Schedule, Source, TableBackbone
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -99,7 +99,14 @@ class ModelRecipe(Section):
 
     image: InstanceOf[ImageBackbone] | None = None
     table: InstanceOf[TableBackbone] | None = None
+    freeze: bool = False  # keep the image backbone as it starts; its embeddings are computed once and kept
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    @model_validator(mode="after")
+    def _freezes_something(self) -> Self:
+        if self.freeze and self.image is None:
+            raise ValueError("'freeze' keeps the image backbone as it starts, and there is none; set 'image' too")
+        return self
 
 
 class EarlyStopping(Section):
@@ -135,6 +142,8 @@ class RuntimeRecipe(Section):
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
     threads: Positive | None = None  # CPU threads of torch; None: torch's own choice
+    workers: Positive | None = None  # that decode pictures; None: 2 threads, or all cores that the backend has
+    backend: Literal["threads", "loky", "ray"] = "threads"  # of the workers: threads, processes, or a Ray cluster
     store: Folder = ".totalml"  # folder of blobs, snapshots and feature sets
     runs: Folder = "runs"  # folder of run folders
     progress: Literal["auto", "rich", "plain", "none"] = "auto"
@@ -152,6 +161,18 @@ class Recipe(Section):
     training: TrainingRecipe
     evaluation: EvaluationRecipe = EvaluationRecipe()
     runtime: Annotated[RuntimeRecipe, Where] = RuntimeRecipe()
+
+    @field_validator("training")
+    @classmethod
+    def _embeddings_stay(cls, training: TrainingRecipe, info: ValidationInfo) -> TrainingRecipe:
+        model = info.data.get("model")
+        if model and model.freeze and training.augment:
+            raise Misfit(
+                "pictures cannot change from epoch to epoch where model.freeze computes their embeddings once; "
+                "set training.augment=[] or training=head, or model.freeze=false",
+                "augment",
+            )
+        return training
 
     @model_validator(mode="after")
     def _model_fits_features(self) -> Self:

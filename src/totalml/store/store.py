@@ -6,8 +6,9 @@ A blob's digest is the plain BLAKE3 hash of its bytes, so `b3sum` on a user's ow
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from totalml.errors import StoreError
 from totalml.identity import PREFIX
@@ -23,6 +24,9 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = Path(root).absolute()
         self._index = Index(self.root / "packs")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _opened, (self.root,)
 
     def folder(self, *parts: str) -> Path:
         """A folder of the store, created if need be."""
@@ -83,6 +87,12 @@ class Store:
             raise StoreError(f"store {self.root} holds no blob {digest}. Take the snapshot again.")
         pack, entry = found
         return (self.root / "large" / raw.hex() if entry.offset == OWN_FILE else pack), entry
+
+
+@lru_cache(maxsize=1)
+def _opened(root: Path) -> Store:
+    """A store that came from another process; opened once here, as reading the index of a large one takes a second."""
+    return Store(root)
 
 
 @contextmanager

@@ -55,7 +55,9 @@ class Batches:
     def _gather(self, part: slice) -> Batch:
         features, rows = self._features, self._rows[part]
         batch = {"label": torch.from_numpy(features.labels[rows])}
-        if features.images is not None:
+        if features.embeddings is not None:
+            batch["embedding"] = torch.from_numpy(features.embeddings.gather(rows))
+        elif features.images is not None:
             batch["image"] = torch.from_numpy(features.images.gather(rows))
         batch["numeric"] = torch.from_numpy(features.numeric[rows])
         batch["categorical"] = torch.from_numpy(features.categorical[rows])
