@@ -39,6 +39,9 @@ def execution(runtime: RuntimeRecipe) -> dict[str, Any]:
         "precision": runtime.precision,
         "compile": runtime.compile,
         "threads": runtime.threads,
+        "strategy": runtime.strategy,
+        "devices": runtime.devices,
+        "nodes": runtime.nodes,
     }
     return {"digest": digest("execution v1", canonical(facts)), **facts}
 

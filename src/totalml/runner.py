@@ -29,6 +29,12 @@ def run(recipe: Recipe) -> Path:
     Returns: the folder of the finished attempt.
     Raises: TotalmlError: see `totalml.errors`; whatever was done until then is kept and continued by the next call.
     """
+    from totalml.training.launched import run_launched
+
+    return run_launched(recipe, _run)
+
+
+def _run(recipe: Recipe) -> Path:
     from totalml.data import take_snapshot
     from totalml.identity import config_hash, run_id
     from totalml.progress import Progress
