@@ -16,6 +16,7 @@ from totalml.model import Network
 from totalml.recipe import TrainingRecipe
 from totalml.training.augment import augmented
 from totalml.training.batches import Batch, Batches
+from totalml.training.joint_dropout import share_dropout
 from totalml.training.keys import seed_of
 from totalml.training.loss import class_weights
 from totalml.training.place import ALONE, Place
@@ -74,6 +75,10 @@ class Classifier(LightningModule):
         self.scheduler: Any = None
         own = isinstance(plan.recipe.scheduler, Schedule)
         self._schedule_every = "step" if own else plan.recipe.schedule_every
+        self.whole_batch = 0  # samples of the batch under way, on all ranks
+        self.mask_generator: torch.Generator | None = None
+        if not place.alone:
+            share_dropout(self)
         self.training_tally = TrainTally(0)
         self.validation_tally = ValidationTally()
 
@@ -107,13 +112,17 @@ class Classifier(LightningModule):
     def on_train_epoch_start(self) -> None:
         # Seeded by epoch, so that a resumed training draws the same dropout as an uninterrupted one.
         torch.manual_seed(seed_of(self.plan.seed, self.epoch, self.place.rank))
+        if not self.place.alone:
+            self.mask_generator = torch.Generator(self.device)
+            self.mask_generator.manual_seed(seed_of(self.plan.seed, self.epoch))
         self.training_tally = TrainTally(self.epoch + 1, self.place)
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         optimizer = self.trainer.optimizers[0]
         learning_rate = optimizer.param_groups[0]["lr"]
+        self.whole_batch = len(batch.get("all_labels", batch["label"]))
         loss: Any = optimizer.step(lambda: self._descend(batch, optimizer))
-        self.training_tally.add(loss, len(batch.get("all_labels", batch["label"])), learning_rate)
+        self.training_tally.add(loss, self.whole_batch, learning_rate)
         if self.scheduler is not None and self._schedule_every == "step":
             self.scheduler.step()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
-from totalml.errors import Interrupted, TotalmlError, TrainingError
+from totalml.errors import Interrupted, TrainingError
 from totalml.store.atomic import write_atomically
 from totalml.training.children import LAST_WORDS_S, Children
 from totalml.training.execution import processes_of
@@ -90,19 +90,15 @@ class Leader:
         # The port is chosen by the system and held from now on, so jobs at the same time cannot collide.
         store = TCPStore(self._address, 0, size, True, PATIENCE, wait_for_workers=False)
         meeting = Meeting(str(self._folder), self._address, store.port, size)
-        with Children(break_off) as children:
-            try:
-                meeting.save()
-                self._call_in(meeting, children)
-                self._await(store, mark, children, watch)
-                with process_group(store, self._address, self.place, device):
-                    yield
-            except TotalmlError:
-                raise
-            except Exception as error:
-                raise _explained(error, children, watch) from error
-            finally:
-                meeting.file.unlink(missing_ok=True)
+        with Children(break_off) as children, ExitStack() as stack:
+            stack.callback(meeting.file.unlink, missing_ok=True)
+            meeting.save()
+            self._call_in(meeting, children)
+            self._await(store, mark, children, watch)
+            with _explaining(children, watch):
+                stack.enter_context(process_group(store, self._address, self.place, device))
+            with _explaining(children, watch):  # inside the group: leaving it makes the others fail, too
+                yield
 
     def _call_in(self, meeting: Meeting, children: Children) -> None:
         if self._call is not None:
@@ -165,10 +161,14 @@ def _arrival(rank: int) -> str:
     return f"arrived/{rank}"
 
 
-def _explained(error: Exception, children: Children, watch: Watch) -> Exception:
-    """A lost rank shows as a broken connection; say which one it was."""
-    if watch.interrupted:
-        return Interrupted("training was stopped. Give the same command again to go on after the last whole epoch.")
-    if loss := children.loss(LAST_WORDS_S):
-        return TrainingError(f"training lost a process: {loss}. Give the same command again to go on.")
-    return error
+@contextmanager
+def _explaining(children: Children, watch: Watch) -> Iterator[None]:
+    """A lost rank shows as a broken connection, a RuntimeError; say which one it was."""
+    try:
+        yield
+    except RuntimeError as error:
+        if watch.interrupted:
+            raise Interrupted("training was stopped. Give the same command again to go on.") from error
+        if loss := children.loss(LAST_WORDS_S):
+            raise TrainingError(f"training lost a process: {loss}. Give the same command again to go on.") from error
+        raise
