@@ -17,12 +17,13 @@ from safetensors.torch import load_file
 from tests.training.test_training_train import stop_after
 from totalml.compose import compose_recipe
 from totalml.data import split_samples, take_snapshot
-from totalml.errors import Interrupted, TrainingError
+from totalml.errors import Interrupted, RecipeError, TrainingError
 from totalml.features import build_features
 from totalml.lifecycle import recipe_text
 from totalml.store import Store
 from totalml.training import train_model
-from totalml.training.children import Children
+from totalml.training.children import Children, child_environment
+from totalml.training.execution import device_of, processes_of
 from totalml.training.launched import launch_of
 from totalml.training.place import Place
 from totalml.training.watch import Watch
@@ -238,6 +239,52 @@ def test_ctrl_c_leaves_whole_epochs_and_no_process(trainings, tmp_path, monkeypa
     with pytest.raises(Interrupted, match=r"1 of 1000 epochs are kept\. Give the same command again"):
         trainings.train(tmp_path, COLUMNS, TWO, ["training.epochs=1000"])
     assert children_of(tmp_path) == []
+
+
+def test_a_process_ends_with_the_one_that_started_it():
+    code = "import time; from totalml.training.children import leave_with_parent; leave_with_parent(); time.sleep(60)"
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    with pytest.raises(subprocess.TimeoutExpired):
+        child.wait(1)
+    child.stdin.close()
+    assert child.wait(5) == 1
+
+
+def test_a_child_hears_nothing_of_the_launcher_that_started_its_parent(monkeypatch):
+    for name in (*SLURM, *TORCHRUN, "MASTER_PORT", "NODE_RANK", "GROUP_RANK"):
+        monkeypatch.setenv(name, "7")
+    monkeypatch.setenv("MY_RANK", "kept")
+    told = child_environment()
+    assert {name for name in told if "RANK" in name or name.startswith(("SLURM", "TORCHELASTIC"))} == {"MY_RANK"}
+    assert "MASTER_PORT" not in told
+    assert "WORLD_SIZE" not in told
+
+
+def test_each_process_gets_its_own_gpu(trainings, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    runtime = trainings.recipe(["runtime=ddp_gpu"]).runtime
+    assert processes_of(runtime) == 2
+    assert device_of(runtime, 1) == torch.device("cuda", 1)
+    with pytest.raises(TrainingError, match="asks for 4 GPUs and torch sees 2"):
+        device_of(trainings.recipe(["runtime=ddp_gpu", "runtime.devices=4"]).runtime)
+    # Slurm may show each task its own GPU only.
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert device_of(trainings.recipe(["runtime=ddp_slurm"]).runtime, 3) == torch.device("cuda", 0)
+
+
+@pytest.mark.parametrize("given", ["runtime.devices=2", "runtime.nodes=2", "runtime.devices=auto"])
+def test_several_devices_need_a_strategy(trainings, given):
+    with pytest.raises(RecipeError, match="'devices' and 'nodes' go with 'strategy: ddp'"):
+        trainings.recipe([given])
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "many", "1.5", "true", "null"])
+def test_a_number_of_devices_that_is_none_is_told_once(trainings, given):
+    with pytest.raises(RecipeError) as error:
+        trainings.recipe(["runtime=ddp", f"runtime.devices={given}"])
+    assert len(error.value.mistakes) == 1
+    assert "expected a number of processes from 1, or 'auto'" in error.value.mistakes[0]
 
 
 class Commands:

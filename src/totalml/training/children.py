@@ -20,7 +20,7 @@ LAST_WORDS_S = 5.0  # a rank that is dying is given this long to be dead
 FAREWELL_S = 30.0  # after the last epoch
 # What clusters and launchers tell a process about itself: a child has another place, and is told so in its arguments.
 _FOREIGN = re.compile(
-    r"^(SLURM|TORCHELASTIC|PMI|PMIX|OMPI)_"
+    r"^(SLURM|SLURMD|TORCHELASTIC|PMI|PMIX|OMPI)_"
     r"|^((LOCAL|GROUP|ROLE)_)?(RANK|WORLD_SIZE)$|^(NODE_RANK|ROLE_NAME|MASTER_ADDR|MASTER_PORT)$"
 )
 
@@ -44,7 +44,7 @@ class Children:
                 stdin=subprocess.PIPE,  # it closes when this process ends, however it does
                 stdout=file,
                 stderr=file,
-                env=_environment(),
+                env=child_environment(),
                 start_new_session=True,  # Ctrl-C is for rank 0 to handle
             )
         self._processes[rank], self._logs[rank] = process, log
@@ -93,7 +93,8 @@ def _leave_at_end_of_input() -> None:
     os._exit(1)
 
 
-def _environment() -> dict[str, str]:
+def child_environment() -> dict[str, str]:
+    """The variables of this process without those that speak of its own place among others."""
     kept = {name: value for name, value in os.environ.items() if not _FOREIGN.match(name)}
     # A recipe's own code is found where this process finds it.
     return kept | {"PYTHONPATH": os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)}
