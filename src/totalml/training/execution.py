@@ -53,6 +53,13 @@ def processes_of(runtime: RuntimeRecipe) -> int:
     return max(1, torch.cuda.device_count()) if runtime.device != "cpu" else 1
 
 
+def used(runtime: RuntimeRecipe) -> dict[str, str | int]:
+    """What the computing is done with: the device by its model, and the threads of torch on the CPU."""
+    device = device_of(runtime)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return {"device": name, "threads": runtime.threads or torch.get_num_threads()}
+
+
 @contextmanager
 def reproducible(runtime: RuntimeRecipe, seed: int, place: Place = ALONE) -> Iterator[torch.device]:
     """Seeded and deterministic inside; torch's state outside is untouched."""
