@@ -119,6 +119,7 @@ class Identity:
 
 
 def _work(recipe: Recipe, store: Store, progress: Progress) -> Attempt:
+    from totalml.comparison import save_code
     from totalml.data import take_snapshot
     from totalml.store import locked
 
@@ -131,6 +132,7 @@ def _work(recipe: Recipe, store: Store, progress: Progress) -> Attempt:
             _say_finished(attempt, recipe, progress)
             return attempt
         with attempt.recorded():
+            save_code(recipe, store)
             attempt.add_seconds("snapshot", time.perf_counter() - started)
             _live(recipe, snapshot, store, attempt, progress)
             attempt.save(compared=_compare(attempt, earlier), tainted=_tainted(identity))
