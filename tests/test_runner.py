@@ -91,6 +91,7 @@ def test_the_run_folder_holds_all_that_was_promised(finished):
         "recipe.yaml",
         "report.html",
         "run.json",
+        "steps.npy",
         "training.json",
     }
     assert (folder.parent / "lock").is_file()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # verb -> its module, and what it does
 VERBS = {
+    "verify": ("totalml.verification.verify", "run again in a clean folder, and say whether the same comes out"),
     "diff": ("totalml.comparison.diff", "what differs between two runs, recipes or git revisions of a recipe"),
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),
     "recipe check": ("totalml.authoring.check", "compose and validate every recipe, run those marked smoke"),

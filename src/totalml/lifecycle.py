@@ -7,15 +7,7 @@ import yaml
 from numpy.typing import NDArray
 
 from totalml import definitions
-from totalml.attempt import (
-    METRICS_FILE,
-    PREDICTIONS_FILE,
-    QUALITY_FILE,
-    RECIPE_FILE,
-    TRAINING_FILE,
-    WEIGHTS_FILE,
-    Attempt,
-)
+from totalml.attempt import EVALUATED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
@@ -67,13 +59,11 @@ def live(
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
 
     defined = definitions.training(recipe, features.key, facts)
-    results = [WEIGHTS_FILE, TRAINING_FILE]
-    stages.run(defined, results, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
+    stages.run(defined, LEARNT, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
     trained = TrainedModel.load(folder)
 
     defined = definitions.evaluation(recipe, defined, facts)
-    results = [METRICS_FILE, PREDICTIONS_FILE]
-    stages.run(defined, results, lambda: _evaluate(recipe, trained, features, splits.test, gold).save(folder))
+    stages.run(defined, EVALUATED, lambda: _evaluate(recipe, trained, features, splits.test, gold).save(folder))
     evaluation = Evaluation.load(folder)
 
     with attempt.stage("report"):

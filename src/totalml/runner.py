@@ -119,12 +119,22 @@ class Identity:
 
 
 def _work(recipe: Recipe, store: Store, progress: Progress) -> Attempt:
-    from totalml.comparison import save_code
     from totalml.data import take_snapshot
-    from totalml.store import locked
 
     started = time.perf_counter()
     snapshot = take_snapshot(recipe.data, store, progress)
+    return run_on(snapshot, recipe, store, progress, time.perf_counter() - started)
+
+
+def run_on(snapshot: Snapshot, recipe: Recipe, store: Store, progress: Progress, seconds: float = 0.0) -> Attempt:
+    """Take a recipe through its life from a snapshot that stands in the store; its source is not asked.
+
+    Args: seconds: that the snapshot took.
+    Raises: TotalmlError: as `run`.
+    """
+    from totalml.comparison import save_code
+    from totalml.store import locked
+
     identity = Identity(recipe, snapshot.data_hash)
     with locked(identity.folder / "lock"):  # an identical run started meanwhile waits, then reports
         attempt, earlier = _attempt(identity, progress)
@@ -133,7 +143,7 @@ def _work(recipe: Recipe, store: Store, progress: Progress) -> Attempt:
             return attempt
         with attempt.recorded():
             save_code(recipe, store)
-            attempt.add_seconds("snapshot", time.perf_counter() - started)
+            attempt.add_seconds("snapshot", seconds)
             _live(recipe, snapshot, store, attempt, progress)
             attempt.save(compared=_compare(attempt, earlier), tainted=_tainted(identity))
     return attempt

@@ -128,7 +128,14 @@ def test_every_rank_has_the_rates_of_the_recipe_and_ends_with_the_same_weights(c
 def test_nothing_but_the_logs_of_ranks_is_left_besides(columns_in_two):
     _, folder = columns_in_two
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    expected = {"checkpoints/best.ckpt", "checkpoints/last.ckpt", "model.safetensors", "recipe.yaml", "run.json"}
+    expected = {
+        "checkpoints/best.ckpt",
+        "checkpoints/last.ckpt",
+        "model.safetensors",
+        "recipe.yaml",
+        "run.json",
+        "steps.npy",
+    }
     assert names == expected | {"rank-1.log"}
 
 

@@ -277,11 +277,14 @@ def test_training_leaves_torch_as_it_was(features, tmp_path):
     assert logging.getLogger("lightning.pytorch").level == level
 
 
-def test_nothing_is_written_but_checkpoints_and_weights(features, tmp_path, capfd, monkeypatch):
+WRITTEN = ("model.safetensors", "steps.npy")
+
+
+def test_nothing_is_written_but_checkpoints_weights_and_steps(features, tmp_path, capfd, monkeypatch):
     monkeypatch.chdir(tmp_path)
     train_model(recipe(epochs=1), features, splits(features), tmp_path / "run")
     found = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
-    assert found == ["run/checkpoints/best.ckpt", "run/checkpoints/last.ckpt", "run/model.safetensors"]
+    assert found == [f"run/{name}" for name in ("checkpoints/best.ckpt", "checkpoints/last.ckpt", *WRITTEN)]
     assert capfd.readouterr() == ("", "")
 
 

@@ -66,10 +66,10 @@ class FeatureSet:
         hasher = blake3(derive_key_context="totalml feature values v1")
         for values in (self.sample_keys, self.labels, self.numeric, self.categorical):
             hasher.update(np.ascontiguousarray(values).tobytes())
-        for rows in (self.images, self.embeddings):
-            for start in range(0, len(self) if rows else 0, CHUNK_ROWS):
-                chosen = np.arange(start, min(start + CHUNK_ROWS, len(self)))
-                hasher.update(rows.gather(chosen).tobytes() if rows else b"")
+        rows = self.embeddings or self.images
+        for start in range(0, len(self) if rows else 0, CHUNK_ROWS):
+            chosen = np.arange(start, min(start + CHUNK_ROWS, len(self)))
+            hasher.update(rows.gather(chosen).tobytes() if rows else b"")
         return f"{PREFIX}{hasher.hexdigest()}"
 
     def __len__(self) -> int:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
+from torch import Tensor
 
 from totalml.store.atomic import write_atomically
 from totalml.training.history import Epoch
 
-FORMAT = "totalml checkpoint v1"
+FORMAT = "totalml checkpoint v2"
 
 
 class UnusableCheckpoint(Exception):
@@ -29,6 +30,7 @@ class Checkpoint:
         fingerprint: digest of all that the weights depend on; another one makes the checkpoint useless.
         network, optimizer, schedule: their `state_dict()`; optimizer and schedule are empty in best.ckpt.
         history: of all epochs so far.
+        losses: (S,) float64, of each training step so far.
     """
 
     fingerprint: str
@@ -36,6 +38,7 @@ class Checkpoint:
     optimizer: dict[str, Any]
     schedule: dict[str, Any]
     history: tuple[Epoch, ...]
+    losses: Tensor
 
     def save(self, path: Path) -> None:
         values = {
@@ -45,6 +48,7 @@ class Checkpoint:
             "optimizer": self.optimizer,
             "schedule": self.schedule,
             "history": [asdict(epoch) for epoch in self.history],
+            "losses": self.losses,
         }
         buffer = io.BytesIO()
         torch.save(values, buffer)
@@ -73,4 +77,5 @@ class Checkpoint:
         if values["fingerprint"] != fingerprint:
             raise UnusableCheckpoint(f"{path} belongs to another recipe or other data")
         history = tuple(Epoch(**epoch) for epoch in values["history"])
-        return cls(fingerprint, values["network"], values["optimizer"], values["schedule"], history)
+        network, optimizer, schedule = (values[name] for name in ("network", "optimizer", "schedule"))
+        return cls(fingerprint, network, optimizer, schedule, history, values["losses"])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from totalml.attempt import TRAINING_FILE, WEIGHTS_FILE
-from totalml.store.atomic import write_json
+from totalml.attempt import STEPS_FILE, TRAINING_FILE, WEIGHTS_FILE
+from totalml.store.atomic import write_atomically, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Stopped = Literal["finished", "early"]
 
@@ -41,6 +46,7 @@ class TrainedModel:
 
     weights: Path
     weights_digest: str
+    features_digest: str
     history: tuple[Epoch, ...]
     best_epoch: int
     epochs_run: int
@@ -56,6 +62,25 @@ class TrainedModel:
         values = json.loads((folder / TRAINING_FILE).read_text(encoding="utf-8"))
         history = tuple(Epoch(**epoch) for epoch in values["history"])
         return cls(**values | {"weights": folder / WEIGHTS_FILE, "history": history})
+
+
+def write_steps(folder: Path, losses: NDArray[np.float64]) -> None:
+    """Args:
+    losses: (S,) of each training step; a look at where two trainings parted.
+    """
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.save(buffer, losses, allow_pickle=False)
+    write_atomically(folder / STEPS_FILE, buffer.getvalue())
+
+
+def read_steps(folder: Path) -> NDArray[np.float64]:
+    """(S,) the loss of each training step of a run."""
+    import numpy as np
+
+    losses: NDArray[np.float64] = np.load(folder / STEPS_FILE, allow_pickle=False)
+    return losses
 
 
 def best_of(history: tuple[Epoch, ...], metric: Literal["loss", "accuracy"]) -> Epoch:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from lightning.pytorch import Callback
 
 from totalml.recipe import EarlyStopping
@@ -25,18 +26,19 @@ class Keep(Callback):
     """Args:
     folder: for best.ckpt and last.ckpt.
     fingerprint: of this training.
-    history: of the epochs that an interrupted attempt had finished.
+    start: what an interrupted attempt had finished.
     """
 
     def __init__(
         self,
         folder: Path,
         fingerprint: str,
-        history: tuple[Epoch, ...],
+        start: Checkpoint | None,
         stopping: EarlyStopping | None,
         watch: Watch,
     ) -> None:
-        self.history = history
+        self.history: tuple[Epoch, ...] = start.history if start else ()
+        self.losses = start.losses if start else torch.zeros(0, dtype=torch.float64)
         self.folder = folder
         self.fingerprint = fingerprint
         self._stopping = stopping
@@ -68,6 +70,7 @@ class Keep(Callback):
             seconds=time.perf_counter() - self._began,
         )
         self.history = (*self.history, epoch)
+        self.losses = torch.cat([self.losses, pl_module.training_tally.losses()])
         is_best = self.best is epoch
         if trainer.is_global_zero:
             self._save(trainer, pl_module, is_best)
@@ -79,8 +82,8 @@ class Keep(Callback):
         network = classifier.network.state_dict()
         if is_best:
             # Before last.ckpt: after a crash between the two, the epoch is trained again and gives the same best.
-            Checkpoint(self.fingerprint, network, {}, {}, self.history).save(self.folder / BEST)
+            Checkpoint(self.fingerprint, network, {}, {}, self.history, self.losses).save(self.folder / BEST)
         schedule = classifier.scheduler.state_dict() if classifier.scheduler is not None else {}
         optimizer = trainer.optimizers[0].state_dict()
-        last = Checkpoint(self.fingerprint, network, optimizer, schedule, self.history)
+        last = Checkpoint(self.fingerprint, network, optimizer, schedule, self.history, self.losses)
         last.save(self.folder / LAST)

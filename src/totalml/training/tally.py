@@ -24,6 +24,7 @@ class TrainTally:
         self._epoch = epoch
         self._losses: list[Tensor] = []
         self._sizes: list[int] = []
+        self._ended: Tensor | None = None
 
     def add(self, loss: Tensor, size: int, learning_rate: float) -> None:
         """Raises: TrainingError: this loss or one of the last steps is not a finite number."""
@@ -34,10 +35,15 @@ class TrainTally:
             self.require_finite(len(self._losses) - CHECK_EVERY)
 
     def mean(self) -> float:
-        """Over the samples of the epoch."""
-        losses = self._joined(0).cpu()
+        """Over the samples of the epoch, which has ended."""
         sizes = torch.tensor(self._sizes, dtype=torch.float64)
-        return float((losses * sizes).sum() / sizes.sum())
+        return float((self.losses() * sizes).sum() / sizes.sum())
+
+    def losses(self) -> Tensor:
+        """(S,) float64 on the CPU, the loss of each step of the epoch, which has ended."""
+        if self._ended is None:
+            self._ended = self._joined(0).cpu()
+        return self._ended
 
     def require_finite(self, first: int = 0) -> None:
         """Args: first: the step, from 0, to look from.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from lightning.pytorch import Callback, Trainer
 
+from totalml.attempt import WEIGHTS_FILE
 from totalml.component import plain
 from totalml.errors import Interrupted, TrainingError
 from totalml.identity import canonical, digest
@@ -18,7 +19,7 @@ from totalml.recipe import Recipe
 from totalml.training.checkpoint import Checkpoint, UnusableCheckpoint
 from totalml.training.classifier import Classifier, Plan
 from totalml.training.execution import quiet_lightning, reproducible
-from totalml.training.history import TrainedModel
+from totalml.training.history import TrainedModel, write_steps
 from totalml.training.keep import BEST, LAST, Keep
 from totalml.training.ranks import trainer_options
 from totalml.training.team import Member, Team, team_of
@@ -41,19 +42,21 @@ def train_model(
     """Train, or go on where `folder` says that an interrupted attempt of the same training stopped.
 
     Args:
-        folder: gets checkpoints/best.ckpt, checkpoints/last.ckpt and model.safetensors. With `runtime.strategy: ddp` it
-            is the attempt's, and the other processes read its recipe.yaml and run.json.
+        folder: gets checkpoints/best.ckpt, checkpoints/last.ckpt, steps.npy and model.safetensors. With
+            `runtime.strategy: ddp` it is the attempt's, and the other processes read its recipe.yaml and run.json.
     Raises:
         TrainingError: a split does not allow training, no GPU, the loss is no longer a number, or a process was lost.
         Interrupted: Ctrl-C; a second call goes on after the last whole epoch.
     """
     _require_samples(features, splits)
     keep, network, start = _train(recipe, features, splits, folder, progress, team_of(recipe, folder))
+    write_steps(folder, keep.losses.numpy())
     best = Checkpoint.load(keep.folder / BEST, keep.fingerprint)
     network.load_state_dict(best.network)
     return TrainedModel(
-        weights=folder / "model.safetensors",
-        weights_digest=save_network(network, folder / "model.safetensors"),
+        weights=folder / WEIGHTS_FILE,
+        weights_digest=save_network(network, folder / WEIGHTS_FILE),
+        features_digest=features.content_digest(),
         history=keep.history,
         best_epoch=keep.best.epoch,
         epochs_run=len(keep.history),
@@ -78,7 +81,7 @@ def _train(
     start = _resume(checkpoints, fingerprint, progress)
     watch = Watch(progress, recipe.training.epochs, plan.steps_per_epoch)
     stopping = recipe.training.early_stopping
-    keep = Keep(checkpoints, fingerprint, start.history if start else (), stopping, watch)
+    keep = Keep(checkpoints, fingerprint, start, stopping, watch)
     with reproducible(recipe.runtime, recipe.seed, team.place) as device, quiet_lightning(), watch.listening():
         network = build_network(recipe.model, features, splits.train)
         if start:

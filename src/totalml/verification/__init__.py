@@ -1,0 +1,1 @@
+"""Run a finished run again, and tell whether and where something else comes out."""

@@ -1,0 +1,129 @@
+"""Run a finished run again, from nothing but its recipe and its data, in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from totalml.attempt import RECIPE_FILE, Attempt
+from totalml.errors import RecipeError, StoreError
+from totalml.identity import PREFIX, config_hash
+from totalml.progress import Progress
+from totalml.project import Place
+from totalml.recipe import Recipe, what
+from totalml.store import Store
+from totalml.store.copy import duplicate
+
+if TYPE_CHECKING:
+    from totalml.data import Snapshot
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Args:
+    attempt: what is to be reproduced.
+    recipe: what is run for it: the stored recipe, or the one of the same name as it stands.
+    stored: the stored snapshot is used, the source is not asked.
+    """
+
+    attempt: Attempt
+    recipe: Recipe
+    stored: bool
+
+
+@dataclass(frozen=True)
+class Again:
+    """Args:
+    place: where the second run and its store lie; the store also holds what is needed to compare it with the first.
+    """
+
+    attempt: Attempt
+    place: Place
+
+
+def reference_of(text: str, overrides: Sequence[str], place: Place) -> Reference:
+    """Args:
+    text: a recipe's name, or what `find_run` takes.
+
+    Raises: RecipeError: there is no finished run of that, or overrides are given for a run. StoreError: damaged.
+    """
+    from totalml.comparison.find import find_run, finished_run
+    from totalml.compose import compose_recipe
+
+    if text in place.recipes():
+        recipe = compose_recipe(place.project, [f"+recipe={text}", *overrides])
+        same = finished_run(recipe.name, config_hash(what(recipe)), place.runs)
+        return Reference(same or find_run(recipe.name, place.runs), recipe, stored=False)
+    attempt = find_run(text, place.runs)
+    if overrides:
+        raise RecipeError(f"command line: {overrides[0]!r} goes with a recipe; a run is verified with its own recipe")
+    if attempt.status != "finished":
+        raise RecipeError(f"command line: run {text!r} is {attempt.status}; give its command again first")
+    return Reference(attempt, _stored_recipe(attempt), stored=True)
+
+
+def run_again(reference: Reference, place: Place, folder: Path) -> Again:
+    """Args:
+    folder: empty.
+
+    Raises: TotalmlError: whatever stops a run; StoreError also if a stored sample is no longer what it was.
+    """
+    from totalml.data import take_snapshot
+    from totalml.runner import run_on
+
+    here = Place(place.project, folder / "runs", folder / "store")
+    recipe, original, store = _moved(reference.recipe, here), Store(place.store), Store(here.store)
+    progress = Progress.create(recipe.runtime.progress)
+    _carry(reference.attempt, original, store)
+    if reference.stored:
+        snapshot = _stored_snapshot(reference.attempt.facts["data_hash"], original, store, progress)
+    else:
+        snapshot = take_snapshot(recipe.data, store, progress)
+    return Again(run_on(snapshot, recipe, store, progress), here)
+
+
+def _stored_recipe(attempt: Attempt) -> Recipe:
+    from totalml.validate import InvalidRecipe, validate
+
+    file = attempt.folder / RECIPE_FILE
+    try:
+        return validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
+        raise StoreError(f"{file} cannot be read: {error}. Run the recipe again.") from error
+    except InvalidRecipe as error:
+        raise RecipeError(*(f"{file}: {mistake.message}" for mistake in error.mistakes)) from error
+
+
+def _moved(recipe: Recipe, here: Place) -> Recipe:
+    """The same experiment elsewhere; other data than the pinned is to be told, not refused."""
+    runtime = recipe.runtime.model_copy(update={"store": str(here.store), "runs": str(here.runs), "rerun": False})
+    data = recipe.data.model_copy(update={"snapshot": None})
+    return recipe.model_copy(update={"runtime": runtime, "data": data})
+
+
+def _carry(attempt: Attempt, original: Store, store: Store) -> None:
+    """The first run's table of samples and sources, to say what differs; no picture, no result."""
+    facts = attempt.facts
+    snapshot, code = (digest.removeprefix(PREFIX) for digest in (facts["data_hash"], facts["code"]["digest"]))
+    for pattern in (f"snapshots/{snapshot}/*", f"code/{code}.zip"):
+        for file in sorted(original.root.glob(pattern)):
+            duplicate(file, store.folder(*file.relative_to(original.root).parts[:-1]) / file.name)
+
+
+def _stored_snapshot(digest: str, original: Store, store: Store, progress: Progress) -> Snapshot:
+    """Copy what the first run saw; every sample is verified on the way."""
+    from totalml.data import load_snapshot
+    from totalml.store.store import to_bytes
+
+    snapshot = load_snapshot(digest, original)
+    columns = (snapshot.samples[name].to_pylist() for name in ("blob", "mask"))
+    blobs = list(dict.fromkeys(blob for column in columns for blob in column if blob is not None))
+    with store.writing() as writer:
+        read = zip(blobs, original.read_many(blobs), strict=True)
+        for blob, data in progress.track(read, "verify samples", len(blobs)):
+            writer.add(to_bytes(blob), data)
+    return snapshot
