@@ -1,0 +1,102 @@
+"""A project whose photos, conf/, recipe and sources can be changed, with one finished run of it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.projects import PHOTOS, REPOSITORY
+
+SMALL = """\
+seed: 1
+features:
+  image:
+    size: 16
+model:
+  image:
+    width: 4
+    depth: 1
+training:
+  epochs: 2
+  batch_size: 16
+  augment:
+    - _target_: recipes.photos.dim.Dim
+evaluation:
+  bootstrap: 0
+runtime:
+  threads: 1
+"""
+DIM = """\
+from totalml.kinds import Augmentation
+
+
+class Dim(Augmentation):
+    def apply(self, images, keys):
+        return images.float() * 0.9
+"""
+
+
+class Project:
+    """Everything in processes of their own, because code is to change between them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run_py(self, *overrides: str) -> str:
+        return self._do(0, "run.py", "+recipe=photos", *overrides)
+
+    def verify(self, *arguments: str, expect: int) -> str:
+        return self._do(expect, "-m", "totalml.cli", "verify", *arguments)
+
+    def _do(self, expect: int, *arguments: str) -> str:
+        environment = os.environ | {"PYTHONPATH": str(self.folder / "src"), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == expect, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout if expect < 2 else done.stderr
+
+    def runs(self) -> list[Path]:
+        return sorted((self.folder / "runs").glob("*/*/*/run.json"))
+
+
+def draw(folder: Path, count: int = 60) -> None:
+    """Light and dark squares, with noise."""
+    rng = np.random.default_rng(3)
+    for number in range(count):
+        label = ("dark", "light")[number % 2]
+        pixels = np.clip(rng.normal(80 + 90 * (number % 2), 40, (16, 16, 3)), 0, 255).astype(np.uint8)
+        file = folder / label / f"{number:03}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(file)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Project:
+    """Not to be changed."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(REPOSITORY / "conf", folder / "conf")
+    shutil.copytree(REPOSITORY / "src", folder / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
+    shutil.copy(REPOSITORY / "run.py", folder)
+    draw(folder / "photos")
+    (folder / "recipes" / "photos").mkdir(parents=True)
+    (folder / "recipes" / "photos.yaml").write_text(PHOTOS + SMALL)
+    for package in ("recipes", "recipes/photos"):
+        (folder / package / "__init__.py").touch()
+    (folder / "recipes" / "photos" / "dim.py").write_text(DIM)
+    project = Project(folder)
+    project.run_py()
+    return project
+
+
+@pytest.fixture
+def project(finished, tmp_path) -> Project:
+    """A copy of it to plant a change in."""
+    shutil.copytree(finished.folder, tmp_path / "project")
+    return Project(tmp_path / "project")
