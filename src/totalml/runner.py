@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from totalml.attempt import Attempt
     from totalml.progress import Progress
     from totalml.recipe import Recipe
+    from totalml.runs import RunFolders
 
 
 def run(recipe: Recipe) -> Path:
@@ -33,27 +34,32 @@ def run(recipe: Recipe) -> Path:
     from totalml.identity import config_hash, run_id
     from totalml.progress import Progress
     from totalml.recipe import what
-    from totalml.store import Store, locked
+    from totalml.runs import open_runs
+    from totalml.store import locked, open_store
 
     gc.enable()  # run.py starts without it
     progress = Progress.create(recipe.runtime.progress)
-    store = Store(Path(recipe.runtime.store))
+    store, runs = open_store(recipe.runtime, progress.say), open_runs(recipe.runtime, progress.say)
     started = time.perf_counter()
     snapshot = take_snapshot(recipe.data, store, progress)
+    store.publish()
     ids = {"config_hash": config_hash(what(recipe)), "data_hash": snapshot.data_hash}
     name = run_id(ids["config_hash"], ids["data_hash"])
-    folder = Path(recipe.runtime.runs) / recipe.name / name
+    folder = runs.root / recipe.name / name
     facts = {"name": recipe.name, "run_id": name, **ids, "command": _command()}
     with locked(folder / "lock"):  # an identical run started meanwhile waits, then reports
-        attempt, earlier = _attempt(recipe, folder, facts, progress)
+        runs.settle(recipe.name, name)
+        attempt, earlier = _attempt(recipe, folder, facts, progress, runs)
         if attempt.status == "finished":
             progress.say(f"this run is finished: attempt {attempt.number}; runtime.rerun=true runs it again")
+            runs.publish(attempt)  # what a killed process could not
         else:
-            with attempt.recorded():
+            with runs.published(attempt), attempt.recorded():
                 attempt.add_seconds("snapshot", time.perf_counter() - started)
                 _stages()(recipe, snapshot, store, attempt, progress)
+                store.publish()
                 attempt.save(compared=_compare(attempt, earlier))
-    _show(attempt)
+    _show(attempt, runs.url(attempt))
     return attempt.folder
 
 
@@ -69,7 +75,9 @@ def _stages() -> Callable[..., None]:
     return live
 
 
-def _attempt(recipe: Recipe, folder: Path, facts: dict[str, Any], progress: Progress) -> tuple[Attempt, list[Attempt]]:
+def _attempt(
+    recipe: Recipe, folder: Path, facts: dict[str, Any], progress: Progress, runs: RunFolders
+) -> tuple[Attempt, list[Attempt]]:
     """The attempt to report or to work on, and the finished ones to compare it with."""
     from totalml import fingerprint
     from totalml.attempt import attempts_of, new_attempt
@@ -84,6 +92,8 @@ def _attempt(recipe: Recipe, folder: Path, facts: dict[str, Any], progress: Prog
         progress.say(f"{file} cannot be read; that attempt is left alone and another one is made")
     finished = [attempt for attempt in earlier if attempt.status == "finished"]
     alike = [attempt for attempt in earlier if attempt.made_like(made_with)]
+    if alike:
+        runs.complete(alike[-1])
     if alike and alike[-1].status != "finished":
         return alike[-1], finished
     if alike and not recipe.runtime.rerun:
@@ -93,7 +103,7 @@ def _attempt(recipe: Recipe, folder: Path, facts: dict[str, Any], progress: Prog
     return new_attempt(folder, {**facts, **made_with, "status": "running"}), finished
 
 
-def _show(attempt: Attempt) -> None:
+def _show(attempt: Attempt, url: str | None) -> None:
     """The closing table, from what the attempt's folder holds."""
     from totalml.attempt import METRICS_FILE, REPORT_FILE
     from totalml.report import closing_table, show_closing_table
@@ -108,6 +118,8 @@ def _show(attempt: Attempt) -> None:
         same = "the same weights and predictions as" if other["identical"] else "not the same as"
         remark = "" if other["identical"] else f"{' and '.join(other['differs'])} differ"
         rows.insert(-1, ("Repeated", f"{same} attempt {other['attempt']}", remark))
+    if url:
+        rows.insert(-1, ("Kept at", url, ""))
     show_closing_table(f"{facts['name']} {facts['run_id']} attempt {attempt.number}", rows)
 
 

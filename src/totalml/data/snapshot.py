@@ -60,7 +60,7 @@ def load_snapshot(digest: str, store: Store) -> Snapshot:
     import pyarrow.parquet as pq
 
     folder = snapshot_folder(digest, store)
-    if not (folder / "manifest.json").exists():
+    if not has_snapshot(digest, store):
         raise StoreError(f"snapshot {digest} is not in the store {store.root}; take it again from its source")
     try:
         # Not pq.read_table: it imports pyarrow's dataset machinery, which takes longer than the reading.
@@ -74,6 +74,8 @@ def load_snapshot(digest: str, store: Store) -> Snapshot:
 
 
 def has_snapshot(digest: str, store: Store) -> bool:
+    """Also brings it from a remote store."""
+    store.fetch("snapshots", digest.removeprefix(PREFIX))
     return (snapshot_folder(digest, store) / "manifest.json").exists()
 
 

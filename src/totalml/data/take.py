@@ -95,8 +95,9 @@ def _fingerprint_path(data: DataRecipe, store: Store) -> Path | None:
     if fingerprint is None:
         return None
     rules = [plain(rule, where=True) for rule in (data.source, data.labels, data.on_bad_sample, data.max_megapixels)]
-    name = digest("fingerprint v1", canonical([fingerprint, *rules]))
-    return store.root / "fingerprints" / f"{short(name, 32)}.json"
+    name = f"{short(digest('fingerprint v1', canonical([fingerprint, *rules])), 32)}.json"
+    store.fetch("fingerprints", name)
+    return store.root / "fingerprints" / name
 
 
 def _remembered(path: Path | None, store: Store) -> Snapshot | None:

@@ -73,6 +73,7 @@ def build_images(
     folder = store.folder("features", name, "segments")
     blobs = _blobs(samples)
     with store.lock(f"features-{name}"):
+        store.fetch("features", name, "segments")
         segments = _usable_segments(folder, progress)
         segment_of, row_of = _locate(blobs, segments)
         missing = blobs.filter(_array(segment_of < 0)).unique().to_pylist()
