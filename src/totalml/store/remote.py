@@ -13,12 +13,16 @@ from typing import Any
 
 from totalml.errors import MissingExtraError, StoreError
 from totalml.identity import digest, short
-from totalml.store.atomic import TEMPORARY
+from totalml.store.atomic import TEMPORARY, explained
 from totalml.url import protocol_of
 
 # An object appears in these whole or not at all; elsewhere we write beside it and rename.
 PUTS_WHOLE = {"abfs", "abfss", "az", "gcs", "gs", "memory", "oss", "s3", "s3a"}
 EXTRAS = {"s3": "s3", "s3a": "s3"}
+
+
+class RemoteFileGoneError(StoreError):
+    """A file that was listed, or that a list of digests names, is not there."""
 
 
 class Remote:
@@ -53,8 +57,9 @@ class Remote:
         self._listed = {listed for listed in self._listed if not f"{folder}/".startswith(f"{listed}/")}
 
     def get(self, name: str, target: Path) -> None:
-        with self._explained(name, "read"):
+        with explained(target.parent):
             target.parent.mkdir(parents=True, exist_ok=True)
+        with self._explained(name, "read"):
             self._filesystem.get_file(self._path(name), str(target))
 
     def read(self, name: str) -> bytes:
@@ -123,10 +128,9 @@ class Remote:
     def _explained(self, name: str, done: str) -> Iterator[None]:
         try:
             yield
-        except StoreError:
-            raise
         except Exception as error:  # every filesystem has errors of its own
-            raise StoreError(
+            kind = RemoteFileGoneError if isinstance(error, FileNotFoundError) else StoreError
+            raise kind(
                 f"{self.at(name)} cannot be {done}: {_in_words(error)}. Check that the bucket or folder exists, that "
                 "this machine may read and write there (credentials come from the environment), and the network; "
                 "then give the same command again, which goes on."
@@ -148,4 +152,5 @@ def _connect(url: str) -> tuple[Any, str]:
 
 
 def _in_words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = str(error).rstrip(".")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from totalml.errors import StoreError
 from totalml.identity import PREFIX
 from totalml.store.atomic import TEMPORARY
-from totalml.store.remote import Remote
+from totalml.store.remote import Remote, RemoteFileGoneError
 
 DIGESTS = "digests.json"
 
@@ -53,7 +53,10 @@ def bring_file(remote: Remote, name: str, digest: str, target: Path) -> None:
 
     Raises: DamagedObjectError: it does not have the digest.
     """
-    remote.get(name, target)
+    try:
+        remote.get(name, target)
+    except RemoteFileGoneError as error:
+        raise DamagedObjectError(f"{remote.at(name)} is gone, though a list of digests names it") from error
     if content_digest(target) != digest:
         target.unlink()
         raise DamagedObjectError(f"{remote.at(name)} is damaged: its bytes do not have the digest {digest}")
