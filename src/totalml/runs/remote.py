@@ -65,7 +65,7 @@ class RemoteRunFolders(RunFolders):
                     bring_file(self._remote, f"{name}/{file}", digest, arriving)
                     arriving.replace(target)
         except DamagedObjectError as error:  # whoever asks finds that something is lost, and makes it again
-            self._say(str(error))
+            self._say(f"{error}. {self._mend(name)}")
 
     def publish(self, attempt: Attempt) -> None:
         name = self._name(attempt.folder)
@@ -112,9 +112,12 @@ class RemoteRunFolders(RunFolders):
             with suppress(OSError):  # another process brought it
                 arriving.rename(target)
         except DamagedObjectError as error:
-            self._say(f"{error}; that attempt is left alone")
+            self._say(f"{error}; attempt {target.name} is left alone. {self._mend(name)}")
         finally:
             shutil.rmtree(arriving, ignore_errors=True)
+
+    def _mend(self, name: str) -> str:
+        return f"Delete {self._remote.at(name)}/{DIGESTS}: the machine that made it sends it again by the same command."
 
     def _bytes_here(self, name: str) -> bytes | None:
         file = self.root / name / RUN_FILE
