@@ -130,7 +130,7 @@ def test_a_machine_that_was_killed_before_it_sent_sends_at_the_next_call(tmp_pat
     assert outputs_of(tmp_path / "there") == outputs_of(finished)
 
 
-def test_what_is_recorded_holds_no_credentials_and_the_same_run_id_as_without_a_remote_store(finished, tmp_path):
+def test_a_run_is_the_same_without_a_remote_store(finished, tmp_path):
     recipe = compose_recipe(PROJECT, [*SMALL, f"runtime.store={tmp_path}/store", f"runtime.runs={tmp_path}/runs"])
     folder = runner.run(recipe)
     (there,) = finished.glob("runs/*/*/1")
