@@ -1,6 +1,7 @@
 """Attempts that several machines make of one run: sent whole, taken over, never overwritten."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,17 @@ def test_two_machines_that_made_the_same_number_keep_both(machine, told):
     assert seen(machine("third")) == {1: ("one", "finished"), 2: ("other", "finished")}
     assert seen(machine("one")) == {1: ("one", "finished"), 2: ("other", "finished")}
     assert first.facts["key"] != second.facts["key"]
+
+
+def test_machines_that_send_at_the_same_time_each_get_a_number(machine, tmp_path):
+    url = f"file://{tmp_path}/there"
+    names = [f"m{number}" for number in range(4)]
+    attempts = {name: work(machine(name, url), name) for name in names}
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda name: machine(name, url).publish(attempts[name]), names))
+    assert sorted(attempt.number for attempt in attempts.values()) == [1, 2, 3, 4]
+    found = seen(machine("reader", url))
+    assert sorted(maker for maker, _ in found.values()) == names
 
 
 def test_an_unfinished_attempt_gives_way_to_another_machines(machine):

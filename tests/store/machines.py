@@ -50,12 +50,14 @@ class DyingFileSystem(MemoryFileSystem):
         self.step()
         super().pipe_file(*args, **kwargs)
 
+    def open(self, path: str, mode: str = "rb", *args: Any, **kwargs: Any) -> Any:
+        if "x" in mode:
+            self.step()
+        return super().open(path, mode, *args, **kwargs)
+
     def mv(self, *args: Any, **kwargs: Any) -> None:
         self.step()
         super().mv(*args, **kwargs)
-
-    def rm_file(self, *args: Any, **kwargs: Any) -> None:
-        super().rm_file(*args, **kwargs)
 
 
 fsspec.register_implementation("dying", DyingFileSystem, clobber=True)

@@ -1,6 +1,7 @@
 """A store that stands before a remote one: whole things move, verified, and a kill leaves nothing half-done."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.store.machines import DyingFileSystem, Killed, machine
 from totalml.errors import StoreError
 from totalml.store import Store
 from totalml.store.atomic import atomic_folder
+from totalml.store.remote import Remote
 
 BLOBS = b"one", b"two" * 10, b"", b"large" * 100
 THINGS = {
@@ -270,6 +272,51 @@ def test_a_remote_folder_cannot_write_elsewhere(put, tmp_path):
     assert not whole(other, "snapshots/5f")
     assert "it names other places" in told[0]
     assert not list(tmp_path.rglob("out"))
+
+
+def test_a_key_that_leads_out_of_the_store_is_not_followed(tmp_path):
+    DyingFileSystem().pipe_file("/there/fingerprints/../../../out", b"evil")
+    DyingFileSystem().pipe_file("/there/snapshots/5f/../../../../out/digests.json", b"{}")
+    other = machine("dying://there", tmp_path / "other")
+    other.fetch("fingerprints")
+    other.fetch("snapshots", "5f")
+    assert not list(tmp_path.rglob("*out*"))
+
+
+def test_machines_that_publish_at_the_same_time_do_no_harm(url, put, tmp_path):
+    machines = [machine(url, tmp_path / str(number)) for number in range(4)]
+    *_, digests = [fill(store, put) for store in machines]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(Store.publish, machines))
+    reader = machine(url, tmp_path / "reader")
+    assert all(whole(reader, name) for name in THINGS)
+    assert list(reader.read_many(digests)) == list(BLOBS)
+
+
+@pytest.mark.parametrize("url", ["memory://made", "dying://made"])
+def test_a_file_is_made_once_only(url, monkeypatch):
+    remote = Remote(url)
+    assert [remote.create("claim", b"one"), remote.create("claim", b"two")] == [True, False]
+    assert remote.read("claim") == b"one"
+    remote.remove("claim")
+
+    can_open = DyingFileSystem.open
+
+    def refuse(self, path, mode="rb", **options):  # one that cannot tell whether it made the file
+        if "x" in mode:
+            raise NotImplementedError(mode)
+        return can_open(self, path, mode, **options)
+
+    monkeypatch.setattr(DyingFileSystem, "open", refuse)
+    assert [remote.create("claim", b"three"), remote.create("claim", b"four")] == [True, False]
+    assert remote.read("claim") == b"three"
+
+
+def test_of_many_that_make_a_file_at_once_one_is_told_so(tmp_path):
+    remotes = [Remote(f"file://{tmp_path}/{number % 50}") for number in range(400)]
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda remote: remote.create("claim", b"x"), remotes))
+    assert sum(made) == 50
 
 
 def test_a_folder_that_cannot_be_reached_is_told_with_its_url(tmp_path):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from totalml.data.columns import skipped_table
+from totalml.data.columns import skipped_schema
 from totalml.data.data_hash import data_hash
 from totalml.errors import StoreError
 from totalml.identity import PREFIX
@@ -73,7 +73,7 @@ def load_snapshot(digest: str, store: Store) -> Snapshot:
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"snapshot folder {folder} is damaged: {error}. {_mend(folder)}") from error
     # What was skipped is no part of the name, and the checksums of its pages leave out the names of its columns.
-    whole = tables["skipped"].schema == skipped_table(()).schema
+    whole = tables["skipped"].schema == skipped_schema()
     if not whole or data_hash(tables["samples"], tables["metadata"]) != digest:
         raise StoreError(f"snapshot folder {folder} no longer has the content of its name. {_mend(folder)}")
     return Snapshot(digest, **tables)

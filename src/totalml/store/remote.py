@@ -79,12 +79,10 @@ class Remote:
         """Write a file that is not there yet; of two machines at once, one is told True."""
         with self._explained(name, "written"):
             self._make_folder(name)
-            try:
-                self._filesystem.pipe_file(self._path(name), data, mode="create")
-            except FileExistsError:
-                return False
-        self._sizes[name] = len(data)
-        return True
+            created = self._create(self._path(name), data)
+        if created:
+            self._sizes[name] = len(data)
+        return created
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there."""
@@ -100,7 +98,8 @@ class Remote:
         self._sizes = {name: size for name, size in self._sizes.items() if not name.startswith(below)}
         for path, info in found.items():
             name = path[len(self._root) + 1 :]
-            if name.startswith(below) and TEMPORARY not in name:
+            # A key of an object store may hold '..', and names of ours become paths here.
+            if name.startswith(below) and TEMPORARY not in name and ".." not in name.split("/"):
                 self._sizes[name] = info.get("size") or 0
         self._listed.add(folder)
 
@@ -116,6 +115,21 @@ class Remote:
             temporary = f"{folder}/{TEMPORARY}{self._mark}-{last}"
             send(temporary)
             self._filesystem.mv(temporary, path)
+
+    def _create(self, path: str, data: bytes) -> bool:
+        try:
+            if self._puts_whole:
+                self._filesystem.pipe_file(path, data, mode="create")
+            else:  # what pipe_file does there is to look first, which is too early
+                with self._filesystem.open(path, "xb") as file:
+                    file.write(data)
+        except FileExistsError:
+            return False
+        except (NotImplementedError, TypeError, ValueError):  # it cannot; two machines at once may both be told True
+            if self._filesystem.exists(path):
+                return False
+            self._filesystem.pipe_file(path, data)
+        return True
 
     def _make_folder(self, name: str) -> None:
         if not self._puts_whole:  # object stores have no folders, and might make a bucket instead
