@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -70,6 +71,13 @@ def undisturbed(store, tmp_path_factory) -> dict:
     return runs.attempts()[0]["outputs"]
 
 
+@pytest.fixture
+def untrained(store, tmp_path) -> Path:
+    """The same store before any stage was finished, so that there is something to end."""
+    shutil.copytree(store, tmp_path / "untrained", ignore=shutil.ignore_patterns("stages"))
+    return tmp_path / "untrained"
+
+
 def test_the_run_folder_holds_all_that_was_promised(finished):
     (folder,) = finished.runs.glob("guinness_smoke/*/1")
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -83,6 +91,7 @@ def test_the_run_folder_holds_all_that_was_promised(finished):
         "recipe.yaml",
         "report.html",
         "run.json",
+        "training.json",
     }
     assert (folder.parent / "lock").is_file()
 
@@ -102,8 +111,6 @@ def test_a_run_is_named_by_its_config_hash_and_its_data_hash(finished):
 
 
 def test_the_composed_recipe_in_the_run_folder_means_the_same_run(finished, tmp_path):
-    import shutil
-
     from totalml.compose import compose_recipe
     from totalml.identity import config_hash
     from totalml.recipe import what
@@ -152,8 +159,8 @@ def test_a_further_attempt_comes_to_the_same_weights_and_predictions(finished):
 @pytest.mark.parametrize(
     "how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=["killed", "interrupted", "terminated"]
 )
-def test_a_run_that_was_ended_goes_on_to_the_result_of_an_undisturbed_one(store, tmp_path, undisturbed, how):
-    runs = Runs(store, tmp_path)
+def test_a_run_that_was_ended_goes_on_to_the_result_of_an_undisturbed_one(untrained, tmp_path, undisturbed, how):
+    runs = Runs(untrained, tmp_path)
     ended = runs.end_after_first_epoch(how, "training.epochs=12")
     (left,) = runs.attempts()
     if how != signal.SIGKILL:
@@ -203,8 +210,6 @@ def damage(file: Path, how: str) -> None:
     [("report.html", "gone"), ("metrics.json", "empty"), ("run.json", "empty"), ("run.json", "flipped")],
 )
 def test_a_finished_run_that_lost_something_is_done_again_and_says_so(finished, store, tmp_path, name, how):
-    import shutil
-
     runs = Runs(store, tmp_path / "runs")
     shutil.copytree(finished.runs, runs.runs)
     for extra in runs.runs.glob("*/*/2"):
@@ -222,8 +227,6 @@ def test_a_finished_run_that_lost_something_is_done_again_and_says_so(finished, 
 
 
 def test_a_flipped_byte_in_the_features_is_noticed_and_decoded_again(finished, tmp_path):
-    import shutil
-
     (at,) = [Path(text.partition("=")[2]) for text in finished.where if text.startswith("runtime.store=")]
     shutil.copytree(at, tmp_path / "store")
     for pixels in (tmp_path / "store" / "features").rglob("pixels.u8"):
@@ -234,8 +237,8 @@ def test_a_flipped_byte_in_the_features_is_noticed_and_decoded_again(finished, t
     assert runs.attempts()[0]["outputs"] == finished.attempts()[0]["outputs"]
 
 
-def test_a_flipped_byte_in_a_checkpoint_is_noticed(store, tmp_path, undisturbed):
-    runs = Runs(store, tmp_path)
+def test_a_flipped_byte_in_a_checkpoint_is_noticed(untrained, tmp_path, undisturbed):
+    runs = Runs(untrained, tmp_path)
     runs.end_after_first_epoch(signal.SIGKILL, "training.epochs=12")
     for checkpoint in runs.runs.glob("*/*/1/checkpoints/*.ckpt"):
         damage(checkpoint, "flipped")
@@ -258,8 +261,6 @@ def test_a_runs_folder_that_cannot_be_written_is_explained(store, tmp_path):
 
 
 def test_a_damaged_memory_of_the_source_is_forgotten(finished, tmp_path):
-    import shutil
-
     (at,) = [Path(text.partition("=")[2]) for text in finished.where if text.startswith("runtime.store=")]
     shutil.copytree(at, tmp_path / "store")
     for memory in (tmp_path / "store" / "fingerprints").glob("*.json"):

@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from totalml.errors import Interrupted
-from totalml.store.atomic import explained, write_atomically
+from totalml.store.atomic import explained, write_json
 
 Status = Literal["running", "interrupted", "failed", "finished"]
 SCHEMA = 1
 RUN_FILE = "run.json"
 RECIPE_FILE = "recipe.yaml"
 QUALITY_FILE = "quality.json"
+TRAINING_FILE = "training.json"
 METRICS_FILE = "metrics.json"
 PREDICTIONS_FILE = "predictions.parquet"
 REPORT_FILE = "report.html"
 WEIGHTS_FILE = "model.safetensors"
-RESULTS = (RECIPE_FILE, QUALITY_FILE, METRICS_FILE, PREDICTIONS_FILE, WEIGHTS_FILE, REPORT_FILE)
+RESULTS = (RECIPE_FILE, QUALITY_FILE, TRAINING_FILE, METRICS_FILE, PREDICTIONS_FILE, WEIGHTS_FILE, REPORT_FILE)
 
 
 @dataclass
@@ -47,8 +48,8 @@ class Attempt:
         return cast(Status, self.facts["status"])
 
     def made_like(self, made_with: dict[str, Any]) -> bool:
-        """Whether code, environment and execution were the same."""
-        return all(self.facts[part]["digest"] == made_with[part]["digest"] for part in made_with)
+        """Whether code, files, environment and execution were the same."""
+        return all(self.facts.get(part, {}).get("digest") == made["digest"] for part, made in made_with.items())
 
     def lost(self) -> list[str]:
         """Results of a finished attempt that are no longer in its folder, or empty."""
@@ -57,12 +58,7 @@ class Attempt:
 
     def save(self, **facts: Any) -> None:
         self.facts |= facts
-        self.write(RUN_FILE, self.facts)
-
-    def write(self, name: str, values: Any) -> None:
-        """Write a JSON file into the folder, whole or not at all."""
-        text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
-        write_atomically(self.folder / name, f"{text}\n".encode())
+        write_json(self.folder / RUN_FILE, self.facts)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -94,18 +90,33 @@ class Attempt:
 
 def attempts_of(run: Path) -> tuple[list[Attempt], list[Path]]:
     """The attempts of a run, oldest first, and the `run.json` files that cannot be read."""
-    found, unreadable = [], []
-    for file in run.glob(f"*/{RUN_FILE}"):
-        try:
-            attempt = Attempt(file.parent, json.loads(file.read_text(encoding="utf-8")))
-            complete = attempt.number and attempt.facts["status"] and attempt.facts["code"]["digest"]
-        except (ValueError, KeyError, TypeError):
-            complete = False
-        if complete:
-            found.append(attempt)
-        else:
-            unreadable.append(file)
+    read = {file: _read(file) for file in run.glob(f"*/{RUN_FILE}")}
+    found = [attempt for attempt in read.values() if attempt is not None]
+    unreadable = [file for file, attempt in read.items() if attempt is None]
     return sorted(found, key=lambda attempt: attempt.number), unreadable
+
+
+def _read(file: Path) -> Attempt | None:
+    """None if it is no whole `run.json`."""
+    try:
+        attempt = Attempt(file.parent, json.loads(file.read_text(encoding="utf-8")))
+        complete = attempt.number and attempt.facts["status"] and attempt.facts["code"]["digest"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return attempt if complete else None
+
+
+def latest_of(recipe: Path, besides: Path) -> Attempt | None:
+    """The attempt below a recipe's folder that was written to last, other than the one in the folder `besides`."""
+    files = [file for file in recipe.glob(f"*/*/{RUN_FILE}") if file.parent != besides]
+    return _read(max(files, key=_changed)) if files else None
+
+
+def _changed(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:  # another process is replacing or deleting it
+        return 0.0
 
 
 def new_attempt(run: Path, facts: dict[str, Any]) -> Attempt:

@@ -4,7 +4,14 @@ A component of ours is itself a pydantic model: its fields are its schema and it
 no second copy of either in YAML. Heavy imports happen inside its methods, never when its module is imported.
 """
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
+
+# Read by pydantic when the first model is made: what else is installed must not change what a recipe means, and
+# looking for plugins opens a file of every installed package.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from pydantic import BaseModel, ConfigDict, Strict, model_validator
 
@@ -41,6 +48,10 @@ class Component(Section):
         modules = cls.__module__.split(".")
         return ".".join([*(modules[:2] if modules[0] == "totalml" else modules), cls.__qualname__])
 
+    def files(self) -> list[Path]:
+        """Local files besides the data whose content moves the result, such as pretrained weights."""
+        return []
+
 
 class ForeignComponent(Section):
     """A class of torch, torchvision or lightning, kept as name and arguments until it is needed.
@@ -57,6 +68,17 @@ class ForeignComponent(Section):
 
         module, _, name = self.target.rpartition(".")
         return getattr(importlib.import_module(module), name)(*args, **kwargs, **self.arguments)
+
+
+def components(value: Any) -> Iterator[Component]:
+    """Every component of ours below a section, itself included."""
+    if isinstance(value, Component):
+        yield value
+    if isinstance(value, Section):
+        value = [getattr(value, key) for key in type(value).model_fields]
+    if isinstance(value, tuple | list):
+        for item in value:
+            yield from components(item)
 
 
 def plain(value: Any, *, where: bool) -> Any:

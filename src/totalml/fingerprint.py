@@ -1,57 +1,130 @@
 """What a run was made with besides its recipe and data: code, environment and execution, each with a digest."""
 
+import os
 import platform
-import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import totalml
-from totalml.component import plain
-from totalml.identity import canonical, digest, folder_digest
+from totalml.component import components, plain
+from totalml.identity import canonical, digest, file_digest, folder_digest
 from totalml.recipe import Recipe, RuntimeRecipe
 
 MOVES_NUMBERS = ("lightning", "numpy", "pillow", "pyarrow", "torch", "torchmetrics", "torchvision")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"
+DRIVER = Path("/proc/driver/nvidia/gpus")
+GIT_TIMEOUT_S = 10
 
 
 def code(recipe: Recipe) -> dict[str, Any]:
-    """Digests over the source files of totalml and of the recipe's own code; git's view for information."""
-    sources = {"totalml": folder_digest("code v1", Path(totalml.__file__).parent, "*.py")}
-    for package in sorted(_recipe_packages(plain(recipe, where=True))):
-        found = sys.modules[package].__file__
-        if found:
-            sources[package] = folder_digest("code v1", Path(found).parent, "*.py")
-    return {"digest": digest("code v1", canonical(sources)), "sources": sources, "git": _git()}
+    """Digests over the source files of totalml and of the recipe's own code."""
+    sources = {name: folder_digest("code v1", folder, "*.py") for name, folder in code_folders(recipe).items()}
+    return {"digest": digest("code v1", canonical(sources)), "sources": sources}
+
+
+def code_folders(recipe: Recipe) -> dict[str, Path]:
+    """Package -> folder of its source files: totalml, and `recipes.guinness` where the recipe names a class of it."""
+    names = ["totalml", *sorted(recipe_packages(plain(recipe, where=True)))]
+    return {name: _folder(sys.modules[name]) for name in names}
+
+
+def _folder(module: ModuleType) -> Path:
+    """Also of a package without an `__init__.py`, which has no file."""
+    return Path(module.__file__).parent if module.__file__ else Path(next(iter(module.__path__)))
+
+
+def recipe_packages(value: Any) -> set[str]:
+    """`recipes.guinness` for every `recipes.guinness.source.PintSource` in plain values of a recipe."""
+    if isinstance(value, dict):
+        target = str(value.get("_target_", ""))
+        own = {".".join(target.split(".")[:2])} if target.startswith("recipes.") else set()
+        return own.union(*map(recipe_packages, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(recipe_packages, value))
+    return set()
+
+
+def files(recipe: Recipe) -> dict[str, Any]:
+    """Digests of the files that components read besides the data; None for one that is not there."""
+    found = {str(path): _digest(path) for component in components(recipe) for path in component.files()}
+    return {"digest": digest("files v1", canonical(found)), "files": found}
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return file_digest(path)
+    except OSError:
+        return None
 
 
 def environment() -> dict[str, Any]:
     """Python, platform and every installed distribution; only those that move numbers count for the digest."""
     packages = _distributions()
     facts = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
-    counted = {**facts, "packages": {name: packages.get(name) for name in MOVES_NUMBERS}}
+    counted = {**facts, "packages": moving(packages)}
     return {"digest": digest("environment v1", canonical(counted)), **facts, "packages": packages}
 
 
+def moving(packages: dict[str, str]) -> dict[str, str | None]:
+    """The versions that can move the last digits of a result."""
+    return {name: packages.get(name) for name in MOVES_NUMBERS}
+
+
 def execution(runtime: RuntimeRecipe) -> dict[str, Any]:
-    """How the computing is asked for; what can move the last digits of a result."""
+    """How the computing is asked for and what there is to do it with; found without importing torch."""
     facts = {
         "device": runtime.device,
+        "gpus": [] if runtime.device == "cpu" else _gpus(),
         "precision": runtime.precision,
         "compile": runtime.compile,
-        "threads": runtime.threads,
+        "threads": runtime.threads or _threads(),
     }
-    return {"digest": digest("execution v1", canonical(facts)), **facts}
+    return {"digest": digest("execution v2", canonical(facts)), **facts}
 
 
-def _recipe_packages(value: Any) -> set[str]:
-    """`recipes.guinness` for every `recipes.guinness.source.PintSource` in the recipe."""
-    if isinstance(value, dict):
-        target = str(value.get("_target_", ""))
-        own = {".".join(target.split(".")[:2])} if target.startswith("recipes.") else set()
-        return own.union(*map(_recipe_packages, value.values()))
-    if isinstance(value, list):
-        return set().union(*map(_recipe_packages, value))
-    return set()
+def git() -> dict[str, Any] | None:
+    """For information: the commit, and a digest of what tracked files differ by; None outside a git checkout."""
+    import subprocess
+
+    root = Path(totalml.__file__).parent
+    try:
+        commit = _git_says(root, "rev-parse", "HEAD").strip()
+        changes = _git_says(root, "diff", "HEAD")
+    except (OSError, UnicodeDecodeError, subprocess.SubprocessError):
+        return None
+    return {"commit": commit, "dirty": bool(changes), "diff": changes and digest("git diff v1", changes.encode())}
+
+
+def _gpus() -> list[str]:
+    """Models of the NVIDIA GPUs that the driver shows and that are not hidden from this process."""
+    shown = os.environ.get(GPU_VARIABLE)
+    if shown in ("", "-1") or not DRIVER.is_dir():
+        return []
+    models = [_model(folder / "information") for folder in sorted(DRIVER.iterdir())]
+    chosen = shown.split(",") if shown else []
+    return [models[int(word)] if word.isdigit() and int(word) < len(models) else word for word in chosen] or models
+
+
+def _model(information: Path) -> str:
+    try:
+        lines: Iterable[str] = information.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = ()
+    found = [line.partition(":")[2].strip() for line in lines if line.startswith("Model")]
+    return found[0] if found else "unknown"
+
+
+def _threads() -> int:
+    """As torch chooses without being told: what the environment says, else the cores that this process may use."""
+    for name in THREAD_VARIABLES:
+        value = os.environ.get(name, "")
+        if value.isdigit() and int(value):
+            return int(value)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _distributions() -> dict[str, str]:
@@ -64,16 +137,8 @@ def _distributions() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _git() -> dict[str, Any] | None:
-    """Commit and whether tracked files were changed; None outside a git checkout."""
-    root = Path(totalml.__file__).parent
-    try:
-        commit = _git_says(root, "rev-parse", "HEAD")
-        return {"commit": commit, "dirty": bool(_git_says(root, "status", "--porcelain", "--untracked-files=no"))}
-    except (OSError, subprocess.SubprocessError):
-        return None
-
-
 def _git_says(root: Path, *arguments: str) -> str:
+    import subprocess
+
     command = ["git", "-C", str(root), *arguments]
-    return subprocess.run(command, capture_output=True, check=True, text=True, timeout=10).stdout.strip()  # noqa: S603
+    return subprocess.run(command, capture_output=True, check=True, text=True, timeout=GIT_TIMEOUT_S).stdout  # noqa: S603

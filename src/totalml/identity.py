@@ -40,6 +40,16 @@ def short(full: str, length: int = 8) -> str:
     return full.removeprefix(PREFIX)[:length]
 
 
+def file_digest(path: Path) -> str:
+    """The plain BLAKE3 hash of a file, as of a blob; memory-mapped.
+
+    Raises: OSError: it cannot be read.
+    """
+    from blake3 import blake3
+
+    return PREFIX + blake3().update_mmap(path).hexdigest()
+
+
 def folder_digest(domain: str, root: Path, pattern: str) -> str:
     """One digest over names and contents of the files below `root` that match `pattern`."""
     files = sorted(root.rglob(pattern))

@@ -1,16 +1,23 @@
 """The life of a model, stage by stage. Each takes records and its part of the recipe, and returns a record."""
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from totalml.attempt import METRICS_FILE, PREDICTIONS_FILE, QUALITY_FILE, RECIPE_FILE, Attempt
+from totalml import definitions
+from totalml.attempt import (
+    METRICS_FILE,
+    PREDICTIONS_FILE,
+    QUALITY_FILE,
+    RECIPE_FILE,
+    TRAINING_FILE,
+    WEIGHTS_FILE,
+    Attempt,
+)
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
-from totalml.data.snapshot import parquet_bytes
 from totalml.errors import EvaluationError
 from totalml.evaluation import Evaluation, check_positive, evaluate
 from totalml.features import FeatureSet, build_features
@@ -19,44 +26,67 @@ from totalml.progress import Progress
 from totalml.quality import QualityReport, check_quality
 from totalml.recipe import Recipe
 from totalml.report import ReportContent, write_report
+from totalml.stage import Stages
 from totalml.store import Store
 from totalml.store.atomic import write_atomically
 from totalml.target import did_you_mean
 from totalml.training import TrainedModel, predict, train_model
-from totalml.training.execution import device_of
+from totalml.training.execution import device_of, used
 
 Rows = NDArray[np.int64]
-Probabilities = NDArray[np.float32]
 
 
-def live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, progress: Progress) -> None:
-    """From a snapshot to a report; every stage leaves its result in the attempt's folder or in the store."""
+def live(
+    recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, before: dict[str, Any], progress: Progress
+) -> None:
+    """From a snapshot to a report; every stage leaves its result in the attempt's folder and in the store.
+
+    Args:
+        before: what the stages of the recipe's latest other run depended on.
+    """
     device_of(recipe.runtime)  # a GPU that is not there is told now
-    folder = attempt.folder
+    facts, folder = attempt.facts, attempt.folder
+    facts["execution"]["used"] = used(recipe.runtime)
     write_atomically(folder / RECIPE_FILE, recipe_text(recipe).encode())
-    with attempt.stage("quality"):
-        splits = split_samples(recipe.data.split, snapshot)
-        progress.table(split_table(splits, snapshot))
-        quality = check_quality(recipe.quality, snapshot, splits)
-        attempt.write(QUALITY_FILE, asdict(quality))
-        for finding in quality.findings:
-            progress.say(f"{finding.check}: {finding.message}")
+    stages = Stages(store, attempt, before, progress, fresh=recipe.runtime.rerun)
+    splits = split_samples(recipe.data.split, snapshot)
+    progress.table(split_table(splits, snapshot))
+
+    defined = definitions.quality(recipe, snapshot.data_hash, facts)
+    stages.run(defined, [QUALITY_FILE], lambda: check_quality(recipe.quality, snapshot, splits).save(folder))
+    quality = QualityReport.load(folder)
+    for finding in quality.findings:
+        progress.say(f"{finding.check}: {finding.message}")
+
     with attempt.stage("features"):
         features = build_features(recipe.features, recipe.data, snapshot, store, progress)
+        store.publish("features")
+        stages.note(definitions.features(recipe, snapshot.data_hash), reused=not features.decoded)
     # What the evaluation will need is looked at now, before an hour of training.
     check_positive(recipe.evaluation, features.classes)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
-    with attempt.stage("training"):
-        trained = train_model(recipe, features, splits, folder, progress)
-    with attempt.stage("evaluation"):
-        probabilities = predict(recipe, trained, features, splits.test)
-        ids, labels = [features.ids[row] for row in splits.test.tolist()], features.labels[splits.test]
-        evaluation = evaluate(recipe.evaluation, features.classes, ids, labels, probabilities, gold, recipe.seed)
-        attempt.write(METRICS_FILE, evaluation.as_json())
-        write_atomically(folder / PREDICTIONS_FILE, parquet_bytes(evaluation.predictions))
+
+    defined = definitions.training(recipe, features.key, facts)
+    results = [WEIGHTS_FILE, TRAINING_FILE]
+    stages.run(defined, results, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
+    trained = TrainedModel.load(folder)
+
+    defined = definitions.evaluation(recipe, defined, facts)
+    results = [METRICS_FILE, PREDICTIONS_FILE]
+    stages.run(defined, results, lambda: _evaluate(recipe, trained, features, splits.test, gold).save(folder))
+    evaluation = Evaluation.load(folder)
+
     with attempt.stage("report"):
-        attempt.save(outputs=_outputs(trained, probabilities))
+        attempt.save(outputs=_outputs(trained, evaluation))
         write_report(folder, _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation))
+
+
+def _evaluate(
+    recipe: Recipe, trained: TrainedModel, features: FeatureSet, rows: Rows, gold: list[str | None] | None
+) -> Evaluation:
+    probabilities = predict(recipe, trained, features, rows)
+    ids, labels = [features.ids[row] for row in rows.tolist()], features.labels[rows]
+    return evaluate(recipe.evaluation, features.classes, ids, labels, probabilities, gold, recipe.seed)
 
 
 def recipe_text(recipe: Recipe) -> str:
@@ -76,11 +106,11 @@ def _gold(column: str | None, snapshot: Snapshot, rows: Rows) -> list[str | None
     return values
 
 
-def _outputs(trained: TrainedModel, probabilities: Probabilities) -> dict[str, str]:
+def _outputs(trained: TrainedModel, evaluation: Evaluation) -> dict[str, str]:
     """Digests of what the run came to, for telling whether another attempt came to the same."""
     return {
         "weights": trained.weights_digest,
-        "predictions": digest("predictions v1", probabilities.astype("<f4").tobytes()),
+        "predictions": digest("predictions v1", evaluation.probabilities().astype("<f4").tobytes()),
     }
 
 
@@ -118,10 +148,10 @@ def _content(
 
 def _environment(facts: dict[str, Any]) -> dict[str, str]:
     """What a reader of the report wants to know about where it was made; the rest stands in run.json."""
-    environment, execution, git = facts["environment"], facts["execution"], facts["code"]["git"]
+    environment, execution, git = facts["environment"], facts["execution"], facts["git"]
     shown = {"python": environment["python"], "platform": environment["platform"]}
     shown |= {name: environment["packages"][name] for name in ("totalml", "torch", "torchvision", "lightning", "numpy")}
-    shown |= {"device asked for": execution["device"], "precision": execution["precision"]}
+    shown |= {"precision": execution["precision"]} | {name: str(value) for name, value in execution["used"].items()}
     if git:
         shown["git commit"] = git["commit"][:12] + (" with changes" if git["dirty"] else "")
     return shown

@@ -12,6 +12,8 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +21,11 @@ from totalml.errors import StoreError
 
 if TYPE_CHECKING:
     from totalml.attempt import Attempt
+    from totalml.data import Snapshot
     from totalml.progress import Progress
     from totalml.recipe import Recipe
     from totalml.runs import RunFolders
+    from totalml.store import Store
 
 
 def run(recipe: Recipe) -> Path:
@@ -30,37 +34,127 @@ def run(recipe: Recipe) -> Path:
     Returns: the folder of the finished attempt.
     Raises: TotalmlError: see `totalml.errors`; whatever was done until then is kept and continued by the next call.
     """
-    from totalml.data import take_snapshot
-    from totalml.identity import config_hash, run_id
     from totalml.progress import Progress
-    from totalml.recipe import what
     from totalml.runs import open_runs
     from totalml.store import locked, open_store
 
-    gc.enable()  # run.py starts without it
     progress = Progress.create(recipe.runtime.progress)
     store, runs = open_store(recipe.runtime, progress.say), open_runs(recipe.runtime, progress.say)
+    attempt = finished_attempt(recipe, store, runs)
+    if attempt is not None:
+        _say_finished(attempt, recipe, progress)
+        if not runs.has(attempt):
+            with locked(attempt.folder.parent / "lock"):
+                _send(attempt, store, runs)
+    else:
+        gc.enable()  # run.py starts without it
+        attempt = _work(recipe, store, runs, progress)
+    _show(attempt, runs.url(attempt))
+    return attempt.folder
+
+
+def finished_attempt(recipe: Recipe, store: Store, runs: RunFolders) -> Attempt | None:
+    """The attempt that makes running the recipe needless; None if there is none, or only a look at the data can tell.
+
+    Nothing is locked, imported or written for it, so it is quick: a finished attempt is never written to again.
+    """
+    from totalml.attempt import attempts_of
+    from totalml.data import remembered_hash
+
+    if recipe.runtime.rerun:
+        return None
+    data_hash = remembered_hash(recipe.data, store)
+    if data_hash is None or recipe.data.snapshot not in (None, data_hash):
+        return None
+    identity = Identity(recipe, data_hash, runs)
+    runs.fetch(recipe.name, identity.run_id)
+    alike = [attempt for attempt in attempts_of(identity.folder)[0] if attempt.made_like(identity.made_with)]
+    if not alike or alike[-1].status != "finished":
+        return None
+    runs.complete(alike[-1])
+    return None if alike[-1].lost() else alike[-1]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What names a run and what tells its attempts apart."""
+
+    recipe: Recipe
+    data_hash: str
+    runs: RunFolders
+
+    @cached_property
+    def config_hash(self) -> str:
+        from totalml.identity import config_hash
+        from totalml.recipe import what
+
+        return config_hash(what(self.recipe))
+
+    @property
+    def run_id(self) -> str:
+        from totalml.identity import run_id
+
+        return run_id(self.config_hash, self.data_hash)
+
+    @property
+    def folder(self) -> Path:
+        return self.runs.root / self.recipe.name / self.run_id
+
+    @cached_property
+    def made_with(self) -> dict[str, Any]:
+        from totalml import fingerprint
+
+        return {
+            "code": fingerprint.code(self.recipe),
+            "files": fingerprint.files(self.recipe),
+            "environment": fingerprint.environment(),
+            "execution": fingerprint.execution(self.recipe.runtime),
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """What a new attempt's `run.json` starts with."""
+        from totalml import fingerprint
+
+        names = {"name": self.recipe.name, "run_id": self.run_id}
+        hashes = {"config_hash": self.config_hash, "data_hash": self.data_hash}
+        return names | hashes | {"command": _command(), **self.made_with, "git": fingerprint.git(), "status": "running"}
+
+
+def _work(recipe: Recipe, store: Store, runs: RunFolders, progress: Progress) -> Attempt:
+    from totalml.data import take_snapshot
+    from totalml.store import locked
+
     started = time.perf_counter()
     snapshot = take_snapshot(recipe.data, store, progress)
     store.publish()
-    ids = {"config_hash": config_hash(what(recipe)), "data_hash": snapshot.data_hash}
-    name = run_id(ids["config_hash"], ids["data_hash"])
-    folder = runs.root / recipe.name / name
-    facts = {"name": recipe.name, "run_id": name, **ids, "command": _command()}
-    with locked(folder / "lock"):  # an identical run started meanwhile waits, then reports
-        runs.settle(recipe.name, name)
-        attempt, earlier = _attempt(recipe, folder, facts, progress, runs)
+    identity = Identity(recipe, snapshot.data_hash, runs)
+    with locked(identity.folder / "lock"):  # an identical run started meanwhile waits, then reports
+        runs.settle(recipe.name, identity.run_id)
+        attempt, earlier = _attempt(identity, progress)
         if attempt.status == "finished":
-            progress.say(f"this run is finished: attempt {attempt.number}; runtime.rerun=true runs it again")
-            runs.publish(attempt)  # what a killed process could not
-        else:
-            with runs.published(attempt), attempt.recorded():
-                attempt.add_seconds("snapshot", time.perf_counter() - started)
-                _stages()(recipe, snapshot, store, attempt, progress)
-                store.publish()
-                attempt.save(compared=_compare(attempt, earlier))
-    _show(attempt, runs.url(attempt))
-    return attempt.folder
+            _say_finished(attempt, recipe, progress)
+            _send(attempt, store, runs)
+            return attempt
+        with runs.published(attempt), attempt.recorded():
+            attempt.add_seconds("snapshot", time.perf_counter() - started)
+            _live(recipe, snapshot, store, attempt, progress)
+            attempt.save(compared=_compare(attempt, earlier), tainted=_tainted(identity))
+    return attempt
+
+
+def _send(attempt: Attempt, store: Store, runs: RunFolders) -> None:
+    """Send what the process that finished the attempt was killed before it could."""
+    store.publish()
+    runs.publish(attempt)
+
+
+def _live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, progress: Progress) -> None:
+    from totalml.attempt import latest_of
+
+    latest = latest_of(attempt.folder.parents[1], besides=attempt.folder)
+    stages = latest.facts.get("stages", {}) if latest else {}
+    before = {name: stage["parts"] for name, stage in stages.items()}
+    _stages()(recipe, snapshot, store, attempt, before, progress)
 
 
 def _stages() -> Callable[..., None]:
@@ -75,32 +169,31 @@ def _stages() -> Callable[..., None]:
     return live
 
 
-def _attempt(
-    recipe: Recipe, folder: Path, facts: dict[str, Any], progress: Progress, runs: RunFolders
-) -> tuple[Attempt, list[Attempt]]:
+def _attempt(identity: Identity, progress: Progress) -> tuple[Attempt, list[Attempt]]:
     """The attempt to report or to work on, and the finished ones to compare it with."""
-    from totalml import fingerprint
     from totalml.attempt import attempts_of, new_attempt
 
-    made_with = {
-        "code": fingerprint.code(recipe),
-        "environment": fingerprint.environment(),
-        "execution": fingerprint.execution(recipe.runtime),
-    }
-    earlier, unreadable = attempts_of(folder)
+    earlier, unreadable = attempts_of(identity.folder)
     for file in unreadable:
         progress.say(f"{file} cannot be read; that attempt is left alone and another one is made")
     finished = [attempt for attempt in earlier if attempt.status == "finished"]
-    alike = [attempt for attempt in earlier if attempt.made_like(made_with)]
+    alike = [attempt for attempt in earlier if attempt.made_like(identity.made_with)]
     if alike:
-        runs.complete(alike[-1])
+        identity.runs.complete(alike[-1])
     if alike and alike[-1].status != "finished":
         return alike[-1], finished
-    if alike and not recipe.runtime.rerun:
+    if alike and not identity.recipe.runtime.rerun:
         if not (lost := alike[-1].lost()):
             return alike[-1], finished
         progress.say(f"attempt {alike[-1].number} has lost {', '.join(lost)}; the run is done again")
-    return new_attempt(folder, {**facts, **made_with, "status": "running"}), finished
+    return new_attempt(identity.folder, identity.facts()), finished
+
+
+def _say_finished(attempt: Attempt, recipe: Recipe, progress: Progress) -> None:
+    from totalml.data import say_pin
+
+    say_pin(recipe.data, attempt.facts["data_hash"], progress)
+    progress.say(f"this run is finished: attempt {attempt.number}; runtime.rerun=true runs it again")
 
 
 def _show(attempt: Attempt, url: str | None) -> None:
@@ -111,13 +204,15 @@ def _show(attempt: Attempt, url: str | None) -> None:
     facts, folder = attempt.facts, attempt.folder
     try:
         metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
-        rows = closing_table(metrics, facts["seconds"], folder / REPORT_FILE)
+        rows = closing_table(metrics, facts["seconds"], facts.get("stages", {}), folder / REPORT_FILE)
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{folder / METRICS_FILE} is damaged ({error}); delete it and run again") from error
     if other := facts.get("compared"):
         same = "the same weights and predictions as" if other["identical"] else "not the same as"
         remark = "" if other["identical"] else f"{' and '.join(other['differs'])} differ"
         rows.insert(-1, ("Repeated", f"{same} attempt {other['attempt']}", remark))
+    if facts.get("tainted"):
+        rows.insert(-1, ("Tainted", facts["tainted"], "run it again"))
     if url:
         rows.insert(-1, ("Kept at", url, ""))
     show_closing_table(f"{facts['name']} {facts['run_id']} attempt {attempt.number}", rows)
@@ -130,6 +225,14 @@ def _compare(attempt: Attempt, earlier: list[Attempt]) -> dict[str, Any] | None:
     mine, theirs = attempt.facts["outputs"], earlier[-1].facts["outputs"]
     differs = sorted(key for key in mine if mine[key] != theirs.get(key))
     return {"attempt": earlier[-1].number, "identical": not differs, "differs": differs}
+
+
+def _tainted(identity: Identity) -> str | None:
+    """Why the result may not be what its fingerprint says: code is imported late, and could be edited until then."""
+    from totalml import fingerprint
+
+    same = fingerprint.code(identity.recipe)["digest"] == identity.made_with["code"]["digest"]
+    return None if same else "source code changed while the run was under way"
 
 
 def _command() -> str:

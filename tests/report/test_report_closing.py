@@ -14,7 +14,7 @@ class Terminal(io.StringIO):
 
 
 def rows_of(content):
-    return closing_table(content.evaluation.as_json(), content.seconds, REPORT)
+    return closing_table(content.evaluation.as_json(), content.seconds, {}, REPORT)
 
 
 def plain(content):

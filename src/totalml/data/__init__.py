@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from totalml.data.changes import describe_changes
     from totalml.data.folder import ImageFolder
     from totalml.data.image import UnreadableImage, decode, inspect, pgm, ppm
+    from totalml.data.memory import remembered_hash, say_pin
     from totalml.data.sample import BadSample, Ignored, Sample
     from totalml.data.snapshot import Snapshot, load_snapshot
     from totalml.data.split import Splits, split_samples, split_table
@@ -28,6 +29,8 @@ _HOME = {
     "load_snapshot": "snapshot",
     "pgm": "image",
     "ppm": "image",
+    "remembered_hash": "memory",
+    "say_pin": "memory",
     "split_samples": "split",
     "split_table": "split",
     "take_snapshot": "take",
@@ -48,6 +51,8 @@ __all__ = [
     "load_snapshot",
     "pgm",
     "ppm",
+    "remembered_hash",
+    "say_pin",
     "split_samples",
     "split_table",
     "take_snapshot",

@@ -61,15 +61,12 @@ def load_snapshot(digest: str, store: Store) -> Snapshot:
     Raises: StoreError: it is not in the store, or is damaged.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     folder = snapshot_folder(digest, store)
     if not has_snapshot(digest, store):
         raise StoreError(f"snapshot {digest} is not in the store {store.root}; take it again from its source")
     try:
-        # Not pq.read_table: it imports pyarrow's dataset machinery, which takes longer than the reading.
-        files = {name: pa.BufferReader((folder / f"{name}.parquet").read_bytes()) for name in _TABLES}
-        tables = {name: pq.ParquetFile(file, page_checksum_verification=True).read() for name, file in files.items()}
+        tables = {name: read_parquet((folder / f"{name}.parquet").read_bytes()) for name in _TABLES}
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"snapshot folder {folder} is damaged: {error}. {_mend(folder)}") from error
     # What was skipped is no part of the name, and the checksums of its pages leave out the names of its columns.
@@ -107,6 +104,15 @@ def parquet_bytes(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
     return bytes(sink.getvalue())
+
+
+def read_parquet(data: bytes) -> pa.Table:
+    """The table in a Parquet file's content."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # Not pq.read_table: it imports pyarrow's dataset machinery, which takes longer than the reading.
+    return pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True).read()
 
 
 def _mend(folder: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from totalml.data.changes import describe_changes
 from totalml.data.columns import metadata_table, sample_table, skipped_table
 from totalml.data.data_hash import data_hash
 from totalml.data.ingest import Ingest, Ingested
+from totalml.data.memory import hash_in, memory_path, say_pin
 from totalml.data.sample import BadSample, Ignored
 from totalml.data.screen import screen
 from totalml.data.snapshot import Snapshot, has_snapshot, load_snapshot, save_snapshot
@@ -42,7 +42,7 @@ def take_snapshot(data: DataRecipe, store: Store, progress: Progress | None = No
         for name in ("fingerprints", "reports", "snapshots", "stat"):
             remove_leftovers(store.folder(name))
         # Before the files are read: one that changes meanwhile gives another fingerprint next time.
-        memory = _fingerprint_path(data, store)
+        memory = memory_path(data, store)
         snapshot = _remembered(memory, store) or _taken(data, store, progress)
         if memory is not None:
             write_if_new(memory, canonical({"data_hash": snapshot.data_hash}))
@@ -89,27 +89,10 @@ def _source_json(data: DataRecipe) -> bytes:
     return canonical(plain(data.source, where=True))
 
 
-def _fingerprint_path(data: DataRecipe, store: Store) -> Path | None:
-    """Where a source that knows its own state keeps the name of its snapshot."""
-    fingerprint = data.source.fingerprint()
-    if fingerprint is None:
-        return None
-    rules = [plain(rule, where=True) for rule in (data.source, data.labels, data.on_bad_sample, data.max_megapixels)]
-    name = f"{short(digest('fingerprint v1', canonical([fingerprint, *rules])), 32)}.json"
-    store.fetch("fingerprints", name)
-    return store.root / "fingerprints" / name
-
-
-def _remembered(path: Path | None, store: Store) -> Snapshot | None:
+def _remembered(memory: Path | None, store: Store) -> Snapshot | None:
     """The snapshot that the source gave earlier, if it and all its blobs are still there."""
-    if path is None or not path.exists():
-        return None
-    try:
-        name = str(json.loads(path.read_bytes())["data_hash"])
-    except (ValueError, KeyError, TypeError):  # only a memory: looking at the source again mends it
-        path.unlink()
-        return None
-    if not has_snapshot(name, store):
+    name = hash_in(memory, store)
+    if name is None:
         return None
     snapshot = load_snapshot(name, store)
     blobs = [*snapshot.samples["blob"].to_pylist(), *snapshot.samples["mask"].to_pylist()]
@@ -117,9 +100,8 @@ def _remembered(path: Path | None, store: Store) -> Snapshot | None:
 
 
 def _compare_with_pin(data: DataRecipe, snapshot: Snapshot, store: Store, progress: Progress) -> None:
-    if data.snapshot is None:
-        progress.say(f"to pin this data, write under 'data:' in the recipe:\n  snapshot: {snapshot.data_hash}")
-    elif data.snapshot != snapshot.data_hash:
+    say_pin(data, snapshot.data_hash, progress)
+    if data.snapshot not in (None, snapshot.data_hash):
         raise SnapshotError(
             f"the source no longer gives the pinned snapshot.\n"
             f"  pinned: {data.snapshot}\n  now:    {snapshot.data_hash}\n"

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from totalml.attempt import METRICS_FILE, PREDICTIONS_FILE
+from totalml.store.atomic import write_atomically, write_json
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,40 @@ class Evaluation:
             "confusion": [list(row) for row in self.confusion],
             "calibration": [asdict(bin_) for bin_ in self.calibration],
         }
+
+    def probabilities(self) -> NDArray[np.float64]:
+        """(N, K), in the order of `classes`."""
+        import numpy as np
+
+        columns = [self.predictions[f"p:{label}"].to_numpy() for label in self.classes]
+        return np.stack(columns, axis=1)
+
+    def save(self, folder: Path) -> None:
+        from totalml.data.snapshot import parquet_bytes
+
+        write_json(folder / METRICS_FILE, self.as_json())
+        write_atomically(folder / PREDICTIONS_FILE, parquet_bytes(self.predictions))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        from totalml.data.snapshot import read_parquet
+
+        values = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+        metrics = {name: Interval(**parts) for name, parts in values.pop("metrics").items()}
+        per_class = {label: _figures(figures) for label, figures in values.pop("per_class").items()}
+        return cls(
+            classes=tuple(values.pop("classes")),
+            metrics=metrics,
+            per_class=per_class,
+            confusion=tuple(tuple(row) for row in values.pop("confusion")),
+            calibration=tuple(CalibrationBin(**bin_) for bin_ in values.pop("calibration")),
+            predictions=read_parquet((folder / PREDICTIONS_FILE).read_bytes()),
+            **values,
+        )
+
+
+def _figures(figures: dict[str, Any]) -> dict[str, Interval | int]:
+    return {name: figure if isinstance(figure, int) else Interval(**figure) for name, figure in figures.items()}
 
 
 def _plain(figures: dict[str, Interval | int]) -> dict[str, Any]:

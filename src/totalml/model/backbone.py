@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator
@@ -11,6 +12,8 @@ from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     from torch import nn
+
+WEIGHT_FILES = (".safetensors", ".pth", ".pt")
 
 
 def _known(name: str) -> str:
@@ -32,6 +35,9 @@ class TorchvisionBackbone(ImageBackbone):
 
     name: Annotated[str, AfterValidator(_known)]
     weights: str | None = None
+
+    def files(self) -> list[Path]:
+        return [Path(self.weights).expanduser()] if self.weights and self.weights.endswith(WEIGHT_FILES) else []
 
     def untrained(self) -> TorchvisionBackbone:
         return self.model_copy(update={"weights": None})

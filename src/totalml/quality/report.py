@@ -1,7 +1,9 @@
 """What the quality checks found."""
 
-from dataclasses import dataclass
-from typing import Literal
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, Self
 
 
 @dataclass(frozen=True)
@@ -25,3 +27,17 @@ class Finding:
 class QualityReport:
     checks: tuple[str, ...]
     findings: tuple[Finding, ...]
+
+    def save(self, folder: Path) -> None:
+        from totalml.attempt import QUALITY_FILE
+        from totalml.store.atomic import write_json  # not above: validating a recipe imports this module
+
+        write_json(folder / QUALITY_FILE, asdict(self))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        from totalml.attempt import QUALITY_FILE
+
+        values = json.loads((folder / QUALITY_FILE).read_text(encoding="utf-8"))
+        findings = (Finding(**found | {"samples": tuple(found["samples"])}) for found in values["findings"])
+        return cls(tuple(values["checks"]), tuple(findings))

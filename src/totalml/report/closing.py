@@ -14,17 +14,20 @@ from totalml.report.words import MISSING, TITLES, counted, duration, figure, int
 Rows = list[tuple[str, str, str]]
 
 
-def closing_table(metrics: Mapping[str, Any], seconds: Mapping[str, float], report: Path) -> Rows:
+def closing_table(
+    metrics: Mapping[str, Any], seconds: Mapping[str, float], stages: Mapping[str, Mapping[str, Any]], report: Path
+) -> Rows:
     """Rows of (what, value, remark): metrics with intervals, seconds by stage, the path of the report.
 
     Args:
         metrics: what `Evaluation.as_json` gives.
         seconds: stage -> wall time, in lifecycle order.
+        stages: stage -> whether it was `reused`, and `why` not.
     """
     reached = {name: Interval(**parts) for name, parts in metrics["metrics"].items()}
     rows = [(TITLES[name], _value(name, metric), _remark(name, metric)) for name, metric in reached.items()]
     rows.append(("Measured on", counted(metrics["count"], "test sample"), ""))
-    rows += [(f"Time: {stage}", duration(wall_s), "") for stage, wall_s in seconds.items()]
+    rows += [(f"Time: {stage}", duration(wall_s), _reuse(stages.get(stage, {}))) for stage, wall_s in seconds.items()]
     rows.append(("Time: all", duration(sum(seconds.values())), ""))
     rows.append(("Report", str(report), ""))
     return rows
@@ -65,6 +68,10 @@ def _draw(title: str, rows: Rows, stream: TextIO) -> None:
     console.print(table)
     # Outside the table, so that a long path is not broken and can be clicked.
     console.print(Text(f"Report: {rows[-1][1]}"), soft_wrap=True)
+
+
+def _reuse(stage: Mapping[str, Any]) -> str:
+    return "reused" if stage.get("reused") else str(stage.get("why", ""))
 
 
 def _value(name: str, metric: Interval) -> str:

@@ -26,6 +26,10 @@ class RunFolders:
         """Where an attempt lies besides this machine."""
         return None
 
+    def has(self, attempt: Attempt) -> bool:
+        """Whether the attempt lies where it is to lie."""
+        return True
+
     def fetch(self, recipe: str, run_id: str) -> None:
         """Bring the `run.json` of each attempt whose number is not taken here."""
 

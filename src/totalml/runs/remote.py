@@ -18,7 +18,15 @@ from totalml.attempt import RUN_FILE, Attempt
 from totalml.runs.folders import RunFolders
 from totalml.store.atomic import temporary_beside
 from totalml.store.remote import Remote
-from totalml.store.whole_folder import DIGESTS, DamagedObjectError, bring_file, bring_folder, digests_of, send_folder
+from totalml.store.whole_folder import (
+    DIGESTS,
+    DamagedObjectError,
+    bring_file,
+    bring_folder,
+    digests_of,
+    read_file,
+    send_folder,
+)
 
 CLAIM = "claim"
 CHECKPOINTS = "checkpoints/"
@@ -35,6 +43,10 @@ class RemoteRunFolders(RunFolders):
 
     def url(self, attempt: Attempt) -> str | None:
         return self._remote.at(self._name(attempt.folder))
+
+    def has(self, attempt: Attempt) -> bool:
+        there = self._bytes_there(self._name(attempt.folder))
+        return there is not None and there == self._bytes_here(self._name(attempt.folder))
 
     def fetch(self, recipe: str, run_id: str) -> None:
         for name in self._there(f"{recipe}/{run_id}"):
@@ -125,7 +137,13 @@ class RemoteRunFolders(RunFolders):
 
     def _bytes_there(self, name: str) -> bytes | None:
         """The remote `run.json`; None if the attempt is not whole there."""
-        return self._remote.read(f"{name}/{RUN_FILE}") if name in self._there(_run_of(name)) else None
+        if name not in self._there(_run_of(name)):
+            return None
+        try:
+            return read_file(self._remote, name, RUN_FILE)
+        except DamagedObjectError as error:
+            self._say(f"{error}. {self._mend(name)}")
+            return None
 
     def _name(self, folder: Path) -> str:
         return folder.absolute().relative_to(self.root).as_posix()

@@ -48,6 +48,16 @@ def digests_of(remote: Remote, name: str) -> dict[str, str]:
     return dict(digests)
 
 
+def read_file(remote: Remote, name: str, file: str) -> bytes:
+    """Raises: DamagedObjectError: one file of a remote folder is not what was sent."""
+    from blake3 import blake3
+
+    data = remote.read(f"{name}/{file}")
+    if PREFIX + blake3(data).hexdigest() != digests_of(remote, name).get(file):
+        raise DamagedObjectError(f"{remote.at(name)}/{file} is damaged: its bytes do not have the digest listed there")
+    return data
+
+
 def bring_file(remote: Remote, name: str, digest: str, target: Path) -> None:
     """Copy one file here, where nobody looks for it yet.
 

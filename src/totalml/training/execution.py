@@ -33,6 +33,13 @@ def device_of(runtime: RuntimeRecipe) -> torch.device:
     return torch.device("cuda", 0) if wanted else torch.device("cpu")
 
 
+def used(runtime: RuntimeRecipe) -> dict[str, str | int]:
+    """What the computing is done with: the device by its model, and the threads of torch on the CPU."""
+    device = device_of(runtime)
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return {"device": name, "threads": runtime.threads or torch.get_num_threads()}
+
+
 @contextmanager
 def reproducible(runtime: RuntimeRecipe, seed: int) -> Iterator[torch.device]:
     """Seeded and deterministic inside; torch's state outside is untouched."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+
+from totalml.attempt import TRAINING_FILE, WEIGHTS_FILE
+from totalml.store.atomic import write_json
 
 Stopped = Literal["finished", "early"]
 
@@ -42,6 +46,16 @@ class TrainedModel:
     epochs_run: int
     resumed_from: int | None
     stopped: Stopped
+
+    def save(self, folder: Path) -> None:
+        """Write all but the weights, which lie there already."""
+        write_json(folder / TRAINING_FILE, asdict(self) | {"weights": self.weights.name})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        values = json.loads((folder / TRAINING_FILE).read_text(encoding="utf-8"))
+        history = tuple(Epoch(**epoch) for epoch in values["history"])
+        return cls(**values | {"weights": folder / WEIGHTS_FILE, "history": history})
 
 
 def best_of(history: tuple[Epoch, ...], metric: Literal["loss", "accuracy"]) -> Epoch:

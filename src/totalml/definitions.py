@@ -1,0 +1,74 @@
+"""What the result of each stage depends on: its part of the recipe, what stands above it, and what it was made with.
+
+A part that is left out here would let a stage be reused wrongly; one too many only costs time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from totalml.component import Section, plain
+from totalml.fingerprint import moving
+from totalml.stage import Definition
+
+if TYPE_CHECKING:
+    from totalml.recipe import Recipe
+
+WHERE_ONLY = ("digest", "used")  # of the execution: the first repeats the rest, the second is known afterwards only
+
+
+def quality(recipe: Recipe, data_hash: str, facts: Mapping[str, Any]) -> Definition:
+    """Args:
+    facts: of the attempt, with `code`, `environment` and `execution`.
+    """
+    definition = _plain(recipe.quality) | {"split": plain(recipe.data.split, where=False)}
+    every = facts["environment"]["packages"]  # a check may rest on any of them
+    made_with = {"code": facts["code"]["sources"], "environment": _environment(facts) | {"packages": every}}
+    return Definition("quality", {"definition": definition, "data": data_hash, **made_with})
+
+
+def features(recipe: Recipe, data_hash: str) -> Definition:
+    """For telling what changed; what is decoded already, the features' own room knows picture by picture."""
+    labels = list(recipe.data.labels) if recipe.data.labels else None
+    definition = _plain(recipe.features) | {"labels": labels}
+    return Definition("features", {"definition": definition, "data": data_hash})
+
+
+def training(recipe: Recipe, features_key: str, facts: Mapping[str, Any]) -> Definition:
+    definition = {
+        "model": plain(recipe.model, where=False),
+        "training": plain(recipe.training, where=False),
+        "split": plain(recipe.data.split, where=False),
+        "seed": recipe.seed,
+    }
+    return Definition("training", {"definition": definition, "features": features_key, **_made_with(facts)})
+
+
+def evaluation(recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) -> Definition:
+    definition = _plain(recipe.evaluation) | {"batch_size": recipe.training.batch_size}
+    parts = {"definition": definition, "training": trained.key, "data": facts["data_hash"], **_made_with(facts)}
+    return Definition("evaluation", parts)
+
+
+def _made_with(facts: Mapping[str, Any]) -> dict[str, Any]:
+    execution = {name: value for name, value in facts["execution"].items() if name not in WHERE_ONLY}
+    return {
+        "code": facts["code"]["sources"],
+        "files": facts["files"]["files"],
+        "environment": _environment(facts),
+        "execution": execution,
+    }
+
+
+def _environment(facts: Mapping[str, Any]) -> dict[str, Any]:
+    environment = facts["environment"]
+    return {
+        "python": environment["python"],
+        "platform": environment["platform"],
+        "packages": moving(environment["packages"]),
+    }
+
+
+def _plain(section: Section) -> dict[str, Any]:
+    return dict(plain(section, where=False))

@@ -1,0 +1,170 @@
+"""Finished stages, kept in the store so that a run which differs elsewhere need not do them again.
+
+`stages/<stage>/<key>/` holds the files that a stage leaves, and `stage.json` with the digest of each. The key is a
+digest of all that the result depends on, so nothing in it ever goes out of date; it is verified before it is used.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from totalml.identity import canonical, digest, file_digest, short
+from totalml.store.atomic import atomic_folder
+from totalml.store.copy import duplicate
+
+if TYPE_CHECKING:
+    from totalml.attempt import Attempt
+    from totalml.progress import Progress
+    from totalml.store import Store
+
+STAGE_FILE = "stage.json"
+KEY_LENGTH = 32  # hex digits of a key that name its folder
+SHOWN_CHANGES, SHOWN_PARTS = 3, 2  # in one line of the closing table; run.json holds the parts whole
+DIGESTS = ("code", "files")  # parts whose values say nothing to a reader, only their names do
+MISSING = object()
+
+
+@dataclass(frozen=True)
+class Definition:
+    """All that the result of a stage depends on.
+
+    Args:
+        parts: plain values by origin: `definition` (its part of the recipe), `data`, `code`, `environment`,
+            `execution`, or the name of a stage before it with that stage's key.
+    """
+
+    stage: str
+    parts: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        return digest("stage v1", canonical({"stage": self.stage, "parts": dict(self.parts)}))
+
+
+class Stages:
+    """The stages of one attempt: each is taken from the store, or done and kept there.
+
+    Args:
+        before: stage -> parts of the recipe's latest other run, to tell what changed.
+        fresh: do every stage again whatever the store holds.
+    """
+
+    def __init__(
+        self, store: Store, attempt: Attempt, before: Mapping[str, Any], progress: Progress, *, fresh: bool
+    ) -> None:
+        self._store, self._attempt, self._progress = store, attempt, progress
+        self._before, self._fresh = before, fresh
+
+    def run(self, definition: Definition, files: Sequence[str], work: Callable[[], object]) -> None:
+        """Leave `files` in the attempt's folder, from the store or by `work`; of two processes at once one works."""
+        name, key = definition.stage, definition.key
+        with self._attempt.stage(name), self._store.lock(f"stage-{name}-{short(key, KEY_LENGTH)}"):
+            kept = self._store.folder("stages", name) / short(key, KEY_LENGTH)
+            if self._fresh:
+                self._work(definition, kept, files, work, "runtime.rerun")
+                return
+            self._store.fetch("stages", name, kept.name)
+            fault = self._fault(kept, files)
+            if fault is None and kept.is_dir():
+                for file in files:
+                    duplicate(kept / file, self._attempt.folder / file)
+                self.note(definition, reused=True)
+                return
+            if fault is not None:
+                self._progress.say(f"{fault}; {name} is done again")
+                shutil.rmtree(kept)
+            self._work(definition, kept, files, work, fault and f"damaged in the store: {kept}")
+
+    def note(self, definition: Definition, *, reused: bool, why: str | None = None) -> None:
+        """Write into `run.json` whether a stage was reused and why not.
+
+        Args: why: the reason where it is not that something changed.
+        """
+        changed = changes(self._before.get(definition.stage), definition.parts)
+        told = "" if reused else why or changed or ("not in the store" if definition.stage in self._before else "")
+        stages = self._attempt.facts.setdefault("stages", {})
+        stages[definition.stage] = {
+            "key": definition.key,
+            "reused": reused,
+            "why": told,
+            "parts": dict(definition.parts),
+        }
+        self._attempt.save()
+
+    def _work(
+        self,
+        definition: Definition,
+        kept: Path,
+        files: Sequence[str],
+        work: Callable[[], object],
+        why: str | None,
+    ) -> None:
+        work()
+        if not kept.exists():  # made again although it is there: the first result stays
+            with atomic_folder(kept) as temporary:
+                for file in files:
+                    duplicate(self._attempt.folder / file, temporary / file)
+                digests = {file: file_digest(temporary / file) for file in files}
+                manifest = {"stage": definition.stage, "parts": dict(definition.parts), "files": digests}
+                (temporary / STAGE_FILE).write_text(json.dumps(manifest, indent=2))
+            self._store.publish("stages", definition.stage, kept.name)
+        self.note(definition, reused=False, why=why)
+
+    def _fault(self, kept: Path, files: Sequence[str]) -> str | None:
+        """What is wrong with a kept stage; None if it is whole or not there."""
+        if not kept.is_dir():
+            return None
+        try:
+            digests = json.loads((kept / STAGE_FILE).read_text(encoding="utf-8"))["files"]
+            wrong = [file for file in files if file_digest(kept / file) != digests[file]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            return f"the stage kept in {kept} cannot be read ({type(error).__name__})"
+        return f"{kept / wrong[0]} is damaged" if wrong else None
+
+
+def changes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
+    """What differs between two definitions of a stage, in words; empty if nothing does or there is no earlier one."""
+    if before is None:
+        return ""
+    told = []
+    for part in dict.fromkeys([*now, *before]):
+        old, new = before.get(part, MISSING), now.get(part, MISSING)
+        if old != new:
+            detail = _names(old, new) if part in DIGESTS else _detail(old, new)
+            told.append(f"{part} changed{detail and f': {detail}'}")
+    return "; ".join(told[:SHOWN_PARTS]) + ("; ..." if len(told) > SHOWN_PARTS else "")
+
+
+def _detail(old: Any, new: Any) -> str:
+    """`size 96 -> 128` for each key that differs; digests of things that are not shown here say nothing."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return ""
+    flat_old, flat_new = _flat(old), _flat(new)
+    keys = [key for key in dict.fromkeys([*flat_new, *flat_old]) if flat_old.get(key) != flat_new.get(key)]
+    shown = [f"{key} {_text(flat_old, key)} -> {_text(flat_new, key)}" for key in keys[:SHOWN_CHANGES]]
+    more = len(keys) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _names(old: Any, new: Any) -> str:
+    old, new = (side if isinstance(side, dict) else {} for side in (old, new))
+    return ", ".join(name for name in sorted({*old, *new}) if old.get(name) != new.get(name))
+
+
+def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    if isinstance(values, dict) and values:
+        return {key: leaf for name, item in values.items() for key, leaf in _flat(item, f"{prefix}{name}.").items()}
+    if isinstance(values, list) and values:
+        return {
+            key: leaf for place, item in enumerate(values) for key, leaf in _flat(item, f"{prefix}{place}.").items()
+        }
+    return {prefix.removesuffix("."): values}
+
+
+def _text(flat: Mapping[str, Any], key: str) -> str:
+    return "none" if key not in flat or flat[key] is None else str(flat[key])
