@@ -25,6 +25,18 @@ class Where:
     """Marks a field that says where or how, not what: it does not count for the config hash."""
 
 
+class Misfit(ValueError):
+    """What a validator raises about a value inside the one that it validates.
+
+    Args:
+        below: the keys that lead to it.
+    """
+
+    def __init__(self, message: str, *below: str) -> None:
+        super().__init__(message)
+        self.below = below
+
+
 class Section(BaseModel):
     """A part of a recipe: unknown keys, wrong types and later changes are refused."""
 

@@ -31,7 +31,8 @@ def quality(recipe: Recipe, data_hash: str, facts: Mapping[str, Any]) -> Definit
 def features(recipe: Recipe, data_hash: str) -> Definition:
     """For telling what changed; what is decoded already, the features' own room knows picture by picture."""
     labels = list(recipe.data.labels) if recipe.data.labels else None
-    definition = _plain(recipe.features) | {"labels": labels}
+    frozen = plain(recipe.model.image, where=False) if recipe.model.freeze else None
+    definition = _plain(recipe.features) | {"labels": labels, "frozen": frozen}
     return Definition("features", {"definition": definition, "data": data_hash})
 
 

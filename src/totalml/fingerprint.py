@@ -82,6 +82,9 @@ def execution(runtime: RuntimeRecipe) -> dict[str, Any]:
         "precision": runtime.precision,
         "compile": runtime.compile,
         "threads": runtime.threads or _threads(),
+        "strategy": runtime.strategy,
+        "devices": runtime.devices,
+        "nodes": runtime.nodes,
     }
     return {"digest": digest("execution v2", canonical(facts)), **facts}
 

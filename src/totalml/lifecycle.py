@@ -30,7 +30,7 @@ from totalml.stage import Stages
 from totalml.store import Store
 from totalml.store.atomic import write_atomically
 from totalml.target import did_you_mean
-from totalml.training import TrainedModel, predict, train_model
+from totalml.training import TrainedModel, embed_features, predict, train_model
 from totalml.training.execution import device_of, used
 
 Rows = NDArray[np.int64]
@@ -59,9 +59,9 @@ def live(
         progress.say(f"{finding.check}: {finding.message}")
 
     with attempt.stage("features"):
-        features = build_features(recipe.features, recipe.data, snapshot, store, progress)
-        store.publish("features")
-        stages.note(definitions.features(recipe, snapshot.data_hash), reused=not features.decoded)
+        features = build_features(recipe.features, recipe.data, snapshot, store, progress, recipe.runtime)
+        features = embed_features(recipe, features, store, progress)
+        stages.note(definitions.features(recipe, snapshot.data_hash), reused=not features.made)
     # What the evaluation will need is looked at now, before an hour of training.
     check_positive(recipe.evaluation, features.classes)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)

@@ -5,9 +5,17 @@ What is marked `Where` says where and how; all the rest is the *what* and counts
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, InstanceOf, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    InstanceOf,
+    PlainValidator,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from totalml.component import ForeignComponent, Items, Section, Where, plain
+from totalml.component import ForeignComponent, Items, Misfit, Section, Where, plain
 from totalml.kinds import Augmentation, Check, ImageBackbone, Schedule, Source, TableBackbone
 from totalml.url import checked
 
@@ -37,6 +45,16 @@ def _under(prefix: str, kind: type[Section] = ForeignComponent) -> AfterValidato
 
 Optimizer = Annotated[InstanceOf[ForeignComponent], _under("torch.optim.")]
 Scheduler = Annotated[InstanceOf[Section], _under("torch.optim.lr_scheduler.", Schedule)]
+
+
+def _devices(value: Any) -> int | Literal["auto"]:
+    if value == "auto" or (type(value) is int and 0 < value < 2**16):
+        return value
+    raise ValueError(f"expected a number of processes from 1, or 'auto' for one per GPU, got {value!r}")
+
+
+# One validator for both kinds, so that a mistake is told once.
+Devices = Annotated[int | Literal["auto"], PlainValidator(_devices)]
 
 
 class SplitRecipe(Section):
@@ -101,7 +119,14 @@ class ModelRecipe(Section):
 
     image: InstanceOf[ImageBackbone] | None = None
     table: InstanceOf[TableBackbone] | None = None
+    freeze: bool = False  # keep the image backbone as it starts; its embeddings are computed once and kept
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    @model_validator(mode="after")
+    def _freezes_something(self) -> Self:
+        if self.freeze and self.image is None:
+            raise ValueError("'freeze' keeps the image backbone as it starts, and there is none; set 'image' too")
+        return self
 
 
 class EarlyStopping(Section):
@@ -136,12 +161,23 @@ class RuntimeRecipe(Section):
     device: Literal["auto", "cpu", "gpu"] = "auto"
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
-    threads: Positive | None = None  # CPU threads of torch; None: torch's own choice
+    threads: Positive | None = None  # CPU threads of torch, in each process; None: torch's own choice
+    workers: Positive | None = None  # that decode pictures; None: 2 threads, or all cores that the backend has
+    backend: Literal["threads", "loky", "ray"] = "threads"  # of the workers: threads, processes, or a Ray cluster
+    strategy: Literal["single", "ddp"] = "single"  # ddp: several processes, each with a share of every batch
+    devices: Devices = 1  # ddp: processes on each machine
+    nodes: Positive = 1  # ddp: machines; above one, Slurm or torchrun starts the processes
     store: Place = ".totalml"  # of blobs, snapshots and feature sets
     runs: Place = "runs"  # of run folders
     cache: Folder = ".totalml/remote"  # folder of this machine that stands before a store or runs elsewhere
     progress: Literal["auto", "rich", "plain", "none"] = "auto"
     rerun: bool = False  # run again although the store holds the finished run
+
+    @model_validator(mode="after")
+    def _several_by_ddp(self) -> Self:
+        if self.strategy == "single" and (self.devices != 1 or self.nodes != 1):
+            raise ValueError("'devices' and 'nodes' go with 'strategy: ddp', e.g. runtime=ddp")
+        return self
 
 
 class Recipe(Section):
@@ -155,6 +191,18 @@ class Recipe(Section):
     training: TrainingRecipe
     evaluation: EvaluationRecipe = EvaluationRecipe()
     runtime: Annotated[RuntimeRecipe, Where] = RuntimeRecipe()
+
+    @field_validator("training")
+    @classmethod
+    def _embeddings_stay(cls, training: TrainingRecipe, info: ValidationInfo) -> TrainingRecipe:
+        model = info.data.get("model")
+        if model and model.freeze and training.augment:
+            raise Misfit(
+                "pictures cannot change from epoch to epoch where model.freeze computes their embeddings once; "
+                "set training.augment=[] or training=head, or model.freeze=false",
+                "augment",
+            )
+        return training
 
     @model_validator(mode="after")
     def _model_fits_features(self) -> Self:

@@ -34,6 +34,14 @@ def run(recipe: Recipe) -> Path:
     Returns: the folder of the finished attempt.
     Raises: TotalmlError: see `totalml.errors`; whatever was done until then is kept and continued by the next call.
     """
+    if recipe.runtime.nodes == 1:
+        return _run(recipe)
+    from totalml.training.launched import run_launched
+
+    return run_launched(recipe, _run)
+
+
+def _run(recipe: Recipe) -> Path:
     from totalml.progress import Progress
     from totalml.runs import open_runs
     from totalml.store import locked, open_store

@@ -38,6 +38,11 @@ def checked(place: str) -> str:
     return place.rstrip("/")
 
 
+def local_folder(place: str, role: str, cache: str) -> Path:
+    """The folder of this machine that a place means: itself, or the working folder that stands before a URL."""
+    return working_folder(place, role, cache) if is_url(place) else Path(place)
+
+
 def working_folder(url: str, role: str, cache: str) -> Path:
     """The folder of this machine that stands before a URL; `role` keeps a store and runs at one URL apart."""
     return Path(cache).absolute() / short(digest("url v1", f"{role} {url}".encode()))

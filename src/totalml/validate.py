@@ -10,7 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from totalml.component import Component, ForeignComponent
+from totalml.component import Component, ForeignComponent, Misfit
 from totalml.recipe import Recipe
 from totalml.target import OURS, TargetError, component_class, did_you_mean, foreign_component, root_of
 
@@ -103,10 +103,12 @@ def _news(found: list[Mistake], known: list[Mistake]) -> list[Mistake]:
 
 
 def _explain(error: ValidationError, model: type[BaseModel], prefix: Path) -> list[Mistake]:
-    return [
-        Mistake((*prefix, *detail["loc"]), _message(detail, model, prefix))
-        for detail in error.errors(include_url=False)
-    ]
+    mistakes = []
+    for detail in error.errors(include_url=False):
+        cause = detail.get("ctx", {}).get("error")
+        detail["loc"] += cause.below if isinstance(cause, Misfit) else ()
+        mistakes.append(Mistake((*prefix, *detail["loc"]), _message(detail, model, prefix)))
+    return mistakes
 
 
 def _message(detail: ErrorDetails, model: type[BaseModel], prefix: Path) -> str:

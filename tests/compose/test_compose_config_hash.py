@@ -143,8 +143,14 @@ def test_every_other_value_gives_another_hash(path, value):
             continue
         tried += 1
         assert found != REFERENCE, f"{path}: {value!r} and {other!r} give one hash"
-    # Words of a closed list are tried where the list is known; the shares of a split have a test of their own.
-    assert tried or isinstance(value, str | None | list | dict) or path[:2] == ("data", "split")
+    # Words of a closed list are tried where the list is known; those that go together have a test of their own.
+    together = path[:2] in [("data", "split"), ("model", "freeze")]
+    assert tried or together or isinstance(value, str | None | list | dict)
+
+
+def test_a_frozen_backbone_gives_another_hash():
+    plain_training = put(FULL, ("training", "augment"), [])
+    assert hash_of(put(plain_training, ("model", "freeze"), True)) != hash_of(plain_training)
 
 
 def test_other_shares_of_the_split_give_another_hash():

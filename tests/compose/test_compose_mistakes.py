@@ -101,6 +101,25 @@ def test_a_scheduler_is_one_of_torch_or_of_ours(project):
     )
 
 
+def test_a_frozen_backbone_and_augmentation_exclude_each_other(project, write_recipe):
+    write_recipe("wrong", f"{HEAD}model:\n  freeze: true\ntraining:\n  epochs: 3\n")
+    (mistake,) = mistakes_of(project, "+recipe=wrong")
+    lines = (project / "conf" / "training" / "standard.yaml").read_text().splitlines()
+    line = lines.index("augment:") + 1
+    assert mistake == (
+        f"conf/training/standard.yaml:{line}: training.augment: pictures cannot change from epoch to epoch where "
+        "model.freeze computes their embeddings once; set training.augment=[] or training=head, or model.freeze=false"
+    )
+    for mend in ("training.augment=[]", "training=head", "model.freeze=false"):
+        assert compose_recipe(project, ["+recipe=wrong", mend]).training.epochs == 3
+
+
+def test_freezing_needs_a_backbone_of_pictures(project, write_recipe):
+    write_recipe("wrong", f"{HEAD}model:\n  freeze: true\n")
+    mistakes = mistakes_of(project, "+recipe=wrong", "model=mlp", "training=head", "features=table")
+    assert any("'freeze' keeps the image backbone as it starts, and there is none" in line for line in mistakes)
+
+
 def test_all_mistakes_are_reported_at_once(project, write_recipe):
     write_recipe(
         "wrong", f"{HEAD}seed: ${{now:%H}}\ntraining:\n  epochs: -1\n  batchsize: 3\n  optimizer:\n    lrr: 1\n"

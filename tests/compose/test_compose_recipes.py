@@ -47,7 +47,7 @@ def test_several_recipes_run_one_by_one_and_a_wrong_one_does_not_stop_the_others
 def test_the_help_lists_groups_and_recipes():
     shown = run_py("--help")
     assert shown.returncode == 0
-    assert "model: mlp, small_cnn" in shown.stdout
+    assert "model: frozen_resnet18, mlp, small_cnn" in shown.stdout
     assert "recipe: clothing, guinness, guinness_smoke, image_folder" in shown.stdout
 
 

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from tests.features.drawn import SIZE, photo, save_photos
 from totalml.data import UnreadableImage, decode
 from totalml.errors import FeatureError
-from totalml.features import images as images_module
-from totalml.features import pixels
+from totalml.features import decoding, pixels
 from totalml.features.image_rows import ImageRows
-from totalml.features.segments import DamagedSegmentError, open_segments, write_segment
+from totalml.features.segments import PIXELS, DamagedSegmentError, open_segments, write_segment
 from totalml.recipe import ImageFeatures
 
 
@@ -48,7 +47,7 @@ def test_new_photos_are_decoded_alone(photos, snap, build, monkeypatch):
     assert (first.decoded, first.reused) == (10, 0)
     save_photos(photos, range(10, 13), "bad")
     decodes = []
-    monkeypatch.setattr(images_module, "decode", lambda *args, **options: decodes.append(1) or decode(*args, **options))
+    monkeypatch.setattr(decoding, "decode", lambda *args, **options: decodes.append(1) or decode(*args, **options))
     second = build(snap(photos))
     assert (second.decoded, second.reused, len(decodes)) == (3, 10, 3)
 
@@ -69,7 +68,9 @@ def test_rows_from_several_segments_equal_rows_from_one(photos, snap, build, tmp
 def test_gather_equals_a_loop_over_samples(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("segments")
     whole = np.random.default_rng(0).integers(0, 256, (9, 2, 2, 3), np.uint8)
-    parts = [write_segment(folder, [str(i) for i in part], whole[part]) for part in ([0, 3], [1, 2, 8], [4, 5, 6, 7])]
+    parts = [
+        write_segment(folder, [str(i) for i in part], whole[part], PIXELS) for part in ([0, 3], [1, 2, 8], [4, 5, 6, 7])
+    ]
     images = ImageRows(parts, np.array([0, 1, 1, 0, 2, 2, 2, 2, 1]), np.array([0, 0, 1, 1, 0, 1, 2, 3, 2]))
     assert np.array_equal(images.gather(np.array(rows, np.int64)), whole[rows].reshape(-1, 2, 2, 3))
 
@@ -139,8 +140,8 @@ def test_a_crash_while_writing_leaves_no_segment(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_segment(tmp_path, ["a", "b"], rows())
-    assert open_segments(tmp_path) == ([], [])
+        write_segment(tmp_path, ["a", "b"], rows(), PIXELS)
+    assert open_segments(tmp_path, PIXELS) == ([], [])
 
 
 def test_a_picture_that_can_no_longer_be_decoded_is_named(photos, snap, build, monkeypatch):
@@ -149,7 +150,7 @@ def test_a_picture_that_can_no_longer_be_decoded_is_named(photos, snap, build, m
     def broken(*args, **options):
         raise UnreadableImage("cut off")
 
-    monkeypatch.setattr(images_module, "decode", broken)
+    monkeypatch.setattr(decoding, "decode", broken)
     with pytest.raises(FeatureError, match=r"'bad/0006.png' cannot be decoded: cut off"):
         build(snapshot)
 

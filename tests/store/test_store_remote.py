@@ -1,6 +1,7 @@
 """A store that stands before a remote one: whole things move, verified, and a kill leaves nothing half-done."""
 
 import math
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -75,6 +76,13 @@ def test_another_machine_reads_what_one_published(url, put, tmp_path):
     assert list(other.read_many(digests)) == list(BLOBS)
     assert not (other.root / "stat").exists()
     assert list(other.root.rglob(".tmp-*")) == []
+
+
+def test_a_store_that_goes_to_another_process_still_reads_the_remote_one(url, put, tmp_path):
+    one, other = machine(url, tmp_path / "one"), machine(url, tmp_path / "other")
+    digests = put(one, *BLOBS)
+    one.publish()
+    assert list(pickle.loads(pickle.dumps(other)).read_many(digests)) == list(BLOBS)
 
 
 def test_a_folder_of_things_is_fetched_at_once(url, put, tmp_path):

@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from totalml.features.build import build_features
+    from totalml.features.embedding_rows import EmbeddingRows
     from totalml.features.feature_set import FeatureSet
     from totalml.features.image_rows import ImageRows
 
-__all__ = ["FeatureSet", "ImageRows", "build_features"]
+__all__ = ["EmbeddingRows", "FeatureSet", "ImageRows", "build_features"]
 
-_HOMES = {"FeatureSet": "feature_set", "ImageRows": "image_rows", "build_features": "build"}
+_HOMES = {
+    "EmbeddingRows": "embedding_rows",
+    "FeatureSet": "feature_set",
+    "ImageRows": "image_rows",
+    "build_features": "build",
+}
 
 
 def __getattr__(name: str) -> Any:

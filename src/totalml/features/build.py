@@ -14,7 +14,7 @@ from totalml.features.images import build_images, definition_digest
 from totalml.features.table import TableColumns, read_columns
 from totalml.identity import canonical, digest
 from totalml.progress import Progress
-from totalml.recipe import DataRecipe, FeaturesRecipe, TableFeatures
+from totalml.recipe import DataRecipe, FeaturesRecipe, RuntimeRecipe, TableFeatures
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from totalml.store import Store
 
 SILENT = Progress.silent()
+HERE = RuntimeRecipe()
 
 
 def build_features(
@@ -32,15 +33,18 @@ def build_features(
     snapshot: Snapshot,
     store: Store,
     progress: Progress = SILENT,
+    runtime: RuntimeRecipe = HERE,
 ) -> FeatureSet:
     """Decode what is new, look up what is known.
 
+    Args:
+        runtime: `workers` and `backend` say what the decoding fans out over.
     Raises: FeatureError: the definition does not fit the snapshot, or a label is missing or not on the list.
     """
     samples = snapshot.samples
     classes, labels = _labels(samples, data.labels)
     columns = _columns(features.table, snapshot)
-    images = features.image and build_images(features.image, samples, data.max_megapixels, store, progress)
+    images = features.image and build_images(features.image, samples, data.max_megapixels, store, progress, runtime)
     table = features.table
     ids = samples["id"].to_pylist()
     return FeatureSet(

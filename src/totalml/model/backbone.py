@@ -13,7 +13,8 @@ from totalml.target import did_you_mean
 if TYPE_CHECKING:
     from torch import nn
 
-WEIGHT_FILES = (".safetensors", ".pth", ".pt")
+
+WEIGHTS_FILES = (".safetensors", ".pth", ".pt")
 
 
 def _known(name: str) -> str:
@@ -37,7 +38,7 @@ class TorchvisionBackbone(ImageBackbone):
     weights: str | None = None
 
     def files(self) -> list[Path]:
-        return [Path(self.weights).expanduser()] if self.weights and self.weights.endswith(WEIGHT_FILES) else []
+        return [Path(self.weights).expanduser()] if self.weights and self.weights.endswith(WEIGHTS_FILES) else []
 
     def untrained(self) -> TorchvisionBackbone:
         return self.model_copy(update={"weights": None})

@@ -20,28 +20,34 @@ if TYPE_CHECKING:
     from totalml.features import FeatureSet
 
 
+IMAGE_PARTS = ("scaler.", "image.")  # what the names of the image backbone's tensors start with
+
+
 class Network(nn.Module):
     """Args:
     recipe: names the backbones.
     inputs: what the network takes and answers.
+    embedded: width of the embeddings of pictures where they are given; there is no image backbone then.
     """
 
-    def __init__(self, recipe: ModelRecipe, inputs: Inputs) -> None:
+    def __init__(self, recipe: ModelRecipe, inputs: Inputs, embedded: int | None = None) -> None:
         super().__init__()
         self.inputs = inputs
         self.scaler: ImageScaler | None = None
         self.encoder: TableEncoder | None = None
-        width = 0
-        if recipe.image is not None and inputs.image is not None:
+        # What a file of this network holds besides its own state: the backbone that made the embeddings.
+        self.frozen: Mapping[str, Tensor] = {}
+        width = embedded or 0
+        if recipe.image is not None and inputs.image is not None and embedded is None:
             channels = inputs.image[2]
             self.scaler = ImageScaler(channels)
-            image, embedded = recipe.image.build(channels)
+            image, wide = recipe.image.build(channels)
             self.image = image.to(memory_format=torch.channels_last)
-            width += embedded
+            width += wide
         if recipe.table is not None:
             self.encoder = TableEncoder(len(inputs.numeric), inputs.vocabularies)
-            self.table, embedded = recipe.table.build(self.encoder.columns)
-            width += embedded
+            self.table, wide = recipe.table.build(self.encoder.columns)
+            width += wide
         self.dropout = nn.Dropout(recipe.dropout)
         self.head = nn.Linear(width, len(inputs.classes))
 
@@ -50,10 +56,13 @@ class Network(nn.Module):
 
         Args:
             inputs: `image`, (B, H, W, C) uint8 or (B, C, H, W) float in 0..255; `numeric`, (B, Dn) float, NaN where
-                missing; `categorical`, (B, Dc) int64. Those that no backbone needs are ignored.
+                missing; `categorical`, (B, Dc) int64. Those that no backbone needs are ignored. `embedding`, (B, D)
+                float, takes the place of `image`.
         """
         embeddings = []
-        if self.scaler is not None:
+        if "embedding" in inputs:
+            embeddings.append(inputs["embedding"])
+        elif self.scaler is not None:
             embeddings.append(self.image(self.scaler(inputs["image"])))
         if self.encoder is not None:
             embeddings.append(self.table(self.encoder(inputs["numeric"], inputs["categorical"])))
@@ -68,18 +77,22 @@ class Network(nn.Module):
 def build_network(recipe: ModelRecipe, features: FeatureSet, train_rows: NDArray[np.int64]) -> Network:
     """A network with preprocessing fitted on the training rows and all else as it starts.
 
+    Where the features hold embeddings it has no image backbone, and its file gets the one that made them.
+
     Raises: ModelError: a backbone cannot be built or cannot take these features.
     """
-    network = Network(recipe, Inputs.of(features))
+    network = Network(recipe, Inputs.of(features), features.embedding_width)
+    if features.embeddings is not None:
+        network.frozen = features.embeddings.frozen
     if network.scaler is not None and features.images is not None:
         network.scaler.fit(features.images, train_rows)
     if network.encoder is not None:
         network.encoder.fit(features.numeric[train_rows])
-    _try_out(network, recipe)
+    _try_out(network, recipe, features.embedding_width)
     return network
 
 
-def _try_out(network: Network, recipe: ModelRecipe) -> None:
+def _try_out(network: Network, recipe: ModelRecipe, embedded: int | None) -> None:
     """Some backbones take one size of picture only, which shows when they are first run."""
     inputs = network.inputs
     blank = {
@@ -87,6 +100,8 @@ def _try_out(network: Network, recipe: ModelRecipe) -> None:
         "numeric": torch.zeros(1, len(inputs.numeric)),
         "categorical": torch.zeros(1, len(inputs.categorical), dtype=torch.int64),
     }
+    if embedded is not None:
+        blank["embedding"] = torch.zeros(1, embedded)
     network.eval()
     try:
         with torch.inference_mode():

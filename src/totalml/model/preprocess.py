@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SAMPLE_IMAGES = 2000  # pictures that mean and deviation are taken from: their error is then far below one grey level
 CHUNK_IMAGES = 100
+# Of the photos of ImageNet, which nearly all pretrained weights of torchvision expect; grey levels a channel.
+IMAGENET_MEAN, IMAGENET_DEVIATION = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 
 
 class ImageScaler(nn.Module):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 
 from totalml.errors import ModelError
 from totalml.identity import digest
 from totalml.model.inputs import Inputs
-from totalml.model.network import Network
+from totalml.model.network import IMAGE_PARTS, Network
 from totalml.recipe import ModelRecipe
 from totalml.store.atomic import write_atomically
 
@@ -19,27 +19,32 @@ METADATA = "totalml network v1"  # one key only: the format writes several in an
 
 def save_network(network: Network, path: Path) -> str:
     """Write the file and return its digest; equal weights give equal bytes."""
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    state = {**network.frozen, **network.state_dict()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     data = save(tensors, {METADATA: network.inputs.to_json()})
     write_atomically(path, data)
     return digest("weights v1", data)
 
 
-def load_network(recipe: ModelRecipe, path: Path) -> Network:
+def load_network(recipe: ModelRecipe, path: Path, embedded: int | None = None) -> Network:
     """The network as it was saved, in evaluation mode on the CPU; nothing is downloaded.
 
+    Args:
+        embedded: width of the embeddings that the network will be given; its image backbone is then left out.
     Raises: ModelError: the file is missing or damaged, or holds another network.
     """
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-        state = load_file(path)
+            left_out = () if embedded is None else IMAGE_PARTS
+            names = [name for name in file.keys() if not name.startswith(left_out)]  # noqa: SIM118  # is no mapping
+            state = {name: file.get_tensor(name) for name in names}
     except (OSError, SafetensorError) as error:
         raise ModelError(f"the model {path} cannot be read: {error}. Train it again.") from error
     if METADATA not in metadata:
         raise ModelError(f"{path} was not written by totalml; give the model.safetensors of a run")
     image = recipe.image.untrained() if recipe.image else None
-    network = Network(recipe.model_copy(update={"image": image}), Inputs.from_json(metadata[METADATA]))
+    network = Network(recipe.model_copy(update={"image": image}), Inputs.from_json(metadata[METADATA]), embedded)
     try:
         network.load_state_dict(state)
     except RuntimeError as error:

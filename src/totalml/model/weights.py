@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from totalml.errors import ModelError
-from totalml.model.backbone import WEIGHT_FILES
+from totalml.model.backbone import WEIGHTS_FILES
 from totalml.target import did_you_mean
 
 TIMEOUT_S = 15.0  # for an answer of the server, not for the whole download
@@ -26,7 +26,7 @@ def find_weights(network: str, weights: str) -> Mapping[str, Tensor]:
         weights: a path that ends in .safetensors, .pth or .pt, or one of torchvision's names for this network.
     Raises: ModelError: no such file or name, not a file of tensors, or no connection.
     """
-    path = Path(weights).expanduser() if weights.endswith(WEIGHT_FILES) else _downloaded(network, weights)
+    path = Path(weights).expanduser() if weights.endswith(WEIGHTS_FILES) else _downloaded(network, weights)
     if not path.is_file():
         raise ModelError(f"there is no weights file {str(path)!r}; correct the path or set 'weights: null'")
     return _read(path)
@@ -55,7 +55,7 @@ def _downloaded(network: str, weights: str) -> Path:
     if weights not in names:
         raise ModelError(
             f"{network} has no weights {weights!r}{did_you_mean(weights, names) or '.'} It has {', '.join(names)}; "
-            f"a local file ends in {', '.join(WEIGHT_FILES)}."
+            f"a local file ends in {', '.join(WEIGHTS_FILES)}."
         )
     url = known[weights].url
     path = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from totalml.progress import Progress
 from totalml.recipe import RuntimeRecipe
 from totalml.runs.folders import RunFolders
 from totalml.url import is_url, working_folder
 
+TELL = Progress("plain").say
 
-def open_runs(runtime: RuntimeRecipe, say: Callable[[str], None] = print) -> RunFolders:
+
+def open_runs(runtime: RuntimeRecipe, say: Callable[[str], None] = TELL) -> RunFolders:
     """Args:
         say: tells the user a line.
     Raises: MissingExtraError: the package of a remote filesystem is not installed.

@@ -26,9 +26,9 @@ from totalml.store.whole_folder import (
 )
 
 PACKS, LARGE, INCOMING = "packs", "large", "incoming"
-SINGLE = ("code", "fingerprints")  # folders of small files; all others hold folders that are whole or not there
-HERE_ONLY = {INCOMING, "locks", "reports", "stat"}
-LAST = "fingerprints"  # they say which snapshot is there
+SINGLE = ("code", "fingerprints")  # folders of small files
+# In the order in which they are sent: what refers to other things comes later.
+KINDS = (LARGE, PACKS, "snapshots", "features", "embeddings", "stages", *SINGLE)
 AT_ONCE = 8  # files under way; a request to an object store is mostly waiting
 
 Names = list[str]
@@ -96,7 +96,7 @@ class Mirror:
             parts: name one thing, or a folder of things; none: everything.
         """
         with locked(self._root / "locks" / "publish.lock"), ThreadPoolExecutor(AT_ONCE) as pool:
-            for kind in [parts[0]] if parts else self._kinds():
+            for kind in parts[:1] or KINDS:
                 send, names = self._unsent(kind, "/".join(parts))
                 list(pool.map(send, names))
 
@@ -187,12 +187,6 @@ class Mirror:
                 yield temporary
             finally:
                 shutil.rmtree(temporary, ignore_errors=True)
-
-    def _kinds(self) -> Names:
-        found = (
-            {path.name for path in self._root.iterdir() if path.is_dir()} - HERE_ONLY if self._root.is_dir() else set()
-        )
-        return sorted(found, key=lambda kind: (kind == LAST, kind not in (LARGE, PACKS), kind))
 
     def _files(self, kind: str, suffix: str = "") -> Names:
         return [f"{kind}/{path.name}" for path in sorted((self._root / kind).glob(f"[!.]*{suffix}"))]

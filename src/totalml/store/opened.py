@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from totalml.progress import Progress
 from totalml.recipe import RuntimeRecipe
 from totalml.store.store import Store
 from totalml.url import is_url, working_folder
 
+TELL = Progress("plain").say
 
-def open_store(runtime: RuntimeRecipe, say: Callable[[str], None] = print) -> Store:
+
+def open_store(runtime: RuntimeRecipe, say: Callable[[str], None] = TELL) -> Store:
     """Args:
         say: tells the user a line, such as what was damaged.
     Raises: MissingExtraError: the package of a remote filesystem is not installed.

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from totalml.errors import StoreError
 from totalml.identity import PREFIX
+from totalml.progress import Progress
 from totalml.store.atomic import explained
 from totalml.store.index import OWN_FILE, Entry, Index
 from totalml.store.locks import locked
@@ -44,6 +46,9 @@ class Store:
         """Send what lies there, or everything, to the remote store as far as it lacks it; nothing without one."""
         if self._mirror is not None:
             self._mirror.publish(*parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _opened, (self.root, self._mirror and self._mirror.url)
 
     def folder(self, *parts: str) -> Path:
         """A folder of the store, created if need be."""
@@ -138,6 +143,15 @@ class Store:
         if self._mirror is None or not self._mirror.has(path):
             raise StoreError(f"{damaged}. {_mend(path)}")
         self._mirror.fetch_blobs(path, self._index.entries_of(path))
+
+
+@lru_cache(maxsize=1)
+def _opened(root: Path, url: str | None) -> Store:
+    """A store that came from another process; opened once here, as reading the index of a large one takes a second."""
+    from totalml.store.mirror import Mirror
+    from totalml.store.remote import Remote
+
+    return Store(root, Mirror(root, Remote(url, str(root)), Progress("plain").say) if url else None)
 
 
 def to_bytes(digest: str) -> bytes:

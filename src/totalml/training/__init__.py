@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from totalml.training.augment import Erase, Flip, Light, RandomCrop
+    from totalml.training.frozen import embed_features
     from totalml.training.history import Epoch, TrainedModel
     from totalml.training.prediction import predict
     from totalml.training.schedule import WarmupCosine
@@ -24,6 +25,7 @@ __all__ = [
     "RandomCrop",
     "TrainedModel",
     "WarmupCosine",
+    "embed_features",
     "predict",
     "train_model",
 ]
@@ -36,6 +38,7 @@ _HOMES = {
     "RandomCrop": "augment",
     "TrainedModel": "history",
     "WarmupCosine": "schedule",
+    "embed_features": "frozen",
     "predict": "prediction",
     "train_model": "train",
 }

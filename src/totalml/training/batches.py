@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from totalml.training.keys import mix
+from totalml.training.place import ALONE, Place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,22 +28,38 @@ class Batches:
         rows: (N,) sample rows.
         batch_size: the largest batch; sizes differ by one at most, so that no batch is too small to normalise.
         keys: (N,) int64 that order the samples and key their augmentation; None: in the order of `rows`.
+        place: among the processes that share every batch; each batch then holds this one's part, and the labels of
+            all as `all_labels`.
     """
 
     def __init__(
-        self, features: FeatureSet, rows: NDArray[np.int64], batch_size: int, keys: Tensor | None = None
+        self,
+        features: FeatureSet,
+        rows: NDArray[np.int64],
+        batch_size: int,
+        keys: Tensor | None = None,
+        place: Place = ALONE,
     ) -> None:
         order = np.arange(len(rows)) if keys is None else torch.argsort(keys, stable=True).numpy()
         self._features = features
         self._rows = rows[order]
         self._keys = None if keys is None else keys[order]
         self._count = -(-len(rows) // batch_size)
+        self._place = place
 
     @classmethod
-    def shuffled(cls, features: FeatureSet, rows: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> Batches:
+    def shuffled(
+        cls,
+        features: FeatureSet,
+        rows: NDArray[np.int64],
+        batch_size: int,
+        seed: int,
+        epoch: int,
+        place: Place = ALONE,
+    ) -> Batches:
         """In an order, and with keys, that depend on the samples' ids, the seed and the epoch alone."""
         keys = mix(torch.from_numpy(features.sample_keys[rows]), seed, epoch)
-        return cls(features, rows, batch_size, keys)
+        return cls(features, rows, batch_size, keys, place)
 
     def __len__(self) -> int:
         return self._count
@@ -50,12 +67,17 @@ class Batches:
     def __iter__(self) -> Iterator[Batch]:
         edges = np.arange(self._count + 1) * len(self._rows) // max(self._count, 1)
         for start, end in pairwise(edges.tolist()):
-            yield self._gather(slice(start, end))
+            batch = self._gather(self._place.share(start, end))
+            if not self._place.alone:
+                batch["all_labels"] = torch.from_numpy(self._features.labels[self._rows[start:end]])
+            yield batch
 
     def _gather(self, part: slice) -> Batch:
         features, rows = self._features, self._rows[part]
         batch = {"label": torch.from_numpy(features.labels[rows])}
-        if features.images is not None:
+        if features.embeddings is not None:
+            batch["embedding"] = torch.from_numpy(features.embeddings.gather(rows))
+        elif features.images is not None:
             batch["image"] = torch.from_numpy(features.images.gather(rows))
         batch["numeric"] = torch.from_numpy(features.numeric[rows])
         batch["categorical"] = torch.from_numpy(features.categorical[rows])

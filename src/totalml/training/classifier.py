@@ -16,8 +16,10 @@ from totalml.model import Network
 from totalml.recipe import TrainingRecipe
 from totalml.training.augment import augmented
 from totalml.training.batches import Batch, Batches
+from totalml.training.joint_dropout import share_dropout
 from totalml.training.keys import seed_of
 from totalml.training.loss import class_weights
+from totalml.training.place import ALONE, Place
 from totalml.training.tally import TrainTally, ValidationTally
 
 if TYPE_CHECKING:
@@ -53,14 +55,18 @@ class Classifier(LightningModule):
     """Args:
     start: what an interrupted training left; its network is loaded already, its optimizer is loaded when made.
     compiled: whether torch.compile is to speed the network up.
+    place: among the processes that train together, each with its share of every batch.
     """
 
-    def __init__(self, network: Network, plan: Plan, start: Checkpoint | None, compiled: bool) -> None:
+    def __init__(
+        self, network: Network, plan: Plan, start: Checkpoint | None, compiled: bool, place: Place = ALONE
+    ) -> None:
         super().__init__()
         # Lightning's automatic steps call a dozen more hooks, none of which is needed here.
         self.automatic_optimization = False
         self.network = network
         self.plan = plan
+        self.place = place
         self.first_epoch = len(start.history) if start else 0
         self._start = start
         self._score = torch.compile(network) if compiled else network
@@ -69,6 +75,10 @@ class Classifier(LightningModule):
         self.scheduler: Any = None
         own = isinstance(plan.recipe.scheduler, Schedule)
         self._schedule_every = "step" if own else plan.recipe.schedule_every
+        self.whole_batch = 0  # samples of the batch under way, on all ranks
+        self.mask_generator: torch.Generator | None = None
+        if not place.alone:
+            share_dropout(self)
         self.training_tally = TrainTally(0)
         self.validation_tally = ValidationTally()
 
@@ -86,29 +96,33 @@ class Classifier(LightningModule):
 
     def train_dataloader(self) -> Batches:
         plan = self.plan
-        return Batches.shuffled(plan.features, plan.train, plan.recipe.batch_size, plan.seed, self.epoch)
+        return Batches.shuffled(plan.features, plan.train, plan.recipe.batch_size, plan.seed, self.epoch, self.place)
 
     def val_dataloader(self) -> Batches:
-        return Batches(self.plan.features, self.plan.validation, self.plan.recipe.batch_size)
+        return Batches(self.plan.features, self.plan.validation, self.plan.recipe.batch_size, place=self.place)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         return {name: tensor.to(device) for name, tensor in batch.items()}
 
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        if "key" not in batch or "image" not in batch:
+        if "key" not in batch or "image" not in batch or not len(batch["key"]):
             return batch
         return {**batch, "image": augmented(batch["image"], self.plan.recipe.augment, batch["key"])}
 
     def on_train_epoch_start(self) -> None:
         # Seeded by epoch, so that a resumed training draws the same dropout as an uninterrupted one.
-        torch.manual_seed(seed_of(self.plan.seed, self.epoch))
-        self.training_tally = TrainTally(self.epoch + 1)
+        torch.manual_seed(seed_of(self.plan.seed, self.epoch, self.place.rank))
+        if not self.place.alone:
+            self.mask_generator = torch.Generator(self.device)
+            self.mask_generator.manual_seed(seed_of(self.plan.seed, self.epoch))
+        self.training_tally = TrainTally(self.epoch + 1, self.place)
 
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         optimizer = self.trainer.optimizers[0]
         learning_rate = optimizer.param_groups[0]["lr"]
+        self.whole_batch = len(batch.get("all_labels", batch["label"]))
         loss: Any = optimizer.step(lambda: self._descend(batch, optimizer))
-        self.training_tally.add(loss, len(batch["label"]), learning_rate)
+        self.training_tally.add(loss, self.whole_batch, learning_rate)
         if self.scheduler is not None and self._schedule_every == "step":
             self.scheduler.step()
 
@@ -121,15 +135,25 @@ class Classifier(LightningModule):
             batch["label"],
             weight=self.class_weights,
             label_smoothing=recipe.label_smoothing,
+            reduction="mean" if self.place.alone else "sum",
         )
-        loss.backward()  # type: ignore[no-untyped-call]
+        if self.place.alone:
+            loss.backward()  # type: ignore[no-untyped-call]
+        else:
+            loss = loss * self._part_of_mean(batch["all_labels"])
+            self.manual_backward(loss)  # averages the gradients over the ranks
         if recipe.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip_norm)
         return loss
 
+    def _part_of_mean(self, labels: Tensor) -> Tensor | float:
+        """What a rank's sum of losses is multiplied by, so that the mean over the ranks is that over all `labels`."""
+        weight = len(labels) if self.class_weights is None else self.class_weights[labels].sum()
+        return self.place.world_size / weight
+
     def on_validation_epoch_start(self) -> None:
         self.training_tally.require_finite()
-        self.validation_tally = ValidationTally()
+        self.validation_tally = ValidationTally(self.place)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         scores, labels = self._score(batch).float(), batch["label"]

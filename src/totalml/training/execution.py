@@ -13,24 +13,44 @@ import torch
 
 from totalml.errors import TrainingError
 from totalml.recipe import RuntimeRecipe
+from totalml.training.place import ALONE, Place
 
 _NOT_OURS = (
     # Lightning looks at every batch with a class of torch that torch is about to rename.
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
     # Its advice to use a GPU, where the recipe's runtime says cpu.
     r"GPU available but not used",
+    # Its successor is not there in torch 2.11.
+    r"`broadcast_buffers` is deprecated",
 )
 
 
-def device_of(runtime: RuntimeRecipe) -> torch.device:
-    """Raises: TrainingError: a GPU is asked for and torch sees none."""
+def device_of(runtime: RuntimeRecipe, local_rank: int = 0) -> torch.device:
+    """The device of one of the processes on this machine.
+
+    Raises: TrainingError: a GPU is asked for and torch sees none, or fewer than there are processes.
+    """
     if runtime.device == "gpu" and not torch.cuda.is_available():
         raise TrainingError(
             "runtime.device is 'gpu' but torch sees none; install a driver and a torch build for it, "
             "or set runtime.device to 'auto' or 'cpu'."
         )
-    wanted = runtime.device != "cpu" and torch.cuda.is_available()
-    return torch.device("cuda", 0) if wanted else torch.device("cpu")
+    if runtime.device == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    count = torch.cuda.device_count()
+    if count == 1 and runtime.nodes > 1:
+        return torch.device("cuda", 0)  # a cluster may show each process its own GPU only
+    needed = max(local_rank + 1, processes_of(runtime) if runtime.nodes == 1 else 1)
+    if needed > count:
+        raise TrainingError(f"runtime.devices asks for {needed} GPUs and torch sees {count} here; set it to {count}.")
+    return torch.device("cuda", local_rank)
+
+
+def processes_of(runtime: RuntimeRecipe) -> int:
+    """How many processes train together on this machine, where nobody else starts them."""
+    if runtime.devices != "auto":
+        return runtime.devices
+    return max(1, torch.cuda.device_count()) if runtime.device != "cpu" else 1
 
 
 def used(runtime: RuntimeRecipe) -> dict[str, str | int]:
@@ -41,16 +61,16 @@ def used(runtime: RuntimeRecipe) -> dict[str, str | int]:
 
 
 @contextmanager
-def reproducible(runtime: RuntimeRecipe, seed: int) -> Iterator[torch.device]:
+def reproducible(runtime: RuntimeRecipe, seed: int, place: Place = ALONE) -> Iterator[torch.device]:
     """Seeded and deterministic inside; torch's state outside is untouched."""
-    device = device_of(runtime)
+    device = device_of(runtime, place.local_rank)
     # cuBLAS is deterministic only with a fixed workspace, which must be set before its first call.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     devices = [device.index] if device.type == "cuda" else []
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng(devices))
         stack.enter_context(_deterministic())
-        stack.enter_context(_threads(runtime.threads))
+        stack.enter_context(_threads(runtime.threads, place.local_size))
         torch.manual_seed(seed)
         yield device
 
@@ -73,9 +93,9 @@ def _deterministic() -> Iterator[None]:
 
 
 @contextmanager
-def _threads(count: int | None) -> Iterator[None]:
+def _threads(count: int | None, processes: int) -> Iterator[None]:
     before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
+    torch.set_num_threads(count or max(1, before // processes))
     try:
         yield
     finally:

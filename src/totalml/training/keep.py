@@ -38,7 +38,7 @@ class Keep(Callback):
     ) -> None:
         self.history = history
         self.folder = folder
-        self._fingerprint = fingerprint
+        self.fingerprint = fingerprint
         self._stopping = stopping
         self._watch = watch
         self._began = 0.0
@@ -69,7 +69,8 @@ class Keep(Callback):
         )
         self.history = (*self.history, epoch)
         is_best = self.best is epoch
-        self._save(trainer, pl_module, is_best)
+        if trainer.is_global_zero:
+            self._save(trainer, pl_module, is_best)
         self._watch.tell(epoch, is_best)
         if self.exhausted:
             trainer.should_stop = True
@@ -78,8 +79,8 @@ class Keep(Callback):
         network = classifier.network.state_dict()
         if is_best:
             # Before last.ckpt: after a crash between the two, the epoch is trained again and gives the same best.
-            Checkpoint(self._fingerprint, network, {}, {}, self.history).save(self.folder / BEST)
+            Checkpoint(self.fingerprint, network, {}, {}, self.history).save(self.folder / BEST)
         schedule = classifier.scheduler.state_dict() if classifier.scheduler is not None else {}
         optimizer = trainer.optimizers[0].state_dict()
-        last = Checkpoint(self._fingerprint, network, optimizer, schedule, self.history)
+        last = Checkpoint(self.fingerprint, network, optimizer, schedule, self.history)
         last.save(self.folder / LAST)

@@ -27,9 +27,10 @@ def below(keys: Tensor, draw: int, bound: int) -> Tensor:
     return (_shifted(mix(keys, draw), 24) * bound) >> 40
 
 
-def seed_of(seed: int, epoch: int) -> int:
-    """The seed of torch's own generator (dropout) for one epoch, 0..2^63-1."""
-    return int(mix(torch.zeros((), dtype=torch.int64), seed, epoch)) & (2**63 - 1)
+def seed_of(seed: int, epoch: int, rank: int = 0) -> int:
+    """The seed of torch's own generator (dropout) for one epoch and process, 0..2^63-1."""
+    numbers = (seed, epoch, rank) if rank else (seed, epoch)
+    return int(mix(torch.zeros((), dtype=torch.int64), *numbers)) & (2**63 - 1)
 
 
 def _scramble(z: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ def predict(
 
     Raises: ModelError: the model cannot be read or was trained on other features.
     """
-    network = load_network(recipe.model, trained.weights)
+    network = load_network(recipe.model, trained.weights, features.embedding_width)
     if network.inputs != Inputs.of(features):
         raise ModelError(
             f"the model takes {network.inputs}, the features are {Inputs.of(features)}; train it on these features."

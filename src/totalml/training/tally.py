@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from totalml.errors import TrainingError
+from totalml.training.place import ALONE, Place
 
 CHECK_EVERY = 50  # steps
 MEND = "Lower the lr of training.optimizer or set training.clip_norm."
@@ -14,10 +15,12 @@ MEND = "Lower the lr of training.optimizer or set training.clip_norm."
 class TrainTally:
     """Args:
     epoch: counted from 1, for messages.
+    place: what is added on each rank is its part; looks are at the mean over all, and every rank must look.
     """
 
-    def __init__(self, epoch: int) -> None:
+    def __init__(self, epoch: int, place: Place = ALONE) -> None:
         self.learning_rate = 0.0
+        self._place = place
         self._epoch = epoch
         self._losses: list[Tensor] = []
         self._sizes: list[int] = []
@@ -32,7 +35,7 @@ class TrainTally:
 
     def mean(self) -> float:
         """Over the samples of the epoch."""
-        losses = torch.stack(self._losses).double().cpu()
+        losses = self._joined(0).cpu()
         sizes = torch.tensor(self._sizes, dtype=torch.float64)
         return float((losses * sizes).sum() / sizes.sum())
 
@@ -41,7 +44,7 @@ class TrainTally:
 
         Raises: TrainingError: a loss is not a finite number.
         """
-        losses = torch.stack(self._losses[first:]).float().cpu()
+        losses = self._joined(first).float().cpu()
         wrong = (~losses.isfinite()).nonzero()
         if len(wrong):
             step = int(wrong[0])
@@ -49,9 +52,17 @@ class TrainTally:
                 f"the loss became {losses[step].item()} in epoch {self._epoch}, step {first + step + 1}. {MEND}"
             )
 
+    def _joined(self, first: int) -> Tensor:
+        return self._place.total(torch.stack(self._losses[first:]).double()) / self._place.world_size
+
 
 class ValidationTally:
-    def __init__(self) -> None:
+    """Args:
+    place: what is added on each rank is its part; the means are over all, and every rank must ask for them.
+    """
+
+    def __init__(self, place: Place = ALONE) -> None:
+        self._place = place
         self._totals: list[Tensor] = []
 
     def add(self, losses: Tensor, weights: Tensor, correct: Tensor) -> None:
@@ -64,7 +75,7 @@ class ValidationTally:
 
         Raises: TrainingError: the loss is not a finite number.
         """
-        loss, weight, correct, count = torch.stack(self._totals).sum(dim=0).tolist()
+        loss, weight, correct, count = self._place.total(torch.stack(self._totals).sum(dim=0)).tolist()
         if not math.isfinite(loss):
             raise TrainingError(f"the validation loss became {loss}. {MEND}")
         return loss / weight, correct / count

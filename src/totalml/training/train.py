@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import torch
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, Trainer
 
 from totalml.component import plain
 from totalml.errors import Interrupted, TrainingError
 from totalml.identity import canonical, digest
-from totalml.model import build_network, save_network
+from totalml.model import Network, build_network, save_network
 from totalml.progress import Progress
 from totalml.recipe import Recipe
 from totalml.training.checkpoint import Checkpoint, UnusableCheckpoint
@@ -20,11 +20,16 @@ from totalml.training.classifier import Classifier, Plan
 from totalml.training.execution import quiet_lightning, reproducible
 from totalml.training.history import TrainedModel
 from totalml.training.keep import BEST, LAST, Keep
+from totalml.training.ranks import trainer_options
+from totalml.training.team import Member, Team, team_of
 from totalml.training.watch import Watch
+from totalml.training.witness import Witness
 
 if TYPE_CHECKING:
     from totalml.data import Splits
     from totalml.features import FeatureSet
+    from totalml.training.meeting import Meeting
+    from totalml.training.place import Place
 
 SILENT = Progress.silent()
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"float32": "32-true", "bfloat16": "bf16-mixed"}
@@ -36,32 +41,19 @@ def train_model(
     """Train, or go on where `folder` says that an interrupted attempt of the same training stopped.
 
     Args:
-        folder: gets checkpoints/best.ckpt, checkpoints/last.ckpt and model.safetensors.
+        folder: gets checkpoints/best.ckpt, checkpoints/last.ckpt and model.safetensors. With `runtime.strategy: ddp` it
+            is the attempt's, and the other processes read its recipe.yaml and run.json.
     Raises:
-        TrainingError: a split does not allow training, no GPU, or the loss is no longer a number.
+        TrainingError: a split does not allow training, no GPU, the loss is no longer a number, or a process was lost.
         Interrupted: Ctrl-C; a second call goes on after the last whole epoch.
     """
     _require_samples(features, splits)
-    plan = Plan(recipe.training, features, splits.train, splits.validation, recipe.seed)
-    checkpoints = folder / "checkpoints"
-    fingerprint = _fingerprint(recipe, plan)
-    start = _resume(checkpoints, fingerprint, progress)
-    watch = Watch(progress, recipe.training.epochs, plan.steps_per_epoch)
-    stopping = recipe.training.early_stopping
-    keep = Keep(checkpoints, fingerprint, start.history if start else (), stopping, watch)
-    with reproducible(recipe.runtime, recipe.seed) as device, quiet_lightning(), watch.listening():
-        network = build_network(recipe.model, features, splits.train)
-        if start:
-            network.load_state_dict(start.network)
-        if not keep.exhausted and len(keep.history) < recipe.training.epochs:
-            classifier = Classifier(network, plan, start, recipe.runtime.compile)
-            _fit(classifier, recipe, device, keep, watch)
-        best = Checkpoint.load(checkpoints / BEST, fingerprint)
-        network.load_state_dict(best.network)
-        weights_digest = save_network(network, folder / "model.safetensors")
+    keep, network, start = _train(recipe, features, splits, folder, progress, team_of(recipe, folder))
+    best = Checkpoint.load(keep.folder / BEST, keep.fingerprint)
+    network.load_state_dict(best.network)
     return TrainedModel(
         weights=folder / "model.safetensors",
-        weights_digest=weights_digest,
+        weights_digest=save_network(network, folder / "model.safetensors"),
         history=keep.history,
         best_epoch=keep.best.epoch,
         epochs_run=len(keep.history),
@@ -70,14 +62,47 @@ def train_model(
     )
 
 
-def _fit(classifier: Classifier, recipe: Recipe, device: torch.device, keep: Keep, watch: Watch) -> None:
+def train_along(
+    recipe: Recipe, features: FeatureSet, splits: Splits, meeting: Meeting, place: Place, progress: Progress
+) -> None:
+    """The part of a rank other than 0 in `train_model`; it writes nothing."""
+    _train(recipe, features, splits, Path(meeting.folder), progress, Member(meeting, place, Witness(progress)))
+
+
+def _train(
+    recipe: Recipe, features: FeatureSet, splits: Splits, folder: Path, progress: Progress, team: Team
+) -> tuple[Keep, Network, Checkpoint | None]:
+    plan = Plan(recipe.training, features, splits.train, splits.validation, recipe.seed)
+    checkpoints = folder / "checkpoints"
+    fingerprint = _fingerprint(recipe, plan)
+    start = _resume(checkpoints, fingerprint, progress)
+    watch = Watch(progress, recipe.training.epochs, plan.steps_per_epoch)
+    stopping = recipe.training.early_stopping
+    keep = Keep(checkpoints, fingerprint, start.history if start else (), stopping, watch)
+    with reproducible(recipe.runtime, recipe.seed, team.place) as device, quiet_lightning(), watch.listening():
+        network = build_network(recipe.model, features, splits.train)
+        if start:
+            network.load_state_dict(start.network)
+        if not keep.exhausted and len(keep.history) < recipe.training.epochs:
+            with team.joined(f"{fingerprint} after epoch {len(keep.history)}", device, watch):
+                classifier = Classifier(network, plan, start, recipe.runtime.compile, team.place)
+                _fit(classifier, recipe, device, keep, watch, team.callbacks)
+    return keep, network, start
+
+
+def _fit(
+    classifier: Classifier,
+    recipe: Recipe,
+    device: torch.device,
+    keep: Keep,
+    watch: Watch,
+    more: Sequence[Callback] = (),
+) -> None:
     trainer = Trainer(
-        accelerator="gpu" if device.type == "cuda" else "cpu",
-        devices=1,
+        **trainer_options(classifier.place, device),
         precision=PRECISIONS[recipe.runtime.precision],
         max_epochs=recipe.training.epochs - classifier.first_epoch,
-        callbacks=[keep, watch],
-        plugins=[LightningEnvironment()],  # not what a cluster's variables suggest: one process, one device
+        callbacks=[keep, watch, *more],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
         logger=False,

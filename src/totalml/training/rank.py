@@ -1,0 +1,81 @@
+"""A further process of a training: `python -m totalml.training.rank <ranks.json> <rank>`.
+
+It reads the attempt's own recipe and snapshot, never a command line: inside a sweep that would be another job's.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from totalml.attempt import RECIPE_FILE, RUN_FILE
+from totalml.errors import RecipeError, TotalmlError
+from totalml.progress import Progress
+from totalml.training.children import leave_with_parent
+from totalml.training.meeting import Meeting
+from totalml.training.place import Place
+
+if TYPE_CHECKING:
+    from totalml.data import Splits
+    from totalml.features import FeatureSet
+    from totalml.recipe import Recipe
+
+
+def main() -> None:
+    leave_with_parent()
+    file, rank = Path(sys.argv[1]), int(sys.argv[2])
+    size = Meeting.load(file).world_size
+    try:
+        take_part(file, Place(rank, size, rank, size))
+    except TotalmlError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def take_part(file: Path, place: Place) -> Path:
+    """Train with rank 0, which wrote `file`.
+
+    Returns: the folder of the attempt; nothing is written there.
+    """
+    from totalml.training.train import train_along
+
+    meeting = Meeting.load(file)
+    folder = Path(meeting.folder)
+    recipe = read_recipe(folder)
+    features, splits = _inputs(recipe, json.loads((folder / RUN_FILE).read_bytes())["data_hash"])
+    train_along(recipe, features, splits, meeting, place, Progress.create("plain"))
+    return folder
+
+
+def read_recipe(folder: Path) -> Recipe:
+    """The recipe of an attempt, as rank 0 wrote it down: composed, every default written out."""
+    import yaml
+
+    from totalml.validate import InvalidRecipe, validate
+
+    try:
+        return validate(yaml.safe_load((folder / RECIPE_FILE).read_text(encoding="utf-8")))
+    except InvalidRecipe as error:
+        raise RecipeError(*(f"{folder / RECIPE_FILE}: {mistake.message}" for mistake in error.mistakes)) from error
+
+
+def _inputs(recipe: Recipe, data_hash: str) -> tuple[FeatureSet, Splits]:
+    """What rank 0 has built already, from the store."""
+    from totalml.data import split_samples
+    from totalml.data.snapshot import load_snapshot
+    from totalml.features import build_features
+    from totalml.store import open_store
+    from totalml.training.frozen import embed_features
+
+    store = open_store(recipe.runtime)
+    snapshot = load_snapshot(data_hash, store)
+    features = build_features(recipe.features, recipe.data, snapshot, store)
+    return embed_features(recipe, features, store), split_samples(recipe.data.split, snapshot)
+
+
+if __name__ == "__main__":
+    gc.disable()  # thousands of classes are about to be imported; nothing of it is garbage
+    main()
