@@ -3,7 +3,7 @@
 import os
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +13,7 @@ from totalml.component import components, plain
 from totalml.identity import canonical, digest, file_digest, folder_digest
 from totalml.recipe import Recipe, RuntimeRecipe
 
+CODE, PATTERN = "code v1", "*.py"  # the domain of the digests, and which files count
 MOVES_NUMBERS = ("lightning", "numpy", "pillow", "pyarrow", "torch", "torchmetrics", "torchvision")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"
@@ -22,8 +23,15 @@ GIT_TIMEOUT_S = 10
 
 def code(recipe: Recipe) -> dict[str, Any]:
     """Digests over the source files of totalml and of the recipe's own code."""
-    sources = {name: folder_digest("code v1", folder, "*.py") for name, folder in code_folders(recipe).items()}
-    return {"digest": digest("code v1", canonical(sources)), "sources": sources}
+    sources = {name: folder_digest(CODE, folder, PATTERN) for name, folder in code_folders(recipe).items()}
+    return {"digest": code_digest(sources), "sources": sources}
+
+
+def code_digest(sources: Mapping[str, str]) -> str:
+    """Args:
+    sources: package -> digest of its folder.
+    """
+    return digest(CODE, canonical(dict(sources)))
 
 
 def code_folders(recipe: Recipe) -> dict[str, Path]:

@@ -53,5 +53,9 @@ def file_digest(path: Path) -> str:
 def folder_digest(domain: str, root: Path, pattern: str) -> str:
     """One digest over names and contents of the files below `root` that match `pattern`."""
     files = sorted(root.rglob(pattern))
-    tree = {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    return digest(domain, canonical(tree))
+    return tree_digest(domain, {path.relative_to(root).as_posix(): path.read_bytes() for path in files})
+
+
+def tree_digest(domain: str, files: Mapping[str, bytes]) -> str:
+    """The digest that a folder with these files has; names are relative, with slashes."""
+    return digest(domain, canonical({name: hashlib.sha256(content).hexdigest() for name, content in files.items()}))

@@ -155,6 +155,16 @@ class EvaluationRecipe(Section):
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
 
 
+class Tolerance(Section):
+    """How far two runs of one recipe may differ on other machines; on machines of one type they are the same.
+
+    Absolute differences: 0.02 of an accuracy are two points.
+    """
+
+    metrics: Share = 0.02  # of any metric; one sample of a test split of 50 moves the accuracy that far
+    probabilities: Share = 0.02  # of any predicted probability
+
+
 class RuntimeRecipe(Section):
     """Where and how: changes nothing about what is computed, so it does not count for the config hash."""
 
@@ -190,6 +200,8 @@ class Recipe(Section):
     model: ModelRecipe
     training: TrainingRecipe
     evaluation: EvaluationRecipe = EvaluationRecipe()
+    tolerance: Annotated[Tolerance, Where] = Tolerance()
+    smoke: Annotated[bool, Where] = False  # small enough to be run by `totalml recipe check` and by the tests
     runtime: Annotated[RuntimeRecipe, Where] = RuntimeRecipe()
 
     @field_validator("training")

@@ -129,6 +129,7 @@ class Identity:
 
 
 def _work(recipe: Recipe, store: Store, runs: RunFolders, progress: Progress) -> Attempt:
+    from totalml.comparison import save_code
     from totalml.data import take_snapshot
     from totalml.store import locked
 
@@ -144,6 +145,8 @@ def _work(recipe: Recipe, store: Store, runs: RunFolders, progress: Progress) ->
             _send(attempt, store, runs)
             return attempt
         with runs.published(attempt), attempt.recorded():
+            save_code(recipe, store)
+            store.publish("code")
             attempt.add_seconds("snapshot", time.perf_counter() - started)
             _live(recipe, snapshot, store, attempt, progress)
             attempt.save(compared=_compare(attempt, earlier), tainted=_tainted(identity))

@@ -22,7 +22,7 @@ CHOSEN = ["+recipe=guinness", "training.clip_norm=1", "data.source.knobs.days=30
 FULL = plain(compose_recipe(REPOSITORY, CHOSEN), where=True)
 SHORT = OmegaConf.to_container(OmegaConf.create(yaml.safe_load((REPOSITORY / "recipes/guinness.yaml").read_text())))
 # Where and how, or words for the reader: no part of the config hash.
-WHERE = {"runtime", "question"}
+WHERE = {"runtime", "question", "tolerance", "smoke"}
 WHERE_PATHS = {("data", "snapshot")}
 
 
@@ -178,6 +178,10 @@ def test_other_shares_of_the_split_give_another_hash():
 def test_where_and_how_and_the_question_do_not_count(runtime, question):
     values = FULL | {"runtime": FULL["runtime"] | runtime, "question": question}
     assert config_hash(what(Recipe.model_validate(validate(values)))) == REFERENCE
+
+
+def test_how_far_results_may_differ_does_not_count():
+    assert hash_of(FULL | {"smoke": True, "tolerance": {"metrics": 0.5, "probabilities": 1.0}}) == REFERENCE
 
 
 def test_every_key_of_runtime_is_outside_the_hash():

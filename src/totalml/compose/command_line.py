@@ -6,9 +6,7 @@ Values on the command line may set keys that no YAML file holds, because default
 
 import os
 import re
-import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +21,12 @@ from yaml import YAMLError
 
 from totalml.compose import recipes_source
 from totalml.errors import Interrupted, RecipeError, TotalmlError
+from totalml.terminal import end_on_sigterm_as_on_ctrl_c, report, without_traceback
 
 if TYPE_CHECKING:
     from totalml.recipe import Recipe
 
-TRACEBACK = "--traceback"
 MULTIRUN = {"-m", "--multirun"}
-TRACEBACK_VARIABLE = "TOTALML_TRACEBACK"
 VALUE_OVERRIDE = re.compile(r"^([A-Za-z_][\w.]*)=")
 
 Job = Callable[["Recipe"], object]
@@ -44,11 +41,9 @@ def main(project: Path, job: Job, arguments: Sequence[str] | None = None) -> int
         arguments: default `sys.argv[1:]`.
     Returns: the exit code; see `totalml.errors`.
     """
-    # What schedulers and containers send; the run ends as on Ctrl-C, and can go on.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    show_traceback = TRACEBACK in given or os.environ.get(TRACEBACK_VARIABLE) == "1"
-    given = [_as_hydra_reads_it(argument, project) for argument in given if argument != TRACEBACK]
+    end_on_sigterm_as_on_ctrl_c()
+    given, show_traceback = without_traceback(sys.argv[1:] if arguments is None else arguments)
+    given = [_as_hydra_reads_it(argument, project) for argument in given]
     failures: list[TotalmlError] = []
     jobs, several = 0, bool(MULTIRUN & {*given})
 
@@ -62,7 +57,7 @@ def main(project: Path, job: Job, arguments: Sequence[str] | None = None) -> int
         except Interrupted:
             raise
         except TotalmlError as error:  # the other jobs of a multirun go on
-            failures.append(_report(error, show_traceback))
+            failures.append(report(error, show_traceback))
 
     try:
         with _explained(project, given):
@@ -70,9 +65,9 @@ def main(project: Path, job: Job, arguments: Sequence[str] | None = None) -> int
         if several and not jobs:
             raise RecipeError("command line: nothing to run; no option matches the glob or the list")
     except TotalmlError as error:
-        failures.append(_report(error, show_traceback))
+        failures.append(report(error, show_traceback))
     except KeyboardInterrupt:
-        failures.append(_report(Interrupted("interrupted; the same command goes on"), show_traceback))
+        failures.append(report(Interrupted("interrupted; the same command goes on"), show_traceback))
     return failures[0].exit_code if failures else 0
 
 
@@ -161,10 +156,3 @@ def _explained(project: Path, overrides: list[str]) -> Iterator[None]:
         from totalml.compose import mistakes
 
         raise mistakes.composition(error, project, overrides) from error
-
-
-def _report(error: TotalmlError, show_traceback: bool) -> TotalmlError:
-    if show_traceback:
-        traceback.print_exception(error)
-    print(error, file=sys.stderr)
-    return error

@@ -66,6 +66,13 @@ class Origins:
                     return Place(layer.name, line)
         return Place(self.layers[-1].name, 1) if self.layers else COMMAND_LINE
 
+    def written(self, path: tuple[Key, ...]) -> Place | None:
+        """Where this very key was written last; None for a default, which stands in code."""
+        if path in self.overrides:
+            return COMMAND_LINE
+        found = (Place(layer.name, line) for layer in reversed(self.layers) if (line := _line(layer, path)) is not None)
+        return next(found, None)
+
 
 def read_layer(name: str, file: Path, package: str) -> Layer:
     """Args:

@@ -15,6 +15,7 @@ from totalml.errors import TrainingError
 from totalml.recipe import RuntimeRecipe
 from totalml.training.place import ALONE, Place
 
+THREADS = "OMP_NUM_THREADS"
 _NOT_OURS = (
     # Lightning looks at every batch with a class of torch that torch is about to rename.
     r"`isinstance\(treespec, LeafSpec\)` is deprecated",
@@ -94,12 +95,18 @@ def _deterministic() -> Iterator[None]:
 
 @contextmanager
 def _threads(count: int | None, processes: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count or max(1, before // processes))
+    before, told = torch.get_num_threads(), os.environ.get(THREADS)
+    wanted = count or max(1, before // processes)
+    torch.set_num_threads(wanted)
+    # Where nothing is told, Lightning's launchers of processes set a number of their own, and tell it for good.
+    os.environ[THREADS] = str(wanted)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+        os.environ.pop(THREADS)
+        if told is not None:
+            os.environ[THREADS] = told
 
 
 @contextmanager

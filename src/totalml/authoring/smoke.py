@@ -1,0 +1,28 @@
+"""Run a small recipe for real, quietly."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import TYPE_CHECKING
+
+from totalml.attempt import METRICS_FILE
+from totalml.comparison.metrics import read_metrics
+from totalml.comparison.shown import metric
+
+if TYPE_CHECKING:
+    from totalml.project import Place
+
+
+def run_smoke(name: str, place: Place) -> str:
+    """Returns: what it reached, in a few words.
+    Raises: TotalmlError: see `totalml.errors`.
+    """
+    from totalml.compose import compose_recipe
+    from totalml.runner import run
+
+    where = [f"runtime.runs={place.runs}", f"runtime.store={place.store}", "runtime.progress=none"]
+    recipe = compose_recipe(place.project, [f"+recipe={name}", *where])
+    with contextlib.redirect_stdout(io.StringIO()):  # the closing table
+        folder = run(recipe)
+    return f"runs: accuracy {metric('accuracy', read_metrics(folder / METRICS_FILE).get('accuracy'))}"

@@ -1,0 +1,115 @@
+"""The command `totalml <verb>`: everything but running a recipe, which is `run.py`.
+
+A verb is a line in the table below and a module with `configure(parser)` and `run(arguments, place) -> exit code`,
+imported when it is called.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from totalml.errors import Interrupted, RecipeError, TotalmlError
+from totalml.terminal import end_on_sigterm_as_on_ctrl_c, report, without_traceback
+
+if TYPE_CHECKING:
+    from totalml.project import Place
+
+# verb -> its module, and what it does
+VERBS = {
+    "diff": ("totalml.comparison.diff", "what differs between two runs, recipes or git revisions of a recipe"),
+    "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),
+    "recipe check": ("totalml.authoring.check", "compose and validate every recipe, run those marked smoke"),
+    "recipe diff": ("totalml.authoring.diff", "which recipes a change touches, also through conf/ and defaults"),
+}
+HELP = {"-h", "--help"}
+EXIT_CODES = "Exit codes as of run.py: 0 done; 2 mistakes; 4 data; 5 store; 10 a package is missing; 130 interrupted."
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise RecipeError(f"command line: {message}; see {self.prog} --help")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line asks for.
+
+    Args:
+        arguments: default `sys.argv[1:]`.
+    Returns: the exit code; see `totalml.errors`.
+    """
+    if arguments is None:
+        gc.disable()  # collecting while thousands of classes are imported costs a third of the start
+        end_on_sigterm_as_on_ctrl_c()
+    given, show_traceback = without_traceback(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _dispatch(given)
+    except TotalmlError as error:
+        return report(error, show_traceback).exit_code
+    except KeyboardInterrupt:
+        return report(Interrupted("interrupted"), show_traceback).exit_code
+    except BrokenPipeError:  # `totalml diff a b | head`
+        sys.stderr.close()
+        return 0
+
+
+def _dispatch(given: list[str]) -> int:
+    if not given or given[0] in HELP:
+        print(_help(VERBS))
+        return 0
+    verb, rest = _verb(given)
+    if verb is None:
+        print(_help([known for known in VERBS if known.startswith(f"{given[0]} ")]))
+        return 0
+    module = import_module(VERBS[verb][0])
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = Parser(prog=f"totalml {verb}", description=module.__doc__, epilog=EXIT_CODES, formatter_class=as_written)
+    module.configure(parser)
+    parser.add_argument("--runs", metavar="FOLDER", help="where the runs lie (runs)")
+    parser.add_argument("--store", metavar="FOLDER", help="where the store lies (.totalml)")
+    try:
+        parsed = parser.parse_args(rest)
+    except SystemExit as end:  # --help
+        return int(end.code or 0)
+    return int(module.run(parsed, _place(parsed)))
+
+
+def _verb(given: list[str]) -> tuple[str | None, list[str]]:
+    """The verb and the arguments after it; no verb where only the first word of some was given.
+
+    Raises: RecipeError: there is no such verb.
+    """
+    for words in (2, 1):
+        if (verb := " ".join(given[:words])) in VERBS:
+            return verb, given[words:]
+    several = [verb for verb in VERBS if verb.startswith(f"{given[0]} ")]
+    if several and (len(given) == 1 or given[1] in HELP):
+        return None, []
+    from totalml.target import did_you_mean
+
+    meant = " ".join(given[:2]) if several else given[0]
+    hint = did_you_mean(meant, several or VERBS) or f"; there are: {', '.join(several or VERBS)}"
+    raise RecipeError(f"command line: there is no verb {meant!r}{hint}")
+
+
+def _place(parsed: argparse.Namespace) -> Place:
+    from totalml.project import find_place
+
+    return find_place(Path.cwd(), parsed.runs, parsed.store)
+
+
+def _help(verbs: Sequence[str] | dict[str, tuple[str, str]]) -> str:
+    width = max(map(len, verbs))
+    lines = [f"  totalml {verb:<{width}}  {VERBS[verb][1]}" for verb in verbs]
+    head = ["Recipes and runs of Total ML; a recipe is run by: python run.py +recipe=NAME", ""]
+    tail = ["", "totalml VERB --help says more. --traceback, or TOTALML_TRACEBACK=1, shows the traceback of an error."]
+    return "\n".join([*head, *lines, *tail, EXIT_CODES])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

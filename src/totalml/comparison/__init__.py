@@ -1,0 +1,65 @@
+"""What differs between two runs, recipes or revisions: each part by a function of its own, all by `compare`."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from totalml.comparison.compared import Comparison, compare
+    from totalml.comparison.find import find_run
+    from totalml.comparison.keys import KeyChange, key_changes
+    from totalml.comparison.metrics import MetricChange, PairedAccuracy, metric_changes, paired_accuracy
+    from totalml.comparison.side import Side, find_side, run_side
+    from totalml.comparison.sources import FileChange, code_changes, load_code, save_code
+    from totalml.comparison.surroundings import FactChange, environment_changes, execution_changes, file_changes
+
+_HOME = {
+    "Comparison": "compared",
+    "FactChange": "surroundings",
+    "FileChange": "sources",
+    "KeyChange": "keys",
+    "MetricChange": "metrics",
+    "PairedAccuracy": "metrics",
+    "Side": "side",
+    "code_changes": "sources",
+    "compare": "compared",
+    "environment_changes": "surroundings",
+    "execution_changes": "surroundings",
+    "file_changes": "surroundings",
+    "find_run": "find",
+    "find_side": "side",
+    "key_changes": "keys",
+    "load_code": "sources",
+    "metric_changes": "metrics",
+    "paired_accuracy": "metrics",
+    "run_side": "side",
+    "save_code": "sources",
+}
+
+__all__ = [
+    "Comparison",
+    "FactChange",
+    "FileChange",
+    "KeyChange",
+    "MetricChange",
+    "PairedAccuracy",
+    "Side",
+    "code_changes",
+    "compare",
+    "environment_changes",
+    "execution_changes",
+    "file_changes",
+    "find_run",
+    "find_side",
+    "key_changes",
+    "load_code",
+    "metric_changes",
+    "paired_accuracy",
+    "run_side",
+    "save_code",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"totalml.comparison.{_HOME[name]}"), name)

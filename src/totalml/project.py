@@ -1,0 +1,49 @@
+"""The project a command works in, and where its runs and its store lie."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from totalml.errors import RecipeError
+from totalml.recipe import RuntimeRecipe
+
+PARTS = ("conf", "recipes")  # what makes a folder a project
+
+
+@dataclass(frozen=True)
+class Place:
+    """Args:
+    project: the folder that holds conf/ and recipes/.
+    runs, store: as `runtime.runs` and `runtime.store` of a recipe, below the project unless absolute.
+    """
+
+    project: Path
+    runs: Path
+    store: Path
+
+    def recipes(self) -> list[str]:
+        """The names of the recipe files, sorted."""
+        return sorted(file.stem for file in (self.project / "recipes").glob("*.yaml"))
+
+
+def find_place(start: Path, runs: str | None = None, store: str | None = None) -> Place:
+    """The project at `start` or above it; its own code, `recipes.*`, can be imported from then on.
+
+    Args:
+        runs, store: as given on the command line, relative to the current folder; None: the recipes' default.
+    Raises: RecipeError: there is no project.
+    """
+    folder = start.absolute()
+    found = next((each for each in (folder, *folder.parents) if all((each / part).is_dir() for part in PARTS)), None)
+    if found is None:
+        raise RecipeError(f"command line: {folder} is in no project; change to a folder with conf/ and recipes/")
+    if str(found) not in sys.path:
+        sys.path.insert(0, str(found))
+    default = RuntimeRecipe()
+    return Place(
+        found,
+        Path(runs).absolute() if runs else found / default.runs,
+        Path(store).absolute() if store else found / default.store,
+    )

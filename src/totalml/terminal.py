@@ -1,0 +1,34 @@
+"""How a command of ours behaves on a terminal: errors without traceback unless asked for, SIGTERM as Ctrl-C."""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import TypeVar
+
+from totalml.errors import TotalmlError
+
+TRACEBACK = "--traceback"
+TRACEBACK_VARIABLE = "TOTALML_TRACEBACK"
+
+Error = TypeVar("Error", bound=TotalmlError)
+
+
+def without_traceback(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The other arguments, and whether tracebacks are asked for."""
+    asked = TRACEBACK in arguments or os.environ.get(TRACEBACK_VARIABLE) == "1"
+    return [argument for argument in arguments if argument != TRACEBACK], asked
+
+
+def report(error: Error, show_traceback: bool) -> Error:
+    """Write an error to stderr, and hand it on."""
+    if show_traceback:
+        traceback.print_exception(error)
+    print(error, file=sys.stderr)
+    return error
+
+
+def end_on_sigterm_as_on_ctrl_c() -> None:
+    """What schedulers and containers send; a run ends as on Ctrl-C, and can go on."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

@@ -1,0 +1,73 @@
+"""Small projects under git, for tests that compare revisions; the fixtures are for the conftest.py of a room."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from totalml.cli import main
+
+REPOSITORY = Path(__file__).parents[1]
+
+PHOTOS = """\
+defaults:
+  - override /data: image_folder
+
+name: photos
+data:
+  source:
+    root: photos
+"""
+
+
+def new_project(folder: Path) -> Path:
+    """The real conf/ and one recipe, in one commit on branch main."""
+    shutil.copytree(REPOSITORY / "conf", folder / "conf")
+    (folder / "recipes").mkdir()
+    (folder / "recipes" / "photos.yaml").write_text(PHOTOS)
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    commit(folder)
+    return folder
+
+
+def commit(project: Path) -> str:
+    """Commit everything; its hash."""
+    git(project, "add", "--all")
+    git(project, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "--message=x")
+    return git(project, "rev-parse", "HEAD")
+
+
+def git(project: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=project, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    """Plant a change."""
+    text = file.read_text()
+    assert old in text, f"{old!r} is not in {file}"
+    file.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The real conf/ and one recipe, `photos`, committed on branch main."""
+    return new_project(tmp_path / "project")
+
+
+@pytest.fixture
+def totalml(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """What `totalml ...` prints in the project."""
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the command puts the project on it
+
+    def totalml(*arguments: str, expect: int = 0) -> str:
+        code = main(arguments)
+        out, err = capsys.readouterr()
+        assert code == expect, out + err
+        return out + err
+
+    return totalml

@@ -1,0 +1,52 @@
+"""Each smoke recipe composes to what was reviewed, and reaches what it reached, within its tolerance.
+
+Renew after a change that is meant: python -m pytest tests/recipes --force-regen
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from totalml.authoring.golden import composed_form, composed_name, composed_text, metric_columns, metrics_name
+from totalml.authoring.golden import read_metrics_text as read_golden
+from totalml.comparison.composed import Composed, compose_all
+from totalml.comparison.metrics import read_metrics
+
+REPOSITORY = Path(__file__).parents[2]
+GOLDEN = Path(__file__).with_suffix("")
+SMOKE = {name: each for name, each in compose_all(REPOSITORY).items() if each.values and each.values["smoke"]}
+
+smoke_recipes = pytest.mark.parametrize(("name", "recipe"), SMOKE.items(), ids=SMOKE)
+
+
+def test_there_is_a_smoke_recipe():
+    assert "guinness_smoke" in SMOKE
+
+
+@smoke_recipes
+def test_it_composes_to_what_was_reviewed(name: str, recipe: Composed, data_regression):
+    data_regression.check(composed_form(recipe), basename=composed_name(name))
+
+
+@smoke_recipes
+def test_its_data_is_what_it_was(name: str, recipe: Composed, smoke_run, data_regression):
+    run = json.loads((smoke_run(name) / "run.json").read_text())
+    assert run["config_hash"] == recipe.config_hash
+    data_regression.check({"data_hash": run["data_hash"]}, basename=f"{name}_data")
+
+
+@smoke_recipes
+def test_it_reaches_what_it_reached(name: str, recipe: Composed, smoke_run, num_regression):
+    reached = metric_columns(read_metrics(smoke_run(name) / "metrics.json"))
+    allowed = {"atol": recipe.values["tolerance"]["metrics"], "rtol": 0}
+    num_regression.check(reached, basename=metrics_name(name), default_tolerance=allowed)
+
+
+@smoke_recipes
+def test_the_golden_files_can_be_read_back(name: str, recipe: Composed):
+    """`totalml recipe new` writes the one, `totalml recipe diff` reads the other."""
+    assert composed_text(recipe) == (GOLDEN / f"{composed_name(name)}.yml").read_text()
+    metrics = read_golden((GOLDEN / f"{metrics_name(name)}.csv").read_text())
+    assert {"accuracy", "auroc", "ece"} <= metrics.keys()
+    assert 0 <= metrics["accuracy"].low <= metrics["accuracy"].value <= metrics["accuracy"].high <= 1
