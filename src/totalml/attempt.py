@@ -6,6 +6,7 @@ was killed or interrupted is continued by the next call with the same code and e
 
 import json
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -127,7 +128,8 @@ def new_attempt(run: Path, facts: dict[str, Any]) -> Attempt:
         taken = [int(folder.name) for folder in run.glob("*") if folder.name.isdigit()]
         folder = run / str(max(taken, default=0) + 1)
         folder.mkdir(parents=True)
-    return Attempt(folder, {"schema": SCHEMA, "attempt": int(folder.name), "started": now(), **facts})
+    told = {"schema": SCHEMA, "attempt": int(folder.name), "key": uuid.uuid4().hex, "started": now()}
+    return Attempt(folder, told | facts)
 
 
 def now() -> str:

@@ -74,16 +74,17 @@ class MissingExtraError(TotalmlError):
 
     Args:
         package: the distribution that could not be imported.
-        extra: the extra of totalml that brings it.
+        extra: the extra of totalml that brings it; None: none does.
         wanted_by: what asked for it, in the recipe's words.
     """
 
     exit_code = 10
 
-    def __init__(self, package: str, extra: str, wanted_by: str) -> None:
+    def __init__(self, package: str, extra: str | None, wanted_by: str) -> None:
+        what = f'"totalml[{extra}]"' if extra else package
         super().__init__(
             f"{wanted_by} needs the package {package!r}, which is not installed. "
-            f'Install it with: python -m pip install "totalml[{extra}]"'
+            f"Install it with: python -m pip install {what}"
         )
 
 

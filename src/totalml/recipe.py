@@ -17,11 +17,13 @@ from pydantic import (
 
 from totalml.component import ForeignComponent, Items, Misfit, Section, Where, plain
 from totalml.kinds import Augmentation, Check, ImageBackbone, Schedule, Source, TableBackbone
+from totalml.url import checked
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Digest = Annotated[str, Field(pattern=r"^blake3:[0-9a-f]{64}$")]
 Positive = Annotated[int, Field(gt=0, lt=2**53)]
 Folder = Annotated[str, Field(min_length=1)]
+Place = Annotated[str, Field(min_length=1), AfterValidator(checked)]  # a folder, or a URL such as s3://bucket/prefix
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -175,8 +177,9 @@ class RuntimeRecipe(Section):
     strategy: Literal["single", "ddp"] = "single"  # ddp: several processes, each with a share of every batch
     devices: Devices = 1  # ddp: processes on each machine
     nodes: Positive = 1  # ddp: machines; above one, Slurm or torchrun starts the processes
-    store: Folder = ".totalml"  # folder of blobs, snapshots and feature sets
-    runs: Folder = "runs"  # folder of run folders
+    store: Place = ".totalml"  # of blobs, snapshots and feature sets
+    runs: Place = "runs"  # of run folders
+    cache: Folder = ".totalml/remote"  # folder of this machine that stands before a store or runs elsewhere
     progress: Literal["auto", "rich", "plain", "none"] = "auto"
     rerun: bool = False  # run again although the store holds the finished run
 

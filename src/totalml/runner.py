@@ -12,18 +12,18 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import StoreError
+from totalml.run_identity import RunIdentity, finished_attempt
 
 if TYPE_CHECKING:
     from totalml.attempt import Attempt
     from totalml.data import Snapshot
     from totalml.progress import Progress
     from totalml.recipe import Recipe
+    from totalml.runs import RunFolders
     from totalml.store import Store
 
 
@@ -42,91 +42,46 @@ def run(recipe: Recipe) -> Path:
 
 def _run(recipe: Recipe) -> Path:
     from totalml.progress import Progress
-    from totalml.store import Store
+    from totalml.runs import open_runs
+    from totalml.store import locked, open_store
 
     progress = Progress.create(recipe.runtime.progress)
-    store = Store(Path(recipe.runtime.store))
-    attempt = finished_attempt(recipe, store)
+    store, runs = open_store(recipe.runtime, progress.say), open_runs(recipe.runtime, progress.say)
+    attempt = _finished(recipe, store, runs)
     if attempt is not None:
         _say_finished(attempt, recipe, progress)
+        if not runs.has(attempt):
+            with locked(attempt.folder.parent / "lock"):
+                _send(attempt, store, runs)
     else:
         gc.enable()  # run.py starts without it
-        attempt = _work(recipe, store, progress)
-    _show(attempt)
+        attempt = _work(recipe, store, runs, progress)
+    _show(attempt, runs.url(attempt))
     return attempt.folder
 
 
-def finished_attempt(recipe: Recipe, store: Store) -> Attempt | None:
-    """The attempt that makes running the recipe needless; None if there is none, or only a look at the data can tell.
-
-    Nothing is locked, imported or written for it, so it is quick: a finished attempt is never written to again.
-    """
-    from totalml.attempt import attempts_of
+def _finished(recipe: Recipe, store: Store, runs: RunFolders) -> Attempt | None:
+    """The attempt that makes running needless; None if there is none, or only a look at the data can tell."""
     from totalml.data import remembered_hash
 
-    if recipe.runtime.rerun:
-        return None
     data_hash = remembered_hash(recipe.data, store)
     if data_hash is None or recipe.data.snapshot not in (None, data_hash):
         return None
-    identity = Identity(recipe, data_hash)
-    alike = [attempt for attempt in attempts_of(identity.folder)[0] if attempt.made_like(identity.made_with)]
-    return alike[-1] if alike and alike[-1].status == "finished" and not alike[-1].lost() else None
+    return finished_attempt(RunIdentity(recipe, data_hash, runs))
 
 
-@dataclass(frozen=True)
-class Identity:
-    """What names a run and what tells its attempts apart."""
-
-    recipe: Recipe
-    data_hash: str
-
-    @cached_property
-    def config_hash(self) -> str:
-        from totalml.identity import config_hash
-        from totalml.recipe import what
-
-        return config_hash(what(self.recipe))
-
-    @property
-    def run_id(self) -> str:
-        from totalml.identity import run_id
-
-        return run_id(self.config_hash, self.data_hash)
-
-    @property
-    def folder(self) -> Path:
-        return Path(self.recipe.runtime.runs) / self.recipe.name / self.run_id
-
-    @cached_property
-    def made_with(self) -> dict[str, Any]:
-        from totalml import fingerprint
-
-        return {
-            "code": fingerprint.code(self.recipe),
-            "files": fingerprint.files(self.recipe),
-            "environment": fingerprint.environment(),
-            "execution": fingerprint.execution(self.recipe.runtime),
-        }
-
-    def facts(self) -> dict[str, Any]:
-        """What a new attempt's `run.json` starts with."""
-        from totalml import fingerprint
-
-        names = {"name": self.recipe.name, "run_id": self.run_id}
-        hashes = {"config_hash": self.config_hash, "data_hash": self.data_hash}
-        return names | hashes | {"command": _command(), **self.made_with, "git": fingerprint.git(), "status": "running"}
-
-
-def _work(recipe: Recipe, store: Store, progress: Progress) -> Attempt:
+def _work(recipe: Recipe, store: Store, runs: RunFolders, progress: Progress) -> Attempt:
     from totalml.data import take_snapshot
 
     started = time.perf_counter()
     snapshot = take_snapshot(recipe.data, store, progress)
-    return run_on(snapshot, recipe, store, progress, time.perf_counter() - started)
+    store.publish()
+    return run_on(snapshot, recipe, store, runs, progress, time.perf_counter() - started)
 
 
-def run_on(snapshot: Snapshot, recipe: Recipe, store: Store, progress: Progress, seconds: float = 0.0) -> Attempt:
+def run_on(
+    snapshot: Snapshot, recipe: Recipe, store: Store, runs: RunFolders, progress: Progress, seconds: float = 0.0
+) -> Attempt:
     """Take a recipe through its life from a snapshot that stands in the store; its source is not asked.
 
     Args: seconds: that the snapshot took.
@@ -135,18 +90,27 @@ def run_on(snapshot: Snapshot, recipe: Recipe, store: Store, progress: Progress,
     from totalml.comparison import save_code
     from totalml.store import locked
 
-    identity = Identity(recipe, snapshot.data_hash)
+    identity = RunIdentity(recipe, snapshot.data_hash, runs)
     with locked(identity.folder / "lock"):  # an identical run started meanwhile waits, then reports
+        runs.settle(recipe.name, identity.run_id)
         attempt, earlier = _attempt(identity, progress)
         if attempt.status == "finished":
             _say_finished(attempt, recipe, progress)
+            _send(attempt, store, runs)
             return attempt
-        with attempt.recorded():
+        with runs.published(attempt), attempt.recorded():
             save_code(recipe, store)
+            store.publish("code")
             attempt.add_seconds("snapshot", seconds)
             _live(recipe, snapshot, store, attempt, progress)
             attempt.save(compared=_compare(attempt, earlier), tainted=_tainted(identity))
     return attempt
+
+
+def _send(attempt: Attempt, store: Store, runs: RunFolders) -> None:
+    """Send what the process that finished the attempt was killed before it could."""
+    store.publish()
+    runs.publish(attempt)
 
 
 def _live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, progress: Progress) -> None:
@@ -170,7 +134,7 @@ def _stages() -> Callable[..., None]:
     return live
 
 
-def _attempt(identity: Identity, progress: Progress) -> tuple[Attempt, list[Attempt]]:
+def _attempt(identity: RunIdentity, progress: Progress) -> tuple[Attempt, list[Attempt]]:
     """The attempt to report or to work on, and the finished ones to compare it with."""
     from totalml.attempt import attempts_of, new_attempt
 
@@ -179,13 +143,15 @@ def _attempt(identity: Identity, progress: Progress) -> tuple[Attempt, list[Atte
         progress.say(f"{file} cannot be read; that attempt is left alone and another one is made")
     finished = [attempt for attempt in earlier if attempt.status == "finished"]
     alike = [attempt for attempt in earlier if attempt.made_like(identity.made_with)]
+    if alike:
+        identity.runs.complete(alike[-1])
     if alike and alike[-1].status != "finished":
         return alike[-1], finished
     if alike and not identity.recipe.runtime.rerun:
         if not (lost := alike[-1].lost()):
             return alike[-1], finished
         progress.say(f"attempt {alike[-1].number} has lost {', '.join(lost)}; the run is done again")
-    return new_attempt(identity.folder, identity.facts()), finished
+    return new_attempt(identity.folder, {**identity.facts(), "command": _command(), "status": "running"}), finished
 
 
 def _say_finished(attempt: Attempt, recipe: Recipe, progress: Progress) -> None:
@@ -195,7 +161,7 @@ def _say_finished(attempt: Attempt, recipe: Recipe, progress: Progress) -> None:
     progress.say(f"this run is finished: attempt {attempt.number}; runtime.rerun=true runs it again")
 
 
-def _show(attempt: Attempt) -> None:
+def _show(attempt: Attempt, url: str | None) -> None:
     """The closing table, from what the attempt's folder holds."""
     from totalml.attempt import METRICS_FILE, REPORT_FILE
     from totalml.report import closing_table, show_closing_table
@@ -212,6 +178,8 @@ def _show(attempt: Attempt) -> None:
         rows.insert(-1, ("Repeated", f"{same} attempt {other['attempt']}", remark))
     if facts.get("tainted"):
         rows.insert(-1, ("Tainted", facts["tainted"], "run it again"))
+    if url:
+        rows.insert(-1, ("Kept at", url, ""))
     show_closing_table(f"{facts['name']} {facts['run_id']} attempt {attempt.number}", rows)
 
 
@@ -224,7 +192,7 @@ def _compare(attempt: Attempt, earlier: list[Attempt]) -> dict[str, Any] | None:
     return {"attempt": earlier[-1].number, "identical": not differs, "differs": differs}
 
 
-def _tainted(identity: Identity) -> str | None:
+def _tainted(identity: RunIdentity) -> str | None:
     """Why the result may not be what its fingerprint says: code is imported late, and could be edited until then."""
     from totalml import fingerprint
 

@@ -68,6 +68,7 @@ class Stages:
             if self._fresh:
                 self._work(definition, kept, files, work, "runtime.rerun")
                 return
+            self._store.fetch("stages", name, kept.name)
             fault = self._fault(kept, files)
             if fault is None and kept.is_dir():
                 for file in files:
@@ -111,6 +112,7 @@ class Stages:
                 digests = {file: file_digest(temporary / file) for file in files}
                 manifest = {"stage": definition.stage, "parts": dict(definition.parts), "files": digests}
                 (temporary / STAGE_FILE).write_text(json.dumps(manifest, indent=2))
+            self._store.publish("stages", definition.stage, kept.name)
         self.note(definition, reused=False, why=why)
 
     def _fault(self, kept: Path, files: Sequence[str]) -> str | None:

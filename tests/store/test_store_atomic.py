@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from totalml.errors import StoreError
-from totalml.store import Store
-from totalml.store import store as store_module
+from totalml.store import Store, locks
 from totalml.store.atomic import atomic_folder, write_atomically
 
 
@@ -112,7 +111,7 @@ with Store(Path(sys.argv[1])).lock("x"):
 
 
 def test_a_process_that_waits_for_a_lock_says_so(store, capfd, monkeypatch):
-    monkeypatch.setattr(store_module, "SAY_AFTER_S", 0.1)
+    monkeypatch.setattr(locks, "SAY_AFTER_S", 0.1)
     command = [sys.executable, "-c", HOLDER, str(store.root)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "held\n"

@@ -47,16 +47,18 @@ def metadata_table(rows: Sequence[Row]) -> pa.Table:
     return pa.table({name: _array(name, ids, [row.metadata.get(name) for row in rows]) for name in names})
 
 
+def skipped_schema() -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([("id", pa.string()), ("reason", pa.string())])
+
+
 def skipped_table(bad: Sequence[BadSample]) -> pa.Table:
     import pyarrow as pa
 
     ordered = sorted(bad, key=lambda sample: (sample.id, sample.reason))
-    return pa.table(
-        {
-            "id": pa.array([sample.id for sample in ordered], pa.string()),
-            "reason": pa.array([sample.reason for sample in ordered], pa.string()),
-        }
-    )
+    columns = [[sample.id for sample in ordered], [sample.reason for sample in ordered]]
+    return pa.table(columns, schema=skipped_schema())
 
 
 def _array(name: str, ids: Sequence[str], values: list[Any]) -> pa.Array:

@@ -26,8 +26,9 @@ def memory_path(data: DataRecipe, store: Store) -> Path | None:
     if fingerprint is None:
         return None
     rules = [plain(rule, where=True) for rule in (data.source, data.labels, data.on_bad_sample, data.max_megapixels)]
-    name = digest("fingerprint v1", canonical([fingerprint, *rules]))
-    return store.root / "fingerprints" / f"{short(name, 32)}.json"
+    name = f"{short(digest('fingerprint v1', canonical([fingerprint, *rules])), 32)}.json"
+    store.fetch("fingerprints", name)
+    return store.root / "fingerprints" / name
 
 
 def remembered_hash(data: DataRecipe, store: Store) -> str | None:

@@ -56,6 +56,7 @@ def fill(
     name = short(definition, 32)
     folder = store.folder(kind.room, name, "segments")
     with store.lock(f"{kind.room}-{name}"):
+        store.fetch(kind.room, name, "segments")
         segments = _usable_segments(kind, folder, progress)
         segment_of, row_of = _locate(blobs, segments)
         missing = blobs.filter(_array(segment_of < 0)).unique().to_pylist()
@@ -63,6 +64,7 @@ def fill(
             part = missing[start : start + kind.most]
             segments.append(write_segment(folder, part, make(part), kind))
         if missing:
+            store.publish(kind.room, name, "segments")
             segment_of, row_of = _locate(blobs, segments)
     used, segment_of = np.unique(segment_of, return_inverse=True)
     return Filled(

@@ -3,7 +3,7 @@
 A pack counts only once its index stands beside it; a pack without one is what a killed process left.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,10 +28,16 @@ class Entry(NamedTuple):
 
 
 class Index:
-    """All index files of a folder; each is read once."""
+    """All index files of a folder; each is read once.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Args:
+        large: folder of the blobs that are too large for a pack.
+        is_there: whether a pack or a large blob can be had. A blob whose file is gone does not count, so that it is
+            stored anew when it comes by again.
+    """
+
+    def __init__(self, folder: Path, large: Path, is_there: Callable[[Path], bool]) -> None:
+        self._folder, self._large, self._is_there = folder, large, is_there
         self._packs: dict[str, Path] = {}
         self._entries: dict[bytes, tuple[Path, Entry]] = {}
 
@@ -39,7 +45,9 @@ class Index:
         """Take in the index files that joined since the last call."""
         for path in sorted(self._folder.glob("*.idx")):
             if path.name not in self._packs:
-                self.add(path.with_suffix(".pack"), dict(_read(path)))
+                pack, entries = path.with_suffix(".pack"), read_index(path)
+                has_pack = self._is_there(pack)
+                self.add(pack, {raw: entry for raw, entry in entries.items() if self._counts(raw, entry, has_pack)})
 
     def add(self, pack: Path, entries: dict[bytes, Entry]) -> None:
         self._packs[pack.with_suffix(".idx").name] = pack
@@ -54,10 +62,17 @@ class Index:
         """Names of the files of blobs that are too large for a pack."""
         return {digest.hex() for digest, (_, entry) in self._entries.items() if entry.offset == OWN_FILE}
 
+    def entries_of(self, pack: Path) -> dict[bytes, Entry]:
+        """What lies in a pack."""
+        return {raw: entry for raw, (place, entry) in self._entries.items() if place == pack}
+
     def forget(self, digests: set[bytes]) -> None:
         """Have these blobs stored anew when they come by again."""
         for digest in digests:
             del self._entries[digest]
+
+    def _counts(self, raw: bytes, entry: Entry, has_pack: bool) -> bool:
+        return self._is_there(self._large / raw.hex()) if entry.offset == OWN_FILE else has_pack
 
 
 def encode(entries: dict[bytes, Entry]) -> bytes:
@@ -70,7 +85,8 @@ def encode(entries: dict[bytes, Entry]) -> bytes:
     return body + blake3(body).digest()
 
 
-def _read(path: Path) -> Iterator[tuple[bytes, Entry]]:
+def read_index(path: Path) -> dict[bytes, Entry]:
+    """Raises: StoreError: it is damaged."""
     import numpy as np
     from blake3 import blake3
 
@@ -83,4 +99,21 @@ def _read(path: Path) -> Iterator[tuple[bytes, Entry]]:
     records = np.frombuffer(body[len(MAGIC) :], dtype=_RECORD)
     # Column by column: numpy turns whole records into tuples ten times as slowly.
     places = zip(*(records[name].tolist() for name in Entry._fields), strict=True)
-    yield from zip(records["digest"].tolist(), map(Entry._make, places), strict=True)
+    return dict(zip(records["digest"].tolist(), map(Entry._make, places), strict=True))
+
+
+def first_damaged(pack: Path, entries: Mapping[bytes, Entry]) -> str | None:
+    """The first blob, as hex, whose bytes in a pack no longer have its digest."""
+    import mmap
+
+    from blake3 import blake3
+
+    places = {raw: entry for raw, entry in entries.items() if entry.offset != OWN_FILE}
+    with pack.open("rb") as file:
+        if not pack.stat().st_size:  # cannot be mapped
+            return next((raw.hex() for raw, entry in places.items() if entry.length), None)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+            for raw, (offset, length, _, _) in places.items():
+                if blake3(whole[offset : offset + length]).digest() != raw:
+                    return raw.hex()
+    return None

@@ -3,30 +3,52 @@
 A blob's digest is the plain BLAKE3 hash of its bytes, so `b3sum` on a user's own file gives the same one.
 """
 
-import sys
+from __future__ import annotations
+
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from totalml.errors import StoreError
 from totalml.identity import PREFIX
+from totalml.progress import Progress
 from totalml.store.atomic import explained
 from totalml.store.index import OWN_FILE, Entry, Index
+from totalml.store.locks import locked
 from totalml.store.writer import BlobWriter
 
-SAY_AFTER_S = 2.0
+if TYPE_CHECKING:
+    from totalml.store.mirror import Mirror
+
 OPEN_PACKS = 32
 
 
 class Store:
-    def __init__(self, root: Path) -> None:
+    """Args:
+    root: a folder of this machine.
+    mirror: the remote store that `root` stands before; None: there is none.
+    """
+
+    def __init__(self, root: Path, mirror: Mirror | None = None) -> None:
         self.root = Path(root).absolute()
-        self._index = Index(self.root / "packs")
+        self._mirror = mirror
+        self._index = Index(self.root / "packs", self.root / "large", self._is_there)
+        self._has_indexes = mirror is None
+
+    def fetch(self, *parts: str) -> None:
+        """Bring what lies there in the remote store and not here, whole and verified; nothing without one."""
+        if self._mirror is not None:
+            self._mirror.fetch(*parts)
+
+    def publish(self, *parts: str) -> None:
+        """Send what lies there, or everything, to the remote store as far as it lacks it; nothing without one."""
+        if self._mirror is not None:
+            self._mirror.publish(*parts)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _opened, (self.root,)
+        return _opened, (self.root, self._mirror and self._mirror.url)
 
     def folder(self, *parts: str) -> Path:
         """A folder of the store, created if need be."""
@@ -56,20 +78,27 @@ class Store:
                     if len(files) == OPEN_PACKS:
                         stack.close()
                         files.clear()
-                    files[path] = stack.enter_context(_open(path, digest))
-                yield _read_verified(files[path], entry, digest)
+                    files[path] = stack.enter_context(self._open(path, digest))
+                data = _read(files[path], entry)
+                if not _fits(data, digest):
+                    self._replace(path, digest)
+                    stack.close()
+                    files.clear()
+                    files[path] = stack.enter_context(self._open(path, digest))
+                    data = _read(files[path], entry)
+                yield data
 
     def missing(self, digests: Sequence[str]) -> list[str]:
         """Those digests that the store does not hold."""
-        self._index.refresh()
+        self._refresh()
         return [digest for digest in digests if self._index.find(to_bytes(digest)) is None]
 
     @contextmanager
     def writing(self) -> Iterator[BlobWriter]:
         """Hold the write lock and yield a writer; its blobs are kept unless the block raises."""
         with self.lock("blobs"):
-            self._index.refresh()
-            writer = BlobWriter(self.folder("packs"), self.folder("large"), self._index)
+            self._refresh()
+            writer = BlobWriter(self.folder("packs"), self.folder("large"), self._index, self._is_there)
             writer.remove_leftovers()
             try:
                 yield writer
@@ -81,37 +110,48 @@ class Store:
         raw = to_bytes(digest)
         found = self._index.find(raw)
         if found is None:
-            self._index.refresh()
+            self._refresh()
             found = self._index.find(raw)
         if found is None:
             raise StoreError(f"store {self.root} holds no blob {digest}. Take the snapshot again.")
         pack, entry = found
         return (self.root / "large" / raw.hex() if entry.offset == OWN_FILE else pack), entry
 
+    def _refresh(self) -> None:
+        if self._mirror is not None and not self._has_indexes:
+            self._mirror.fetch_indexes()
+            self._has_indexes = True
+        self._index.refresh()
+
+    def _is_there(self, path: Path) -> bool:
+        return path.exists() or (self._mirror is not None and self._mirror.has(path))
+
+    def _open(self, path: Path, digest: str) -> BinaryIO:
+        if self._mirror is not None and not path.exists():
+            self._mirror.fetch_blobs(path, self._index.entries_of(path))
+        try:
+            return path.open("rb")
+        except OSError as error:
+            raise StoreError(f"blob {digest} cannot be read from {path}: {error.strerror}. {_mend(path)}") from error
+
+    def _replace(self, path: Path, digest: str) -> None:
+        """Bring the remote copy of a damaged pack or large blob.
+
+        Raises: StoreError: there is none.
+        """
+        damaged = f"blob {digest} is damaged in {path}"
+        if self._mirror is None or not self._mirror.has(path):
+            raise StoreError(f"{damaged}. {_mend(path)}")
+        self._mirror.fetch_blobs(path, self._index.entries_of(path))
+
 
 @lru_cache(maxsize=1)
-def _opened(root: Path) -> Store:
+def _opened(root: Path, url: str | None) -> Store:
     """A store that came from another process; opened once here, as reading the index of a large one takes a second."""
-    return Store(root)
+    from totalml.store.mirror import Mirror
+    from totalml.store.remote import Remote
 
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file, which no other process can meanwhile; say on stderr what is waited for."""
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(path)
-    with explained(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=SAY_AFTER_S)
-        except Timeout:
-            print(f"waiting for another process that holds {path}", file=sys.stderr, flush=True)
-            lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+    return Store(root, Mirror(root, Remote(url, str(root)), Progress("plain").say) if url else None)
 
 
 def to_bytes(digest: str) -> bytes:
@@ -123,21 +163,15 @@ def to_text(digest: bytes) -> str:
     return PREFIX + digest.hex()
 
 
-def _open(path: Path, digest: str) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise StoreError(f"blob {digest} cannot be read from {path}: {error.strerror}. {_mend(path)}") from error
+def _read(file: BinaryIO, entry: Entry) -> bytes:
+    file.seek(0 if entry.offset == OWN_FILE else entry.offset)
+    return file.read(entry.length)
 
 
-def _read_verified(file: BinaryIO, entry: Entry, digest: str) -> bytes:
+def _fits(data: bytes, digest: str) -> bool:
     from blake3 import blake3
 
-    file.seek(0 if entry.offset == OWN_FILE else entry.offset)
-    data = file.read(entry.length)
-    if blake3(data).digest() != to_bytes(digest):
-        raise StoreError(f"blob {digest} is damaged in {file.name}. {_mend(Path(file.name))}")
-    return data
+    return blake3(data).digest() == to_bytes(digest)
 
 
 def _mend(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Add blobs: small ones to one pack per snapshot with one sync for all, large ones each to a file of its own."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,10 +23,14 @@ BUFFER_BYTES = 2**20
 
 
 class BlobWriter:
-    """Adds blobs to a store whose write lock is held; what is added counts once `finish` returns."""
+    """Adds blobs to a store whose write lock is held; what is added counts once `finish` returns.
 
-    def __init__(self, packs: Path, large: Path, index: Index) -> None:
-        self._packs, self._large, self._index = packs, large, index
+    Args:
+        is_there: whether a pack or a large blob can be had, here or from a remote store.
+    """
+
+    def __init__(self, packs: Path, large: Path, index: Index, is_there: Callable[[Path], bool]) -> None:
+        self._packs, self._large, self._index, self._is_there = packs, large, index, is_there
         self._entries: dict[bytes, Entry] = {}
         self._pack: _GrowingFile | None = None
         self.added = 0
@@ -100,7 +104,8 @@ class BlobWriter:
             named, there = self._index.own_files(), {path.name for path in self._large.iterdir()}
             for name in there - named:
                 (self._large / name).unlink()
-            self._index.forget({bytes.fromhex(name) for name in named - there})
+            gone = {name for name in named - there if not self._is_there(self._large / name)}
+            self._index.forget({bytes.fromhex(name) for name in gone})
 
     def _note(self, digest: bytes, entry: Entry) -> None:
         self._entries[digest] = entry

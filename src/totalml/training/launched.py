@@ -19,6 +19,7 @@ from totalml.identity import canonical, config_hash, digest, short
 from totalml.recipe import what
 from totalml.store.atomic import write_atomically
 from totalml.training.place import Place
+from totalml.url import local_folder
 
 if TYPE_CHECKING:
     from totalml.recipe import Recipe, RuntimeRecipe
@@ -79,16 +80,17 @@ def run_launched(recipe: Recipe, lead: Callable[[Recipe], Path]) -> Path:
     meeting = _awaited(call)
     if not meeting:
         print(f"rank {launch.place.rank}: rank 0 is done; nothing to train", file=sys.stderr, flush=True)
-        return Path(recipe.runtime.runs)
+        return local_folder(recipe.runtime.runs, "runs", recipe.runtime.cache)
     from totalml.training.rank import take_part
 
     return take_part(Path(meeting["file"]), launch.place)
 
 
 def call_file(recipe: Recipe, launch: Launch) -> Path:
-    """Where rank 0 says where to meet, in the store that all machines share."""
+    """Where rank 0 says where to meet, in the store that all machines share; before a URL, the cache is shared."""
     name = digest("launch v1", canonical([*launch.name, config_hash(what(recipe))]))
-    return Path(recipe.runtime.store).absolute() / "launches" / f"{short(name, 32)}.json"
+    store = local_folder(recipe.runtime.store, "store", recipe.runtime.cache).absolute()
+    return store / "launches" / f"{short(name, 32)}.json"
 
 
 def _awaited(call: Path) -> dict[str, str]:

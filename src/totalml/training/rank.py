@@ -67,10 +67,10 @@ def _inputs(recipe: Recipe, data_hash: str) -> tuple[FeatureSet, Splits]:
     from totalml.data import split_samples
     from totalml.data.snapshot import load_snapshot
     from totalml.features import build_features
-    from totalml.store import Store
+    from totalml.store import open_store
     from totalml.training.frozen import embed_features
 
-    store = Store(Path(recipe.runtime.store))
+    store = open_store(recipe.runtime)
     snapshot = load_snapshot(data_hash, store)
     features = build_features(recipe.features, recipe.data, snapshot, store)
     return embed_features(recipe, features, store), split_samples(recipe.data.split, snapshot)

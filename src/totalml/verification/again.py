@@ -74,6 +74,7 @@ def run_again(reference: Reference, place: Place, folder: Path) -> Again:
     """
     from totalml.data import take_snapshot
     from totalml.runner import run_on
+    from totalml.runs import open_runs
 
     here = Place(place.project, folder / "runs", folder / "store")
     recipe, original, store = _moved(reference.recipe, here), Store(place.store), Store(here.store)
@@ -83,7 +84,7 @@ def run_again(reference: Reference, place: Place, folder: Path) -> Again:
         snapshot = _stored_snapshot(reference.attempt.facts["data_hash"], original, store, progress)
     else:
         snapshot = take_snapshot(recipe.data, store, progress)
-    return Again(run_on(snapshot, recipe, store, progress), here)
+    return Again(run_on(snapshot, recipe, store, open_runs(recipe.runtime), progress), here)
 
 
 def _stored_recipe(attempt: Attempt) -> Recipe:
