@@ -48,6 +48,7 @@ def live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pro
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
     with attempt.stage("training"):
         trained = train_model(recipe, features, splits, folder, progress)
+        attempt.save(training=trained.facts())
     with attempt.stage("evaluation"):
         probabilities = predict(recipe, trained, features, splits.test)
         ids, labels = [features.ids[row] for row in splits.test.tolist()], features.labels[splits.test]

@@ -123,3 +123,32 @@ def _compare(attempt: Attempt, earlier: list[Attempt]) -> dict[str, Any] | None:
 def _command() -> str:
     """The command line of this process, for running it again."""
     return shlex.join(["python", *sys.argv])
+
+
+def made_with(recipe: Recipe) -> dict[str, Any]:
+    """Code, environment and execution: what besides recipe and data an attempt is known by."""
+    from totalml import fingerprint
+
+    return {
+        "code": fingerprint.code(recipe),
+        "environment": fingerprint.environment(),
+        "execution": fingerprint.execution(recipe.runtime),
+    }
+
+
+def finished_attempt(recipe: Recipe, data_hash: str, made_with: dict[str, Any]) -> Attempt | None:
+    """The attempt that `run` would report instead of working; None if there is work to do. Imports no torch.
+
+    Args:
+        data_hash: of the recipe's snapshot.
+    """
+    from totalml.attempt import attempts_of
+    from totalml.identity import config_hash, run_id
+    from totalml.recipe import what
+
+    if recipe.runtime.rerun:
+        return None
+    folder = Path(recipe.runtime.runs) / recipe.name / run_id(config_hash(what(recipe)), data_hash)
+    alike = [attempt for attempt in attempts_of(folder)[0] if attempt.made_like(made_with)]
+    last = alike[-1] if alike else None
+    return last if last and last.status == "finished" and not last.lost() else None

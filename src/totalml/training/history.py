@@ -43,6 +43,17 @@ class TrainedModel:
     resumed_from: int | None
     stopped: Stopped
 
+    def facts(self) -> dict[str, float | int | str]:
+        """What `run.json` says of it, for comparing runs without torch."""
+        best = next(epoch for epoch in self.history if epoch.epoch == self.best_epoch)
+        return {
+            "epochs": self.epochs_run,
+            "best_epoch": self.best_epoch,
+            "validation_loss": best.validation_loss,
+            "validation_accuracy": best.validation_accuracy,
+            "stopped": self.stopped,
+        }
+
 
 def best_of(history: tuple[Epoch, ...], metric: Literal["loss", "accuracy"]) -> Epoch:
     """The epoch with the lowest validation loss or the highest accuracy; the earliest of equals."""

@@ -11,6 +11,7 @@ from lightning.pytorch import Callback
 from totalml.recipe import EarlyStopping
 from totalml.training.checkpoint import Checkpoint
 from totalml.training.history import Epoch, best_of
+from totalml.training.listen import tell_listener
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -71,6 +72,7 @@ class Keep(Callback):
         is_best = self.best is epoch
         self._save(trainer, pl_module, is_best)
         self._watch.tell(epoch, is_best)
+        tell_listener(epoch, self._watch.epochs)
         if self.exhausted:
             trainer.should_stop = True
 

@@ -20,6 +20,7 @@ from totalml.training.classifier import Classifier, Plan
 from totalml.training.execution import quiet_lightning, reproducible
 from totalml.training.history import TrainedModel
 from totalml.training.keep import BEST, LAST, Keep
+from totalml.training.listen import Pruned
 from totalml.training.watch import Watch
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ def _fit(classifier: Classifier, recipe: Recipe, device: torch.device, keep: Kee
     )
     try:
         trainer.fit(classifier)
+    except Pruned:
+        raise
     except Interrupted:
         done = len(keep.history)
         kept = f"{done} of {recipe.training.epochs} epochs are kept" if done else "no whole epoch was finished"
