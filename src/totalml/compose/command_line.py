@@ -91,7 +91,9 @@ def _dispatch(project: Path, arguments: list[str], job: Job, sweep: Sweep) -> No
 
 
 def _run_one(project: Path, arguments: list[str], job: Job, sweep: Sweep) -> None:
-    recipe = validated(composed(project, arguments), project, arguments)
+    # Which sweeper it is that these set, the recipe says.
+    given = [argument for argument in arguments if not argument.startswith("hydra.sweeper.")]
+    recipe = validated(composed(project, given), project, given)
     if recipe.sweep is None:
         job(recipe)
     elif {*recipe.sweep.parameters} <= {override_key(argument) for argument in arguments}:

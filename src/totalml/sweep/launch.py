@@ -41,13 +41,14 @@ class Launches:
         error = self._launch(jobs)
         ended = self.ends(jobs)
         left = [job for job in jobs if job.number not in ended]
-        # A worker that is killed takes the launch with it: each job that was under way is tried again alone, which
-        # shows whose fault it was; those that had not begun go on together.
+        # Workers share their end: each job that was under way is tried again alone, which shows whose fault it was;
+        # those that had not begun go on together. A job of submitit has a process of its own.
         begun = [job for job in left if log_file(self._task.folder, job.number).exists()]
         if left and not begun:
             raise SweepError(f"the launcher started none of {len(left)} jobs: {error}")
         for job in begun:
-            ended |= self._alone(job, error) if len(jobs) > 1 else {job.number: _killed(error)}
+            shared = len(jobs) > 1 and not self._submits
+            ended |= self._alone(job, error) if shared else {job.number: _killed(error)}
         rest = [job for job in left if job not in begun]
         return ended | (self._run(rest) if rest else {})
 

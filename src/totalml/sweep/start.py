@@ -33,6 +33,8 @@ def start(project: Path, arguments: list[str], job: Job) -> None:
     from totalml.sweep.task import SweepTask
 
     gc.enable()  # run.py starts without it
+    # Hydra cannot read a command line that has the flag in the middle.
+    arguments = ["-m", *(argument for argument in arguments if argument not in MULTIRUN)]
     arguments = _with_recipes_sweep(project, arguments)
     if "hydra/sweeper" not in map(override_key, arguments):
         arguments = [*arguments, DEFAULT]
@@ -45,7 +47,7 @@ def start(project: Path, arguments: list[str], job: Job) -> None:
 
 def _with_recipes_sweep(project: Path, arguments: list[str]) -> list[str]:
     """The arguments, with those of the sweep that the one recipe of the command line carries."""
-    carried = _carried(project, [argument for argument in arguments if argument not in MULTIRUN])
+    carried = _carried(project, arguments[1:])
     if carried is None:
         return arguments
     given = {override_key(argument) for argument in arguments}
@@ -71,7 +73,8 @@ def _carried(project: Path, arguments: list[str]) -> SweepRecipe | None:
         return None
     with explained(project, arguments):
         overrides = OverridesParser.create().parse_overrides(arguments)
-        plain = [override.input_line or "" for override in overrides if not override.is_sweep_override()]
+        fixed = [each for each in overrides if not each.is_sweep_override() and not each.is_hydra_override()]
+        plain = [each.input_line or "" for each in fixed]
         found = plain_values(composed(project, plain))[0].get("sweep")
     try:
         return SweepRecipe.model_validate(found) if found else None

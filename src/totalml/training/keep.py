@@ -72,7 +72,7 @@ class Keep(Callback):
         is_best = self.best is epoch
         self._save(trainer, pl_module, is_best)
         self._watch.tell(epoch, is_best)
-        tell_listener(epoch, self._watch.epochs)
+        tell_listener(epoch, pl_module.first_epoch + (trainer.max_epochs or 0))
         if self.exhausted:
             trainer.should_stop = True
 

@@ -35,14 +35,14 @@ class Watch(Callback):
     def __init__(self, progress: Progress, epochs: int, steps: int) -> None:
         self.interrupted = False
         self._progress = progress
-        self.epochs, self._steps = epochs, steps
+        self._epochs, self._steps = epochs, steps
         self._due = 0.0
         self._bar: Any = None
 
     def on_train_start(self, trainer: Trainer, pl_module: Classifier) -> None:  # type: ignore[override]
         if self._progress.mode == "rich":
             self._bar = _bar()
-            self._task = self._bar.add_task("train", total=self.epochs * self._steps, note="")
+            self._task = self._bar.add_task("train", total=self._epochs * self._steps, note="")
             self._bar.start()
 
     def on_train_batch_end(  # type: ignore[override]
@@ -54,7 +54,7 @@ class Watch(Callback):
             return
         self._due = time.monotonic() + REFRESH_S
         done = pl_module.epoch * self._steps + batch_idx + 1
-        self._bar.update(self._task, completed=done, description=f"epoch {pl_module.epoch + 1}/{self.epochs}")
+        self._bar.update(self._task, completed=done, description=f"epoch {pl_module.epoch + 1}/{self._epochs}")
         self._bar.refresh()
 
     def on_exception(self, trainer: Trainer, pl_module: Any, exception: BaseException) -> None:
@@ -66,7 +66,7 @@ class Watch(Callback):
             self._bar.update(self._task, note=note)
             return
         self._progress.say(
-            f"epoch {epoch.epoch}/{self.epochs}: loss {epoch.train_loss:.4f}, "
+            f"epoch {epoch.epoch}/{self._epochs}: loss {epoch.train_loss:.4f}, "
             f"validation loss {epoch.validation_loss:.4f}, accuracy {epoch.validation_accuracy:.1%}"
             f"{', best so far' if is_best else ''} ({epoch.seconds:.1f} s)"
         )
