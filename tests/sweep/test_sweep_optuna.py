@@ -83,7 +83,8 @@ def test_the_corners_touch_every_bound_and_every_choice():
     assert {point["k"] for point in points} == {"1", "9"}
 
 
-SEARCH = ["hydra/sweeper=optuna", "hydra.sweeper.trials=8", "training.optimizer.lr=tag(log,interval(0.0001,0.5))"]
+RATES = "training.optimizer.lr=tag(log,interval(0.0001,0.5))"
+SEARCH = ["hydra/sweeper=optuna", "hydra.sweeper.trials=8", "training.epochs=6", RATES]
 
 
 def test_a_search_runs_to_its_end_and_a_second_call_repeats_none(start, state, capsys):
@@ -95,18 +96,19 @@ def test_a_search_runs_to_its_end_and_a_second_call_repeats_none(start, state, c
     assert start("-m", *SEARCH) == 0
     assert state() == first
     assert start("-m", *SEARCH, "hydra.sweeper.trials=9", job=lambda _: None) == 1  # without a result: failed
+    assert "came to no validation_loss" in state()["jobs"][8]["error"]
     assert "Experimental" not in capsys.readouterr().err
 
 
 def test_a_job_that_fares_badly_is_ended_early_and_can_go_on(start, state):
-    assert start("-m", *SEARCH, "training.epochs=6", "seed=1") == 0
+    assert start("-m", *SEARCH, "seed=1") == 0
     pruned = [job for job in state()["jobs"] if job["status"] == "pruned"]
     assert pruned, "none of 8 jobs was pruned"
     done = [job["metric"] for job in state()["jobs"] if job["status"] == "finished"]
     for job in pruned:
         assert loss_of(float(job["parameters"]["training.optimizer.lr"])) > sorted(done)[0]
         assert "pruned after epoch 3" in Path(job["log"]).read_text()
-    assert start("-m", *SEARCH, "training.epochs=6", "seed=2", "hydra.sweeper.prune=false") == 0
+    assert start("-m", *SEARCH, "seed=2", "hydra.sweeper.prune=false") == 0
     assert {job["status"] for job in state()["jobs"]} == {"finished"}
 
 
@@ -124,7 +126,7 @@ def test_the_whole_space_is_looked_at_before_anything_starts(start, capsys):
 
 def test_a_search_over_several_processes_prunes_there_too(project, state):
     pytest.importorskip("joblib")
-    arguments = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *SEARCH, "training.epochs=6", "seed=1"]
+    arguments = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", *SEARCH, "seed=1"]
     done = subprocess.run(command(project, *arguments), capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert [job["number"] for job in state()["jobs"]] == list(range(1, 9))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -165,7 +166,10 @@ class OptunaSweeper(TotalmlSweeper):
         if self.prune and self.metric.startswith("validation_"):
             self.task.listeners = {job.number: Pruner(record.folder, job.number, self.metric) for job in jobs}
         waiting = [job for job in looked_at if job.status == "waiting"]
-        for job in [*(job for job in looked_at if job not in waiting), *conductor.work(waiting)]:
+        ended = [*(job for job in looked_at if job not in waiting), *conductor.work(waiting)]
+        measured = [job if _is_measured(job) else _without(job, self.metric) for job in ended]
+        record.update(measured)
+        for job in measured:
             search.tell(job)
 
     def _at_once(self) -> int:
@@ -191,6 +195,14 @@ def _dimension(override: Override) -> Dimension:
         return dimension(override)
     except ValueError as error:
         raise RecipeError(f"command line: {override.input_line!r}: {error}") from error
+
+
+def _is_measured(job: Job) -> bool:
+    return job.status != "finished" or job.metric is not None
+
+
+def _without(job: Job, metric: str) -> Job:
+    return replace(job, status="failed", error=f"its run came to no {metric}, so there is nothing to search by")
 
 
 def _written(point: dict[str, str]) -> list[str]:
