@@ -123,7 +123,7 @@ class Pruner:
             trial = optuna.trial.Trial(study, study.get_trials(deepcopy=False)[self.number - 1]._trial_id)
             value = float(getattr(epoch, self.metric))
             trial.report(value, epoch.epoch)
-            if trial.should_prune():
+            if epoch.epoch < epochs and trial.should_prune():
                 words = self.metric.replace("_", " ")
                 raise Pruned(f"pruned after epoch {epoch.epoch}: {words} {value:.4g} is worse than half of the others")
 

@@ -37,7 +37,7 @@ def start(project: Path, arguments: list[str], job: Job) -> None:
     arguments = ["-m", *(argument for argument in arguments if argument not in MULTIRUN)]
     arguments = _with_recipes_sweep(project, arguments)
     if "hydra/sweeper" not in map(override_key, arguments):
-        arguments = [*arguments, DEFAULT]
+        arguments = [arguments[0], DEFAULT, *arguments[1:]]
     for choice in NEEDS.keys() & {*arguments}:
         _require(choice)
     register()
