@@ -87,7 +87,7 @@ def test_a_setting_of_the_sweep_can_be_given(carried, state, capsys):
     ("line", "expected"),
     [
         ("  trails: 3", "recipes/photos.yaml:16: unknown key 'sweep.trails', did you mean 'trials'?"),
-        ("  metric: acuracy", "did you mean 'accuracy'?"),
+        ("  metric: accuracyy", "did you mean 'accuracy'?"),
         ("    training.optimizer.lrr: 1,2", "AdamW takes no argument 'lrr', did you mean 'lr'?"),
         ("    training.epochs: '1,[2'", "training.epochs"),
         ("    training.epochs: 3", "should be a valid string, got 3"),

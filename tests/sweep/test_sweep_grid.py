@@ -90,7 +90,7 @@ def test_an_interval_is_refused_with_the_way_out(start, capsys):
 def test_jobs_are_ranked_by_another_metric(start, capsys):
     assert start("-m", "training.optimizer.lr=0.5,0.012", "hydra.sweeper.metric=accuracy") == 0
     assert capsys.readouterr().out.splitlines()[1].split()[1:3] == ["0.012", f"{1 - loss_of(0.012) / 10:.4g}"]
-    assert start("-m", "training.optimizer.lr=0.5", "hydra.sweeper.metric=acuracy") == 2
+    assert start("-m", "training.optimizer.lr=0.5", "hydra.sweeper.metric=accuracyy") == 2
     assert "did you mean 'accuracy'" in capsys.readouterr().err
 
 

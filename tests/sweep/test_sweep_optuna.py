@@ -60,6 +60,17 @@ def test_a_search_that_is_killed_asks_what_an_undisturbed_one_asks(tmp_path):
     assert parts == whole
 
 
+def test_what_was_under_way_or_failed_is_asked_for_again_first(tmp_path):
+    search = Search(tmp_path, [RATE, KIND], "minimize", seed=3)
+    answer(search, 6)
+    under_way = search.ask(3)
+    failed = next(iter(under_way))
+    search.tell(Job(failed, (), under_way[failed], status="failed"))
+    again: list[dict[str, str]] = []
+    answer(Search(tmp_path, [RATE, KIND], "minimize", seed=3), 3, again)
+    assert again == list(under_way.values())
+
+
 def test_another_seed_asks_something_else(tmp_path):
     one, two = (Search(tmp_path / str(seed), [RATE], "minimize", seed).ask(1) for seed in (1, 2))
     assert one != two
