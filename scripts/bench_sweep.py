@@ -65,7 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=20)
     parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--processes", type=int, default=2, help="of the sweep; 1: all trials in one")
+    parser.add_argument("--processes", type=int, default=1, help="of the sweep; 1: all trials in one")
     parser.add_argument(
         "--workers", type=int, nargs="*", default=[0, 2], help="of the script's loaders; best one counts"
     )

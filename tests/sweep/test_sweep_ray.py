@@ -11,7 +11,7 @@ pytestmark = pytest.mark.service
 
 
 def test_ray_runs_the_jobs(project, state):
-    pytest.importorskip("ray")
+    pytest.importorskip("hydra_plugins.hydra_ray_launcher")
     arguments = ["hydra/launcher=ray", "training.optimizer.lr=0.1,0.2,0.3"]
     done = subprocess.run(command(project, *arguments), capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr

@@ -29,6 +29,9 @@ class Conductor:
         Args:
             recipes: of each job, or what is wrong with it.
         """
+        for job, recipe in zip(jobs, recipes, strict=True):
+            if not isinstance(recipe, RecipeError):
+                self._launches.recipes[job.number] = recipe
         looked_at = [self._looked_up(job, recipe) for job, recipe in zip(jobs, recipes, strict=True)]
         self._record.update(looked_at)
         return looked_at

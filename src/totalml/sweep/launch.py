@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import SweepError
@@ -13,18 +14,21 @@ from totalml.sweep.words import shown
 if TYPE_CHECKING:
     from hydra.plugins.launcher import Launcher
 
+    from totalml.recipe import Recipe
     from totalml.sweep.record import Job
 
 
 class Launches:
     """Args:
     task: what the launcher calls; told here which jobs it is called for.
-    serial: jobs run one by one in this process, so there is something to write down after each.
+    serial: jobs run one by one in this process, so nothing needs to be composed again for another one, and there
+        is something to write down after each.
     """
 
     def __init__(self, launcher: Launcher, task: SweepTask, serial: bool) -> None:
         self._launcher, self._task = launcher, task
         self.serial = serial
+        self.recipes: dict[int, Recipe] = {}
         self._submits = "submitit" in type(launcher).__module__
 
     def run(self, jobs: Sequence[Job]) -> dict[int, Ended]:
@@ -57,6 +61,12 @@ class Launches:
         return self.ends([job]) or {job.number: _killed(error)}
 
     def _launch(self, jobs: Sequence[Job]) -> Exception | None:
+        if self.serial:
+            for job in jobs:
+                self._task.go(
+                    job.number, shown(job.parameters), job.overrides, partial(self.recipes.__getitem__, job.number)
+                )
+            return None
         self._task.jobs = tuple((job.number, shown(job.parameters)) for job in jobs)
         try:
             with _waiting_for_all() if self._submits else nullcontext():

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,21 +68,24 @@ class SweepTask:
 
         number, title = self.jobs[HydraConfig.get().job.num]
         overrides = task_overrides()
+        self.go(number, title, overrides, lambda: validated(config, self.project, overrides))
+
+    def go(self, number: int, title: str, overrides: Sequence[str], recipe: Callable[[], Recipe]) -> None:
+        """Run one job and write down how it ended."""
         began = time.perf_counter()
         name = f"job {number} of {self.total}: {title}"
         with logged(log_file(self.folder, number), f"--- {name}", self.live), self._as_alone(overrides):
-            ended = self._run(config, overrides, (self.listeners or {}).get(number))
+            ended = self._run(recipe, (self.listeners or {}).get(number))
         ended = {**ended, "seconds": round(time.perf_counter() - began, 3)}
         text = json.dumps(asdict(Ended(**ended)), ensure_ascii=False)
         write_atomically(end_file(self.folder, number), text.encode())
         if not self.live:
             print(f"{name}: {ended['status']} ({ended['seconds']:.1f} s)", file=sys.stderr)
 
-    def _run(self, config: DictConfig, overrides: list[str], listener: Listener | None) -> dict[str, Any]:
+    def _run(self, recipe: Callable[[], Recipe], listener: Listener | None) -> dict[str, Any]:
         try:
-            recipe = validated(config, self.project, overrides).model_copy(update={"sweep": None})
             with listening(listener):
-                result = self.job(recipe)
+                result = self.job(recipe().model_copy(update={"sweep": None}))
         except Pruned as end:
             print(end, file=sys.stderr)
             return {"status": "pruned", "error": str(end)}
@@ -99,7 +102,7 @@ class SweepTask:
         return {"status": "finished", "folder": str(result) if isinstance(result, Path) else None}
 
     @contextlib.contextmanager
-    def _as_alone(self, overrides: list[str]) -> Iterator[None]:
+    def _as_alone(self, overrides: Sequence[str]) -> Iterator[None]:
         """The command line that the run writes down is its own, and the recipe's code can be imported."""
         argv, path = sys.argv, sys.path
         sys.argv = ["run.py", *map(typed, overrides)]
