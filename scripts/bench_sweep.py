@@ -80,19 +80,20 @@ def main() -> None:
         ]
         write_pints(recipe, work / "pints")
         sweep = ["run.py", "-m", "+recipe=guinness_smoke", *recipe, *launcher(options.processes)]
-        ours, _ = cost([*sweep, f"training.optimizer.lr={','.join(map(str, rates))}"])
+        ours = cost([*sweep, f"training.optimizer.lr={','.join(map(str, rates))}"])
         theirs = min(plain(work, rates, options.epochs, workers) for workers in options.workers)
         _, all_again = cost([*sweep, f"training.optimizer.lr={','.join(map(str, rates))}"])
         _, one_again = cost([*sweep, f"training.optimizer.lr={rates[0]}"])
     trials = options.trials
     print(f"sweep of {trials} trials of the smoke recipe, {options.epochs} epochs, {options.processes} processes")
-    print(f"{'':<34}{'wall s':>8}{'trials/min':>12}")
-    for title, wall in (("one sweep", ours), ("fresh processes of plain Lightning", theirs)):
-        print(f"{title:<34}{wall:>8.1f}{60 * trials / wall:>12.1f}")
-    print(f"{'ratio':<34}{theirs / ours:>19.1f}x  target at least {RATIO:g}x")
+    print(f"{'':<34}{'wall s':>8}{'CPU s':>8}{'trials/min':>12}")
+    for title, (wall, cpu) in (("one sweep", ours), ("fresh processes of plain Lightning", theirs)):
+        print(f"{title:<34}{wall:>8.1f}{cpu:>8.1f}{60 * trials / wall:>12.1f}")
+    wall_ratio, cpu_ratio = theirs[0] / ours[0], theirs[1] / ours[1]
+    print(f"{'ratio':<34}{wall_ratio:>7.1f}x{cpu_ratio:>7.1f}x  target at least {RATIO:g}x on the clock")
     if trials > 1:
         each = (all_again - one_again) / (trials - 1)
-        print(f"{'CPU s for each reused job':<34}{each:>20.3f}  target at most {REUSED_CPU_S:g}")
+        print(f"{'CPU s for each reused job':<34}{each:>16.3f}  target at most {REUSED_CPU_S:g}")
 
 
 def launcher(processes: int) -> list[str]:
@@ -118,11 +119,12 @@ def write_pints(recipe: Sequence[str], folder: Path) -> None:
             file.write_bytes(store.read(blobs[row]))
 
 
-def plain(work: Path, rates: Sequence[float], epochs: int, workers: int) -> float:
-    """Wall seconds of one process after the other."""
+def plain(work: Path, rates: Sequence[float], epochs: int, workers: int) -> tuple[float, float]:
+    """Wall and CPU seconds of one process after the other."""
     script = work / f"plain_{workers}.py"
     script.write_text(PLAIN.replace("WORKERS", str(workers)))
-    return sum(cost([str(script), str(work / "pints"), str(rate), str(epochs)])[0] for rate in rates)
+    costs = [cost([str(script), str(work / "pints"), str(rate), str(epochs)]) for rate in rates]
+    return sum(wall for wall, _ in costs), sum(cpu for _, cpu in costs)
 
 
 def cost(command: Sequence[str]) -> tuple[float, float]:
