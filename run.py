@@ -9,6 +9,7 @@ from pathlib import Path  # noqa: E402
 
 from totalml.compose import main  # noqa: E402
 from totalml.runner import run  # noqa: E402
+from totalml.sweep import sweep  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(main(Path(__file__).resolve().parent, run))
+    sys.exit(main(Path(__file__).resolve().parent, run, sweep=sweep))

@@ -10,6 +10,7 @@
     ├── ModelError             7  a model cannot be built or its weights cannot be loaded
     ├── TrainingError          8  training cannot start or went astray
     ├── EvaluationError        9  there is nothing to evaluate
+    ├── SweepError             1  jobs of a sweep failed; what the others came to is kept
     ├── MissingExtraError     10  an optional package that the recipe asks for is not installed
     └── Interrupted          130  Ctrl-C; the run can be continued
 
@@ -67,6 +68,10 @@ class TrainingError(TotalmlError):
 
 class EvaluationError(TotalmlError):
     exit_code = 9
+
+
+class SweepError(TotalmlError):
+    pass
 
 
 class MissingExtraError(TotalmlError):

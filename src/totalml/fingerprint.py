@@ -135,6 +135,11 @@ def _threads() -> int:
         value = os.environ.get(name, "")
         if value.isdigit() and int(value):
             return int(value)
+    return cores()
+
+
+def cores() -> int:
+    """That this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

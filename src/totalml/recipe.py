@@ -25,6 +25,17 @@ Positive = Annotated[int, Field(gt=0, lt=2**53)]
 Folder = Annotated[str, Field(min_length=1)]
 Place = Annotated[str, Field(min_length=1), AfterValidator(checked)]  # a folder, or a URL such as s3://bucket/prefix
 Share = Annotated[float, Field(ge=0, le=1)]
+SweepMetric = Literal[
+    "validation_loss",
+    "validation_accuracy",
+    "accuracy",
+    "balanced_accuracy",
+    "f1",
+    "auroc",
+    "average_precision",
+    "ece",
+    "accuracy_against_gold",
+]
 
 
 def _under(prefix: str, kind: type[Section] = ForeignComponent) -> AfterValidator:
@@ -165,6 +176,21 @@ class Tolerance(Section):
     probabilities: Share = 0.02  # of any predicted probability
 
 
+class SweepRecipe(Section):
+    """What to vary and how to look for the best. Each job is a run of its own, so this is no part of what it computes.
+
+    `parameters` maps a key of the recipe, or a group of conf/, to values in Hydra's grammar for sweeps: `1,2,3`,
+    `choice(a, b)`, `range(1, 9, 2)`, and for optuna `interval(0.1, 0.9)` or `tag(log, interval(0.0001, 0.1))`.
+    """
+
+    sampler: Literal["grid", "optuna"] = "optuna"
+    trials: Positive = 20  # jobs that optuna chooses; a grid has as many as it has points
+    metric: SweepMetric = "validation_loss"  # validation_*: of the best epoch; the others are on the test split
+    direction: Literal["minimize", "maximize"] | None = None  # None: as the metric is meant
+    prune: bool = True  # optuna ends a job that after half of its epochs validates worse than half of the others
+    parameters: Annotated[dict[str, str], Field(min_length=1)]
+
+
 class RuntimeRecipe(Section):
     """Where and how: changes nothing about what is computed, so it does not count for the config hash."""
 
@@ -203,6 +229,7 @@ class Recipe(Section):
     tolerance: Annotated[Tolerance, Where] = Tolerance()
     smoke: Annotated[bool, Where] = False  # small enough to be run by `totalml recipe check` and by the tests
     runtime: Annotated[RuntimeRecipe, Where] = RuntimeRecipe()
+    sweep: Annotated[SweepRecipe | None, Where] = None
 
     @field_validator("training")
     @classmethod

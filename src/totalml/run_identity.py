@@ -40,14 +40,7 @@ class RunIdentity:
 
     @cached_property
     def made_with(self) -> dict[str, Any]:
-        from totalml import fingerprint
-
-        return {
-            "code": fingerprint.code(self.recipe),
-            "files": fingerprint.files(self.recipe),
-            "environment": fingerprint.environment(),
-            "execution": fingerprint.execution(self.recipe.runtime),
-        }
+        return made_with(self.recipe)
 
     def facts(self) -> dict[str, Any]:
         """What a new attempt's `run.json` starts with."""
@@ -56,6 +49,18 @@ class RunIdentity:
         names = {"name": self.recipe.name, "run_id": self.run_id}
         hashes = {"config_hash": self.config_hash, "data_hash": self.data_hash}
         return {**names, **hashes, **self.made_with, "git": fingerprint.git()}
+
+
+def made_with(recipe: Recipe) -> dict[str, Any]:
+    """Code, files, environment and execution, each with a digest."""
+    from totalml import fingerprint
+
+    return {
+        "code": fingerprint.code(recipe),
+        "files": fingerprint.files(recipe),
+        "environment": fingerprint.environment(),
+        "execution": fingerprint.execution(recipe.runtime),
+    }
 
 
 def finished_attempt(identity: RunIdentity) -> Attempt | None:

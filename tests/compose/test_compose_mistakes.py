@@ -4,6 +4,7 @@ import pytest
 
 from totalml.compose import compose_recipe, main
 from totalml.errors import RecipeError
+from totalml.sweep import sweep
 
 HEAD = """\
 defaults:
@@ -202,7 +203,7 @@ def test_a_recipe_cannot_make_hydra_create_objects(project, write_recipe, capsys
     planted = tmp_path / "planted"
     write_recipe("other", "_target_: pathlib.Path.touch\nself: x\n")
     write_recipe("evil", text.replace("PLANTED", str(planted)) + "\n")
-    assert main(project, print, ["+recipe=evil", *flag]) == 2
+    assert main(project, print, ["+recipe=evil", *flag], sweep=sweep) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert not planted.exists()
 
@@ -226,7 +227,7 @@ def test_a_recipe_cannot_make_hydra_create_objects(project, write_recipe, capsys
     ],
 )
 def test_odd_values_on_the_command_line_are_mistakes_not_crashes(project, capsys, arguments):
-    assert main(project, print, ["+recipe=photos", *arguments]) == 2
+    assert main(project, print, ["+recipe=photos", *arguments], sweep=sweep) == 2
     said = capsys.readouterr()
     assert "Traceback" not in said.err
     assert len(said.err.strip()) > 15
@@ -247,7 +248,7 @@ def test_any_file_as_a_recipe_is_a_mistake_not_a_crash(project, capsys, content)
 
 
 def test_a_multirun_that_matches_nothing_says_so(project, capsys):
-    assert main(project, print, ["-m", "+recipe=glob(nope*)"]) == 2
+    assert main(project, print, ["-m", "+recipe=glob(nope*)"], sweep=sweep) == 2
     assert "nothing to run" in capsys.readouterr().err
 
 

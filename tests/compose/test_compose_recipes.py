@@ -11,6 +11,7 @@ from totalml.component import plain
 from totalml.compose import compose_recipe, main
 from totalml.identity import config_hash
 from totalml.recipe import what
+from totalml.sweep import sweep
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -33,22 +34,28 @@ def test_the_command_line_wins_over_the_recipe_also_for_keys_that_no_file_holds(
     assert (recipe.training.epochs, recipe.training.clip_norm) == (3, 0.5)
 
 
-def test_several_recipes_run_one_by_one_and_a_wrong_one_does_not_stop_the_others(project, write_recipe, capsys):
-    write_recipe("a_wrong_one", "name: x\nseed: -1\n")
+def test_several_recipes_run_one_by_one_and_a_wrong_one_stops_all_before_the_first(project, write_recipe, capsys):
     write_recipe("other", "defaults:\n  - photos\n  - _self_\nname: other\n")
+    places = [f"runtime.store={project / 'store'}", f"runtime.runs={project / 'runs'}"]
     seen = []
-    assert main(project, lambda recipe: seen.append(recipe.name), ["-m", "+recipe=glob(*)"]) == 2
-    assert seen == ["other", "photos"]
-    assert "recipes/a_wrong_one.yaml:2" in capsys.readouterr().err
-    assert main(project, lambda recipe: seen.append(recipe.seed), ["-m", "+recipe=photos,other", "seed=1,2"]) == 0
-    assert seen[2:] == [1, 2, 1, 2]
+    several = ["-m", "+recipe=photos,other", "seed=1,2", *places]
+    assert main(project, lambda recipe: seen.append((recipe.name, recipe.seed)), several, sweep=sweep) == 0
+    assert seen == [("photos", 1), ("photos", 2), ("other", 1), ("other", 2)]
+    write_recipe("a_wrong_one", "name: x\nseed: -1\n")
+    seen.clear()
+    every = ["-m", "+recipe=glob(*)", *places]
+    assert main(project, lambda recipe: seen.append(recipe.name), every, sweep=sweep) == 2
+    assert seen == []
+    said = capsys.readouterr().err
+    assert "recipes/a_wrong_one.yaml:2" in said
+    assert "in the job recipe=a_wrong_one" in said or "in the job +recipe=a_wrong_one" in said
 
 
 def test_the_help_lists_groups_and_recipes():
     shown = run_py("--help")
     assert shown.returncode == 0
     assert "model: frozen_resnet18, mlp, small_cnn" in shown.stdout
-    assert "recipe: clothing, guinness, guinness_smoke, image_folder" in shown.stdout
+    assert "recipe: clothing, guinness, guinness_smoke, guinness_sweep, image_folder" in shown.stdout
 
 
 def test_cfg_job_prints_the_composed_recipe():

@@ -1,4 +1,4 @@
-"""The command line of `run.py`: Hydra composes, we validate, a job runs.
+"""The command line of `run.py`: Hydra composes, we validate, a job runs, or a sweep of jobs.
 
 Values on the command line may set keys that no YAML file holds, because defaults stand in the recipe's models; so
 `training.epochs=3` is handed to Hydra as `++training.epochs=3` and the models judge it.
@@ -10,16 +10,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from hydra import compose, initialize_config_dir
 from hydra import main as hydra_main
 from hydra.errors import HydraException
+from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from totalml.compose import recipes_source
+from totalml.compose.stand_ins import stand_in
 from totalml.errors import Interrupted, RecipeError, TotalmlError
 from totalml.terminal import end_on_sigterm_as_on_ctrl_c, report, without_traceback
 
@@ -30,45 +32,31 @@ MULTIRUN = {"-m", "--multirun"}
 VALUE_OVERRIDE = re.compile(r"^([A-Za-z_][\w.]*)=")
 
 Job = Callable[["Recipe"], object]
+# Gets the project, the arguments as Hydra reads them, with -m, and the job.
+Sweep = Callable[[Path, list[str], Job], None]
 
 
-def main(project: Path, job: Job, arguments: Sequence[str] | None = None) -> int:
+def main(project: Path, job: Job, arguments: Sequence[str] | None = None, sweep: Sweep | None = None) -> int:
     """Compose, validate and run what the command line asks for.
 
     Args:
         project: folder that holds conf/ and recipes/.
-        job: gets every validated recipe, one by one in a multirun.
+        job: gets every validated recipe.
         arguments: default `sys.argv[1:]`.
+        sweep: runs the jobs of `-m`, or of a recipe that carries its own sweep; None: neither is possible.
     Returns: the exit code; see `totalml.errors`.
     """
     end_on_sigterm_as_on_ctrl_c()
     given, show_traceback = without_traceback(sys.argv[1:] if arguments is None else arguments)
-    given = [_as_hydra_reads_it(argument, project) for argument in given]
-    failures: list[TotalmlError] = []
-    jobs, several = 0, bool(MULTIRUN & {*given})
-
-    def guarded(config: DictConfig, overrides: list[str]) -> None:
-        nonlocal jobs
-        jobs += 1
-        if several:
-            print(f"--- run {jobs}: {' '.join(overrides)}", file=sys.stderr, flush=True)
-        try:
-            job(_validated(config, project, overrides))
-        except Interrupted:
-            raise
-        except TotalmlError as error:  # the other jobs of a multirun go on
-            failures.append(report(error, show_traceback))
-
+    given = [as_hydra_reads_it(argument, project) for argument in given]
     try:
-        with _explained(project, given):
-            _dispatch(project, given, guarded)
-        if several and not jobs:
-            raise RecipeError("command line: nothing to run; no option matches the glob or the list")
+        with explained(project, given):
+            _dispatch(project, given, job, sweep or _no_sweep)
     except TotalmlError as error:
-        failures.append(report(error, show_traceback))
+        return report(error, show_traceback).exit_code
     except KeyboardInterrupt:
-        failures.append(report(Interrupted("interrupted; the same command goes on"), show_traceback))
-    return failures[0].exit_code if failures else 0
+        return report(Interrupted("interrupted; the same command goes on"), show_traceback).exit_code
+    return 0
 
 
 def compose_recipe(project: Path, overrides: Sequence[str]) -> "Recipe":
@@ -76,27 +64,46 @@ def compose_recipe(project: Path, overrides: Sequence[str]) -> "Recipe":
 
     Raises: RecipeError: with all mistakes.
     """
-    given = [_as_hydra_reads_it(override, project) for override in overrides]
-    with _explained(project, given):
-        return _validated(_composed(project, given), project, given)
+    given = [as_hydra_reads_it(override, project) for override in overrides]
+    with explained(project, given):
+        return validated(composed(project, given), project, given)
 
 
-def _dispatch(project: Path, arguments: list[str], job: Callable[[DictConfig, list[str]], None]) -> None:
+def _dispatch(project: Path, arguments: list[str], job: Job, sweep: Sweep) -> None:
     """Compose here what is one recipe, in half of Hydra's time; leave the rest to Hydra's own command line."""
     if not arguments:
         recipes = sorted(file.stem for file in (project / "recipes").glob("*.yaml"))
         example = recipes[0] if recipes else "NAME"
         raise RecipeError(f"command line: name a recipe, e.g. +recipe={example}; there are: {', '.join(recipes)}")
-    if not any(argument.startswith("-") for argument in arguments):
-        job(_composed(project, arguments), arguments)
+    if MULTIRUN & {*arguments}:
+        sweep(project, arguments, job)
+    elif not any(argument.startswith("-") for argument in arguments):
+        _run_one(project, arguments, job, sweep)
     elif arguments[-2:] == ["--cfg", "job"] and not any(word.startswith("-") for word in arguments[:-2]):
-        print(OmegaConf.to_yaml(_composed(project, arguments[:-2])), end="")
+        print(OmegaConf.to_yaml(composed(project, arguments[:-2])), end="")
     else:
-        _run_hydra(project, arguments, job)
+        run_hydra(project, arguments, lambda config: job(validated(config, project, task_overrides())))
 
 
-def _composed(project: Path, overrides: list[str]) -> DictConfig:
-    recipes_source.register(project / "recipes")
+def _run_one(project: Path, arguments: list[str], job: Job, sweep: Sweep) -> None:
+    # Which sweeper it is that these set, the recipe says.
+    given = [argument for argument in arguments if not argument.startswith("hydra.sweeper.")]
+    recipe = validated(composed(project, given), project, given)
+    if recipe.sweep is None:
+        job(recipe)
+    elif {*recipe.sweep.parameters} <= {override_key(argument) for argument in arguments}:
+        job(recipe.model_copy(update={"sweep": None}))
+    else:
+        sweep(project, ["-m", *arguments], job)
+
+
+def _no_sweep(project: Path, arguments: list[str], job: Job) -> NoReturn:
+    raise RecipeError("command line: several runs at once are not possible here; give one recipe, without -m")
+
+
+def composed(project: Path, overrides: list[str]) -> DictConfig:
+    """What conf/, the recipe and the overrides merge to."""
+    _register(project)
     with initialize_config_dir(str(project / "conf"), version_base="1.3"):
         try:
             return compose("config", overrides=overrides)
@@ -106,17 +113,17 @@ def _composed(project: Path, overrides: list[str]) -> DictConfig:
             raise HydraException(str(error) or type(error).__name__) from error
 
 
-def _run_hydra(project: Path, arguments: list[str], job: Callable[[DictConfig, list[str]], None]) -> None:
+def _register(project: Path) -> None:
+    recipes_source.register(project / "recipes")
+    stand_in(project / "conf")
+
+
+def run_hydra(project: Path, arguments: list[str], task: TaskFunction) -> None:
+    """Leave the command line to Hydra's own `main`; `task` gets the config of each job."""
     if any(argument.startswith("--experimental-rerun") for argument in arguments):
         raise RecipeError("command line: --experimental-rerun unpickles a file, which can run any code")
-    recipes_source.register(project / "recipes")
+    _register(project)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hand exceptions to us instead of printing them
-
-    def task(config: DictConfig) -> None:
-        from hydra.core.hydra_config import HydraConfig
-
-        job(config, list(HydraConfig.get().overrides.task))
-
     sys.argv[1:] = arguments
     try:
         hydra_main(config_path=str(project / "conf"), config_name="config", version_base="1.3")(task)()
@@ -124,7 +131,14 @@ def _run_hydra(project: Path, arguments: list[str], job: Callable[[DictConfig, l
         raise HydraException(str(error)) from error
 
 
-def _as_hydra_reads_it(argument: str, project: Path) -> str:
+def task_overrides() -> list[str]:
+    """What was asked for beside Hydra's own settings, of the job that Hydra runs now."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return list(HydraConfig.get().overrides.task)
+
+
+def as_hydra_reads_it(argument: str, project: Path) -> str:
     value = VALUE_OVERRIDE.match(argument)
     if value is None:
         return argument
@@ -135,7 +149,13 @@ def _as_hydra_reads_it(argument: str, project: Path) -> str:
     return argument if is_group else f"++{argument}"
 
 
-def _validated(config: DictConfig, project: Path, overrides: list[str]) -> "Recipe":
+def override_key(argument: str) -> str:
+    """`training.epochs` of `++training.epochs=3`."""
+    return argument.lstrip("+~").partition("=")[0]
+
+
+def validated(config: DictConfig, project: Path, overrides: list[str]) -> "Recipe":
+    """Raises: RecipeError: with all mistakes of the composed config."""
     from totalml.compose.plain import plain_values
     from totalml.validate import InvalidRecipe, validate
 
@@ -148,7 +168,7 @@ def _validated(config: DictConfig, project: Path, overrides: list[str]) -> "Reci
 
 
 @contextmanager
-def _explained(project: Path, overrides: list[str]) -> Iterator[None]:
+def explained(project: Path, overrides: list[str]) -> Iterator[None]:
     """What Hydra refuses becomes a RecipeError in our words."""
     try:
         yield

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
@@ -36,15 +37,19 @@ def thumbnails(images: NDArray[np.uint8], budget_bytes: int) -> Thumbnails:
 
 
 def _encoded(images: NDArray[np.uint8], size_px: int, quality: int) -> tuple[str, ...]:
+    return tuple(_one(pixels.tobytes(), pixels.shape[0], size_px, quality) for pixels in images)
+
+
+# A page shows a picture in several places, and the runs of a sweep show the same ones.
+@lru_cache(maxsize=512)
+def _one(pixels: bytes, side_px: int, size_px: int, quality: int) -> str:
     from PIL import Image
 
-    uris = []
-    for pixels in images:
-        picture = Image.fromarray(pixels).resize((size_px, size_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
-        file = BytesIO()
-        picture.save(file, "WEBP", quality=quality, method=4)
-        uris.append("data:image/webp;base64," + base64.b64encode(file.getvalue()).decode())
-    return tuple(uris)
+    picture = Image.frombytes("RGB", (side_px, side_px), pixels)
+    picture = picture.resize((size_px, size_px), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    file = BytesIO()
+    picture.save(file, "WEBP", quality=quality, method=4)
+    return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def spread(rows: NDArray[np.int64], count: int) -> Sequence[int]:

@@ -12,6 +12,7 @@ from lightning.pytorch import Callback
 from totalml.recipe import EarlyStopping
 from totalml.training.checkpoint import Checkpoint
 from totalml.training.history import Epoch, best_of
+from totalml.training.listen import tell_listener
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -75,6 +76,7 @@ class Keep(Callback):
         if trainer.is_global_zero:
             self._save(trainer, pl_module, is_best)
         self._watch.tell(epoch, is_best)
+        tell_listener(epoch, pl_module.first_epoch + (trainer.max_epochs or 0))
         if self.exhausted:
             trainer.should_stop = True
 

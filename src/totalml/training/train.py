@@ -21,6 +21,7 @@ from totalml.training.classifier import Classifier, Plan
 from totalml.training.execution import quiet_lightning, reproducible
 from totalml.training.history import TrainedModel, write_steps
 from totalml.training.keep import BEST, LAST, Keep
+from totalml.training.listen import Pruned
 from totalml.training.ranks import trainer_options
 from totalml.training.team import Member, Team, team_of
 from totalml.training.watch import Watch
@@ -116,6 +117,8 @@ def _fit(
     )
     try:
         trainer.fit(classifier)
+    except Pruned:
+        raise
     except Interrupted:
         done = len(keep.history)
         kept = f"{done} of {recipe.training.epochs} epochs are kept" if done else "no whole epoch was finished"

@@ -1,0 +1,55 @@
+"""The end of a sweep: the table of its jobs, the best one's command line, the page, and what failed."""
+
+from __future__ import annotations
+
+import sys
+
+from totalml.report.words import MISSING, duration
+from totalml.sweep.page import write_page
+from totalml.sweep.record import STATE_FILE, Job, SweepRecord
+from totalml.sweep.words import brief, command, figure, shown
+
+MOST_ROWS = 60
+WIDEST_VALUE = 32
+MOST_ERROR_LINES = 6
+
+
+def close(record: SweepRecord) -> None:
+    """Print the table and write `sweep.html`."""
+    page = write_page(record)
+    print(table(record))
+    if best := record.best():
+        print(f"Best: {command(best.overrides)}")
+    print(f"Sweep: {page}")
+    sys.stdout.flush()
+
+
+def table(record: SweepRecord) -> str:
+    """The jobs, best first, as aligned columns."""
+    keys = record.differing()
+    ranked = record.ranked()
+    rows = [["job", *keys, record.metric, "time", "how"], *(_row(job, keys) for job in ranked[:MOST_ROWS])]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    more = len(ranked) - MOST_ROWS
+    return "\n".join([*lines, f"and {more} more, in {STATE_FILE}"] if more > 0 else lines)
+
+
+def _row(job: Job, keys: list[str]) -> list[str]:
+    values = [_cut(brief(job.parameters.get(key, MISSING))) for key in keys]
+    time = MISSING if job.seconds is None else duration(job.seconds)
+    return [str(job.number), *values, figure(job.metric), time, job.how]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDEST_VALUE else f"{text[: WIDEST_VALUE - 1]}…"
+
+
+def failures(failed: list[Job], total: int) -> str:
+    """Each failed job with its parameters, its error and its log."""
+    lines = [f"{len(failed)} of {total} jobs failed; the others are kept, and the same command tries these again:"]
+    for job in failed:
+        told = (job.error or "no message").splitlines()
+        lines += [f"job {job.number}: {shown(job.parameters)}", *(f"  {line}" for line in told[:MOST_ERROR_LINES])]
+        lines.append(f"  log: {job.log}")
+    return "\n".join(lines)

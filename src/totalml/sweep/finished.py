@@ -1,0 +1,54 @@
+"""Which jobs need no run, told without torch; what the jobs have in common is looked at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from totalml.component import plain
+from totalml.errors import TotalmlError
+from totalml.identity import canonical
+
+if TYPE_CHECKING:
+    from totalml.attempt import Attempt
+    from totalml.recipe import Recipe
+
+
+class FinishedRuns:
+    def __init__(self) -> None:
+        self._data_hashes: dict[bytes, str | None] = {}
+
+    def of(self, recipe: Recipe) -> Attempt | None:
+        """The finished attempt of this recipe by this code on its present data."""
+        from totalml.run_identity import RunIdentity, finished_attempt
+        from totalml.runs import open_runs
+
+        data_hash = self.data_hash(recipe)
+        return finished_attempt(RunIdentity(recipe, data_hash, open_runs(recipe.runtime))) if data_hash else None
+
+    def made_with(self, recipe: Recipe) -> list[str | None]:
+        """Digests of the data and of all else that a run is made with besides its recipe."""
+        from totalml.run_identity import made_with
+
+        return [self.data_hash(recipe), *(part["digest"] for part in made_with(recipe).values())]
+
+    def data_hash(self, recipe: Recipe) -> str | None:
+        """None where the snapshot cannot be taken; the job itself will say why."""
+        key = canonical([plain(recipe.data, where=True), recipe.runtime.store])
+        if key not in self._data_hashes:
+            self._data_hashes[key] = _data_hash(recipe)
+        return self._data_hashes[key]
+
+
+def _data_hash(recipe: Recipe) -> str | None:
+    from totalml.data import take_snapshot
+    from totalml.progress import Progress
+    from totalml.store import open_store
+
+    progress = Progress.create(recipe.runtime.progress)
+    try:
+        store = open_store(recipe.runtime, progress.say)
+        snapshot = take_snapshot(recipe.data, store, progress)
+        store.publish()
+    except TotalmlError:
+        return None
+    return snapshot.data_hash

@@ -1,0 +1,165 @@
+"""Write `sweep.html`: one file, no network, no script."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from totalml.report.markup import Html, joined, name_of, section, table, tag, with_bar
+from totalml.report.page import POLICY
+from totalml.report.words import MISSING, counted, duration
+from totalml.store.atomic import write_atomically
+from totalml.sweep.importance import FEWEST_JOBS, importances
+from totalml.sweep.parallel import MOST_LINES, parallel
+from totalml.sweep.record import PAGE_FILE, Job, SweepRecord
+from totalml.sweep.words import brief, command, figure, shown
+
+MOST_ROWS = 400
+
+
+def write_page(record: SweepRecord) -> Path:
+    """Write the page into the folder of the sweep, whole or not at all, and return its path."""
+    path = record.folder / PAGE_FILE
+    write_atomically(path, render(record).encode())
+    return path
+
+
+def render(record: SweepRecord) -> Html:
+    keys = record.differing()
+    parts = {
+        "Summary": _summary(record),
+        "Parameters": _parameters(record, keys),
+        "Importance": _importance(record, keys),
+        **({"Failed": _failed(record)} if record.failed() else {}),
+        "Jobs": _jobs(record, keys),
+    }
+    links = [tag("li", tag("a", name, href=f"#{name.lower()}")) for name in parts]
+    title = f"Sweep of {record.name}"
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"{title} · Total ML"),
+        tag("link", rel="icon", href="data:,"),
+        tag("style", Html(_style("totalml.report") + _style("totalml.sweep"))),
+    )
+    header = tag(
+        "header",
+        tag("p", "Total ML · sweep · ", tag("code", record.sweep_id), class_="eyebrow"),
+        tag("h1", "Sweep of ", name_of(record.name)),
+    )
+    nav = tag("nav", tag("ul", *links), aria_label="Sections")
+    skip = tag("a", "Skip to the summary", href="#summary", class_="skip")
+    body = tag("body", skip, header, nav, tag("main", *parts.values()))
+    return joined(Html("<!doctype html>\n"), tag("html", head, body, lang="en"))
+
+
+def _style(room: str) -> str:
+    return files(room).joinpath("style.css").read_text("utf-8")
+
+
+def _summary(record: SweepRecord) -> Html:
+    best, metric = record.best(), record.metric.replace("_", " ")
+    jobs = list(record.jobs.values())
+    if best is None:
+        verdict = tag("p", f"No job came to a {metric}.", class_="verdict")
+        return section("summary", "Summary", verdict, _cards(jobs))
+    told = tag(
+        "p",
+        f"Best {metric} of {counted(len(jobs), 'job')}: ",
+        tag("strong", f"{best.metric:.4g}"),
+        *((" with ", Html(", ".join(_assignments(record, best)))) if record.differing() else ()),
+        ".",
+        class_="verdict",
+    )
+    line = tag("pre", tag("code", command(best.overrides)), class_="wrapped", aria_label="Command line of the best job")
+    return section("summary", "Summary", told, _cards(jobs), tag("h3", "The best one again"), line)
+
+
+def _assignments(record: SweepRecord, job: Job) -> list[Html]:
+    return [
+        joined(tag("code", key), " ", name_of(brief(job.parameters[key]), 40))
+        for key in record.differing()
+        if key in job.parameters
+    ]
+
+
+def _cards(jobs: list[Job]) -> Html:
+    counts = {
+        "Trained": sum(job.status == "finished" and not job.reused for job in jobs),
+        "Reused": sum(job.reused for job in jobs),
+        "Pruned": sum(job.status == "pruned" for job in jobs),
+        "Failed": sum(job.status == "failed" for job in jobs),
+        "Not done": sum(job.status in ("waiting", "interrupted") for job in jobs),
+    }
+    shown_counts = {name: str(count) for name, count in counts.items() if count or name in ("Trained", "Reused")}
+    shown_counts["Time of all runs"] = duration(sum(job.seconds or 0.0 for job in jobs))
+    cards = [tag("div", tag("dt", name), tag("dd", tag("b", value))) for name, value in shown_counts.items()]
+    return tag("dl", *cards, class_="cards")
+
+
+def _parameters(record: SweepRecord, keys: list[str]) -> Html:
+    measured = sum(job.metric is not None for job in record.jobs.values())
+    if not keys or measured < 2:
+        return section("parameters", "Parameters and result", tag("p", "There are not two jobs to compare."))
+    without = len(record.jobs) - measured
+    text = (
+        "Each line is a job; it crosses each axis at its value. "
+        "Thick: the best job; coloured: the best third; grey: the rest."
+    )
+    if without := len(record.jobs) - measured:
+        text += f" {counted(without, 'job')} without a result {'is' if without == 1 else 'are'} left out."
+    if measured > MOST_LINES:
+        text += f" Shown are the best {MOST_LINES}."
+    return section("parameters", "Parameters and result", tag("p", text), parallel(record, keys))
+
+
+def _importance(record: SweepRecord, keys: list[str]) -> Html:
+    found = importances(list(record.jobs.values()), keys)
+    if not found:
+        text = f"It takes {FEWEST_JOBS} jobs with a result to say what matters."
+        return section("importance", "What matters", tag("p", text))
+    measured = sum(job.metric is not None for job in record.jobs.values())
+    text = (
+        "How much of the differences between the jobs, put in order from best to worst, a parameter explains alone: "
+        f"a parabola over numbers, a mean for each choice, corrected for chance. From {counted(measured, 'job')}, "
+        "so a hint, not a proof; what parameters do only together does not show."
+    )
+    rows: list[list[str]] = [[name_of(each.key), with_bar(each.share, f"{100 * each.share:.0f}%")] for each in found]
+    return section(
+        "importance", "What matters", tag("p", text), table("Importance", ["Parameter", "Explains"], rows, "numbers")
+    )
+
+
+def _failed(record: SweepRecord) -> Html:
+    items = [
+        tag(
+            "li",
+            tag("b", f"job {job.number}"),
+            f" {shown(job.parameters)}",
+            tag("pre", tag("code", job.error or ""), class_="wrapped"),
+            tag("span", f"log: {job.log}", class_="ident"),
+        )
+        for job in record.failed()[:MOST_ROWS]
+    ]
+    return section("failed", "What failed", tag("ul", *items, class_="findings"))
+
+
+def _jobs(record: SweepRecord, keys: list[str]) -> Html:
+    rows = [
+        [
+            str(job.number),
+            *(name_of(brief(job.parameters.get(key, MISSING)), 40) for key in keys),
+            figure(job.metric),
+            MISSING if job.seconds is None else duration(job.seconds),
+            job.how,
+            tag("code", job.run_id or MISSING),
+        ]
+        for job in record.ranked()[:MOST_ROWS]
+    ]
+    head = ["Job", *keys, record.metric, "Time", "How", "Run"]
+    more = len(record.jobs) - MOST_ROWS
+    text = tag("p", f"The best {MOST_ROWS}; sweep.json beside this page has all.") if more > 0 else ""
+    return section("jobs", "Jobs, best first", text, table("Jobs, best first", head, rows, "numbers"))

@@ -1,0 +1,81 @@
+"""Compose and validate every job of a sweep before any of them starts, and name the sweep by what is swept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from totalml.compose.command_line import explained, override_key, validated
+from totalml.errors import RecipeError
+from totalml.identity import canonical, config_hash, digest, short
+from totalml.recipe import Recipe, what
+from totalml.sweep.mistakes import Mistakes
+
+if TYPE_CHECKING:
+    from hydra.types import HydraContext
+    from omegaconf import DictConfig
+
+SEVERAL = "several_recipes"
+
+
+class Composer:
+    """What Hydra would hand to a job, as a validated recipe.
+
+    Args:
+        config: of the whole sweep.
+    """
+
+    def __init__(self, context: HydraContext, config: DictConfig, project: Path) -> None:
+        self._loader, self._config, self._project = context.config_loader, config, project
+
+    def recipe(self, overrides: Sequence[str]) -> Recipe:
+        """Raises: RecipeError: with all mistakes of this job."""
+        given = list(overrides)
+        with explained(self._project, given):
+            config = self._loader.load_sweep_config(self._config, given)
+            config._set_flag(["struct", "readonly"], [False, False])
+            del config["hydra"]
+            return validated(config, self._project, given)
+
+    def recipes(self, jobs: Sequence[Sequence[str]]) -> list[Recipe]:
+        """Raises: RecipeError: with all mistakes of all jobs."""
+        mistakes, found = Mistakes(jobs), []
+        for overrides in jobs:
+            try:
+                found.append(self.recipe(overrides))
+            except RecipeError as error:
+                mistakes.add(overrides, error)
+        mistakes.raise_if_any()
+        return found
+
+    def recipe_or_mistakes(self, overrides: Sequence[str]) -> Recipe | RecipeError:
+        """For a job that is chosen while others have run already."""
+        try:
+            return self.recipe(overrides)
+        except RecipeError as error:
+            return error
+
+
+def alone(overrides: Sequence[str], recipe: Recipe) -> tuple[str, ...]:
+    """The overrides that make this one run and no sweep, whatever the recipe carries."""
+    swept = set(recipe.sweep.parameters) if recipe.sweep else set()
+    fixed = swept <= {override_key(override) for override in overrides}
+    return tuple(overrides) if fixed else (*overrides, "++sweep=null")
+
+
+def sweep_folder(recipes: Sequence[Recipe], swept: Any) -> tuple[Path, str, str]:
+    """Where a sweep keeps its logs and its state, its name and its id.
+
+    Args:
+        recipes: at least one.
+        swept: plain values; the same ones are the same sweep, which goes on.
+    """
+    names = {recipe.name for recipe in recipes}
+    name = names.pop() if len(names) == 1 else SEVERAL
+    sweep_id = short(digest("sweep v1", canonical(swept)))
+    return Path(recipes[0].runtime.runs) / "sweeps" / name / sweep_id, name, sweep_id
+
+
+def hashes(recipes: Sequence[Recipe]) -> list[str]:
+    return [config_hash(what(recipe)) for recipe in recipes]

@@ -1,0 +1,214 @@
+"""Hydra's sweeper plugins of ours, chosen with `hydra/sweeper=grid` or `optuna`."""
+
+from __future__ import annotations
+
+import sys
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.plugins.sweeper import Sweeper
+from omegaconf import DictConfig, open_dict
+
+from totalml.errors import Interrupted, RecipeError, SweepError
+from totalml.fingerprint import cores
+from totalml.recipe import SweepMetric
+from totalml.sweep.closing import close, failures
+from totalml.sweep.conduct import Conductor
+from totalml.sweep.finished import FinishedRuns
+from totalml.sweep.launch import Launches, workers_of
+from totalml.sweep.prepare import Composer, alone, hashes, sweep_folder
+from totalml.sweep.record import Direction, Job, SweepRecord, direction_of
+from totalml.sweep.search import Pruner, Search
+from totalml.sweep.space import Dimension, corners, dimension
+from totalml.sweep.task import SweepTask
+from totalml.target import did_you_mean
+
+if TYPE_CHECKING:
+    from hydra.types import HydraContext, TaskFunction
+
+    from totalml.recipe import Recipe
+
+BASIC = "BasicLauncher"
+
+
+class TotalmlSweeper(Sweeper):
+    """What both sweepers share. The arguments of the constructors are the keys of conf/hydra/sweeper/*.yaml."""
+
+    sampler = ""
+
+    def __init__(self, metric: str, direction: Direction | None) -> None:
+        self.metric = metric
+        self.direction: Direction = direction or direction_of(metric)
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        if not isinstance(task_function, SweepTask):
+            raise RecipeError("command line: several runs are started with -m")
+        known = get_args(SweepMetric)
+        if self.metric not in known:
+            hint = did_you_mean(self.metric, known) or f"; there are: {', '.join(known)}"
+            raise RecipeError(f"command line: there is no metric {self.metric!r} to rank jobs by{hint}")
+        self.task, self._settings, self._context = task_function, config, hydra_context
+        self.composer = Composer(hydra_context, config, task_function.project)
+        self.finished = FinishedRuns()
+        if (workers := workers_of(config)) > 1:  # joblib shares out the cores
+            self.task.threads = max(1, cores() // workers)
+
+    def sweep(self, arguments: list[str]) -> None:
+        parser = OverridesParser.create(config_loader=self._context.config_loader)
+        overrides = parser.parse_overrides(arguments)
+        try:
+            self.search(overrides)
+        except ValueError as error:  # Hydra's own are mistakes on the command line; this one nobody foresaw
+            raise RuntimeError("the sweep came to an unforeseen end") from error
+
+    @abstractmethod
+    def search(self, overrides: list[Override]) -> None:
+        """Run all that the overrides ask for."""
+
+    def conduct(self, recipes: Sequence[Recipe], swept: Any, total: int) -> tuple[SweepRecord, Conductor]:
+        """The record of the sweep and what takes its jobs to their end."""
+        folder, name, sweep_id = sweep_folder(recipes, [self.sampler, self.metric, swept])
+        record = SweepRecord(folder, name, sweep_id, self.sampler, self.metric, self.direction)
+        with open_dict(self._settings):
+            self._settings.hydra.sweep.dir = str(folder)
+        launcher = Plugins.instance().instantiate_launcher(self._context, self.task, self._settings)
+        self.serial = type(launcher).__name__ == BASIC
+        self.task.folder, self.task.live, self.task.total = folder, self.serial, total
+        return record, Conductor(record, Launches(launcher, self.task, self.serial), self.finished)
+
+    def conclude(self, record: SweepRecord, interrupted: bool) -> None:
+        """Table and page.
+
+        Raises: Interrupted, or SweepError that names the jobs that failed.
+        """
+        close(record)
+        if interrupted:
+            done = sum(job.status in ("finished", "pruned") for job in record.jobs.values())
+            raise Interrupted(f"interrupted; {done} of {self.task.total} jobs are done; the same command goes on")
+        if failed := record.failed():
+            raise SweepError(failures(failed, self.task.total))
+
+
+class GridSweeper(TotalmlSweeper):
+    """Every combination."""
+
+    sampler = "grid"
+
+    def search(self, overrides: list[Override]) -> None:
+        for override in overrides:
+            if override.is_sweep_override() and not override.is_discrete_sweep():
+                raise RecipeError(
+                    f"command line: {override.input_line!r} is an interval, of which a grid cannot take every value; "
+                    "choose with hydra/sweeper=optuna, or give values"
+                )
+        swept = [override.get_key_element() for override in overrides if override.is_sweep_override()]
+        (points,) = BasicSweeper.split_arguments(overrides, None)
+        if not points:
+            raise RecipeError("command line: nothing to run; no option matches the glob or the list")
+        recipes = self.composer.recipes(points)
+        jobs = [
+            Job(number, alone(point, recipe), {key.lstrip("+"): _value(point, key) for key in swept})
+            for number, (point, recipe) in enumerate(zip(points, recipes, strict=True), start=1)
+        ]
+        record, conductor = self.conduct(recipes, hashes(recipes), len(jobs))
+        interrupted = False
+        try:
+            looked_at = conductor.reuse(jobs, recipes)
+            waiting = [job for job in looked_at if job.status == "waiting"]
+            _say(record, len(jobs), len(jobs) - len(waiting))
+            conductor.work(waiting)
+        except (Interrupted, KeyboardInterrupt):
+            interrupted = True
+        self.conclude(record, interrupted)
+
+
+class OptunaSweeper(TotalmlSweeper):
+    """Each next job from what the ones before it reached."""
+
+    sampler = "optuna"
+
+    def __init__(
+        self, metric: str, direction: Direction | None, trials: int, prune: bool, parallel: int | None
+    ) -> None:
+        super().__init__(metric, direction)
+        self.trials, self.prune, self.parallel = trials, prune, parallel
+
+    def search(self, overrides: list[Override]) -> None:
+        fixed = [override.input_line or "" for override in overrides if not override.is_sweep_override()]
+        dimensions = [_dimension(override) for override in overrides if override.is_sweep_override()]
+        if not dimensions:
+            raise RecipeError("command line: nothing to search; give a key several values or an interval")
+        recipes = self.composer.recipes([[*fixed, *_written(point)] for point in corners(dimensions)])
+        first = recipes[0]
+        swept = [list(map(repr, dimensions)), hashes(recipes), self.finished.made_with(self.task.as_job(first))]
+        record, conductor = self.conduct(recipes, swept, self.trials)
+        search = Search(record.folder, dimensions, self.direction, first.seed)
+        record.update(search.finished())
+        _say(record, self.trials, len(record.jobs))
+        interrupted = False
+        try:
+            while (left := self.trials - len(record.jobs)) > 0:
+                self._next(search, min(left, self._at_once()), fixed, record, conductor)
+        except (Interrupted, KeyboardInterrupt):
+            interrupted = True
+        self.conclude(record, interrupted)
+
+    def _next(self, search: Search, count: int, fixed: list[str], record: SweepRecord, conductor: Conductor) -> None:
+        jobs = [
+            Job(number, (*fixed, *_written(point)), {key.lstrip("+"): value for key, value in point.items()})
+            for number, point in search.ask(count).items()
+        ]
+        looked_at = conductor.reuse(jobs, [self.composer.recipe_or_mistakes(job.overrides) for job in jobs])
+        if self.prune and self.metric.startswith("validation_"):
+            self.task.listeners = {job.number: Pruner(record.folder, job.number, self.metric) for job in jobs}
+        waiting = [job for job in looked_at if job.status == "waiting"]
+        ended = [*(job for job in looked_at if job not in waiting), *conductor.work(waiting)]
+        measured = [job if _is_measured(job) else _without(job, self.metric) for job in ended]
+        record.update(measured)
+        for job in measured:
+            search.tell(job)
+
+    def _at_once(self) -> int:
+        if self.serial or self.parallel:
+            return self.parallel or 1
+        return workers_of(self._settings)
+
+
+def register() -> None:
+    """Make the sweepers known to Hydra, which takes plugins only by names below `hydra_plugins`."""
+    plugins = Plugins.instance()
+    for sweeper in (GridSweeper, OptunaSweeper):
+        plugins.class_name_to_class[f"hydra_plugins.totalml.{sweeper.__name__}"] = cast(Any, sweeper)
+
+
+def _dimension(override: Override) -> Dimension:
+    try:
+        return dimension(override)
+    except ValueError as error:
+        raise RecipeError(f"command line: {override.input_line!r}: {error}") from error
+
+
+def _is_measured(job: Job) -> bool:
+    return job.status != "finished" or job.metric is not None
+
+
+def _without(job: Job, metric: str) -> Job:
+    return replace(job, status="failed", error=f"its run came to no {metric}, so there is nothing to search by")
+
+
+def _written(point: dict[str, str]) -> list[str]:
+    return [f"{key}={value}" for key, value in point.items()]
+
+
+def _value(point: Sequence[str], key: str) -> str:
+    return next(override.partition("=")[2] for override in point if override.partition("=")[0] == key)
+
+
+def _say(record: SweepRecord, total: int, done: int) -> None:
+    print(f"sweep {record.name} {record.sweep_id}: {total} jobs, {done} finished earlier", file=sys.stderr, flush=True)

@@ -1,0 +1,102 @@
+"""One job that goes wrong, in whatever way, costs no other its result; what was interrupted goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.sweep.planted import loss_of
+
+REPOSITORY = Path(__file__).parents[2]
+JOBLIB = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [("refuse", "a rate of 0.5 is refused"), ("bug", "ZeroDivisionError: nobody foresaw this")],
+)
+def test_a_failed_job_is_named_with_its_error_and_its_log_and_the_others_run(start, state, capsys, how, told):
+    assert start("-m", "training.optimizer.lr=0.1,0.5,0.2", f"question={how}") == 1
+    said = capsys.readouterr()
+    statuses = [job["status"] for job in state()["jobs"]]
+    assert statuses == ["finished", "failed", "finished"]
+    log = Path(state()["jobs"][1]["log"])
+    assert said.err.rstrip().endswith(f"job 2: training.optimizer.lr=0.5\n  {told}\n  log: {log}")
+    assert told in log.read_text()
+    assert ("Traceback" in log.read_text()) == (how == "bug")
+    assert "failed" in said.out.splitlines()[3]
+    assert state()["jobs"][1]["error"] == told
+
+
+def test_a_failed_job_is_tried_again_by_the_same_command(start, state):
+    assert start("-m", "training.optimizer.lr=0.1,0.5", "question=refuse") == 1
+    assert start("-m", "training.optimizer.lr=0.1,0.5", "question=mended") == 0
+    assert [(job["status"], job["reused"]) for job in state()["jobs"]] == [("finished", True), ("finished", False)]
+
+
+def test_ctrl_c_ends_the_sweep_with_130_and_the_same_command_goes_on(start, state, capsys):
+    assert start("-m", "training.optimizer.lr=0.1,0.5,0.2", "question=interrupt") == 130
+    said = capsys.readouterr()
+    assert said.err.rstrip().endswith("interrupted; 1 of 3 jobs are done; the same command goes on")
+    assert [job["status"] for job in state()["jobs"]] == ["finished", "interrupted", "waiting"]
+    assert start("-m", "training.optimizer.lr=0.1,0.5,0.2") == 0
+    assert [job["reused"] for job in state()["jobs"]] == [True, False, False]
+
+
+def command(project: Path, *arguments: str) -> list[str]:
+    code = (
+        "import sys; from pathlib import Path; from totalml.compose import main; from totalml.sweep import sweep\n"
+        "from tests.sweep.planted import live\n"
+        f"sys.exit(main(Path({str(project)!r}), live, sys.argv[1:], sweep=sweep))"
+    )
+    return [sys.executable, "-c", code, "-m", "+recipe=photos", *arguments]
+
+
+def test_a_sweep_that_is_killed_goes_on_with_the_rest(project, state):
+    arguments = ["training.optimizer.lr=0.1,0.2,0.5,0.3"]
+    process = subprocess.Popen(command(project, *arguments, "question=sleep"), stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not list(project.glob("runs/sweeps/*/*/3.log")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert [job["status"] for job in state()["jobs"]] == ["finished", "finished", "waiting", "waiting"]
+    done = subprocess.run(command(project, *arguments), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [job["reused"] for job in state()["jobs"]] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("launcher", ["joblib", pytest.param("submitit_local", marks=pytest.mark.slow)])
+def test_a_worker_that_is_killed_takes_no_other_job_with_it(project, state, launcher):
+    pytest.importorskip("joblib" if launcher == "joblib" else "submitit")
+    settings = JOBLIB if launcher == "joblib" else ["hydra/launcher=submitit_local"]
+    arguments = [*settings, "training.optimizer.lr=0.1,0.5,0.2", "question=die"]
+    done = subprocess.run(command(project, *arguments), capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    jobs = state()["jobs"]
+    assert [job["status"] for job in jobs] == ["finished", "failed", "finished"]
+    assert [job["metric"] for job in jobs] == [loss_of(0.1), None, loss_of(0.2)]
+    assert "killed" in jobs[1]["error"]
+    assert "job 2: training.optimizer.lr=0.5" in done.stderr
+
+
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+def test_jobs_of_several_processes_have_a_log_each(start, state, project, capfd, launcher):
+    pytest.importorskip("joblib" if launcher == "joblib" else "submitit")
+    settings = JOBLIB if launcher == "joblib" else ["hydra/launcher=submitit_local"]
+    assert start("-m", *settings, "training.optimizer.lr=0.1,0.2,0.3") == 0
+    assert [job["metric"] for job in state()["jobs"]] == [loss_of(rate) for rate in (0.1, 0.2, 0.3)]
+    for job in state()["jobs"]:
+        assert f"training.optimizer.lr={job['parameters']['training.optimizer.lr']}" in Path(job["log"]).read_text()
+    said = capfd.readouterr().err
+    assert "UserWarning" not in said
+    assert ("job 3 of 3: training.optimizer.lr=0.3: finished" in said) == (launcher == "joblib")
+    assert start("-m", *settings, "training.optimizer.lr=0.1,0.2,0.3") == 0
+    # The other processes had as many threads as this one knew they would.
+    assert [job["reused"] for job in state()["jobs"]] == [True] * 3
