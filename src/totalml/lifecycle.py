@@ -6,8 +6,6 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from totalml import definitions
-from totalml.attempt import EVALUATED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
@@ -18,7 +16,8 @@ from totalml.progress import Progress
 from totalml.quality import QualityReport, check_quality
 from totalml.recipe import Recipe
 from totalml.report import ReportContent, write_report
-from totalml.stage import Stages
+from totalml.runs.attempt import EVALUATED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
+from totalml.stages import Stages, definitions
 from totalml.store import Store
 from totalml.store.atomic import write_atomically
 from totalml.target import did_you_mean

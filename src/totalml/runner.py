@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import StoreError
-from totalml.run_identity import RunIdentity, finished_attempt
+from totalml.runs.identity import RunIdentity, finished_attempt
 
 if TYPE_CHECKING:
-    from totalml.attempt import Attempt
     from totalml.data import Snapshot
     from totalml.progress import Progress
     from totalml.recipe import Recipe
     from totalml.runs import RunFolders
+    from totalml.runs.attempt import Attempt
     from totalml.store import Store
 
 
@@ -35,7 +35,7 @@ def run(recipe: Recipe) -> Path:
     """
     if recipe.runtime.nodes == 1:
         return _run(recipe)
-    from totalml.training.launched import run_launched
+    from totalml.training.ranks.launched import run_launched
 
     return run_launched(recipe, _run)
 
@@ -114,7 +114,7 @@ def _send(attempt: Attempt, store: Store, runs: RunFolders) -> None:
 
 
 def _live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, progress: Progress) -> None:
-    from totalml.attempt import latest_of
+    from totalml.runs.attempt import latest_of
 
     latest = latest_of(attempt.folder.parents[1], besides=attempt.folder)
     stages = latest.facts.get("stages", {}) if latest else {}
@@ -136,7 +136,7 @@ def _stages() -> Callable[..., None]:
 
 def _attempt(identity: RunIdentity, progress: Progress) -> tuple[Attempt, list[Attempt]]:
     """The attempt to report or to work on, and the finished ones to compare it with."""
-    from totalml.attempt import attempts_of, new_attempt
+    from totalml.runs.attempt import attempts_of, new_attempt
 
     earlier, unreadable = attempts_of(identity.folder)
     for file in unreadable:
@@ -163,8 +163,8 @@ def _say_finished(attempt: Attempt, recipe: Recipe, progress: Progress) -> None:
 
 def _show(attempt: Attempt, url: str | None) -> None:
     """The closing table, from what the attempt's folder holds."""
-    from totalml.attempt import METRICS_FILE, REPORT_FILE
     from totalml.report import closing_table, show_closing_table
+    from totalml.runs.attempt import METRICS_FILE, REPORT_FILE
 
     facts, folder = attempt.facts, attempt.folder
     try:

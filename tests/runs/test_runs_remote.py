@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.store.machines import DyingFileSystem, Killed
-from totalml.attempt import RESULTS, Attempt, attempts_of, new_attempt
 from totalml.errors import Interrupted, StoreError
 from totalml.recipe import RuntimeRecipe
 from totalml.runs import open_runs
+from totalml.runs.attempt import RESULTS, Attempt, attempts_of, new_attempt
 
 RUN = "smoke", "0123-4567"
 MADE_WITH = {part: {"digest": "d"} for part in ("code", "environment", "execution")}

@@ -7,12 +7,12 @@ import signal
 import time
 from pathlib import Path
 
-from totalml.attempt import METRICS_FILE, RESULTS, TRAINING_FILE, attempts_of, new_attempt
 from totalml.data import take_snapshot
 from totalml.errors import TrainingError
 from totalml.recipe import Recipe
-from totalml.run_identity import RunIdentity, finished_attempt
 from totalml.runs import open_runs
+from totalml.runs.attempt import METRICS_FILE, RESULTS, TRAINING_FILE, attempts_of, new_attempt
+from totalml.runs.identity import RunIdentity, finished_attempt
 from totalml.store import Store
 from totalml.training.history import Epoch
 from totalml.training.listen import tell_listener

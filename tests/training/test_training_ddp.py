@@ -22,12 +22,12 @@ from totalml.features import build_features
 from totalml.lifecycle import recipe_text
 from totalml.store import Store
 from totalml.training import train_model
-from totalml.training.children import Children, child_environment
 from totalml.training.execution import device_of, processes_of
-from totalml.training.launched import launch_of
-from totalml.training.place import Place
+from totalml.training.ranks.children import Children, child_environment
+from totalml.training.ranks.launched import launch_of
+from totalml.training.ranks.place import Place
+from totalml.training.ranks.witness import weights_digest
 from totalml.training.watch import Watch
-from totalml.training.witness import weights_digest
 
 REPOSITORY = Path(__file__).parents[2]
 SMALL = ["+recipe=guinness_smoke", "data.source.count=60", "data.source.size_px=32", "data.split.salt=ddp"]
@@ -88,7 +88,7 @@ def columns_in_two(trainings, tmp_path_factory):
 def children_of(folder):
     """Process ids of the ranks that train in or below a folder."""
     found = subprocess.run(
-        ["pgrep", "-f", f"totalml.training.rank {folder}"], capture_output=True, text=True, check=False
+        ["pgrep", "-f", f"totalml.training.ranks.rank {folder}"], capture_output=True, text=True, check=False
     )
     return found.stdout.split()
 
@@ -171,7 +171,7 @@ def test_a_rank_that_would_train_something_else_is_found_out(trainings, tmp_path
 
 
 def test_a_rank_that_cannot_start_is_named_with_its_reason(trainings, tmp_path, monkeypatch):
-    monkeypatch.setattr("totalml.training.children.COMMAND", ("-c", "raise SystemExit('no such luck')"))
+    monkeypatch.setattr("totalml.training.ranks.children.COMMAND", ("-c", "raise SystemExit('no such luck')"))
     with pytest.raises(TrainingError, match=r"rank 1 ended with exit code 1: no such luck\. Its log: .*rank-1\.log"):
         trainings.train(tmp_path, COLUMNS, TWO)
 
@@ -249,7 +249,10 @@ def test_ctrl_c_leaves_whole_epochs_and_no_process(trainings, tmp_path, monkeypa
 
 
 def test_a_process_ends_with_the_one_that_started_it():
-    code = "import time; from totalml.training.children import leave_with_parent; leave_with_parent(); time.sleep(60)"
+    code = (
+        "import time; from totalml.training.ranks.children import leave_with_parent\n"
+        "leave_with_parent(); time.sleep(60)"
+    )
     child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
     with pytest.raises(subprocess.TimeoutExpired):
         child.wait(1)

@@ -16,9 +16,9 @@ from totalml.comparison.revision import Revision, commit_of, file_at, git, read_
 from totalml.errors import RecipeError
 
 if TYPE_CHECKING:
-    from totalml.attempt import Attempt
     from totalml.compose.origins import Origins
     from totalml.project import Place
+    from totalml.runs.attempt import Attempt
 
 NOTHING = Composed()
 

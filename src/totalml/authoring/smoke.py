@@ -6,9 +6,9 @@ import contextlib
 import io
 from typing import TYPE_CHECKING
 
-from totalml.attempt import METRICS_FILE
 from totalml.comparison.metrics import read_metrics
 from totalml.comparison.shown import metric
+from totalml.runs.attempt import METRICS_FILE
 
 if TYPE_CHECKING:
     from totalml.project import Place

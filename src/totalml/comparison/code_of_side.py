@@ -10,9 +10,9 @@ from totalml.fingerprint import recipe_packages
 from totalml.validate import validate
 
 if TYPE_CHECKING:
-    from totalml.attempt import Attempt
     from totalml.comparison.side import Side
     from totalml.project import Place
+    from totalml.runs.attempt import Attempt
     from totalml.store import Store
 
 

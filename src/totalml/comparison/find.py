@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from totalml.attempt import RUN_FILE, Attempt, attempts_of
 from totalml.errors import RecipeError
+from totalml.runs.attempt import RUN_FILE, Attempt, attempts_of
 from totalml.target import closest
 
 RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}")

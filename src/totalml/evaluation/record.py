@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from totalml.attempt import METRICS_FILE, PREDICTIONS_FILE
+from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE
 from totalml.store.atomic import write_atomically, write_json
 
 if TYPE_CHECKING:

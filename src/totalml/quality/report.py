@@ -29,14 +29,14 @@ class QualityReport:
     findings: tuple[Finding, ...]
 
     def save(self, folder: Path) -> None:
-        from totalml.attempt import QUALITY_FILE
+        from totalml.runs.attempt import QUALITY_FILE
         from totalml.store.atomic import write_json  # not above: validating a recipe imports this module
 
         write_json(folder / QUALITY_FILE, asdict(self))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        from totalml.attempt import QUALITY_FILE
+        from totalml.runs.attempt import QUALITY_FILE
 
         values = json.loads((folder / QUALITY_FILE).read_text(encoding="utf-8"))
         findings = (Finding(**found | {"samples": tuple(found["samples"])}) for found in values["findings"])

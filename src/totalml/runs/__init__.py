@@ -1,4 +1,4 @@
-"""Where the folders of runs lie, on this machine or on any filesystem."""
+"""Runs: what names them, what their attempts hold, and where their folders lie, here or on any filesystem."""
 
 from totalml.runs.folders import RunFolders
 from totalml.runs.opened import open_runs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from totalml.errors import StoreError
 
 if TYPE_CHECKING:
-    from totalml.attempt import Attempt
+    from totalml.runs.attempt import Attempt
 
 
 class RunFolders:

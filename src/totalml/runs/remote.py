@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from totalml.attempt import RUN_FILE, Attempt
+from totalml.runs.attempt import RUN_FILE, Attempt
 from totalml.runs.folders import RunFolders
 from totalml.store.atomic import temporary_beside
 from totalml.store.remote import Remote

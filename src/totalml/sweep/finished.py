@@ -9,8 +9,8 @@ from totalml.errors import TotalmlError
 from totalml.identity import canonical
 
 if TYPE_CHECKING:
-    from totalml.attempt import Attempt
     from totalml.recipe import Recipe
+    from totalml.runs.attempt import Attempt
 
 
 class FinishedRuns:
@@ -19,15 +19,15 @@ class FinishedRuns:
 
     def of(self, recipe: Recipe) -> Attempt | None:
         """The finished attempt of this recipe by this code on its present data."""
-        from totalml.run_identity import RunIdentity, finished_attempt
         from totalml.runs import open_runs
+        from totalml.runs.identity import RunIdentity, finished_attempt
 
         data_hash = self.data_hash(recipe)
         return finished_attempt(RunIdentity(recipe, data_hash, open_runs(recipe.runtime))) if data_hash else None
 
     def made_with(self, recipe: Recipe) -> list[str | None]:
         """Digests of the data and of all else that a run is made with besides its recipe."""
-        from totalml.run_identity import made_with
+        from totalml.runs.identity import made_with
 
         return [self.data_hash(recipe), *(part["digest"] for part in made_with(recipe).values())]
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from totalml.attempt import METRICS_FILE, RUN_FILE, TRAINING_FILE
+from totalml.runs.attempt import METRICS_FILE, RUN_FILE, TRAINING_FILE
 
 
 def run_facts(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from totalml.training.keys import mix
-from totalml.training.place import ALONE, Place
+from totalml.training.ranks.place import ALONE, Place
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

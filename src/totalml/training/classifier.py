@@ -16,10 +16,10 @@ from totalml.model import Network
 from totalml.recipe import TrainingRecipe
 from totalml.training.augment import augmented
 from totalml.training.batches import Batch, Batches
-from totalml.training.joint_dropout import share_dropout
 from totalml.training.keys import seed_of
 from totalml.training.loss import class_weights
-from totalml.training.place import ALONE, Place
+from totalml.training.ranks.joint_dropout import share_dropout
+from totalml.training.ranks.place import ALONE, Place
 from totalml.training.tally import TrainTally, ValidationTally
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import torch
 
 from totalml.errors import TrainingError
 from totalml.recipe import RuntimeRecipe
-from totalml.training.place import ALONE, Place
+from totalml.training.ranks.place import ALONE, Place
 
 THREADS = "OMP_NUM_THREADS"
 _NOT_OURS = (

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
-from totalml.attempt import STEPS_FILE, TRAINING_FILE, WEIGHTS_FILE
+from totalml.runs.attempt import STEPS_FILE, TRAINING_FILE, WEIGHTS_FILE
 from totalml.store.atomic import write_atomically, write_json
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from totalml.errors import TrainingError
-from totalml.training.place import ALONE, Place
+from totalml.training.ranks.place import ALONE, Place
 
 CHECK_EVERY = 50  # steps
 MEND = "Lower the lr of training.optimizer or set training.clip_norm."

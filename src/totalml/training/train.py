@@ -9,29 +9,29 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from lightning.pytorch import Callback, Trainer
 
-from totalml.attempt import WEIGHTS_FILE
 from totalml.component import plain
 from totalml.errors import Interrupted, TrainingError
 from totalml.identity import canonical, digest
 from totalml.model import Network, build_network, save_network
 from totalml.progress import Progress
 from totalml.recipe import Recipe
+from totalml.runs.attempt import WEIGHTS_FILE
 from totalml.training.checkpoint import Checkpoint, UnusableCheckpoint
 from totalml.training.classifier import Classifier, Plan
 from totalml.training.execution import quiet_lightning, reproducible
 from totalml.training.history import TrainedModel, write_steps
 from totalml.training.keep import BEST, LAST, Keep
 from totalml.training.listen import Pruned
-from totalml.training.ranks import trainer_options
-from totalml.training.team import Member, Team, team_of
+from totalml.training.ranks.environment import trainer_options
+from totalml.training.ranks.team import Member, Team, team_of
+from totalml.training.ranks.witness import Witness
 from totalml.training.watch import Watch
-from totalml.training.witness import Witness
 
 if TYPE_CHECKING:
     from totalml.data import Splits
     from totalml.features import FeatureSet
-    from totalml.training.meeting import Meeting
-    from totalml.training.place import Place
+    from totalml.training.ranks.meeting import Meeting
+    from totalml.training.ranks.place import Place
 
 SILENT = Progress.silent()
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"float32": "32-true", "bfloat16": "bf16-mixed"}

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from totalml.attempt import RECIPE_FILE, Attempt
 from totalml.errors import RecipeError, StoreError
 from totalml.identity import PREFIX, config_hash
 from totalml.progress import Progress
 from totalml.project import Place
 from totalml.recipe import Recipe, what
+from totalml.runs.attempt import RECIPE_FILE, Attempt
 from totalml.store import Store
 from totalml.store.copy import duplicate
 

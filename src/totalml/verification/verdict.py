@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from totalml.attempt import PREDICTIONS_FILE, Attempt
 from totalml.identity import short
 from totalml.report.words import counted
+from totalml.runs.attempt import PREDICTIONS_FILE, Attempt
 from totalml.training.history import TrainedModel, read_steps
 
 if TYPE_CHECKING:

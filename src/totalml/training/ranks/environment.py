@@ -18,10 +18,10 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.strategies import DDPStrategy
 from torch import distributed
 
-from totalml.training.joint_norm import JointNorm
+from totalml.training.ranks.joint_norm import JointNorm
 
 if TYPE_CHECKING:
-    from totalml.training.place import Place
+    from totalml.training.ranks.place import Place
 
 LOOPBACK = "127.0.0.1"
 

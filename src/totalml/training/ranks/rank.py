@@ -1,4 +1,4 @@
-"""A further process of a training: `python -m totalml.training.rank <ranks.json> <rank>`.
+"""A further process of a training: `python -m totalml.training.ranks.rank <ranks.json> <rank>`.
 
 It reads the attempt's own recipe and snapshot, never a command line: inside a sweep that would be another job's.
 """
@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from totalml.attempt import RECIPE_FILE, RUN_FILE
 from totalml.errors import RecipeError, TotalmlError
 from totalml.progress import Progress
-from totalml.training.children import leave_with_parent
-from totalml.training.meeting import Meeting
-from totalml.training.place import Place
+from totalml.runs.attempt import RECIPE_FILE, RUN_FILE
+from totalml.training.ranks.children import leave_with_parent
+from totalml.training.ranks.meeting import Meeting
+from totalml.training.ranks.place import Place
 
 if TYPE_CHECKING:
     from totalml.data import Splits

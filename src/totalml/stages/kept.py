@@ -18,8 +18,8 @@ from totalml.store.atomic import atomic_folder
 from totalml.store.copy import duplicate
 
 if TYPE_CHECKING:
-    from totalml.attempt import Attempt
     from totalml.progress import Progress
+    from totalml.runs.attempt import Attempt
     from totalml.store import Store
 
 STAGE_FILE = "stage.json"

@@ -6,7 +6,7 @@ import random
 import subprocess
 import sys
 
-from tests.stage.conftest import REPOSITORY, TINY
+from tests.stages.conftest import REPOSITORY, TINY
 
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}  # a fork must not need threads that its parent had
 
@@ -14,7 +14,7 @@ ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}  # a fork must not need threa
 def test_killed_at_any_point_a_run_goes_on_to_the_same_result(tmp_path):
     """Every sixth of all points, from a random first one: over some runs of the suite, every point."""
     first = random.SystemRandom().randrange(6)
-    command = [sys.executable, "-m", "tests.stage.killed", str(tmp_path), str(first), "6"]
+    command = [sys.executable, "-m", "tests.stages.killed", str(tmp_path), str(first), "6"]
     done = subprocess.run(command, cwd=REPOSITORY, env=ONE_THREAD, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     undisturbed, *kills = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

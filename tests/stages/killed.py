@@ -1,6 +1,6 @@
 """Kill a run at every point where it makes something durable, and let the same call go on.
 
-`python -m tests.stage.killed <folder> <first> <step>` prints a JSON line for each kill: where it struck, and what the
+`python -m tests.stages.killed <folder> <first> <step>` prints a JSON line for each kill: where it struck, and what the
 next call came to. Each run is a fork of one process that has imported everything and computed nothing.
 """
 
@@ -15,7 +15,7 @@ from totalml.store import atomic, writer
 
 
 def main() -> None:
-    from tests.stage.conftest import Project
+    from tests.stages.conftest import Project
     from totalml import lifecycle  # noqa: F401 - imported once, before the first fork
 
     folder, first, step = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])

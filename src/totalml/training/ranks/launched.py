@@ -18,7 +18,7 @@ from totalml.errors import TrainingError
 from totalml.identity import canonical, config_hash, digest, short
 from totalml.recipe import what
 from totalml.store.atomic import write_atomically
-from totalml.training.place import Place
+from totalml.training.ranks.place import Place
 from totalml.url import local_folder
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def run_launched(recipe: Recipe, lead: Callable[[Recipe], Path]) -> Path:
     if not meeting:
         print(f"rank {launch.place.rank}: rank 0 is done; nothing to train", file=sys.stderr, flush=True)
         return local_folder(recipe.runtime.runs, "runs", recipe.runtime.cache)
-    from totalml.training.rank import take_part
+    from totalml.training.ranks.rank import take_part
 
     return take_part(Path(meeting["file"]), launch.place)
 

@@ -15,12 +15,12 @@ from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from totalml.errors import Interrupted, TrainingError
 from totalml.store.atomic import write_atomically
-from totalml.training.children import LAST_WORDS_S, Children
 from totalml.training.execution import processes_of
-from totalml.training.launched import call_file, launch_of
-from totalml.training.meeting import Meeting
-from totalml.training.place import ALONE, Place
-from totalml.training.ranks import LOOPBACK, break_off, process_group
+from totalml.training.ranks.children import LAST_WORDS_S, Children
+from totalml.training.ranks.environment import LOOPBACK, break_off, process_group
+from totalml.training.ranks.launched import call_file, launch_of
+from totalml.training.ranks.meeting import Meeting
+from totalml.training.ranks.place import ALONE, Place
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.component import Section, plain
 from totalml.fingerprint import moving
-from totalml.stage import Definition
+from totalml.stages.kept import Definition
 
 if TYPE_CHECKING:
     from totalml.recipe import Recipe

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from totalml.attempt import Attempt
     from totalml.recipe import Recipe
     from totalml.runs import RunFolders
+    from totalml.runs.attempt import Attempt
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def finished_attempt(identity: RunIdentity) -> Attempt | None:
 
     Nothing is locked, imported or written for it, so it is quick: a finished attempt is never written to again.
     """
-    from totalml.attempt import attempts_of
+    from totalml.runs.attempt import attempts_of
 
     recipe, runs = identity.recipe, identity.runs
     if recipe.runtime.rerun:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totalml.stage import Definition, changes
+from totalml.stages.kept import Definition, changes
 
 STAGES = ("quality", "features", "training", "evaluation")
 
