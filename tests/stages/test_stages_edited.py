@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from totalml import fingerprint
+from totalml import fingerprint, own_code
 from totalml.identity import short
 from totalml.kinds import Check
 from totalml.quality.report import Finding
@@ -18,17 +18,17 @@ class Editor:
     """Somebody who saves a file of the recipe's code, and may take it back."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self._patch, self._read = patch, fingerprint.sources_of
+        self._edited, read = False, own_code.python_files
+        patch.setattr(own_code, "python_files", lambda place: self._seen(place, read(place)))
 
     def edit(self) -> None:
-        self._patch.setattr(fingerprint, "sources_of", self._edited)
+        self._edited = True
 
     def take_back(self) -> None:
-        self._patch.setattr(fingerprint, "sources_of", self._read)
+        self._edited = False
 
-    def _edited(self, value):
-        sources = self._read(value)
-        return sources | {"recipes.guinness": sources["recipes.guinness"] | {"new.py": b"x = 1\n"}}
+    def _seen(self, place: Path, files: dict[str, bytes]) -> dict[str, bytes]:
+        return files | ({"new.py": b"x = 1\n"} if self._edited and place.name == "guinness" else {})
 
 
 @pytest.fixture
