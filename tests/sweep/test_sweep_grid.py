@@ -137,3 +137,10 @@ def test_the_state_is_json_that_tells_every_job(start, project):
     assert {job["run_id"] for job in kept["jobs"]} == {path.name for path in (project / "runs" / "photos").iterdir()}
     assert (file.parent / "sweep.html").is_file()
     assert (file.parent / "1.log").read_text().startswith("--- job 1 of 2: training.optimizer.lr=0.1")
+
+
+def test_a_sweep_whose_runs_lie_elsewhere_keeps_its_state_in_what_stands_before_them(start, project):
+    where = [f"runtime.runs=file://{project}/there", f"runtime.cache={project}/cache"]
+    assert start("-m", "training.optimizer.lr=0.1,0.2", *where) == 0
+    assert len(list(project.glob("cache/*/sweeps/photos/*/sweep.html"))) == 1
+    assert not (project / "file:").exists()

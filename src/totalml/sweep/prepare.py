@@ -11,6 +11,7 @@ from totalml.errors import RecipeError
 from totalml.identity import canonical, config_hash, digest, short
 from totalml.recipe import Recipe, what
 from totalml.sweep.mistakes import Mistakes
+from totalml.url import local_folder
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext
@@ -74,7 +75,9 @@ def sweep_folder(recipes: Sequence[Recipe], swept: Any) -> tuple[Path, str, str]
     names = {recipe.name for recipe in recipes}
     name = names.pop() if len(names) == 1 else SEVERAL
     sweep_id = short(digest("sweep v1", canonical(swept)))
-    return Path(recipes[0].runtime.runs) / "sweeps" / name / sweep_id, name, sweep_id
+    runtime = recipes[0].runtime
+    runs = local_folder(runtime.runs, "runs", runtime.cache)  # of remote runs, what stands before them here
+    return runs / "sweeps" / name / sweep_id, name, sweep_id
 
 
 def hashes(recipes: Sequence[Recipe]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -18,6 +19,7 @@ from omegaconf import DictConfig, open_dict
 from totalml.errors import Interrupted, RecipeError, SweepError
 from totalml.fingerprint import cores
 from totalml.recipe import SweepMetric
+from totalml.store import locked
 from totalml.sweep.closing import close, failures
 from totalml.sweep.conduct import Conductor
 from totalml.sweep.finished import FinishedRuns
@@ -63,7 +65,8 @@ class TotalmlSweeper(Sweeper):
         parser = OverridesParser.create(config_loader=self._context.config_loader)
         overrides = parser.parse_overrides(arguments)
         try:
-            self.search(overrides)
+            with ExitStack() as self.held:
+                self.search(overrides)
         except ValueError as error:  # Hydra's own are mistakes on the command line; this one nobody foresaw
             raise RuntimeError("the sweep came to an unforeseen end") from error
 
@@ -72,8 +75,11 @@ class TotalmlSweeper(Sweeper):
         """Run all that the overrides ask for."""
 
     def conduct(self, recipes: Sequence[Recipe], swept: Any, total: int) -> tuple[SweepRecord, Conductor]:
-        """The record of the sweep and what takes its jobs to their end."""
+        """The record of the sweep and what takes its jobs to their end; its folder is ours until the sweep ends."""
         folder, name, sweep_id = sweep_folder(recipes, [self.sampler, self.metric, swept])
+        self.held.enter_context(
+            locked(folder / "lock")
+        )  # the same command given twice: one works, then the other looks
         record = SweepRecord(folder, name, sweep_id, self.sampler, self.metric, self.direction)
         with open_dict(self._settings):
             self._settings.hydra.sweep.dir = str(folder)
