@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import shlex
+
+import pytest
 
 from tests.sweep.planted import live, loss_of
 from totalml.compose import main
@@ -34,6 +37,20 @@ def test_the_command_line_of_the_best_is_that_very_run(start, state, capsys):
     seen = []
     assert start("training.optimizer.lr=0.012", job=lambda recipe: seen.append(live(recipe))) == 0
     assert [str(path) for path in seen] == [folder]
+
+
+@pytest.mark.parametrize("sweeper", ["grid", "optuna"])
+def test_the_command_line_of_the_best_of_several_processes_is_that_very_run(start, state, capsys, monkeypatch, sweeper):
+    pytest.importorskip("joblib" if sweeper == "grid" else "optuna")
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")  # what a run alone would take
+    chosen = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"hydra/sweeper={sweeper}"]
+    trials = ["hydra.sweeper.trials=2"] if sweeper == "optuna" else []
+    assert start("-m", *chosen, *trials, "training.optimizer.lr=0.5,0.012") == 0
+    (best,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Best: ")]
+    seen = []
+    _, _, _, *arguments = shlex.split(best.removeprefix("Best: "))
+    assert start(*arguments, job=lambda recipe: seen.append(live(recipe))) == 0
+    assert str(seen[0]) == min(state()["jobs"], key=lambda job: job["metric"])["folder"]
 
 
 def test_nothing_starts_if_one_job_is_wrong_and_all_mistakes_are_told(start, capsys):

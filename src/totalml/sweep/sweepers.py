@@ -24,7 +24,7 @@ from totalml.sweep.closing import close, failures
 from totalml.sweep.conduct import Conductor
 from totalml.sweep.finished import FinishedRuns
 from totalml.sweep.launch import Launches, workers_of
-from totalml.sweep.prepare import Composer, alone, hashes, sweep_folder
+from totalml.sweep.prepare import Composer, alone, hashes, stated, sweep_folder
 from totalml.sweep.record import Direction, Job, SweepRecord, direction_of
 from totalml.sweep.search import Pruner, Search
 from totalml.sweep.space import Dimension, corners, dimension
@@ -119,7 +119,7 @@ class GridSweeper(TotalmlSweeper):
             raise RecipeError("command line: nothing to run; no option matches the glob or the list")
         recipes = self.composer.recipes(points)
         jobs = [
-            Job(number, alone(point, recipe), {key.lstrip("+"): _value(point, key) for key in swept})
+            Job(number, alone(point, recipe, self.task.threads), {key.lstrip("+"): _value(point, key) for key in swept})
             for number, (point, recipe) in enumerate(zip(points, recipes, strict=True), start=1)
         ]
         record, conductor = self.conduct(recipes, hashes(recipes), len(jobs))
@@ -152,6 +152,7 @@ class OptunaSweeper(TotalmlSweeper):
             raise RecipeError("command line: nothing to search; give a key several values or an interval")
         recipes = self.composer.recipes([[*fixed, *_written(point)] for point in corners(dimensions)])
         first = recipes[0]
+        fixed += stated(first, self.task.threads)
         swept = [list(map(repr, dimensions)), hashes(recipes), self.finished.made_with(self.task.as_job(first))]
         record, conductor = self.conduct(recipes, swept, self.trials)
         search = Search(record.folder, dimensions, self.direction, first.seed)
