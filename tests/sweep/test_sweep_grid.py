@@ -44,8 +44,8 @@ def test_the_command_line_of_the_best_of_several_processes_is_that_very_run(star
     pytest.importorskip("joblib" if sweeper == "grid" else "optuna")
     monkeypatch.setenv("OMP_NUM_THREADS", "7")  # what a run alone would take
     chosen = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"hydra/sweeper={sweeper}"]
-    trials = ["hydra.sweeper.trials=2"] if sweeper == "optuna" else []
-    assert start("-m", *chosen, *trials, "training.optimizer.lr=0.5,0.012") == 0
+    rates = ["0.5,0.012"] if sweeper == "grid" else ["interval(0.01,0.5)", "hydra.sweeper.trials=2"]
+    assert start("-m", *chosen, f"training.optimizer.lr={rates[0]}", *rates[1:]) == 0
     (best,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Best: ")]
     seen = []
     _, _, _, *arguments = shlex.split(best.removeprefix("Best: "))
