@@ -30,6 +30,7 @@ REPORT_FILE = "report.html"
 WEIGHTS_FILE = "model.safetensors"
 LEARNT = (WEIGHTS_FILE, TRAINING_FILE, STEPS_FILE)
 EVALUATED = (METRICS_FILE, PREDICTIONS_FILE)
+HASHES = ("config_hash", "data_hash")
 RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, REPORT_FILE)
 
 
@@ -105,8 +106,9 @@ def _read(file: Path) -> Attempt | None:
     """None if it is no whole `run.json`."""
     try:
         attempt = Attempt(file.parent, json.loads(file.read_text(encoding="utf-8")))
-        complete = attempt.number and attempt.facts["status"] and attempt.facts["code"]["digest"]
-    except (OSError, ValueError, KeyError, TypeError):
+        named = all(isinstance(attempt.facts[key], str) for key in ("status", "name", "run_id", *HASHES))
+        complete = attempt.number and named and attempt.facts["code"]["digest"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return attempt if complete else None
 
