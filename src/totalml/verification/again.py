@@ -100,7 +100,7 @@ def _closest(recipe: Recipe, place: Place) -> Attempt | None:
 
 def _differing(attempt: Attempt, wanted: dict[str, Any]) -> float:
     """How many keys of the attempt's recipe have another value; infinite if it is no recipe any more."""
-    from totalml.comparison.keys import key_changes
+    from totalml.values.keys import key_changes
 
     try:
         return len(list(key_changes(what(_stored_recipe(attempt)), wanted)))
