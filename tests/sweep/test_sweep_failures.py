@@ -72,6 +72,27 @@ def test_a_sweep_that_is_killed_goes_on_with_the_rest(project, state):
     assert [job["reused"] for job in state()["jobs"]] == [True, True, False, False]
 
 
+@pytest.mark.parametrize("sweeper", ["grid", "optuna"])
+def test_the_same_sweep_started_twice_waits_for_the_first(project, state, sweeper):
+    if sweeper == "optuna":
+        pytest.importorskip("optuna")
+    swept = ["hydra/sweeper=optuna", "hydra.sweeper.trials=1"] if sweeper == "optuna" else []
+    arguments = [*swept, "training.optimizer.lr=choice(0.5)"]
+    first = subprocess.Popen(command(project, *arguments, "question=sleep"), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(project.glob("runs/sweeps/*/*/1.log")):
+        assert time.monotonic() < deadline
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.02)
+    second = subprocess.Popen(command(project, *arguments), stderr=subprocess.PIPE, text=True)
+    assert "waiting for another process" in second.stderr.readline()
+    first.kill()
+    first.communicate()
+    said = second.communicate(timeout=60)
+    assert second.returncode == 0, said
+    assert state()["jobs"][-1]["status"] == "finished"
+
+
 @pytest.mark.parametrize("launcher", ["joblib", pytest.param("submitit_local", marks=pytest.mark.slow)])
 def test_a_worker_that_is_killed_takes_no_other_job_with_it(project, state, launcher):
     pytest.importorskip("joblib" if launcher == "joblib" else "submitit")
