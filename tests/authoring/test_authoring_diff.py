@@ -12,11 +12,11 @@ from totalml.authoring.changes import RecipeChange
 from totalml.authoring.comment import LONGEST, MARK, as_markdown
 from totalml.authoring.golden import metric_columns, metrics_file, read_metrics_text
 from totalml.comparison.composed import Composed
-from totalml.comparison.keys import KeyChange
 from totalml.compose import compose_recipe
 from totalml.evaluation.record import Interval
 from totalml.identity import config_hash, short
 from totalml.recipe import what
+from totalml.values.keys import KeyChange
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from totalml.comparison.keys import key_changes
 from totalml.comparison.markdown import block, code, sections_as_markdown
 from totalml.comparison.sections import recipe_section
-from totalml.comparison.shown import visible
+from totalml.values.keys import key_changes
+from totalml.values.shown import visible
 
 HOSTILE = [
     "</code></pre><img src=x onerror=alert(1)>",

@@ -39,7 +39,7 @@ def test_the_first_run_reuses_nothing(project):
         ),
         ("features.image.size=32", {"quality"}, "features", "definition changed: image.size 64 -> 32"),
         ("quality=none", {"features", "training", "evaluation"}, "quality", "definition changed: checks"),
-        ("data.split.salt=x", {"features"}, "training", "definition changed: split.salt tiny -> x"),
+        ("data.split.salt=x", {"features"}, "training", 'definition changed: split.salt "tiny" -> "x"'),
         ("seed=5", {"quality", "features"}, "training", "definition changed: seed 0 -> 5"),
         ("runtime.threads=3", {"quality", "features"}, "training", "execution changed: threads"),  # no machine's own
         ("name=renamed", set(STAGES), None, None),

@@ -6,8 +6,8 @@ import contextlib
 import io
 from typing import TYPE_CHECKING
 
+from totalml.comparison.figures import metric
 from totalml.comparison.metrics import read_metrics
-from totalml.comparison.shown import metric
 from totalml.runs.attempt import METRICS_FILE
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from totalml.comparison.compared import Comparison, compare
     from totalml.comparison.find import find_run
-    from totalml.comparison.keys import KeyChange, key_changes
     from totalml.comparison.metrics import MetricChange, PairedAccuracy, metric_changes, paired_accuracy
     from totalml.comparison.side import Side, find_side, run_side
     from totalml.comparison.sources import FileChange, code_changes, load_code, save_code
@@ -16,7 +15,6 @@ _HOME = {
     "Comparison": "compared",
     "FactChange": "surroundings",
     "FileChange": "sources",
-    "KeyChange": "keys",
     "MetricChange": "metrics",
     "PairedAccuracy": "metrics",
     "Side": "side",
@@ -27,7 +25,6 @@ _HOME = {
     "file_changes": "surroundings",
     "find_run": "find",
     "find_side": "side",
-    "key_changes": "keys",
     "load_code": "sources",
     "metric_changes": "metrics",
     "paired_accuracy": "metrics",
@@ -39,7 +36,6 @@ __all__ = [
     "Comparison",
     "FactChange",
     "FileChange",
-    "KeyChange",
     "MetricChange",
     "PairedAccuracy",
     "Side",
@@ -50,7 +46,6 @@ __all__ = [
     "file_changes",
     "find_run",
     "find_side",
-    "key_changes",
     "load_code",
     "metric_changes",
     "paired_accuracy",

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from totalml.comparison.code_of_side import code_of_side
-from totalml.comparison.keys import KeyChange, key_changes
 from totalml.comparison.metrics import (
     MetricChange,
     PairedAccuracy,
@@ -20,6 +19,7 @@ from totalml.comparison.sources import FileChange, code_changes
 from totalml.comparison.surroundings import FactChange, environment_changes, execution_changes, file_changes
 from totalml.identity import short
 from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE, Attempt
+from totalml.values.keys import KeyChange, key_changes
 
 if TYPE_CHECKING:
     from totalml.data.changes import SnapshotChanges

@@ -33,9 +33,13 @@ def find_run(text: str, runs: Path) -> Attempt:
 
 def finished_run(recipe: str, config_hash: str, runs: Path) -> Attempt | None:
     """The latest finished attempt of a recipe with this config hash; None if it has none."""
-    folders = [run for run in _runs(runs) if run.parent.name == recipe]
-    attempts = [attempt for attempt in _finished(folders) if attempt.facts.get("config_hash") == config_hash]
-    return max(attempts, key=_ended, default=None)
+    same = [attempt for attempt in finished_runs(recipe, runs) if attempt.facts.get("config_hash") == config_hash]
+    return same[-1] if same else None
+
+
+def finished_runs(recipe: str, runs: Path) -> list[Attempt]:
+    """Every finished attempt of a recipe, the latest last."""
+    return sorted(_finished([run for run in _runs(runs) if run.parent.name == recipe]), key=_ended)
 
 
 def _of_folder(folder: Path) -> Attempt | None:

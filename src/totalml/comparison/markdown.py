@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from totalml.comparison.sections import Section
-from totalml.comparison.shown import visible
+from totalml.values.shown import visible
 
 _TICKS = re.compile(r"`+")
 

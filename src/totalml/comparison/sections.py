@@ -6,18 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from totalml.comparison import shown
+from totalml.comparison import figures
 from totalml.identity import short
 from totalml.report.words import TITLES, counted
+from totalml.values import shown
 
 if TYPE_CHECKING:
     from totalml.comparison.compared import Comparison
-    from totalml.comparison.keys import KeyChange
     from totalml.comparison.metrics import MetricChange
     from totalml.comparison.side import Side
     from totalml.comparison.sources import FileChange
     from totalml.comparison.surroundings import FactChange
     from totalml.compose.origins import Origins
+    from totalml.values.keys import KeyChange
 
 MOST_KEYS = 80
 MOST_FILES, MOST_FILE_LINES, MOST_CODE_LINES = 50, 40, 150
@@ -63,7 +64,7 @@ def recipe_section(changes: Sequence[KeyChange], origins: Origins | None) -> Sec
 
 def metric_lines(changes: Sequence[MetricChange]) -> list[str]:
     rows = [("", "a", "b", "difference")]
-    rows += [(title(each.name), *_both(each), shown.difference(each)) for each in changes]
+    rows += [(title(each.name), *_both(each), figures.difference(each)) for each in changes]
     return aligned(rows)
 
 
@@ -167,4 +168,4 @@ def _metrics_section(comparison: Comparison) -> Iterator[Section]:
 
 
 def _both(change: MetricChange) -> tuple[str, str]:
-    return shown.metric(change.name, change.old), shown.metric(change.name, change.new)
+    return figures.metric(change.name, change.old), figures.metric(change.name, change.new)

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from totalml.identity import canonical, digest, file_digest, short
 from totalml.store.atomic import atomic_folder
 from totalml.store.copy import duplicate
+from totalml.values.keys import ABSENT, KeyChange, key_changes
+from totalml.values.shown import value
 
 if TYPE_CHECKING:
     from totalml.progress import Progress
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 STAGE_FILE = "stage.json"
 KEY_LENGTH = 32  # hex digits of a key that name its folder
-SHOWN_CHANGES, SHOWN_PARTS = 3, 2  # in one line of the closing table; run.json holds the parts whole
+SHOWN_CHANGES, SHOWN_PARTS, LONGEST = 3, 2, 40  # in one line of the closing table; run.json holds all
 DIGESTS = ("code", "files")  # parts whose values say nothing to a reader, only their names do
 MISSING = object()
 
@@ -150,12 +152,11 @@ def changes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
 
 def _detail(old: Any, new: Any) -> str:
     """`size 96 -> 128` for each key that differs; digests of things that are not shown here say nothing."""
-    if not isinstance(old, dict) or not isinstance(new, dict):
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
         return ""
-    flat_old, flat_new = _flat(old), _flat(new)
-    keys = [key for key in dict.fromkeys([*flat_new, *flat_old]) if flat_old.get(key) != flat_new.get(key)]
-    shown = [f"{key} {_text(flat_old, key)} -> {_text(flat_new, key)}" for key in keys[:SHOWN_CHANGES]]
-    more = len(keys) - len(shown)
+    found = key_changes(old, new)
+    shown = [f"{change.key} {_text(change)}" for change in found[:SHOWN_CHANGES]]
+    more = len(found) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
@@ -164,15 +165,6 @@ def _names(old: Any, new: Any) -> str:
     return ", ".join(name for name in sorted({*old, *new}) if old.get(name) != new.get(name))
 
 
-def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
-    if isinstance(values, dict) and values:
-        return {key: leaf for name, item in values.items() for key, leaf in _flat(item, f"{prefix}{name}.").items()}
-    if isinstance(values, list) and values:
-        return {
-            key: leaf for place, item in enumerate(values) for key, leaf in _flat(item, f"{prefix}{place}.").items()
-        }
-    return {prefix.removesuffix("."): values}
-
-
-def _text(flat: Mapping[str, Any], key: str) -> str:
-    return "none" if key not in flat or flat[key] is None else str(flat[key])
+def _text(change: KeyChange) -> str:
+    sides = ("none" if side in (ABSENT, None) else value(side, LONGEST) for side in (change.old, change.new))
+    return " -> ".join(sides)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -27,12 +28,12 @@ class Reference:
     """Args:
     attempt: what is to be reproduced.
     recipe: what is run for it: the stored recipe, or the one of the same name as it stands.
-    stored: the stored snapshot is used, the source is not asked.
+    file: name of the recipe as it stands; None: the stored recipe and snapshot are used, the source is not asked.
     """
 
     attempt: Attempt
     recipe: Recipe
-    stored: bool
+    file: str | None
 
 
 @dataclass(frozen=True)
@@ -51,19 +52,18 @@ def reference_of(text: str, overrides: Sequence[str], place: Place) -> Reference
 
     Raises: RecipeError: there is no finished run of that, or overrides are given for a run. StoreError: damaged.
     """
-    from totalml.comparison.find import find_run, finished_run
+    from totalml.comparison.find import find_run
     from totalml.compose import compose_recipe
 
     if text in place.recipes():
         recipe = compose_recipe(place.project, [f"+recipe={text}", *overrides])
-        same = finished_run(recipe.name, config_hash(what(recipe)), place.runs)
-        return Reference(same or find_run(recipe.name, place.runs), recipe, stored=False)
+        return Reference(_closest(recipe, place) or find_run(recipe.name, place.runs), recipe, text)
     attempt = find_run(text, place.runs)
     if overrides:
         raise RecipeError(f"command line: {overrides[0]!r} goes with a recipe; a run is verified with its own recipe")
     if attempt.status != "finished":
         raise RecipeError(f"command line: run {text!r} is {attempt.status}; give its command again first")
-    return Reference(attempt, _stored_recipe(attempt), stored=True)
+    return Reference(attempt, _stored_recipe(attempt), None)
 
 
 def run_again(reference: Reference, place: Place, folder: Path) -> Again:
@@ -80,11 +80,32 @@ def run_again(reference: Reference, place: Place, folder: Path) -> Again:
     recipe, original, store = _moved(reference.recipe, here), Store(place.store), Store(here.store)
     progress = Progress.create(recipe.runtime.progress)
     _carry(reference.attempt, original, store)
-    if reference.stored:
+    if reference.file is None:
         snapshot = _stored_snapshot(reference.attempt.facts["data_hash"], original, store, progress)
     else:
         snapshot = take_snapshot(recipe.data, store, progress)
     return Again(run_on(snapshot, recipe, store, open_runs(recipe.runtime), progress), here)
+
+
+def _closest(recipe: Recipe, place: Place) -> Attempt | None:
+    """The latest finished run of the recipe, or of that name with the fewest other values; None if there is none."""
+    from totalml.comparison.find import finished_runs
+
+    attempts, wanted = finished_runs(recipe.name, place.runs), what(recipe)
+    same = [attempt for attempt in attempts if attempt.facts["config_hash"] == config_hash(wanted)]
+    if same or not attempts:
+        return same[-1] if same else None
+    return min(reversed(attempts), key=lambda attempt: _differing(attempt, wanted))
+
+
+def _differing(attempt: Attempt, wanted: dict[str, Any]) -> float:
+    """How many keys of the attempt's recipe have another value; infinite if it is no recipe any more."""
+    from totalml.values.keys import key_changes
+
+    try:
+        return len(list(key_changes(what(_stored_recipe(attempt)), wanted)))
+    except (RecipeError, StoreError):
+        return math.inf
 
 
 def _stored_recipe(attempt: Attempt) -> Recipe:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,14 +42,16 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
 def _verify(arguments: argparse.Namespace, place: Place, folder: Path) -> int:
     from totalml.comparison.compared import compare
-    from totalml.comparison.side import run_side
+    from totalml.comparison.side import origins_of, run_side
     from totalml.verification.again import reference_of, run_again
     from totalml.verification.verdict import judge
 
     reference = reference_of(arguments.what, arguments.overrides, place)
     again = run_again(reference, place, folder)
     verdict = judge(reference.attempt, again.attempt, reference.recipe.tolerance)
-    comparison = compare(run_side("before", reference.attempt), run_side("again", again.attempt), again.place)
+    origins = origins_of(place.project, reference.file) if reference.file else None
+    sides = run_side("before", reference.attempt), replace(run_side("again", again.attempt), origins=origins)
+    comparison = compare(*sides, again.place)
     if arguments.json:
         print(json.dumps(verdict.as_json() | {"comparison": comparison.as_json()}, indent=2, ensure_ascii=False))
     else:

@@ -5,8 +5,8 @@ import copy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totalml.comparison.align import aligned
-from totalml.comparison.keys import ABSENT, key_changes, same
+from totalml.values.align import aligned
+from totalml.values.keys import ABSENT, key_changes, same
 
 scalars = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from([0.5, 1.0, "a", "b"])
 kinds = st.sampled_from("ABC")

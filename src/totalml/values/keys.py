@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from totalml.comparison.align import aligned
 from totalml.validate import Path, dotted
+from totalml.values.align import aligned
 
 
 class Absent(Enum):

@@ -1,4 +1,4 @@
-"""Values of recipes, keys and metrics as one line of text each.
+"""Plain values and their changes as one line of text each.
 
 Names and values come from strangers: nothing in them can start a line, move a cursor or turn the direction of writing.
 """
@@ -11,13 +11,10 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from totalml.comparison.keys import ABSENT
-from totalml.report.words import MISSING, SHARES, figure, interval
+from totalml.values.keys import ABSENT
 
 if TYPE_CHECKING:
-    from totalml.comparison.keys import KeyChange
-    from totalml.comparison.metrics import MetricChange
-    from totalml.evaluation.record import Interval
+    from totalml.values.keys import KeyChange
 
 LONGEST = 90  # characters of a value
 ADDED, REMOVED, SAME = "+ ", "- ", "  "
@@ -46,23 +43,6 @@ def change(given: KeyChange) -> str:
 
 def marker(given: KeyChange) -> str:
     return {"added": ADDED, "removed": REMOVED, "changed": SAME}[given.kind]
-
-
-def metric(name: str, given: Interval | None) -> str:
-    """`95.5 % (92.9 to 97.7 %)`."""
-    if given is None or given.value is None:
-        return MISSING
-    bounds = interval(name, given)
-    return figure(name, given.value) + (f" ({bounds})" if bounds else "")
-
-
-def difference(given: MetricChange) -> str:
-    """`+2.1 points` of a share, `-0.012` of anything else."""
-    if given.difference is None:
-        return ""
-    if given.difference == 0:
-        return "same"
-    return f"{100 * given.difference:+.1f} points" if given.name in SHARES else f"{given.difference:+.3f}"
 
 
 def _spelt(given: Any) -> str:

@@ -1,0 +1,28 @@
+"""Metrics of two sides as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from totalml.report.words import MISSING, SHARES, figure, interval
+
+if TYPE_CHECKING:
+    from totalml.comparison.metrics import MetricChange
+    from totalml.evaluation.record import Interval
+
+
+def metric(name: str, given: Interval | None) -> str:
+    """`95.5 % (92.9 to 97.7 %)`."""
+    if given is None or given.value is None:
+        return MISSING
+    bounds = interval(name, given)
+    return figure(name, given.value) + (f" ({bounds})" if bounds else "")
+
+
+def difference(given: MetricChange) -> str:
+    """`+2.1 points` of a share, `-0.012` of anything else."""
+    if given.difference is None:
+        return ""
+    if given.difference == 0:
+        return "same"
+    return f"{100 * given.difference:+.1f} points" if given.name in SHARES else f"{given.difference:+.3f}"
