@@ -45,8 +45,10 @@ def _verify(arguments: argparse.Namespace, place: Place, folder: Path) -> int:
     from totalml.comparison.side import origins_of, run_side
     from totalml.verification.again import reference_of, run_again
     from totalml.verification.verdict import judge
+    from totalml.verification.whole import require_whole
 
     reference = reference_of(arguments.what, arguments.overrides, place)
+    require_whole(reference.attempt)
     again = run_again(reference, place, folder)
     verdict = judge(reference.attempt, again.attempt, reference.recipe.tolerance)
     origins = origins_of(place.project, reference.file) if reference.file else None
@@ -64,5 +66,5 @@ def _empty(folder: Path) -> Path:
     from totalml.errors import RecipeError
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RecipeError(f"command line: --keep {folder} is no empty folder; give a new one")
+        raise RecipeError(f"command line: --keep {folder} is not empty, or no folder; give a new one")
     return folder.absolute()
