@@ -151,7 +151,7 @@ def _threads() -> int:
     """As torch chooses without being told: what the environment says, else the cores that this process may use."""
     for name in THREAD_VARIABLES:
         value = os.environ.get(name, "")
-        if value.isdigit() and int(value):
+        if value.isdecimal() and int(value):
             return int(value)
     return cores()
 

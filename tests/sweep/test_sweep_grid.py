@@ -161,3 +161,22 @@ def test_a_sweep_whose_runs_lie_elsewhere_keeps_its_state_in_what_stands_before_
     assert start("-m", "training.optimizer.lr=0.1,0.2", *where) == 0
     assert len(list(project.glob("cache/*/sweeps/photos/*/sweep.html"))) == 1
     assert not (project / "file:").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("hydra.sweeper.trials=x", "hydra.sweeper.trials should be a number of jobs from 1, got 'x'"),
+        ("hydra.sweeper.trials=0", "hydra.sweeper.trials should be a number of jobs from 1, got 0"),
+        ("hydra.sweeper.parallel=-1", "hydra.sweeper.parallel should be a number of jobs from 1, or null, got -1"),
+        ("hydra.sweeper.prune=3", "hydra.sweeper.prune should be true or false, got 3"),
+        ("hydra.sweeper.direction=up", "hydra.sweeper.direction should be minimize or maximize, got 'up'"),
+        ("hydra.launcher.n_jobs=x", "hydra.launcher.n_jobs should be a number of processes, or -1 for all cores"),
+    ],
+)
+def test_odd_settings_of_a_sweep_are_refused_before_anything_starts(start, capsys, setting, told):
+    pytest.importorskip("optuna")
+    chosen = ["hydra/sweeper=optuna", *(["hydra/launcher=joblib"] if "launcher" in setting else [])]
+    seen = []
+    assert start("-m", *chosen, setting, "training.optimizer.lr=0.1,0.2", job=seen.append) == 2
+    assert (told in capsys.readouterr().err, seen) == (True, [])

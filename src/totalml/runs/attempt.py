@@ -30,7 +30,6 @@ REPORT_FILE = "report.html"
 WEIGHTS_FILE = "model.safetensors"
 LEARNT = (WEIGHTS_FILE, TRAINING_FILE, STEPS_FILE)
 EVALUATED = (METRICS_FILE, PREDICTIONS_FILE)
-HASHES = ("config_hash", "data_hash")
 RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, REPORT_FILE)
 
 
@@ -106,8 +105,7 @@ def _read(file: Path) -> Attempt | None:
     """None if it is no whole `run.json`."""
     try:
         attempt = Attempt(file.parent, json.loads(file.read_text(encoding="utf-8")))
-        named = all(isinstance(attempt.facts[key], str) for key in ("status", "name", "run_id", *HASHES))
-        complete = attempt.number and named and attempt.facts["code"]["digest"]
+        complete = attempt.number and attempt.facts["status"] and attempt.facts["code"]["digest"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return attempt if complete else None
@@ -129,7 +127,7 @@ def _changed(file: Path) -> float:
 def new_attempt(run: Path, facts: dict[str, Any]) -> Attempt:
     """Raises: StoreError: the folder cannot be made."""
     with explained(run):
-        taken = [int(folder.name) for folder in run.glob("*") if folder.name.isdigit()]
+        taken = [int(folder.name) for folder in run.glob("*") if folder.name.isdecimal()]
         folder = run / str(max(taken, default=0) + 1)
         folder.mkdir(parents=True)
     told = {"schema": SCHEMA, "attempt": int(folder.name), "key": uuid.uuid4().hex, "started": now()}

@@ -45,8 +45,7 @@ class TotalmlSweeper(Sweeper):
     sampler = ""
 
     def __init__(self, metric: str, direction: Direction | None) -> None:
-        self.metric = metric
-        self.direction: Direction = direction or direction_of(metric)
+        self.metric, self.direction = metric, direction or direction_of(metric)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         if not isinstance(task_function, SweepTask):
@@ -56,10 +55,15 @@ class TotalmlSweeper(Sweeper):
             hint = did_you_mean(self.metric, known) or f"; there are: {', '.join(known)}"
             raise RecipeError(f"command line: there is no metric {self.metric!r} to rank jobs by{hint}")
         self.task, self._settings, self._context = task_function, config, hydra_context
+        self.refuse_odd_settings()
         self.composer = Composer(hydra_context, config, task_function.project)
         self.finished = FinishedRuns()
         if (workers := workers_of(config)) > 1:  # joblib shares out the cores
             self.task.threads = max(1, cores() // workers)
+
+    def refuse_odd_settings(self) -> None:
+        """Raises: RecipeError: a value of conf/hydra/sweeper that came from the command line makes no sense."""
+        _refuse_unless(self.direction in get_args(Direction), "direction", "minimize or maximize", self.direction)
 
     def sweep(self, arguments: list[str]) -> None:
         parser = OverridesParser.create(config_loader=self._context.config_loader)
@@ -145,6 +149,13 @@ class OptunaSweeper(TotalmlSweeper):
         super().__init__(metric, direction)
         self.trials, self.prune, self.parallel = trials, prune, parallel
 
+    def refuse_odd_settings(self) -> None:
+        super().refuse_odd_settings()
+        _refuse_unless(_is_count(self.trials), "trials", "a number of jobs from 1", self.trials)
+        fits = self.parallel is None or _is_count(self.parallel)
+        _refuse_unless(fits, "parallel", "a number of jobs from 1, or null", self.parallel)
+        _refuse_unless(isinstance(self.prune, bool), "prune", "true or false", self.prune)
+
     def search(self, overrides: list[Override]) -> None:
         fixed = [override.input_line or "" for override in overrides if not override.is_sweep_override()]
         dimensions = [_dimension(override) for override in overrides if override.is_sweep_override()]
@@ -199,6 +210,15 @@ def _dimension(override: Override) -> Dimension:
         return dimension(override)
     except ValueError as error:
         raise RecipeError(f"command line: {override.input_line!r}: {error}") from error
+
+
+def _refuse_unless(fits: bool, key: str, wanted: str, given: object) -> None:
+    if not fits:
+        raise RecipeError(f"command line: hydra.sweeper.{key} should be {wanted}, got {given!r}")
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value > 0
 
 
 def _is_measured(job: Job) -> bool:
