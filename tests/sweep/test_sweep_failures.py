@@ -107,6 +107,38 @@ def test_a_worker_that_is_killed_takes_no_other_job_with_it(project, state, laun
     assert "job 2: training.optimizer.lr=0.5" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc")
+def test_the_workers_of_a_sweep_that_is_killed_go_with_it(project):
+    pytest.importorskip("joblib")
+    arguments = [*JOBLIB, "training.optimizer.lr=0.1,0.5", "question=sleep"]
+    process = subprocess.Popen(command(project, *arguments), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(project.glob("runs/sweeps/*/*/2.log")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    workers = [pid for pid in children(process.pid) if b"LokyProcess" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert workers
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 10
+    while any(map(lives, workers)):
+        assert time.monotonic() < deadline, f"left behind: {workers}"
+        time.sleep(0.1)
+
+
+def lives(pid: str) -> bool:
+    """Not of one that has ended and whose new parent has not looked yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def children(pid: int) -> list[str]:
+    return [pid for file in Path(f"/proc/{pid}/task").glob("*/children") for pid in file.read_text().split()]
+
+
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_jobs_of_several_processes_have_a_log_each(start, state, project, capfd, launcher):
     pytest.importorskip("joblib" if launcher == "joblib" else "submitit")

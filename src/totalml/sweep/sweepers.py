@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -59,7 +60,7 @@ class TotalmlSweeper(Sweeper):
         self.composer = Composer(hydra_context, config, task_function.project)
         self.finished = FinishedRuns()
         if (workers := workers_of(config)) > 1:  # joblib shares out the cores
-            self.task.threads = max(1, cores() // workers)
+            self.task.threads, self.task.conductor = max(1, cores() // workers), os.getpid()
 
     def refuse_odd_settings(self) -> None:
         """Raises: RecipeError: a value of conf/hydra/sweeper that came from the command line makes no sense."""
