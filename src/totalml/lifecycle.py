@@ -1,5 +1,6 @@
 """The life of a model, stage by stage. Each takes records and its part of the recipe, and returns a record."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,17 @@ Rows = NDArray[np.int64]
 
 
 def live(
-    recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, before: dict[str, Any], progress: Progress
+    recipe: Recipe,
+    snapshot: Snapshot,
+    store: Store,
+    attempt: Attempt,
+    before: Sequence[Mapping[str, Any]],
+    progress: Progress,
 ) -> None:
     """From a snapshot to a report; every stage leaves its result in the attempt's folder and in the store.
 
     Args:
-        before: what the stages of the recipe's latest other run depended on.
+        before: what stands of the stages in `run.json` of the recipe's latest other attempts, the latest first.
     """
     device_of(recipe.runtime)  # a GPU that is not there is told now
     facts, folder = attempt.facts, attempt.folder

@@ -103,7 +103,7 @@ def run_on(
             store.publish("code")
             attempt.add_seconds("snapshot", seconds)
             _live(recipe, snapshot, store, attempt, progress)
-            attempt.save(compared=_compare(attempt, earlier), tainted=_tainted(identity))
+            attempt.save(compared=_compare(attempt, earlier, identity), tainted=_tainted(identity))
     return attempt
 
 
@@ -114,11 +114,9 @@ def _send(attempt: Attempt, store: Store, runs: RunFolders) -> None:
 
 
 def _live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, progress: Progress) -> None:
-    from totalml.runs.attempt import latest_of
+    from totalml.runs.attempt import earlier_of
 
-    latest = latest_of(attempt.folder.parents[1], besides=attempt.folder)
-    stages = latest.facts.get("stages", {}) if latest else {}
-    before = {name: stage["parts"] for name, stage in stages.items()}
+    before = [earlier.facts.get("stages", {}) for earlier in earlier_of(attempt.folder.parents[1], attempt.folder)]
     _stages()(recipe, snapshot, store, attempt, before, progress)
 
 
@@ -150,7 +148,7 @@ def _attempt(identity: RunIdentity, progress: Progress) -> tuple[Attempt, list[A
     if alike and not identity.recipe.runtime.rerun:
         if not (lost := alike[-1].lost()):
             return alike[-1], finished
-        progress.say(f"attempt {alike[-1].number} has lost {', '.join(lost)}; the run is done again")
+        progress.say(f"attempt {alike[-1].number}: gone or changed: {', '.join(lost)}; the run is done again")
     return new_attempt(identity.folder, {**identity.facts(), "command": _command(), "status": "running"}), finished
 
 
@@ -175,6 +173,8 @@ def _show(attempt: Attempt, url: str | None) -> None:
     if other := facts.get("compared"):
         same = "the same weights and predictions as" if other["identical"] else "not the same as"
         remark = "" if other["identical"] else f"{' and '.join(other['differs'])} differ"
+        if changed := other.get("changed"):
+            remark += f"{'; ' if remark else ''}with other {', '.join(changed)}"
         rows.insert(-1, ("Repeated", f"{same} attempt {other['attempt']}", remark))
     if facts.get("tainted"):
         rows.insert(-1, ("Tainted", facts["tainted"], "the same command runs it again"))
@@ -183,13 +183,21 @@ def _show(attempt: Attempt, url: str | None) -> None:
     show_closing_table(f"{facts['name']} {facts['run_id']} attempt {attempt.number}", rows)
 
 
-def _compare(attempt: Attempt, earlier: list[Attempt]) -> dict[str, Any] | None:
-    """Whether the last finished attempt of the same run came to the same weights and predictions."""
+def _compare(attempt: Attempt, earlier: list[Attempt], identity: RunIdentity) -> dict[str, Any] | None:
+    """Whether an earlier finished attempt of the same run came to the same weights and predictions.
+
+    The last one that was made alike, or else the last one and what was not alike.
+    """
     if not earlier:
         return None
-    mine, theirs = attempt.facts["outputs"], earlier[-1].facts["outputs"]
+    alike = [each for each in earlier if each.made_like(identity.made_with)]
+    other = (alike or earlier)[-1]
+    mine, theirs = attempt.facts["outputs"], other.facts["outputs"]
     differs = sorted(key for key in mine if mine[key] != theirs.get(key))
-    return {"attempt": earlier[-1].number, "identical": not differs, "differs": differs}
+    changed = [
+        part for part in identity.made_with if other.facts.get(part, {}).get("digest") != attempt.facts[part]["digest"]
+    ]
+    return {"attempt": other.number, "identical": not differs, "differs": differs, "changed": changed}
 
 
 def _tainted(identity: RunIdentity) -> str | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from totalml.errors import Interrupted
+from totalml.identity import file_digest
 from totalml.store.atomic import explained, write_json
 
 Status = Literal["running", "interrupted", "failed", "finished"]
@@ -31,6 +32,9 @@ WEIGHTS_FILE = "model.safetensors"
 LEARNT = (WEIGHTS_FILE, TRAINING_FILE, STEPS_FILE)
 EVALUATED = (METRICS_FILE, PREDICTIONS_FILE)
 RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, REPORT_FILE)
+
+LOOKED_AT = 12  # earlier attempts, to tell what has changed since
+MISSING = "no digest"  # of a file that an attempt did not leave
 
 
 @dataclass
@@ -52,14 +56,16 @@ class Attempt:
 
     def made_like(self, made_with: dict[str, Any]) -> bool:
         """Whether code, files, environment and execution were the same, and remained so until it ended."""
-        return not self.facts.get("tainted") and all(
-            self.facts.get(part, {}).get("digest") == made["digest"] for part, made in made_with.items()
-        )
+        return not self.facts.get("tainted") and not self.unlike(made_with)
+
+    def unlike(self, made_with: dict[str, Any]) -> list[str]:
+        """Which of code, files, environment and execution were others."""
+        return [part for part, made in made_with.items() if self.facts.get(part, {}).get("digest") != made["digest"]]
 
     def lost(self) -> list[str]:
-        """Results of a finished attempt that are no longer in its folder, or empty."""
-        files = {name: self.folder / name for name in RESULTS}
-        return [name for name, file in files.items() if not file.is_file() or not file.stat().st_size]
+        """Results of a finished attempt that are no longer in its folder, or no longer what it wrote there."""
+        written = self.facts.get("results", {})
+        return [name for name in RESULTS if _digest(self.folder / name) != written.get(name, MISSING)]
 
     def save(self, **facts: Any) -> None:
         self.facts |= facts
@@ -90,7 +96,15 @@ class Attempt:
         except BaseException as error:
             self.save(status="failed", ended=now(), error=str(error))
             raise
-        self.save(status="finished", ended=now(), error=None)
+        results = {name: _digest(self.folder / name) for name in RESULTS}
+        self.save(status="finished", ended=now(), error=None, results=results)
+
+
+def _digest(file: Path) -> str | None:
+    try:
+        return file_digest(file)
+    except OSError:
+        return None
 
 
 def attempts_of(run: Path) -> tuple[list[Attempt], list[Path]]:
@@ -111,10 +125,11 @@ def _read(file: Path) -> Attempt | None:
     return attempt if complete else None
 
 
-def latest_of(recipe: Path, besides: Path) -> Attempt | None:
-    """The attempt below a recipe's folder that was written to last, other than the one in the folder `besides`."""
-    files = [file for file in recipe.glob(f"*/*/{RUN_FILE}") if file.parent != besides]
-    return _read(max(files, key=_changed)) if files else None
+def earlier_of(recipe: Path, besides: Path) -> list[Attempt]:
+    """The attempts below a recipe's folder that were written to last, the latest first, without that in `besides`."""
+    files = sorted((file for file in recipe.glob(f"*/*/{RUN_FILE}") if file.parent != besides), key=_changed)
+    read = (_read(file) for file in reversed(files[-LOOKED_AT:]))
+    return [attempt for attempt in read if attempt is not None]
 
 
 def _changed(file: Path) -> float:

@@ -52,7 +52,8 @@ class Stages:
     """The stages of one attempt: each is taken from the store, or done and kept there.
 
     Args:
-        before: stage -> parts of the recipe's latest other run, to tell what changed.
+        before: the stages in `run.json` of the recipe's latest other attempts, the latest first; of the one that
+            comes closest it is told what changed.
         fresh: do every stage again whatever the store holds.
         edited: what on disk is no longer what the definitions say, if anything; a stage is not kept then.
     """
@@ -61,7 +62,7 @@ class Stages:
         self,
         store: Store,
         attempt: Attempt,
-        before: Mapping[str, Any],
+        before: Sequence[Mapping[str, Any]],
         progress: Progress,
         *,
         fresh: bool,
@@ -95,8 +96,10 @@ class Stages:
 
         Args: why: the reason where it is not that something changed.
         """
-        changed = changes(self._before.get(definition.stage), definition.parts)
-        told = "" if reused else why or changed or ("not in the store" if definition.stage in self._before else "")
+        before = [stages[definition.stage]["parts"] for stages in self._before if definition.stage in stages]
+        closest = min(before, key=lambda parts: _distance(parts, definition.parts), default=None)
+        changed = changes(closest, definition.parts)
+        told = "" if reused else why or changed or ("not in the store" if before else "")
         stages = self._attempt.facts.setdefault("stages", {})
         stages[definition.stage] = {
             "key": definition.key,
@@ -135,6 +138,13 @@ class Stages:
         except (OSError, ValueError, KeyError, TypeError) as error:
             return f"the stage kept in {kept} cannot be read ({type(error).__name__})"
         return f"{kept / wrong[0]} is damaged" if wrong else None
+
+
+def _distance(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[int, int]:
+    """How many parts differ, and how many keys of the recipe in them."""
+    differing = [part for part in {*before, *now} if before.get(part, MISSING) != now.get(part, MISSING)]
+    recipes = (before.get("definition", {}), now.get("definition", {}))
+    return len(differing), len(key_changes(*recipes)) if "definition" in differing else 0
 
 
 def changes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:

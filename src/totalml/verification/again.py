@@ -16,6 +16,7 @@ from totalml.progress import Progress
 from totalml.project import Place
 from totalml.recipe import Recipe, what
 from totalml.runs.attempt import RECIPE_FILE, Attempt
+from totalml.runs.identity import made_with
 from totalml.store import Store
 from totalml.store.copy import duplicate
 
@@ -48,14 +49,15 @@ class Again:
 
 def reference_of(text: str, overrides: Sequence[str], place: Place) -> Reference:
     """Args:
-    text: a recipe's name, or what `find_run` takes.
+    text: a recipe's name, or what `find_run` takes; so is a recipe that needs values from the command line.
 
     Raises: RecipeError: there is no finished run of that, or overrides are given for a run. StoreError: damaged.
     """
+    from totalml.comparison.composed import compose_one
     from totalml.comparison.find import find_run
     from totalml.compose import compose_recipe
 
-    if text in place.recipes():
+    if text in place.recipes() and (overrides or not compose_one(place.project, text).needs):
         recipe = compose_recipe(place.project, [f"+recipe={text}", *overrides])
         return Reference(_closest(recipe, place) or find_run(recipe.name, place.runs), recipe, text)
     attempt = find_run(text, place.runs)
@@ -88,14 +90,23 @@ def run_again(reference: Reference, place: Place, folder: Path) -> Again:
 
 
 def _closest(recipe: Recipe, place: Place) -> Attempt | None:
-    """The latest finished run of the recipe, or of that name with the fewest other values; None if there is none."""
+    """The latest finished run of the recipe, made like now if there is one; or that with the fewest other values.
+
+    None: there is no finished run of that name.
+    """
     from totalml.comparison.find import finished_runs
 
     attempts, wanted = finished_runs(recipe.name, place.runs), what(recipe)
     same = [attempt for attempt in attempts if attempt.facts["config_hash"] == config_hash(wanted)]
-    if same or not attempts:
-        return same[-1] if same else None
-    return min(reversed(attempts), key=lambda attempt: _differing(attempt, wanted))
+    if same:
+        made = made_with(recipe)
+        return next((attempt for attempt in reversed(same) if attempt.made_like(made)), same[-1])
+    closest = min(reversed(attempts), key=lambda attempt: _differing(attempt, wanted), default=None)
+    if closest is not None:
+        Progress.create(recipe.runtime.progress).say(
+            f"no run of {recipe.name} as it stands; compared with the closest, {closest.facts['run_id']}"
+        )
+    return closest
 
 
 def _differing(attempt: Attempt, wanted: dict[str, Any]) -> float:

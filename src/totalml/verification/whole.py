@@ -14,7 +14,7 @@ def require_whole(attempt: Attempt) -> None:
 
     folder = attempt.folder
     if lost := attempt.lost():
-        raise StoreError(f"{folder} has lost {', '.join(lost)}; run the recipe again")
+        raise StoreError(f"{folder} has results that are gone or changed: {', '.join(lost)}; run the recipe again")
     read_metrics(folder / METRICS_FILE)
     read_steps(folder)
     trained = TrainedModel.load(folder)
