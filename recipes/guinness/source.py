@@ -5,15 +5,12 @@ Imports of numpy and of the painters stay inside the methods, because validating
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from recipes.guinness.knobs import Knobs
-from totalml.component import plain
 from totalml.data.sample import Sample
-from totalml.identity import canonical, digest, folder_digest
 from totalml.kinds import Source
 
 if TYPE_CHECKING:
@@ -41,9 +38,8 @@ class PintSource(Source):
             yield from self._batch(draw_pints(self.seed, start, min(BATCH, self.count - start), self.knobs))
 
     def fingerprint(self) -> str:
-        """The arguments and the source code: nothing else decides the pixels."""
-        code = folder_digest("code v1", Path(__file__).parent, "*.py")
-        return digest("pints v1", canonical({"source": plain(self, where=True), "code": code}))
+        """Arguments and code alone decide the pixels, and both count anyway."""
+        return "drawn"
 
     def _batch(self, pints: "Pints") -> Iterator[Sample]:
         from recipes.guinness.render import render

@@ -50,12 +50,6 @@ def file_digest(path: Path) -> str:
     return PREFIX + blake3().update_mmap(path).hexdigest()
 
 
-def folder_digest(domain: str, root: Path, pattern: str) -> str:
-    """One digest over names and contents of the files below `root` that match `pattern`."""
-    files = sorted(root.rglob(pattern))
-    return tree_digest(domain, {path.relative_to(root).as_posix(): path.read_bytes() for path in files})
-
-
 def tree_digest(domain: str, files: Mapping[str, bytes]) -> str:
     """The digest that a folder with these files has; names are relative, with slashes."""
     return digest(domain, canonical({name: hashlib.sha256(content).hexdigest() for name, content in files.items()}))

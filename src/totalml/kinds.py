@@ -29,7 +29,10 @@ class Source(Component):
         """Yield every sample once, in a stable order; what cannot become one is yielded as `BadSample`."""
 
     def fingerprint(self) -> str | None:
-        """A text that changes whenever `samples()` would yield something else; None if only a look can tell."""
+        """A text that changes whenever `samples()` would yield something else; None if only a look can tell.
+
+        Arguments, `files()` and a recipe's own code count besides it.
+        """
         return None
 
     def folder(self) -> Path | None:

@@ -7,6 +7,7 @@ say, counts too: a file too many costs time, a file too few would let a result b
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def imported_sources(project: Path, packages: Iterable[str]) -> Sources:
         if not (files := python_files(project.joinpath(*parts))):
             continue
         found[package] = files
-        waiting += {_package(name) for file, content in files.items() for name in _imports(package, file, content)}
+        waiting += set().union(*(_imported(package, file, content) for file, content in files.items()))
     return {package: found[package] for package in sorted(found)}
 
 
@@ -79,6 +80,11 @@ def _package(name: str) -> str:
     """`recipes.a` for `recipes.a.b`, and `a` for any other `a.b`."""
     parts = name.split(".")
     return ".".join(parts[: 2 if parts[0] == RECIPES else 1])
+
+
+@lru_cache(maxsize=4096)  # the same files are asked for the data, the run and its end
+def _imported(package: str, file: str, content: bytes) -> frozenset[str]:
+    return frozenset(map(_package, _imports(package, file, content)))
 
 
 def _imports(package: str, file: str, content: bytes) -> Iterator[str]:

@@ -67,7 +67,7 @@ def test_a_reused_stage_gives_the_same_results_as_doing_it(project, tmp_path):
         assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("how", ["flipped", "gone", "manifest"])
+@pytest.mark.parametrize("how", ["flipped", "gone", "manifest", "deep"])
 @pytest.mark.parametrize("stage", ["quality", "training", "evaluation"])
 def test_a_damaged_stage_is_named_and_done_again(project, tmp_path, capsys, stage, how):
     mine = type(project)(tmp_path)
@@ -75,11 +75,13 @@ def test_a_damaged_stage_is_named_and_done_again(project, tmp_path, capsys, stag
     project_outputs = project.go()["outputs"]
     for kept in mine.kept(stage):
         result = next(file for file in sorted(kept.iterdir()) if file.name != "stage.json")
-        file = kept / "stage.json" if how == "manifest" else result
+        file = kept / "stage.json" if how in ("manifest", "deep") else result
         content = bytearray(file.read_bytes())
         content[len(content) // 2] ^= 1
         file.unlink()  # not in place: it may share its bytes with a run's file
-        if how != "gone":
+        if how == "deep":
+            file.write_bytes(b"[" * 100_000)
+        elif how != "gone":
             file.write_bytes(content if how == "flipped" else content[: len(content) // 2])
     facts = mine.go()
     assert "stages/" in (told := capsys.readouterr().err)

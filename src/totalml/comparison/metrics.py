@@ -81,7 +81,7 @@ def read_metrics(file: Path) -> dict[str, Interval]:
     try:
         metrics = json.loads(file.read_text(encoding="utf-8"))["metrics"]
         return {name: Interval(**parts) for name, parts in metrics.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError(f"{file} cannot be read ({error}); run the recipe again") from error
 
 

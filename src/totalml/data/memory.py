@@ -46,7 +46,13 @@ def hash_in(memory: Path | None, store: Store) -> str | None:
     """The data hash that stands at a memory's path, if its snapshot is still in the store."""
     try:
         name = str(json.loads(memory.read_bytes())["data_hash"]) if memory is not None else ""
-    except (OSError, ValueError, KeyError, TypeError):  # only a memory: looking at the source again mends it
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RecursionError,
+    ):  # only a memory: looking at the source again mends it
         return None
     return name if name and has_snapshot(name, store) else None
 

@@ -139,7 +139,7 @@ def _open(path: Path, kind: Kind) -> Segment:
         (path / BLOBS).stat()
         size = segment.file.stat().st_size
         expected = int(np.prod(segment.shape, dtype=np.int64)) * np.dtype(kind.number).itemsize
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise DamagedSegmentError(f"feature segment {path} cannot be read: {error}") from error
     if size != expected:
         raise DamagedSegmentError(f"feature segment {path} has {size} bytes of {kind.file}, expected {expected}")

@@ -154,7 +154,7 @@ def _facts(data: bytes | None) -> dict[str, Any] | None:
     try:
         facts = json.loads(data or b"")
         return dict(facts) if facts["status"] and _key(facts) else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

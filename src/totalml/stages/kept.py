@@ -135,7 +135,7 @@ class Stages:
         try:
             digests = json.loads((kept / STAGE_FILE).read_text(encoding="utf-8"))["files"]
             wrong = [file for file in files if file_digest(kept / file) != digests[file]]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             return f"the stage kept in {kept} cannot be read ({type(error).__name__})"
         return f"{kept / wrong[0]} is damaged" if wrong else None
 

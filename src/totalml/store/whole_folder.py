@@ -43,7 +43,7 @@ def digests_of(remote: Remote, name: str) -> dict[str, str]:
         digests = json.loads(remote.read(place))
         if not all(isinstance(text, str) and _is_below(file) for file, text in digests.items()):
             raise ValueError("it names other places")
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise DamagedObjectError(f"{remote.at(place)} is damaged ({error})") from error
     return dict(digests)
 
