@@ -151,7 +151,7 @@ def test_a_further_attempt_comes_to_the_same_weights_and_predictions(finished):
     done = finished.go("runtime.rerun=true")
     first, second = finished.attempts()
     assert second["outputs"] == first["outputs"]
-    assert second["compared"] == {"attempt": 1, "identical": True, "differs": []}
+    assert second["compared"] == {"attempt": 1, "identical": True, "differs": [], "changed": []}
     assert "the same weights and predictions as attempt 1" in done.stdout + done.stderr
     one, two = (json.loads(file.read_text()) for file in sorted(finished.runs.glob("*/*/*/metrics.json")))
     assert one == two
@@ -208,7 +208,13 @@ def damage(file: Path, how: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "how"),
-    [("report.html", "gone"), ("metrics.json", "empty"), ("run.json", "empty"), ("run.json", "flipped")],
+    [
+        ("report.html", "gone"),
+        ("predictions.parquet", "flipped"),
+        ("metrics.json", "empty"),
+        ("run.json", "empty"),
+        ("run.json", "flipped"),
+    ],
 )
 def test_a_finished_run_that_lost_something_is_done_again_and_says_so(finished, store, tmp_path, name, how):
     runs = Runs(store, tmp_path / "runs")
@@ -217,7 +223,7 @@ def test_a_finished_run_that_lost_something_is_done_again_and_says_so(finished, 
         shutil.rmtree(extra)
     (folder,) = runs.runs.glob("*/*/1")
     outputs = json.loads((folder / "run.json").read_text())["outputs"]
-    if how == "flipped":  # inside a key, so that it is still JSON
+    if name == "run.json" and how == "flipped":  # inside a key, so that it is still JSON
         text = (folder / "run.json").read_text()
         (folder / "run.json").write_text(text.replace('"status"', '"statut"'))
     else:

@@ -59,13 +59,20 @@ def reference_of(text: str, overrides: Sequence[str], place: Place) -> Reference
 
     if text in place.recipes() and (overrides or not compose_one(place.project, text).needs):
         recipe = compose_recipe(place.project, [f"+recipe={text}", *overrides])
-        return Reference(_closest(recipe, place) or find_run(recipe.name, place.runs), recipe, text)
+        return Reference(_whole(_closest(recipe, place) or find_run(recipe.name, place.runs)), recipe, text)
     attempt = find_run(text, place.runs)
     if overrides:
         raise RecipeError(f"command line: {overrides[0]!r} goes with a recipe; a run is verified with its own recipe")
     if attempt.status != "finished":
         raise RecipeError(f"command line: run {text!r} is {attempt.status}; give its command again first")
-    return Reference(attempt, _stored_recipe(attempt), None)
+    return Reference(_whole(attempt), _stored_recipe(attempt), None)
+
+
+def _whole(attempt: Attempt) -> Attempt:
+    """Raises: StoreError: a result is gone or is no longer what the run wrote; that proves nothing."""
+    if lost := attempt.lost():
+        raise StoreError(f"{attempt.folder}: gone or changed: {', '.join(lost)}; give the run's command again")
+    return attempt
 
 
 def run_again(reference: Reference, place: Place, folder: Path) -> Again:

@@ -45,10 +45,8 @@ def _verify(arguments: argparse.Namespace, place: Place, folder: Path) -> int:
     from totalml.comparison.side import origins_of, run_side
     from totalml.verification.again import reference_of, run_again
     from totalml.verification.verdict import judge
-    from totalml.verification.whole import require_whole
 
     reference = reference_of(arguments.what, arguments.overrides, place)
-    require_whole(reference.attempt)
     again = run_again(reference, place, folder)
     verdict = judge(reference.attempt, again.attempt, reference.recipe.tolerance)
     origins = origins_of(place.project, reference.file) if reference.file else None
