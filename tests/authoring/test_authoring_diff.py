@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 from tests.projects import PHOTOS, commit, git, replace
 from totalml.authoring.changes import RecipeChange
 from totalml.authoring.comment import LONGEST, MARK, as_markdown
-from totalml.authoring.golden import metric_columns, metrics_file, read_metrics_text
-from totalml.comparison.composed import Composed
+from totalml.authoring.golden import composed_file, composed_text, metric_columns, metrics_file, read_metrics_text
+from totalml.comparison.composed import Composed, compose_one
 from totalml.compose import compose_recipe
 from totalml.evaluation.record import Interval
 from totalml.identity import config_hash, short
@@ -95,11 +95,26 @@ def write_golden(project, accuracy):
     file.write_text("\n".join([f",{','.join(columns)}", *rows]) + "\n")
 
 
+def renew_composed(project):
+    file = project / composed_file("photos")
+    file.write_text(composed_text(compose_one(project, "photos")))
+
+
+def test_golden_files_that_were_not_renewed_say_nothing_of_the_change(project, changes):
+    write_golden(project, 0.8)
+    renew_composed(project)
+    commit(project)
+    replace(project / "conf/training/standard.yaml", "epochs: 30", "epochs: 31")
+    assert changes()["photos"]["metrics"] == []
+
+
 def test_metrics_come_from_the_golden_files_of_both_revisions(project, changes, totalml):
     write_golden(project, 0.8)
+    renew_composed(project)
     commit(project)
     write_golden(project, 0.85)
     replace(project / "conf/training/standard.yaml", "epochs: 30", "epochs: 31")
+    renew_composed(project)
     (accuracy, f1) = changes()["photos"]["metrics"]
     assert (accuracy["old"]["value"], accuracy["new"]["high"]) == (0.8, pytest.approx(0.95))
     assert f1["old"] == f1["new"] == {"value": None, "low": None, "high": None, "note": None}

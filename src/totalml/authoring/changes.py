@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from totalml.authoring.golden import metrics_file, read_metrics_text
+import yaml
+
+from totalml.authoring.golden import composed_file, metrics_file, read_metrics_text
 from totalml.comparison.compared import attempt_accuracy, attempt_metrics
 from totalml.comparison.composed import Composed, compose_all
 from totalml.comparison.find import finished_run
@@ -107,9 +109,19 @@ def _measured(
     golden = place.project / file
     committed = read_metrics_text(file_at(place.project, before.commit, str(file)))
     now = read_metrics_text(golden.read_text(encoding="utf-8", errors="replace") if golden.is_file() else None)
-    if committed and now:
+    if committed and now and _renewed(name, new, place):
         return tuple(metric_changes(committed, now)), f"the golden file {file}", None
     return (), "", None
+
+
+def _renewed(name: str, recipe: Composed, place: Place) -> bool:
+    """Whether the golden files are those of the recipe as it stands: metrics of another one say nothing about it."""
+    file = place.project / composed_file(name)
+    try:
+        golden = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return False
+    return isinstance(golden, dict) and golden.get("config_hash") == recipe.config_hash
 
 
 def _run(recipe: Composed, place: Place) -> Attempt | None:

@@ -32,6 +32,10 @@ def metrics_name(recipe: str) -> str:
     return f"{recipe}_metrics"
 
 
+def composed_file(recipe: str) -> PurePosixPath:
+    return FOLDER / f"{composed_name(recipe)}.yml"
+
+
 def metrics_file(recipe: str) -> PurePosixPath:
     return FOLDER / f"{metrics_name(recipe)}.csv"
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 from totalml.report.markup import Html, joined, name_of, section, table, tag, with_bar
 from totalml.report.page import POLICY
 from totalml.report.words import MISSING, counted, duration
+from totalml.runs.attempt import REPORT_FILE
 from totalml.store.atomic import write_atomically
 from totalml.sweep.importance import FEWEST_JOBS, importances
 from totalml.sweep.parallel import MOST_LINES, parallel
@@ -151,15 +154,26 @@ def _jobs(record: SweepRecord, keys: list[str]) -> Html:
     rows = [
         [
             str(job.number),
-            *(name_of(brief(job.parameters.get(key, MISSING)), 40) for key in keys),
             figure(job.metric),
+            *(name_of(brief(job.parameters.get(key, MISSING)), 40) for key in keys),
             MISSING if job.seconds is None else duration(job.seconds),
             job.how,
-            tag("code", job.run_id or MISSING),
+            _link(job, record.folder),
         ]
         for job in record.ranked()[:MOST_ROWS]
     ]
-    head = ["Job", *keys, record.metric, "Time", "How", "Run"]
+    head = ["Job", record.metric, *keys, "Time", "How", "Run"]
     more = len(record.jobs) - MOST_ROWS
     text = tag("p", f"The best {MOST_ROWS}; sweep.json beside this page has all.") if more > 0 else ""
     return section("jobs", "Jobs, best first", text, table("Jobs, best first", head, rows, "numbers"))
+
+
+def _link(job: Job, sweep: Path) -> Html:
+    """To the report of a job that has one, or to its log; relative, so that the folder of runs can be moved."""
+    if job.folder and job.run_id:
+        return tag("a", tag("code", job.run_id), href=_relative(Path(job.folder) / REPORT_FILE, sweep))
+    return tag("a", "log", href=_relative(Path(job.log), sweep)) if job.log else Html(MISSING)
+
+
+def _relative(file: Path, folder: Path) -> str:
+    return quote(Path(os.path.relpath(file, folder)).as_posix())
