@@ -54,8 +54,6 @@ def measure(images: NDArray[np.uint8]) -> Measures:
     return Measures(
         hashes=_hashes(grey),
         sketches=_sketches(grey),
-        .astype(np.uint8)
-        .reshape(len(grey), SKETCH_PX**2),
         sharpness=_laplacian(grey).std(axis=(1, 2)) / np.maximum(contrast, LEAST_CONTRAST),
         contrast=contrast,
         black=(grey < NEARLY_BLACK).mean(axis=(1, 2), dtype=np.float32),
