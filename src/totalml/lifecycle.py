@@ -142,8 +142,14 @@ def _content(
         evaluation=evaluation,
         rows=splits.test,
         pictures=features.images.gather if features.images else None,
+        finding_rows=_finding_rows(quality, features.ids),
         skipped=dict(zip(*(snapshot.skipped[name].to_pylist() for name in ("id", "reason")), strict=True)),
     )
+
+
+def _finding_rows(quality: QualityReport, ids: list[str]) -> dict[str, int]:
+    named = {id_ for finding in quality.findings for id_ in finding.samples}
+    return {id_: row for row, id_ in enumerate(ids) if id_ in named} if named else {}
 
 
 def _environment(facts: dict[str, Any]) -> dict[str, str]:

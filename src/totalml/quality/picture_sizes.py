@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class PictureSizes(PictureCheck):
     """Looks at width and height before the picture was made a square."""
 
-    min_side_px: Positive | None = None  # of the shorter side; None: of the square that the model sees
+    min_side_px: Positive | None = None  # of the shorter side; None: half that of the square that the model sees
     max_aspect: Annotated[float, Field(ge=1)] = 3.0  # longer over shorter side
     max_share: Share = 0.0  # of pictures that may be so
     level: Literal["warn", "stop"] = "warn"
@@ -32,9 +32,9 @@ class PictureSizes(PictureCheck):
 
         known = np.flatnonzero(pictures.sizes.all(axis=1))
         shorter, longer = np.sort(pictures.sizes[known], axis=1).T
-        least = self.min_side_px or pictures.side_px
+        least = self.min_side_px or -(-pictures.side_px // 2)
         faults = {
-            f"have a side under {least} px, so they are enlarged and show less than they seem to": shorter < least,
+            f"have a side under {least} px, so much of what the model sees is blown up from little": shorter < least,
             f"are more than {self.max_aspect:g} times as long as wide, so much is cut off or squeezed": longer
             > self.max_aspect * shorter,
         }
