@@ -20,29 +20,28 @@ def guessed_from_others(
     """Learn from nine tenths of the groups at a time, and guess the tenth.
 
     Args:
-        known: (N, D) what each sample is judged by.
+        known: (N, D) what each sample is judged by; each column with mean 0 and deviation 1.
         label: (N,) 0..C-1; -1 where unknown, which is guessed all the same.
         group: (N,) whose labels may share a fault; -1 counts as one group.
     Returns: (N,) the label that is likeliest if all were equally frequent.
     """
-    rows = _scaled(known)
     part = group % PARTS
-    learnt = [_sums(rows, label, np.flatnonzero((part == number) & (label >= 0))) for number in range(PARTS)]
+    learnt = [_sums(known, label, np.flatnonzero((part == number) & (label >= 0))) for number in range(PARTS)]
     guesses = np.zeros(len(label), np.int64)
     for number in range(PARTS):
         chosen = np.flatnonzero(part == number)
         others = [sums for place, sums in enumerate(learnt) if place != number]
         if len(chosen):
             directions, offsets = _discriminant(*(sum(sums) for sums in zip(*others, strict=True)))
-            guesses[chosen] = (rows[chosen] @ directions + offsets).argmax(axis=1)
+            guesses[chosen] = (known[chosen] @ directions + offsets).argmax(axis=1)
     return guesses
 
 
 def _sums(
-    rows: NDArray[np.float32], label: NDArray[np.int64], chosen: NDArray[np.int64]
+    known: NDArray[np.float32], label: NDArray[np.int64], chosen: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """(D, D) products of the columns, (D, C) sums by label, (C,) how many carry it."""
-    mine, carries = rows[chosen], np.eye(int(label.max()) + 1, dtype=np.float32)[label[chosen]]
+    mine, carries = known[chosen], np.eye(int(label.max()) + 1, dtype=np.float32)[label[chosen]]
     scatter, sums, counts = mine.T @ mine, mine.T @ carries, carries.sum(axis=0)
     return scatter.astype(np.float64), sums.astype(np.float64), counts.astype(np.float64)
 
@@ -60,9 +59,8 @@ def _discriminant(
     return directions.astype(np.float32), offsets.astype(np.float32)
 
 
-def _scaled(known: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, D) each column with mean 0 and deviation 1; 0 where it is constant."""
-    centred = known - known.mean(axis=0)
-    deviation = centred.std(axis=0)
-    scaled: NDArray[np.float32] = np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > TINY)
-    return scaled
+def scale(known: NDArray[np.float32]) -> None:
+    """Give each column mean 0 and deviation 1, in place; one that is constant becomes 0."""
+    known -= known.mean(axis=0)
+    deviation = known.std(axis=0)
+    known *= np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > TINY)

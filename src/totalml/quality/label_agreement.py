@@ -41,6 +41,7 @@ class LabelAgreement(PictureCheck):
 
         from totalml.quality.columns import codes, shown_ids
         from totalml.quality.groups import UnknownColumn, columns_by, corrected
+        from totalml.quality.guesses import scale
         from totalml.quality.look_alikes import standard
 
         try:
@@ -52,6 +53,7 @@ class LabelAgreement(PictureCheck):
         if np.count_nonzero(label >= 0) < FEWEST_SAMPLES or len(np.unique(label[label >= 0])) < 2:
             return
         known = np.concatenate([standard(pictures.measures.sketches), _numbers(snapshot)], axis=1)
+        scale(known)
         judged = [one for column in columns for one in self._judged(column, label, known)]
         for one, chance in zip(judged, corrected([one.chance for one in judged]), strict=True):
             count, least = len(one.rows), one.expected + self.min_gap * len(one.rows)
