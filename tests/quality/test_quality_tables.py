@@ -26,7 +26,7 @@ def table(snapshot_of):
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ({"name": "tast"}, "the snapshot has no column 'tast'; did you mean 'taste'?"),
+        ({"name": "tastes"}, "the snapshot has no column 'tastes'; did you mean 'taste'?"),
         ({"name": "pub", "kind": "number"}, "column 'pub' holds text, where number was expected."),
         ({"name": "poured", "kind": "text"}, "column 'poured' holds time, where text was expected."),
         ({"name": "taste", "kind": "whole number"}, "column 'taste' holds number, where whole number was expected."),
@@ -47,7 +47,7 @@ def test_what_breaks_the_schema_is_named(table, column, message):
 @pytest.mark.parametrize(
     "column",
     [
-        {"name": "tast", "required": False},
+        {"name": "tastes", "required": False},
         {"name": "age", "kind": "number", "minimum": 18, "maximum": 70},
         {"name": "taste", "values": [0, 5.5, 11]},
         {"name": "poured", "kind": "time", "complete": True},

@@ -49,7 +49,7 @@ class NearDuplicates(PictureCheck):
         labelled = rows[label[rows] >= 0]
         torn = labelled[_differs(photo[labelled], label[labelled])]
         if len(torn):
-            what = f"{_photos(photo, torn)} more than one label, over {len(torn)} files"
+            what = f"label conflict: {_photos(photo, torn)} more than one label, over {len(torn)} files"
             yield self._finding(snapshot, photo, torn, f"{what}. Decide which label is right, or remove them.")
         copies = len(rows) - len(np.unique(photo[rows]))
         if copies > self.max_share * len(photo):
