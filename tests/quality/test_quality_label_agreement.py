@@ -50,3 +50,12 @@ def test_labels_that_nothing_tells_cannot_be_judged(snapshot_of, splits_of, pict
     labels = random.choice(["a", "b", None], COUNT).tolist()
     snapshot = snapshot_of(labels, pub=random.choice(["x", "y", "z"], COUNT).tolist())
     assert list(LabelAgreement().findings(snapshot, splits_of("t" * COUNT), pictures_of(drawn.photos(COUNT)))) == []
+
+
+def test_a_column_that_nearly_repeats_the_label_accuses_nobody(snapshot_of, splits_of, pictures_of):
+    """Learnt almost from the other label alone, nearly every guess would be that one."""
+    random = np.random.default_rng(0)
+    rule = random.random(COUNT) < 0.5
+    labels = (rule | (random.random(COUNT) < 0.04)).astype(str).tolist()
+    snapshot = snapshot_of(labels, rule=rule.astype(str).tolist())
+    assert list(LabelAgreement().findings(snapshot, splits_of("t" * COUNT), pictures_of(drawn.photos(COUNT)))) == []
