@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from totalml.data.sample import BadSample, Ignored, Sample
     from totalml.data.snapshot import Snapshot
     from totalml.data.split import Splits
+    from totalml.quality.pictures import Pictures
     from totalml.quality.report import Finding
 
 
@@ -40,11 +41,23 @@ class Source(Component):
         return None
 
 
-class Check(Component):
-    """One question about the data, asked before training."""
+class QualityCheck(Component):
+    """One question about the data, asked before training; one of the two kinds below."""
+
+
+class Check(QualityCheck):
+    """A question about the snapshot's tables."""
 
     @abstractmethod
     def findings(self, snapshot: Snapshot, splits: Splits) -> Iterator[Finding]:
+        """Yield what is wrong; nothing if all is well."""
+
+
+class PictureCheck(QualityCheck):
+    """A question about the pictures as the model sees them; it is not asked where the features hold none."""
+
+    @abstractmethod
+    def findings(self, snapshot: Snapshot, splits: Splits, pictures: Pictures) -> Iterator[Finding]:
         """Yield what is wrong; nothing if all is well."""
 
 

@@ -15,7 +15,7 @@ from totalml.features import FeatureSet, build_features
 from totalml.fingerprint import edited
 from totalml.identity import digest
 from totalml.progress import Progress
-from totalml.quality import QualityReport, check_quality
+from totalml.quality import Pictures, QualityReport, check_quality
 from totalml.recipe import Recipe
 from totalml.report import ReportContent, write_report
 from totalml.runs.attempt import EVALUATED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
@@ -51,14 +51,17 @@ def live(
     splits = split_samples(recipe.data.split, snapshot)
     progress.table(split_table(splits, snapshot))
 
-    defined = definitions.quality(recipe, snapshot.data_hash, facts)
-    stages.run(defined, [QUALITY_FILE], lambda: check_quality(recipe.quality, snapshot, splits).save(folder))
+    with attempt.stage("features"):
+        features = build_features(recipe.features, recipe.data, snapshot, store, progress, recipe.runtime)
+
+    defined = definitions.quality(recipe, snapshot.data_hash, features.pixels, facts)
+    pictures = _pictures(features, snapshot, store)
+    stages.run(defined, [QUALITY_FILE], lambda: check_quality(recipe.quality, snapshot, splits, pictures).save(folder))
     quality = QualityReport.load(folder)
     for finding in quality.findings:
         progress.say(f"{finding.check}: {finding.message}")
 
     with attempt.stage("features"):
-        features = build_features(recipe.features, recipe.data, snapshot, store, progress, recipe.runtime)
         features = embed_features(recipe, features, store, progress)
         stages.note(definitions.features(recipe, snapshot.data_hash), reused=not features.made)
     # What the evaluation will need is looked at now, before an hour of training.
@@ -76,6 +79,14 @@ def live(
     with attempt.stage("report"):
         attempt.save(outputs=_outputs(trained, evaluation))
         write_report(folder, _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation))
+
+
+def _pictures(features: FeatureSet, snapshot: Snapshot, store: Store) -> Pictures | None:
+    """For the quality checks."""
+    if features.images is None:
+        return None
+    blobs = snapshot.samples["blob"]
+    return Pictures(features.images, lambda: np.array(store.picture_sizes(blobs.to_pylist()), np.int64).reshape(-1, 2))
 
 
 def _evaluate(
@@ -139,8 +150,14 @@ def _content(
         evaluation=evaluation,
         rows=splits.test,
         pictures=features.images.gather if features.images else None,
+        finding_rows=_finding_rows(quality, features.ids),
         skipped=dict(zip(*(snapshot.skipped[name].to_pylist() for name in ("id", "reason")), strict=True)),
     )
+
+
+def _finding_rows(quality: QualityReport, ids: list[str]) -> dict[str, int]:
+    named = {id_ for finding in quality.findings for id_ in finding.samples}
+    return {id_: row for row, id_ in enumerate(ids) if id_ in named} if named else {}
 
 
 def _environment(facts: dict[str, Any]) -> dict[str, str]:

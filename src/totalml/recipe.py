@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from totalml.component import ForeignComponent, Items, Misfit, Section, Where, plain
-from totalml.kinds import Augmentation, Check, ImageBackbone, Schedule, Source, TableBackbone
+from totalml.kinds import Augmentation, ImageBackbone, QualityCheck, Schedule, Source, TableBackbone
 from totalml.url import checked
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -97,7 +97,7 @@ class DataRecipe(Section):
 
 
 class QualityRecipe(Section):
-    checks: Items[InstanceOf[Check]] = ()
+    checks: Items[InstanceOf[QualityCheck]] = ()
 
 
 class ImageFeatures(Section):

@@ -4,7 +4,18 @@ import sys
 import pytest
 
 from totalml.errors import MissingExtraError, QualityError
-from totalml.quality import ClassBalance, Duplicates, MissingValues, SplitLeakage, check_quality
+from totalml.quality import (
+    Blur,
+    ClassBalance,
+    Deepchecks,
+    Duplicates,
+    Exposure,
+    Finding,
+    MissingValues,
+    QualityReport,
+    SplitLeakage,
+    check_quality,
+)
 from totalml.recipe import QualityRecipe
 
 
@@ -43,14 +54,38 @@ def test_validating_checks_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-def test_deepchecks_without_the_extra_says_how_to_get_it(snapshot_of, splits_of, monkeypatch):
-    from totalml.quality import Deepchecks
-
+@pytest.fixture
+def _no_deepchecks(monkeypatch):
     for name in ("deepchecks", "deepchecks.tabular"):
         monkeypatch.setitem(sys.modules, name, None)
-    recipe = QualityRecipe(checks=(Deepchecks(suite="data_integrity"),))
+
+
+@pytest.mark.usefixtures("_no_deepchecks")
+def test_without_the_extra_a_line_says_how_to_get_it_and_the_other_checks_run(snapshot_of, splits_of):
+    recipe = QualityRecipe(checks=(Deepchecks(suite="data_integrity"), ClassBalance(min_count=5)))
+    told, other = check_quality(recipe, snapshot_of(["a"], taste=[1.0]), splits_of("t")).findings
+    assert told.message.startswith("data_integrity: not run: ")
+    assert told.message.endswith('python -m pip install "totalml[deepchecks]"')
+    assert other.check == "ClassBalance"
+
+
+@pytest.mark.usefixtures("_no_deepchecks")
+def test_a_suite_that_may_stop_the_run_is_not_left_out(snapshot_of, splits_of):
+    recipe = QualityRecipe(checks=(Deepchecks(suite="data_integrity", level="stop"),))
     with pytest.raises(MissingExtraError, match=r'python -m pip install "totalml\[deepchecks\]"'):
         check_quality(recipe, snapshot_of(["a"], taste=[1.0]), splits_of("t"))
+
+
+def test_checks_of_pictures_are_not_asked_where_there_are_none(snapshot_of, splits_of):
+    recipe = QualityRecipe(checks=(Blur(), ClassBalance(min_count=1), Exposure()))
+    report = check_quality(recipe, snapshot_of(["a"]), splits_of("t"))
+    assert (report.checks, report.not_asked) == (("ClassBalance",), ("Blur", "Exposure"))
+
+
+def test_a_report_is_read_back_as_it_was_written(tmp_path):
+    report = QualityReport(("Blur",), (Finding("Blur", "warn", "blurred", ("a", "b")),), ("Exposure",))
+    report.save(tmp_path)
+    assert QualityReport.load(tmp_path) == report
 
 
 def test_one_stop_is_enough(snapshot_of, splits_of):

@@ -61,6 +61,7 @@ def build_features(
         vocabularies=columns.vocabularies,
         decoded=images.decoded if images else 0,
         reused=images.reused if images else 0,
+        pixels=definition_digest(features.image) if features.image else None,
     )
 
 

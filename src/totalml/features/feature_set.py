@@ -31,6 +31,7 @@ class FeatureSet:
         categorical: (N, Dc) int64, 0 where missing, else 1 + place in the vocabulary.
         decoded: pictures decoded by this call.
         reused: pictures taken from earlier feature sets.
+        pixels: digest of how the pictures were decoded; None without features.image.
         embeddings: of the pictures, where the backbone is frozen; a network then takes them instead.
     """
 
@@ -47,6 +48,7 @@ class FeatureSet:
     vocabularies: tuple[tuple[str, ...], ...]
     decoded: int
     reused: int
+    pixels: str | None = None
     embeddings: EmbeddingRows | None = None
 
     @property

@@ -3,35 +3,61 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from totalml.quality.blur import Blur
     from totalml.quality.class_balance import ClassBalance
     from totalml.quality.deepchecks import Deepchecks
     from totalml.quality.duplicates import Duplicates
+    from totalml.quality.exposure import Exposure
+    from totalml.quality.label_agreement import LabelAgreement
     from totalml.quality.missing_values import MissingValues
+    from totalml.quality.near_duplicates import NearDuplicates
+    from totalml.quality.picture_sizes import PictureSizes
+    from totalml.quality.pictures import Pictures
     from totalml.quality.report import Finding, QualityReport
     from totalml.quality.run_checks import check_quality
+    from totalml.quality.schema import ColumnSchema, Schema
     from totalml.quality.split_leakage import SplitLeakage
     from totalml.quality.split_sizes import SplitSizes
+    from totalml.quality.timestamps import Timestamps
 
 _HOMES = {
+    "Blur": "blur",
     "ClassBalance": "class_balance",
+    "ColumnSchema": "schema",
     "Deepchecks": "deepchecks",
     "Duplicates": "duplicates",
+    "Exposure": "exposure",
     "Finding": "report",
+    "LabelAgreement": "label_agreement",
     "MissingValues": "missing_values",
+    "NearDuplicates": "near_duplicates",
+    "PictureSizes": "picture_sizes",
+    "Pictures": "pictures",
     "QualityReport": "report",
+    "Schema": "schema",
     "SplitLeakage": "split_leakage",
     "SplitSizes": "split_sizes",
+    "Timestamps": "timestamps",
     "check_quality": "run_checks",
 }
 __all__ = [
+    "Blur",
     "ClassBalance",
+    "ColumnSchema",
     "Deepchecks",
     "Duplicates",
+    "Exposure",
     "Finding",
+    "LabelAgreement",
     "MissingValues",
+    "NearDuplicates",
+    "PictureSizes",
+    "Pictures",
     "QualityReport",
+    "Schema",
     "SplitLeakage",
     "SplitSizes",
+    "Timestamps",
     "check_quality",
 ]
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 class Deepchecks(Check):
     """A failed condition is a finding of `level`; a condition that only warns, or cannot be judged, warns.
 
+    Where the extra is not installed the run goes on and says so, unless `level` is `stop`.
     `data_integrity` looks at the whole table, `train_test_validation` at what differs between train and test.
     """
 
@@ -32,7 +33,13 @@ class Deepchecks(Check):
     level: Literal["warn", "stop"] = "warn"
 
     def findings(self, snapshot: Snapshot, splits: Splits) -> Iterator[Finding]:
-        deepchecks = _import_deepchecks(f"the quality check Deepchecks ({self.suite})")
+        try:
+            deepchecks = _import_deepchecks(f"the quality check Deepchecks ({self.suite})")
+        except MissingExtraError as error:
+            if self.level == "stop":  # whoever lets it stop a run does not want to go on without it
+                raise
+            yield self._finding("warn", f"not run: {error}")
+            return
         if not snapshot.metadata.column_names:
             yield self._finding("warn", "not run: the snapshot has no metadata columns to look at")
             return

@@ -25,8 +25,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class QualityReport:
+    """Args: not_asked: checks of pictures that the recipe names though its features hold none."""
+
     checks: tuple[str, ...]
     findings: tuple[Finding, ...]
+    not_asked: tuple[str, ...] = ()
 
     def save(self, folder: Path) -> None:
         from totalml.runs.attempt import QUALITY_FILE
@@ -40,4 +43,4 @@ class QualityReport:
 
         values = json.loads((folder / QUALITY_FILE).read_text(encoding="utf-8"))
         findings = (Finding(**found | {"samples": tuple(found["samples"])}) for found in values["findings"])
-        return cls(tuple(values["checks"]), tuple(findings))
+        return cls(tuple(values["checks"]), tuple(findings), tuple(values["not_asked"]))

@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from totalml.errors import QualityError
+from totalml.kinds import Check, PictureCheck, QualityCheck
 from totalml.quality.report import Finding, QualityReport
 from totalml.recipe import QualityRecipe
 
 if TYPE_CHECKING:
     from totalml.data.snapshot import Snapshot
     from totalml.data.split import Splits
+    from totalml.quality.pictures import Pictures
 
 
-def check_quality(quality: QualityRecipe, snapshot: Snapshot, splits: Splits) -> QualityReport:
-    """Run every check of the recipe.
+def check_quality(
+    quality: QualityRecipe, snapshot: Snapshot, splits: Splits, pictures: Pictures | None = None
+) -> QualityReport:
+    """Run every check of the recipe; those of pictures only where there are any.
 
     Raises:
         QualityError: lists all findings that stop the run.
         MissingExtraError: a check needs an optional package.
     """
-    findings = tuple(finding for check in quality.checks for finding in check.findings(snapshot, splits))
+    asked = [check for check in quality.checks if pictures is not None or not isinstance(check, PictureCheck)]
+    findings = tuple(finding for check in asked for finding in _ask(check, snapshot, splits, pictures))
     stops = [finding for finding in findings if finding.level == "stop"]
     if stops:
         raise QualityError(_report(stops, len(findings)))
-    return QualityReport(tuple(type(check).__name__ for check in quality.checks), findings)
+    not_asked = [check for check in quality.checks if check not in asked]
+    return QualityReport(_names(asked), findings, _names(not_asked))
+
+
+def _ask(check: QualityCheck, snapshot: Snapshot, splits: Splits, pictures: Pictures | None) -> Iterable[Finding]:
+    if isinstance(check, PictureCheck) and pictures is not None:
+        return check.findings(snapshot, splits, pictures)
+    return check.findings(snapshot, splits) if isinstance(check, Check) else ()
+
+
+def _names(checks: Sequence[QualityCheck]) -> tuple[str, ...]:
+    return tuple(type(check).__name__ for check in checks)
 
 
 def _report(stops: Sequence[Finding], findings: int) -> str:

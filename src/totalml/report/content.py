@@ -39,6 +39,7 @@ class ReportContent:
     skipped: samples that the snapshot leaves out, id -> reason.
     best_epoch: value of `Epoch.epoch` whose weights were kept.
     rows: (N,) rows to ask `pictures` for, one for each row of `evaluation.predictions`.
+    finding_rows: id -> row, of the samples that a finding names.
     pictures: (n,) rows -> (n, S, S, 3) uint8; None if the features hold no images.
     """
 
@@ -59,6 +60,7 @@ class ReportContent:
     rows: NDArray[np.int64]
     pictures: Pictures | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
+    finding_rows: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def noun(self) -> str:

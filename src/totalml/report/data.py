@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 
 from totalml.report.content import ReportContent
-from totalml.report.markup import Html, joined, name_of, section, table, tag, with_bar
+from totalml.report.markup import Html, name_of, section, table, tag, with_bar
 from totalml.report.words import counted, percent
 
 SPLITS = ("train", "validation", "test")
 MOST_LABELS = 60
-MOST_FINDINGS = 20
 MOST_SKIPPED = 20
 
 
-def data(content: ReportContent) -> Html:
-    return section("data", "The data", _counts(content.split_counts), _quality(content), _skipped(content.skipped))
+def data(content: ReportContent, found: Html) -> Html:
+    """Args: found: what the quality checks found."""
+    return section("data", "The data", _counts(content.split_counts), found, _skipped(content.skipped))
 
 
 def _counts(counts: Mapping[str, Mapping[str, int]]) -> Html:
@@ -35,28 +35,6 @@ def _row(counts: Mapping[str, int], everything: int) -> list[str]:
     total = sum(counts.get(split, 0) for split in SPLITS)
     share = total / everything if everything else 0.0
     return [*(f"{counts.get(split, 0):,}" for split in SPLITS), f"{total:,}", with_bar(share, percent(share))]
-
-
-def _quality(content: ReportContent) -> Html:
-    quality = content.quality
-    title = tag("h3", "Quality checks")
-    if not quality.checks:
-        return joined(title, tag("p", "The recipe asks for none."))
-    if not quality.findings:
-        return joined(title, tag("p", f"All passed: {', '.join(quality.checks)}."))
-    shown = []
-    for finding in quality.findings[:MOST_FINDINGS]:
-        ids = [joined(" ", name_of(id_)) for id_ in finding.samples]
-        samples = tag("p", "Samples:", *ids, class_="ident") if ids else ""
-        shown.append(tag("li", tag("b", finding.check), " ", tag("span", finding.message[:1000]), samples))
-    more = len(quality.findings) - len(shown)
-    rest = tag("p", f"{more} more findings are in quality.json." if more else "")
-    return joined(
-        title,
-        tag("p", f"{counted(len(quality.findings), 'warning')} from {', '.join(dict.fromkeys(quality.checks))}."),
-        tag("ul", *shown, class_="findings"),
-        rest if more else "",
-    )
 
 
 def _skipped(skipped: Mapping[str, str]) -> Html | str:

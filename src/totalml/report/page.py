@@ -9,7 +9,8 @@ from pathlib import Path
 from totalml.report.classes import calibration, confusion, per_class
 from totalml.report.content import ReportContent
 from totalml.report.data import data
-from totalml.report.gallery import Gallery, gallery
+from totalml.report.findings import findings
+from totalml.report.gallery import gallery
 from totalml.report.learning import learning
 from totalml.report.markup import Html, joined, name_of, section, tag
 from totalml.report.reproduction import reproduction
@@ -19,6 +20,7 @@ LIMIT_BYTES = 500_000
 LONGEST_DESCRIPTION = 3_000
 # Text beyond this is left out, largest section first, so that there is always room for pictures.
 TEXT_BYTES = 250_000
+FINDINGS_PART = 5  # a fifth of what pictures may take goes to those that quality checks found
 # The page may use nothing but itself, whatever a label or file name holds.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 TITLES = {
@@ -45,12 +47,12 @@ def write_report(folder: Path, content: ReportContent) -> Path:
 
 def render(content: ReportContent) -> bytes:
     """The page as UTF-8, fewer than `LIMIT_BYTES`."""
-    sections = _sections(content, gallery(content, 0))
+    sections = _sections(content, 0)
     left_out = _largest(sections)
     page = _page(content, sections, left_out).encode()
     budget = LIMIT_BYTES - len(page)
     for _ in range(3):
-        pictured = _page(content, _sections(content, gallery(content, budget)), left_out).encode()
+        pictured = _page(content, _sections(content, budget), left_out).encode()
         if len(pictured) < LIMIT_BYTES:
             return pictured
         # A picture also brings its tag and its text.
@@ -58,7 +60,10 @@ def render(content: ReportContent) -> bytes:
     return page
 
 
-def _sections(content: ReportContent, pictures: Gallery) -> dict[str, Html]:
+def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
+    """Args: budget_bytes: for all pictures."""
+    found = findings(content, budget_bytes // FINDINGS_PART)
+    pictures = gallery(content, budget_bytes - (len(found) - len(findings(content, 0))))
     return {
         "summary": summary(content, pictures.glance),
         "wrong": pictures.wrong,
@@ -67,7 +72,7 @@ def _sections(content: ReportContent, pictures: Gallery) -> dict[str, Html]:
         "samples": pictures.samples,
         "calibration": calibration(content),
         "learning": learning(content),
-        "data": data(content),
+        "data": data(content, found),
         "again": reproduction(content),
     }
 

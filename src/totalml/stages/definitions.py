@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.component import Section, components, plain
 from totalml.fingerprint import moving
+from totalml.kinds import PictureCheck
 from totalml.stages.kept import Definition
 
 if TYPE_CHECKING:
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 WHERE_ONLY = ("digest", "used")  # of the execution: the first repeats the rest, the second is known afterwards only
 
 
-def quality(recipe: Recipe, data_hash: str, facts: Mapping[str, Any]) -> Definition:
+def quality(recipe: Recipe, data_hash: str, pixels: str | None, facts: Mapping[str, Any]) -> Definition:
     """Args:
+    pixels: digest of how pictures were decoded; None: there are none.
     facts: of the attempt, with `code`, `environment` and `execution`.
     """
     definition = _plain(recipe.quality) | {"split": plain(recipe.data.split, where=False)}
@@ -28,7 +30,8 @@ def quality(recipe: Recipe, data_hash: str, facts: Mapping[str, Any]) -> Definit
     files = {name: found for name, found in facts["files"]["files"].items() if name in read}
     environment = _environment(facts) | {"packages": every}
     made_with = {"code": facts["code"]["sources"], "files": files, "environment": environment}
-    return Definition("quality", {"definition": definition, "data": data_hash, **made_with})
+    seen = {"features": pixels} if any(isinstance(check, PictureCheck) for check in recipe.quality.checks) else {}
+    return Definition("quality", {"definition": definition, "data": data_hash, **seen, **made_with})
 
 
 def features(recipe: Recipe, data_hash: str) -> Definition:

@@ -93,6 +93,12 @@ class Store:
         self._refresh()
         return [digest for digest in digests if self._index.find(to_bytes(digest)) is None]
 
+    def picture_sizes(self, digests: Sequence[str]) -> list[tuple[int, int]]:
+        """Width and height in px of each picture as it is shown; 0, 0 where nobody has looked."""
+        self._refresh()
+        places = [self._index.find(to_bytes(digest)) for digest in digests]
+        return [(place[1].width, place[1].height) if place else (0, 0) for place in places]
+
     @contextmanager
     def writing(self) -> Iterator[BlobWriter]:
         """Hold the write lock and yield a writer; its blobs are kept unless the block raises."""
