@@ -25,7 +25,7 @@ class Temperature:
     """One number that all logits are divided by, fitted on the validation split.
 
     Args:
-        value: above 1 where the model is too sure; bounds are None where the fit ran to the edge of what is sensible.
+        value: above 1 where the model is too sure; None, and nothing is scaled, where validation cannot tell.
         ece, log_loss: on the test split as it is, and `scaled` by the temperature.
         bins: of the scaled confidence on the test split.
     """

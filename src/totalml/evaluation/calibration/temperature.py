@@ -33,11 +33,11 @@ def fit_temperature(probabilities: Floats, labels: Ints, z: float) -> Interval:
         if abs(following - cold) < CLOSE:
             break
         cold = following
-    if not 1.01 / HOTTEST < cold < 0.99 / COLDEST:
-        return Interval(1 / cold, note="the validation split sets no bound to it, as where nothing in it is wrong")
+    if not 1.1 / HOTTEST < cold < 0.9 / COLDEST:
+        return Interval(None, note="the validation split sets no bound to it, as where nothing in it is wrong")
     spread = z / (len(labels) * curvature) ** 0.5
-    least, most = 1 / (cold + spread), 1 / (cold - spread) if cold > spread else HOTTEST
-    return Interval(1 / cold, least, min(most, HOTTEST))
+    coldest, hottest = min(cold + spread, 1 / COLDEST), max(cold - spread, 1 / HOTTEST)
+    return Interval(1 / cold, 1 / coldest, 1 / hottest)
 
 
 def scaled(probabilities: Floats, temperature: float) -> Floats:
