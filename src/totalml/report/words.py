@@ -78,7 +78,10 @@ def points_interval(metric: Interval) -> str:
 
 
 def chance(share: float) -> str:
-    return f"< 0.1{THIN}%" if share < 0.001 else percent(share) if share < 0.1 else percent(share, 0)
+    """A p-value; a large one in words, since its digits say nothing."""
+    if share >= 0.5:
+        return f"over 50{THIN}%"
+    return f"under 0.1{THIN}%" if share < 0.001 else percent(share, 1 if share < 0.1 else 0)
 
 
 def duration(seconds: float) -> str:
