@@ -254,6 +254,15 @@ def test_arguments_that_the_optimizer_refuses_are_explained(store, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_numbers_that_are_none_are_passed_over(finished, store, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "²")  # which torch passes over, too
+    runs = Runs(store, tmp_path)
+    (folder,) = finished.runs.glob("*/*/1")
+    (tmp_path / folder.parent.relative_to(finished.runs) / "²").mkdir(parents=True)
+    runs.go("runtime.threads=1")
+    assert [attempt["attempt"] for attempt in runs.attempts()] == [1]
+
+
 def test_a_runs_folder_that_cannot_be_written_is_explained(store, tmp_path):
     (tmp_path / "file").write_text("in the way")
     done = Runs(store, tmp_path / "file").go(expect=5)

@@ -55,7 +55,8 @@ def _go_wrong(how: str, rate: float) -> None:
 
 
 def _attempt(identity: RunIdentity, loss: float) -> Path:
-    assert not attempts_of(identity.folder)[0], "a finished run was done again"
+    # One that its process was killed in may stand there.
+    assert all(each.status != "finished" for each in attempts_of(identity.folder)[0]), "a finished run was done again"
     attempt = new_attempt(identity.folder, {**identity.facts(), "status": "running"})
     with attempt.recorded():
         for file in RESULTS:

@@ -72,6 +72,27 @@ def test_a_sweep_that_is_killed_goes_on_with_the_rest(project, state):
     assert [job["reused"] for job in state()["jobs"]] == [True, True, False, False]
 
 
+@pytest.mark.parametrize("sweeper", ["grid", "optuna"])
+def test_the_same_sweep_started_twice_waits_for_the_first(project, state, sweeper):
+    if sweeper == "optuna":
+        pytest.importorskip("optuna")
+    swept = ["hydra/sweeper=optuna", "hydra.sweeper.trials=1"] if sweeper == "optuna" else []
+    arguments = [*swept, "training.optimizer.lr=choice(0.5)"]
+    first = subprocess.Popen(command(project, *arguments, "question=sleep"), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(project.glob("runs/sweeps/*/*/1.log")):
+        assert time.monotonic() < deadline
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.02)
+    second = subprocess.Popen(command(project, *arguments), stderr=subprocess.PIPE, text=True)
+    assert "waiting for another process" in second.stderr.readline()
+    first.kill()
+    first.communicate()
+    said = second.communicate(timeout=60)
+    assert second.returncode == 0, said
+    assert state()["jobs"][-1]["status"] == "finished"
+
+
 @pytest.mark.parametrize("launcher", ["joblib", pytest.param("submitit_local", marks=pytest.mark.slow)])
 def test_a_worker_that_is_killed_takes_no_other_job_with_it(project, state, launcher):
     pytest.importorskip("joblib" if launcher == "joblib" else "submitit")
@@ -86,10 +107,46 @@ def test_a_worker_that_is_killed_takes_no_other_job_with_it(project, state, laun
     assert "job 2: training.optimizer.lr=0.5" in done.stderr
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc")
+def test_the_workers_of_a_sweep_that_is_killed_go_with_it(project):
+    pytest.importorskip("joblib")
+    arguments = [*JOBLIB, "training.optimizer.lr=0.1,0.5", "question=sleep"]
+    process = subprocess.Popen(command(project, *arguments), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(project.glob("runs/sweeps/*/*/2.log")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    workers = [pid for pid in children(process.pid) if b"LokyProcess" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert workers
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 10
+    while any(map(lives, workers)):
+        assert time.monotonic() < deadline, f"left behind: {workers}"
+        time.sleep(0.1)
+
+
+def lives(pid: str) -> bool:
+    """Not of one that has ended and whose new parent has not looked yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def children(pid: int) -> list[str]:
+    return [pid for file in Path(f"/proc/{pid}/task").glob("*/children") for pid in file.read_text().split()]
+
+
 @pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
 def test_jobs_of_several_processes_have_a_log_each(start, state, project, capfd, launcher):
     pytest.importorskip("joblib" if launcher == "joblib" else "submitit")
     settings = JOBLIB if launcher == "joblib" else ["hydra/launcher=submitit_local"]
+    if launcher == "joblib":  # processes that an earlier test left warm would write to its stderr
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown()
     assert start("-m", *settings, "training.optimizer.lr=0.1,0.2,0.3") == 0
     assert [job["metric"] for job in state()["jobs"]] == [loss_of(rate) for rate in (0.1, 0.2, 0.3)]
     for job in state()["jobs"]:

@@ -1,12 +1,14 @@
 """One planted change of each kind is found, and named where it first tells."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.projects import replace
+from totalml.cli import main
 
 
 def test_nothing_changed(finished):
@@ -104,6 +106,43 @@ def test_a_damaged_sample_in_the_store_is_named(project):
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("metrics.json", None, "has lost metrics.json"),
+        ("metrics.json", b"[", "metrics.json cannot be read"),
+        ("training.json", b"[" * 100_000, "training.json cannot be read"),
+        ("steps.npy", b"\x93NUMPY\x01\x00", "steps.npy cannot be read"),
+        ("predictions.parquet", b"PAR1", "predictions.parquet cannot be read"),
+        ("recipe.yaml", b"a: &a [*a]", "recipe.yaml"),
+        ("model.safetensors", b"flipped", "no longer the model that the run came to"),
+    ],
+)
+def test_a_run_that_is_no_longer_whole_proves_nothing(in_process, name, content, told):
+    run, verify = in_process
+    file = run / name
+    damaged = file.read_bytes()[:-1] + b"!" if content == b"flipped" else content
+    file.unlink()  # not in place: it shares its bytes with the store
+    if damaged is not None:
+        file.write_bytes(damaged)
+    code, said = verify()
+    assert code == 5, said
+    assert told in said
+
+
+@pytest.fixture
+def in_process(project, monkeypatch, capsys):
+    """The finished run's folder, and `totalml verify` of it in this process, which ends before anything is run."""
+    folder = project.runs()[0].parent
+    monkeypatch.chdir(project.folder)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def verify() -> tuple[int, str]:
+        return main(["verify", str(folder)]), capsys.readouterr().err
+
+    return folder, verify
+
+
+@pytest.mark.parametrize(
     ("arguments", "told"),
     [
         (["nothing"], "there is no run 'nothing'"),
@@ -123,4 +162,4 @@ def test_values_go_with_a_recipe_only(finished):
 def test_the_second_run_can_be_kept_in_a_new_folder_only(finished, tmp_path):
     finished.verify("photos", "--keep", str(tmp_path / "kept"), expect=0)
     assert len(list((tmp_path / "kept" / "runs").glob("photos/*/1/report.html"))) == 1
-    assert "is not empty" in finished.verify("photos", "--keep", str(tmp_path / "kept"), expect=2)
+    assert "is no empty folder" in finished.verify("photos", "--keep", str(tmp_path / "kept"), expect=2)

@@ -23,6 +23,11 @@ def save_network(network: Network, path: Path) -> str:
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     data = save(tensors, {METADATA: network.inputs.to_json()})
     write_atomically(path, data)
+    return weights_digest(data)
+
+
+def weights_digest(data: bytes) -> str:
+    """The digest of a network's file."""
     return digest("weights v1", data)
 
 

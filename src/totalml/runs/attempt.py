@@ -51,8 +51,10 @@ class Attempt:
         return cast(Status, self.facts["status"])
 
     def made_like(self, made_with: dict[str, Any]) -> bool:
-        """Whether code, files, environment and execution were the same."""
-        return all(self.facts.get(part, {}).get("digest") == made["digest"] for part, made in made_with.items())
+        """Whether code, files, environment and execution were the same, and remained so until it ended."""
+        return not self.facts.get("tainted") and all(
+            self.facts.get(part, {}).get("digest") == made["digest"] for part, made in made_with.items()
+        )
 
     def lost(self) -> list[str]:
         """Results of a finished attempt that are no longer in its folder, or empty."""
@@ -104,7 +106,7 @@ def _read(file: Path) -> Attempt | None:
     try:
         attempt = Attempt(file.parent, json.loads(file.read_text(encoding="utf-8")))
         complete = attempt.number and attempt.facts["status"] and attempt.facts["code"]["digest"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return attempt if complete else None
 
@@ -125,7 +127,7 @@ def _changed(file: Path) -> float:
 def new_attempt(run: Path, facts: dict[str, Any]) -> Attempt:
     """Raises: StoreError: the folder cannot be made."""
     with explained(run):
-        taken = [int(folder.name) for folder in run.glob("*") if folder.name.isdigit()]
+        taken = [int(folder.name) for folder in run.glob("*") if folder.name.isdecimal()]
         folder = run / str(max(taken, default=0) + 1)
         folder.mkdir(parents=True)
     told = {"schema": SCHEMA, "attempt": int(folder.name), "key": uuid.uuid4().hex, "started": now()}

@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from totalml.errors import SweepError
+from totalml.errors import RecipeError, SweepError
 from totalml.sweep.task import Ended, SweepTask, end_file, log_file, read_end
 from totalml.sweep.words import shown
 
@@ -87,8 +87,15 @@ class Launches:
 
 
 def workers_of(settings: DictConfig) -> int:
-    """How many jobs a launcher of this machine runs at once; 1 for any other."""
-    workers = int(settings.hydra.launcher.get("n_jobs", 1))
+    """How many jobs a launcher of this machine runs at once; 1 for any other.
+
+    Raises: RecipeError: that is no number.
+    """
+    workers = settings.hydra.launcher.get("n_jobs", 1)
+    if type(workers) is not int or workers == 0:
+        raise RecipeError(
+            f"command line: hydra.launcher.n_jobs should be a number of processes, or -1 for all cores, got {workers!r}"
+        )
     if workers > 0:
         return workers
     import joblib

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -18,11 +20,12 @@ from omegaconf import DictConfig, open_dict
 from totalml.errors import Interrupted, RecipeError, SweepError
 from totalml.fingerprint import cores
 from totalml.recipe import SweepMetric
+from totalml.store import locked
 from totalml.sweep.closing import close, failures
 from totalml.sweep.conduct import Conductor
 from totalml.sweep.finished import FinishedRuns
 from totalml.sweep.launch import Launches, workers_of
-from totalml.sweep.prepare import Composer, alone, hashes, sweep_folder
+from totalml.sweep.prepare import Composer, alone, hashes, stated, sweep_folder
 from totalml.sweep.record import Direction, Job, SweepRecord, direction_of
 from totalml.sweep.search import Pruner, Search
 from totalml.sweep.space import Dimension, corners, dimension
@@ -43,8 +46,7 @@ class TotalmlSweeper(Sweeper):
     sampler = ""
 
     def __init__(self, metric: str, direction: Direction | None) -> None:
-        self.metric = metric
-        self.direction: Direction = direction or direction_of(metric)
+        self.metric, self.direction = metric, direction or direction_of(metric)
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         if not isinstance(task_function, SweepTask):
@@ -54,16 +56,22 @@ class TotalmlSweeper(Sweeper):
             hint = did_you_mean(self.metric, known) or f"; there are: {', '.join(known)}"
             raise RecipeError(f"command line: there is no metric {self.metric!r} to rank jobs by{hint}")
         self.task, self._settings, self._context = task_function, config, hydra_context
+        self.refuse_odd_settings()
         self.composer = Composer(hydra_context, config, task_function.project)
         self.finished = FinishedRuns()
         if (workers := workers_of(config)) > 1:  # joblib shares out the cores
-            self.task.threads = max(1, cores() // workers)
+            self.task.threads, self.task.conductor = max(1, cores() // workers), os.getpid()
+
+    def refuse_odd_settings(self) -> None:
+        """Raises: RecipeError: a value of conf/hydra/sweeper that came from the command line makes no sense."""
+        _refuse_unless(self.direction in get_args(Direction), "direction", "minimize or maximize", self.direction)
 
     def sweep(self, arguments: list[str]) -> None:
         parser = OverridesParser.create(config_loader=self._context.config_loader)
         overrides = parser.parse_overrides(arguments)
         try:
-            self.search(overrides)
+            with ExitStack() as self.held:
+                self.search(overrides)
         except ValueError as error:  # Hydra's own are mistakes on the command line; this one nobody foresaw
             raise RuntimeError("the sweep came to an unforeseen end") from error
 
@@ -72,8 +80,11 @@ class TotalmlSweeper(Sweeper):
         """Run all that the overrides ask for."""
 
     def conduct(self, recipes: Sequence[Recipe], swept: Any, total: int) -> tuple[SweepRecord, Conductor]:
-        """The record of the sweep and what takes its jobs to their end."""
+        """The record of the sweep and what takes its jobs to their end; its folder is ours until the sweep ends."""
         folder, name, sweep_id = sweep_folder(recipes, [self.sampler, self.metric, swept])
+        self.held.enter_context(
+            locked(folder / "lock")
+        )  # the same command given twice: one works, then the other looks
         record = SweepRecord(folder, name, sweep_id, self.sampler, self.metric, self.direction)
         with open_dict(self._settings):
             self._settings.hydra.sweep.dir = str(folder)
@@ -113,7 +124,7 @@ class GridSweeper(TotalmlSweeper):
             raise RecipeError("command line: nothing to run; no option matches the glob or the list")
         recipes = self.composer.recipes(points)
         jobs = [
-            Job(number, alone(point, recipe), {key.lstrip("+"): _value(point, key) for key in swept})
+            Job(number, alone(point, recipe, self.task.threads), {key.lstrip("+"): _value(point, key) for key in swept})
             for number, (point, recipe) in enumerate(zip(points, recipes, strict=True), start=1)
         ]
         record, conductor = self.conduct(recipes, hashes(recipes), len(jobs))
@@ -139,6 +150,13 @@ class OptunaSweeper(TotalmlSweeper):
         super().__init__(metric, direction)
         self.trials, self.prune, self.parallel = trials, prune, parallel
 
+    def refuse_odd_settings(self) -> None:
+        super().refuse_odd_settings()
+        _refuse_unless(_is_count(self.trials), "trials", "a number of jobs from 1", self.trials)
+        fits = self.parallel is None or _is_count(self.parallel)
+        _refuse_unless(fits, "parallel", "a number of jobs from 1, or null", self.parallel)
+        _refuse_unless(isinstance(self.prune, bool), "prune", "true or false", self.prune)
+
     def search(self, overrides: list[Override]) -> None:
         fixed = [override.input_line or "" for override in overrides if not override.is_sweep_override()]
         dimensions = [_dimension(override) for override in overrides if override.is_sweep_override()]
@@ -146,6 +164,7 @@ class OptunaSweeper(TotalmlSweeper):
             raise RecipeError("command line: nothing to search; give a key several values or an interval")
         recipes = self.composer.recipes([[*fixed, *_written(point)] for point in corners(dimensions)])
         first = recipes[0]
+        fixed += stated(first, self.task.threads)
         swept = [list(map(repr, dimensions)), hashes(recipes), self.finished.made_with(self.task.as_job(first))]
         record, conductor = self.conduct(recipes, swept, self.trials)
         search = Search(record.folder, dimensions, self.direction, first.seed)
@@ -192,6 +211,15 @@ def _dimension(override: Override) -> Dimension:
         return dimension(override)
     except ValueError as error:
         raise RecipeError(f"command line: {override.input_line!r}: {error}") from error
+
+
+def _refuse_unless(fits: bool, key: str, wanted: str, given: object) -> None:
+    if not fits:
+        raise RecipeError(f"command line: hydra.sweeper.{key} should be {wanted}, got {given!r}")
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value > 0
 
 
 def _is_measured(job: Job) -> bool:

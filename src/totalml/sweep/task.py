@@ -22,6 +22,7 @@ from totalml.compose.command_line import task_overrides, validated
 from totalml.errors import Interrupted, TotalmlError
 from totalml.store.atomic import write_atomically
 from totalml.sweep.log import logged
+from totalml.sweep.parent import leave_with
 from totalml.sweep.record import Status
 from totalml.sweep.words import typed
 from totalml.terminal import TRACEBACK_VARIABLE
@@ -55,6 +56,7 @@ class SweepTask:
         jobs: number and title of each job of the launch under way, in its order.
         listeners: job number -> what hears of its epochs.
         threads: of a job that says nothing of them itself; None: as many as a run alone.
+        conductor: the process id of the sweep, where workers of this machine are to end with it.
     """
 
     project: Path
@@ -65,10 +67,13 @@ class SweepTask:
     jobs: tuple[tuple[int, str], ...] = ()
     listeners: dict[int, Listener] | None = None
     threads: int | None = None
+    conductor: int | None = None
 
     def __call__(self, config: DictConfig) -> None:
         from hydra.core.hydra_config import HydraConfig
 
+        if self.conductor is not None:
+            leave_with(self.conductor)
         number, title = self.jobs[HydraConfig.get().job.num]
         overrides = task_overrides()
         self.go(number, title, overrides, lambda: validated(config, self.project, overrides))

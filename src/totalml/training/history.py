@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
+from totalml.errors import StoreError
 from totalml.runs.attempt import STEPS_FILE, TRAINING_FILE, WEIGHTS_FILE
 from totalml.store.atomic import write_atomically, write_json
 
@@ -59,9 +62,12 @@ class TrainedModel:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        values = json.loads((folder / TRAINING_FILE).read_text(encoding="utf-8"))
-        history = tuple(Epoch(**epoch) for epoch in values["history"])
-        return cls(**values | {"weights": folder / WEIGHTS_FILE, "history": history})
+        """Raises: StoreError: training.json is missing or damaged."""
+        file = folder / TRAINING_FILE
+        with _readable(file):
+            values = json.loads(file.read_text(encoding="utf-8"))
+            history = tuple(Epoch(**epoch) for epoch in values["history"])
+            return cls(**values | {"weights": folder / WEIGHTS_FILE, "history": history})
 
 
 def write_steps(folder: Path, losses: NDArray[np.float64]) -> None:
@@ -76,11 +82,22 @@ def write_steps(folder: Path, losses: NDArray[np.float64]) -> None:
 
 
 def read_steps(folder: Path) -> NDArray[np.float64]:
-    """(S,) the loss of each training step of a run."""
+    """(S,) the loss of each training step of a run.
+
+    Raises: StoreError: steps.npy is missing or damaged.
+    """
     import numpy as np
 
-    losses: NDArray[np.float64] = np.load(folder / STEPS_FILE, allow_pickle=False)
-    return losses
+    with _readable(file := folder / STEPS_FILE):
+        return np.load(io.BytesIO(file.read_bytes()), allow_pickle=False).astype(np.float64, copy=False)
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise StoreError(f"{file} cannot be read: {error}. Run the recipe again.") from error
 
 
 def best_of(history: tuple[Epoch, ...], metric: Literal["loss", "accuracy"]) -> Epoch:

@@ -114,7 +114,7 @@ def _stored_recipe(attempt: Attempt) -> Recipe:
     file = attempt.folder / RECIPE_FILE
     try:
         return validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError, yaml.YAMLError) as error:
         raise StoreError(f"{file} cannot be read: {error}. Run the recipe again.") from error
     except InvalidRecipe as error:
         raise RecipeError(*(f"{file}: {mistake.message}" for mistake in error.mistakes)) from error

@@ -116,7 +116,8 @@ def _steps(before: Attempt, again: Attempt, same: bool) -> str:
 
 
 def _evaluation(before: Attempt, again: Attempt, metric: float | None, probability: float | None) -> Stage:
-    same = before.facts["outputs"]["predictions"] == again.facts["outputs"]["predictions"] and metric == 0
+    same = before.facts["outputs"]["predictions"] == again.facts["outputs"]["predictions"]
+    same = same and metric == 0 and probability == 0  # the files, too: what run.json says of them may be no longer so
     if same:
         return Stage("evaluation", True, "the same predictions and metrics")
     told = "other metrics" if metric is None else f"metrics differ by at most {metric:.3g}"

@@ -45,8 +45,10 @@ def _verify(arguments: argparse.Namespace, place: Place, folder: Path) -> int:
     from totalml.comparison.side import origins_of, run_side
     from totalml.verification.again import reference_of, run_again
     from totalml.verification.verdict import judge
+    from totalml.verification.whole import require_whole
 
     reference = reference_of(arguments.what, arguments.overrides, place)
+    require_whole(reference.attempt)
     again = run_again(reference, place, folder)
     verdict = judge(reference.attempt, again.attempt, reference.recipe.tolerance)
     origins = origins_of(place.project, reference.file) if reference.file else None
@@ -60,9 +62,9 @@ def _verify(arguments: argparse.Namespace, place: Place, folder: Path) -> int:
 
 
 def _empty(folder: Path) -> Path:
-    """Raises: RecipeError: something lies there; the second run must rest on nothing."""
+    """Raises: RecipeError: something lies there, or it is no folder; the second run must rest on nothing."""
     from totalml.errors import RecipeError
 
-    if folder.exists() and any(folder.iterdir()):
-        raise RecipeError(f"command line: --keep {folder} is not empty; give a new folder")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RecipeError(f"command line: --keep {folder} is not empty, or no folder; give a new one")
     return folder.absolute()
