@@ -1,6 +1,7 @@
 """Counts against brute force, planted faults found by name, and silence where there is none."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -135,6 +136,15 @@ def test_truth_and_lists_of_people_are_not_searched(world, looked_at):
     beside = Beside(table, np.arange(3000), hidden=("rule", None))
     left_out = measure_slices(asked, asked.slices, beside, pints.wrong(0.1)).left_out
     assert left_out == {"rule": "it holds the answer or the split", "uploader": "75 values; at most 50 are combined"}
+
+
+def test_a_column_of_very_many_values_costs_no_table_of_pairs(world, looked_at):
+    pints = world(3000)
+    for name in ("note", "comment"):
+        texts = np.where(np.arange(3000) < 1500, "none", np.char.add("t", np.arange(3000).astype(str)))
+        pints = replace(pints, table=pints.table.append_column(name, pa.array(texts)))
+    found = looked_at(pints, pints.wrong(np.where(np.arange(3000) < 1500, 0.2, 0.05)))
+    assert found.found[0].name in ("note none", "comment none")
 
 
 def test_texts_truths_and_empty_columns_make_groups():

@@ -32,13 +32,25 @@ class Column:
     """Args:
     values: of each group, as a table would hold them: `41-60`, `5 to 8`, `missing`.
     words: of each group, as a sentence would: `age group 41-60`.
-    codes: (N,) which group a sample is in.
+    codes: (N,) which group a sample is in; -1: none that is looked at.
     """
 
     name: str
     values: tuple[str, ...]
     words: tuple[str, ...]
     codes: Ints
+
+    def support(self) -> Ints:
+        """(G,) samples of each group."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
+
+    def with_support(self, least: int) -> Column:
+        """Its groups of at least so many samples; a table of pairs has then no more cells than it needs."""
+        kept = np.flatnonzero(self.support() >= least)
+        place = np.full(len(self.values), -1)
+        place[kept] = np.arange(len(kept))
+        values, words = (tuple(names[code] for code in kept.tolist()) for names in (self.values, self.words))
+        return Column(self.name, values, words, place[self.codes])
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ TITLES = {
 }
 MOST_ROWS = 40
 MOST_TOLD = 5
+MOST_LABELS = 8
 
 
 def told(content: ReportContent) -> Html | str:
@@ -40,7 +41,11 @@ def fairness(content: ReportContent) -> Html | str:
         f"points, with at least {record.min_support} samples on both sides; intervals hold for all "
         f"{counted(record.looked_at, 'gap')} at once ({percent(record.confidence, 0)}). "
     )
-    shown = [_table(label, list(figures)) for label, figures in groupby(_by_label(record), key=lambda one: one.label)]
+    tables = {label: list(of_label) for label, of_label in groupby(_by_label(record), key=lambda one: one.label)}
+    first = sorted(tables, key=lambda label: not any(one.counts for one in tables[label]))[:MOST_LABELS]
+    shown = [_table(label, tables[label]) for label in first]
+    if len(tables) > len(first):
+        shown.append(tag("p", f"{len(tables) - len(first)} more classes are in metrics.json."))
     return section("fairness", "Does it treat groups alike?", tag("p", text, verdict), listed, *shown)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from totalml.evaluation.columns import Beside, Column
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.scores import Floats, Ints
+from totalml.evaluation.scores import Floats
 from totalml.evaluation.shares import chance_of_as_many, gap_bounds, holm, wilson, z_of
 from totalml.evaluation.slices.record import Slice, Slices
 from totalml.evaluation.slices.search import Bools, Candidates, combined, groups
@@ -128,8 +128,8 @@ def _searched(recipe: SlicesRecipe, beside: Beside) -> tuple[list[Column], dict[
     columns: list[Column] = []
     left_out: dict[str, str] = {}
     for name in names:
-        column = beside.column(name)
-        usable = int((_support(column) >= recipe.min_support).sum())
+        column = beside.column(name).with_support(recipe.min_support)
+        usable = len(column.values)
         if name in beside.hidden:
             left_out[name] = "it holds the answer or the split"
         elif usable > MOST_VALUES:
@@ -144,9 +144,5 @@ def _searched(recipe: SlicesRecipe, beside: Beside) -> tuple[list[Column], dict[
 
 
 def _too_small(columns: Sequence[Column], min_support: int) -> tuple[str, ...]:
-    small = [(column, np.flatnonzero((support := _support(column)) * (support < min_support))) for column in columns]
+    small = [(column, np.flatnonzero((support := column.support()) * (support < min_support))) for column in columns]
     return tuple(column.words[code] for column, codes in small for code in codes.tolist())
-
-
-def _support(column: Column) -> Ints:
-    return np.bincount(column.codes, minlength=len(column.values))

@@ -79,7 +79,8 @@ def _singles(k: int, column: Column, wrong: Bools, min_support: int) -> Candidat
 def _pairs(i: int, j: int, columns: Sequence[Column], wrong: Bools, min_support: int) -> Candidates:
     first, second = columns[i], columns[j]
     wide = len(second.values)
-    count, errors = _counts(first.codes * wide + second.codes, len(first.values) * wide, wrong)
+    pair = np.where((first.codes >= 0) & (second.codes >= 0), first.codes * wide + second.codes, -1)
+    count, errors = _counts(pair, len(first.values) * wide, wrong)
     cells = np.flatnonzero(_fits(count, len(wrong), min_support))
     count, errors = count[cells], errors[cells]
     codes = np.stack(np.divmod(cells, wide), 1)
@@ -94,7 +95,8 @@ def _pairs(i: int, j: int, columns: Sequence[Column], wrong: Bools, min_support:
 
 
 def _counts(codes: Ints, groups: int, wrong: Bools) -> tuple[Ints, Ints]:
-    return np.bincount(codes, minlength=groups), np.bincount(codes[wrong], minlength=groups)
+    inside = codes >= 0
+    return np.bincount(codes[inside], minlength=groups), np.bincount(codes[inside & wrong], minlength=groups)
 
 
 def _fits(count: Ints, samples: int, min_support: int) -> Bools:
