@@ -87,7 +87,7 @@ def _temperature(temperature: Temperature, evaluation: Evaluation) -> Html:
         ["Calibration error (ECE)", percent(temperature.ece), percent(temperature.ece_scaled)],
         ["Log loss", f"{temperature.log_loss:.3f}", f"{temperature.log_loss_scaled:.3f}"],
     ]
-    listed = table("On the test split", ["", "As it is", "Scaled"], rows, "numbers")
+    listed = table("On the test split", ["Figure", "As it is", "Scaled"], rows, "numbers")
     return joined(title, tag("div", tag("p", text), listed, class_="pair"))
 
 
@@ -102,7 +102,7 @@ def _threshold(threshold: Threshold, evaluation: Evaluation) -> Html:
         ["True positive rate", *_rate(threshold.true_positive_rate)],
         ["False positive rate", *_rate(threshold.false_positive_rate)],
     ]
-    listed = table("On the test split with this threshold", ["", "Value", f"{sure}"], rows, "numbers")
+    listed = table("On the test split with this threshold", ["Figure", "Value", sure], rows, "numbers")
     pair = tag("div", _cost_curve(threshold), listed, class_="pair")
     return joined(tag("h3", "From where on to act"), tag("p", text), pair)
 

@@ -90,7 +90,7 @@ def _table(caption: str, found: Sequence[Slice], evaluation: Evaluation) -> Html
     accuracy = evaluation.metrics["accuracy"].value or 0.0
     shown = found[:MOST_ROWS]
     low = min(one.accuracy.low or 0.0 for one in shown)
-    head = ["Group", "Samples", "Right", "", "Points to the rest", "By chance alone"]
+    head = ["Group", "Samples", "Right", "Interval", "Points to the rest", "By chance alone"]
     rows: list[list[str]] = [
         [
             tag("strong", _name(one), " is worse") if one.worse else _name(one),
