@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
-from totalml.evaluation import Evaluation, check_positive, evaluate
+from totalml.evaluation import Beside, Evaluation, brightness, check_before_training, evaluate
 from totalml.features import FeatureSet, build_features
 from totalml.fingerprint import edited
 from totalml.identity import digest
@@ -65,7 +65,7 @@ def live(
         features = embed_features(recipe, features, store, progress)
         stages.note(definitions.features(recipe, snapshot.data_hash), reused=not features.made)
     # What the evaluation will need is looked at now, before an hour of training.
-    check_positive(recipe.evaluation, features.classes)
+    check_before_training(recipe.evaluation, features.classes, snapshot.metadata, pictures=features.images is not None)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
 
     defined = definitions.training(recipe, features.key, facts)
@@ -73,7 +73,7 @@ def live(
     trained = TrainedModel.load(folder)
 
     defined = definitions.evaluation(recipe, defined, facts)
-    stages.run(defined, EVALUATED, lambda: _evaluate(recipe, trained, features, splits.test, gold).save(folder))
+    stages.run(defined, EVALUATED, lambda: _evaluate(recipe, snapshot, trained, features, splits, gold).save(folder))
     evaluation = Evaluation.load(folder)
 
     with attempt.stage("report"):
@@ -90,11 +90,34 @@ def _pictures(features: FeatureSet, snapshot: Snapshot, store: Store) -> Picture
 
 
 def _evaluate(
-    recipe: Recipe, trained: TrainedModel, features: FeatureSet, rows: Rows, gold: list[str | None] | None
+    recipe: Recipe,
+    snapshot: Snapshot,
+    trained: TrainedModel,
+    features: FeatureSet,
+    splits: Splits,
+    gold: list[str | None] | None,
 ) -> Evaluation:
+    rows = splits.test
     probabilities = predict(recipe, trained, features, rows)
     ids, labels = [features.ids[row] for row in rows.tolist()], features.labels[rows]
-    return evaluate(recipe.evaluation, features.classes, ids, labels, probabilities, gold, recipe.seed)
+    beside = _beside(recipe, snapshot, trained, features, splits)
+    return evaluate(recipe.evaluation, features.classes, ids, labels, probabilities, gold, recipe.seed, beside)
+
+
+def _beside(recipe: Recipe, snapshot: Snapshot, trained: TrainedModel, features: FeatureSet, splits: Splits) -> Beside:
+    evaluation, images = recipe.evaluation, features.images
+    grouped = evaluation.slices is not None or evaluation.fairness is not None
+    validation = splits.validation if evaluation.calibration and len(splits.validation) else None
+    return Beside(
+        metadata=snapshot.metadata,
+        rows=splits.test,
+        brightness=brightness(images.gather, splits.test) if grouped and images else None,
+        validation=None
+        if validation is None
+        else (features.labels[validation], predict(recipe, trained, features, validation)),
+        edges=evaluation.slices.edges if evaluation.slices else {},
+        hidden=(evaluation.gold_column, recipe.data.split.column),
+    )
 
 
 def recipe_text(recipe: Recipe) -> str:

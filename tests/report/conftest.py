@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from totalml.evaluation import evaluate
+from totalml.evaluation import Beside, evaluate
 from totalml.quality import Finding, QualityReport
 from totalml.recipe import EvaluationRecipe
 from totalml.report import ReportContent
@@ -39,6 +39,7 @@ def content_of(history_of: Callable[..., tuple[Epoch, ...]]) -> Callable[..., Re
         gold_noise: float | None = None,
         bootstrap: int = 50,
         image_px: int | None = 32,
+        beside: Callable[[np.ndarray, np.ndarray], tuple[dict[str, Any], Beside]] | None = None,
         **changes: Any,
     ) -> ReportContent:
         generator = np.random.default_rng(0)
@@ -51,14 +52,16 @@ def content_of(history_of: Callable[..., tuple[Epoch, ...]]) -> Callable[..., Re
         if gold_noise is not None:
             true = np.where(generator.random(samples) < gold_noise, (labels + 1) % len(classes), labels)
             gold = [classes[k] for k in true]
+        asked, stands = ({}, None) if beside is None else beside(labels, probabilities)
         evaluation = evaluate(
-            EvaluationRecipe(bootstrap=bootstrap),
+            EvaluationRecipe(bootstrap=bootstrap, **asked),
             classes,
             ids or [f"s{k:04d}" for k in range(samples)],
             labels,
             probabilities,
             gold,
             seed=0,
+            beside=stands,
         )
         shape = (samples, image_px or 1, image_px or 1, 3)
         images = generator.integers(0, 256, shape, np.uint8)

@@ -3,13 +3,30 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from totalml.evaluation.inputs import check_positive
+    from totalml.evaluation.columns import Beside
+    from totalml.evaluation.inputs import check_before_training, check_positive
+    from totalml.evaluation.light import brightness
     from totalml.evaluation.measure import evaluate
     from totalml.evaluation.record import CalibrationBin, Evaluation, Interval
 
-__all__ = ["CalibrationBin", "Evaluation", "Interval", "check_positive", "evaluate"]
+__all__ = [
+    "Beside",
+    "CalibrationBin",
+    "Evaluation",
+    "Interval",
+    "brightness",
+    "check_before_training",
+    "check_positive",
+    "evaluate",
+]
 
-_HOMES = {"check_positive": "inputs", "evaluate": "measure"}
+_HOMES = {
+    "Beside": "columns",
+    "brightness": "light",
+    "check_before_training": "inputs",
+    "check_positive": "inputs",
+    "evaluate": "measure",
+}
 
 
 def __getattr__(name: str) -> Any:

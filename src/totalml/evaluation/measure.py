@@ -12,11 +12,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from totalml.evaluation.bootstrap import bounds
+from totalml.evaluation.calibration.bins import calibration_bins
+from totalml.evaluation.columns import Beside
+from totalml.evaluation.depth import in_depth
 from totalml.evaluation.inputs import check_positive, check_predictions, gold_indices
+from totalml.evaluation.interval import Interval
 from totalml.evaluation.notes import class_note, overall_note
 from totalml.evaluation.point import confusion_matrix, point_figures
-from totalml.evaluation.record import CalibrationBin, Evaluation, Interval
-from totalml.evaluation.scores import Figures, Ints, Scores, ratio
+from totalml.evaluation.record import Evaluation
+from totalml.evaluation.scores import Figures, Ints, Scores
 from totalml.recipe import EvaluationRecipe
 
 
@@ -28,6 +32,7 @@ def evaluate(
     probabilities: NDArray[np.floating[Any]],
     gold: Sequence[str | None] | None,
     seed: int,
+    beside: Beside | None = None,
 ) -> Evaluation:
     """Compare predictions with labels.
 
@@ -36,6 +41,7 @@ def evaluate(
         probabilities: (N, K), each row adds up to 1.
         gold: (N,) name of the true class, None where unknown; None if the recipe names no gold column.
         seed: of the resampling.
+        beside: what slices, fairness and calibration need; without it there are none.
     Raises: EvaluationError: no samples, shapes or values that are no predictions, an unknown class.
     """
     positive = check_positive(evaluation, classes)
@@ -49,6 +55,7 @@ def evaluate(
     )
     point = point_figures(scores)
     low, high = bounds(scores, point, evaluation.bootstrap, evaluation.confidence, seed)
+    bins = calibration_bins(scores)
     return Evaluation(
         classes=tuple(classes),
         count=len(ids),
@@ -59,10 +66,11 @@ def evaluate(
         },
         per_class={label: _class_figures(k, label, scores, point, low, high) for k, label in enumerate(classes)},
         confusion=confusion_matrix(scores),
-        calibration=_calibration(scores),
+        calibration=bins,
         predictions=_predictions(scores, classes, ids, gold),
         confidence=evaluation.confidence,
         resamples=evaluation.bootstrap,
+        **(in_depth(evaluation, beside, scores, bins, classes) if beside else {}),
     )
 
 
@@ -87,17 +95,6 @@ def _interval(value: float, low: float, high: float, note: str | None) -> Interv
 
 def _defined(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
-
-
-def _calibration(scores: Scores) -> tuple[CalibrationBin, ...]:
-    bins = scores.bins
-    counts = np.bincount(scores.bin_of, minlength=bins)
-    confidence = ratio(np.bincount(scores.bin_of, scores.confidence, bins), counts)
-    accuracy = ratio(np.bincount(scores.bin_of, scores.labels == scores.predicted, bins), counts)
-    return tuple(
-        CalibrationBin(k / bins, (k + 1) / bins, int(counts[k]), _defined(confidence[k]), _defined(accuracy[k]))
-        for k in range(bins)
-    )
 
 
 def _predictions(

@@ -7,6 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from totalml.evaluation.calibration.record import Calibration, CalibrationBin
+from totalml.evaluation.fairness.record import Fairness
+from totalml.evaluation.interval import Interval
+from totalml.evaluation.slices.record import Slices
 from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE
 from totalml.store.atomic import write_atomically, write_json
 
@@ -15,32 +19,7 @@ if TYPE_CHECKING:
     import pyarrow
     from numpy.typing import NDArray
 
-
-@dataclass(frozen=True)
-class Interval:
-    """A metric with its bootstrap interval.
-
-    Args:
-        value: None where the metric is undefined, never NaN.
-        low, high: bounds at the recipe's confidence; None without resamples or where undefined.
-        note: why the value is undefined, or what it leaves out.
-    """
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    note: str | None = None
-
-
-@dataclass(frozen=True)
-class CalibrationBin:
-    """Samples whose confidence lies in [low, high); `confidence` and `accuracy` are None in an empty bin."""
-
-    low: float
-    high: float
-    count: int
-    confidence: float | None
-    accuracy: float | None
+__all__ = ["CalibrationBin", "Evaluation", "Interval"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +32,7 @@ class Evaluation:
     confusion: rows are true classes, columns predicted ones, in the order of `classes`.
     predictions: id, label, predicted, confidence, [gold], p:<class> ...; rows in the order given.
     confidence: of the intervals, e.g. 0.95.
+    slices, fairness, confidence_check: None where the recipe does not ask for them.
     """
 
     classes: tuple[str, ...]
@@ -65,6 +45,9 @@ class Evaluation:
     predictions: pyarrow.Table
     confidence: float
     resamples: int
+    slices: Slices | None = None
+    fairness: Fairness | None = None
+    confidence_check: Calibration | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the predictions, as values that JSON knows."""
@@ -78,6 +61,9 @@ class Evaluation:
             "per_class": {label: _plain(figures) for label, figures in self.per_class.items()},
             "confusion": [list(row) for row in self.confusion],
             "calibration": [asdict(bin_) for bin_ in self.calibration],
+            "slices": self.slices.as_json() if self.slices else None,
+            "fairness": self.fairness.as_json() if self.fairness else None,
+            "confidence_check": self.confidence_check.as_json() if self.confidence_check else None,
         }
 
     def probabilities(self) -> NDArray[np.float64]:
@@ -100,6 +86,8 @@ class Evaluation:
         values = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
         metrics = {name: Interval(**parts) for name, parts in values.pop("metrics").items()}
         per_class = {label: _figures(figures) for label, figures in values.pop("per_class").items()}
+        # An evaluation from before there was any such thing has none.
+        slices, fairness, check = (values.pop(name, None) for name in ("slices", "fairness", "confidence_check"))
         return cls(
             classes=tuple(values.pop("classes")),
             metrics=metrics,
@@ -107,6 +95,9 @@ class Evaluation:
             confusion=tuple(tuple(row) for row in values.pop("confusion")),
             calibration=tuple(CalibrationBin(**bin_) for bin_ in values.pop("calibration")),
             predictions=read_parquet((folder / PREDICTIONS_FILE).read_bytes()),
+            slices=Slices.from_json(slices) if slices else None,
+            fairness=Fairness.from_json(fairness) if fairness else None,
+            confidence_check=Calibration.from_json(check) if check else None,
             **values,
         )
 

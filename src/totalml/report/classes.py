@@ -1,12 +1,11 @@
-"""What is taken for what, class by class, and how far the confidence can be trusted."""
+"""What is taken for what, class by class."""
 
 import numpy as np
 
 from totalml.evaluation.record import Evaluation, Interval
-from totalml.report.charts import Axes, Line, curve, dot, figure
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.words import MISSING, TITLES, counted, interval, percent
+from totalml.report.words import MISSING, TITLES, interval, percent
 from totalml.report.words import figure as written
 
 # A wider matrix cannot be read; the most frequent confusions are listed instead.
@@ -104,50 +103,3 @@ def _notes(evaluation: Evaluation, labels: list[str]) -> Html | str:
                 found.add(f"{TITLES[name]} of {label[:60]}: {metric.note}")
     notes = sorted(found)[:40]
     return tag("ul", *(tag("li", note) for note in notes), class_="notes") if notes else ""
-
-
-def calibration(content: ReportContent) -> Html:
-    """Reliability: among predictions made with 80 % confidence, 80 % should be right."""
-    evaluation = content.evaluation
-    bins = [
-        one for one in evaluation.calibration if one.count and one.confidence is not None and one.accuracy is not None
-    ]
-    axes = Axes((0.0, 1.0), (0.0, 1.0), percent=True)
-    perfect = Line("ideal", "as sure as it is right", [(0, 0), (1, 1)])
-    measured = Line("first", "this model", [(one.confidence or 0, one.accuracy or 0) for one in bins])
-    most = max(one.count for one in bins)
-    dots = [
-        dot(
-            axes.place(x, y),
-            "first",
-            3 + 6 * (one.count / most) ** 0.5,
-            f"{counted(one.count, 'sample')}: {percent(x, 0)} sure, {percent(y, 0)} right",
-        )
-        for one, (x, y) in zip(bins, measured.points, strict=True)
-    ]
-    ece = evaluation.metrics["ece"]
-    alt = f"Reliability diagram, {len(bins)} groups of predictions. Calibration error {percent(ece.value or 0.0)}."
-    plot = figure(
-        "Confidence and being right",
-        alt,
-        axes,
-        ("how sure the model is", "how often it is right"),
-        curve(axes, perfect),
-        curve(axes, measured),
-        *dots,
-        legend=(measured, perfect),
-    )
-    text = (
-        "Predictions are grouped by how sure the model was; a dot's area is the size of its group. "
-        f"Dots below the line mean too sure. Mean distance to the line (ECE): {percent(ece.value or 0.0)}."
-    )
-    rows = [
-        [f"{100 * one.low:.0f} to {percent(one.high, 0)}", f"{one.count:,}", percent(x), percent(y)]
-        for one, (x, y) in zip(bins, measured.points, strict=True)
-    ]
-    listed = table(
-        "Confidence and accuracy by group", ["Confidence", "Samples", "Mean confidence", "Right"], rows, "numbers"
-    )
-    return section(
-        "calibration", "Can its confidence be trusted?", tag("p", text), tag("div", plot, listed, class_="pair")
-    )

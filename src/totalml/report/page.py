@@ -6,14 +6,17 @@ The text comes first; pictures take what it leaves of the limit.
 from importlib.resources import files
 from pathlib import Path
 
-from totalml.report.classes import calibration, confusion, per_class
+from totalml.report.calibration import calibration
+from totalml.report.classes import confusion, per_class
 from totalml.report.content import ReportContent
 from totalml.report.data import data
+from totalml.report.fairness import fairness
 from totalml.report.findings import findings
 from totalml.report.gallery import gallery
 from totalml.report.learning import learning
 from totalml.report.markup import Html, joined, name_of, section, tag
 from totalml.report.reproduction import reproduction
+from totalml.report.slices import slices
 from totalml.report.summary import summary
 
 LIMIT_BYTES = 500_000
@@ -28,6 +31,8 @@ TITLES = {
     "wrong": "Most wrong",
     "confusion": "Confusions",
     "classes": "Classes",
+    "slices": "Slices",
+    "fairness": "Groups of people",
     "samples": "Samples",
     "calibration": "Confidence",
     "learning": "Learning",
@@ -64,17 +69,20 @@ def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
     """Args: budget_bytes: for all pictures."""
     found = findings(content, budget_bytes // FINDINGS_PART)
     pictures = gallery(content, budget_bytes - (len(found) - len(findings(content, 0))))
-    return {
+    sections: dict[str, Html | str] = {
         "summary": summary(content, pictures.glance),
         "wrong": pictures.wrong,
         "confusion": confusion(content),
         "classes": per_class(content),
+        "slices": slices(content),
+        "fairness": fairness(content),
         "samples": pictures.samples,
         "calibration": calibration(content),
         "learning": learning(content),
         "data": data(content, found),
         "again": reproduction(content),
     }
+    return {key: joined(shown) for key, shown in sections.items() if shown}
 
 
 def _largest(sections: dict[str, Html]) -> set[str]:
@@ -105,7 +113,7 @@ def _page(content: ReportContent, sections: dict[str, Html], left_out: set[str])
         tag("h1", title or content.name),
         *(tag("p", " ".join(part.split()), class_="lead") for part in description.split("\n\n") if part.strip()),
     )
-    links = [tag("li", tag("a", name, href=f"#{key}")) for key, name in TITLES.items()]
+    links = [tag("li", tag("a", name, href=f"#{key}")) for key, name in TITLES.items() if key in sections]
     nav = tag("nav", tag("ul", *links), aria_label="Sections")
     main = tag("main", *(_too_large(key) if key in left_out else shown for key, shown in sections.items()))
     skip = tag("a", "Skip to the summary", href="#summary", class_="skip")

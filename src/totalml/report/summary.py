@@ -2,11 +2,15 @@
 
 import numpy as np
 
+from totalml.evaluation.calibration.record import Calibration
 from totalml.evaluation.record import Evaluation, Interval
 from totalml.report.baseline import Baseline
 from totalml.report.content import ReportContent
+from totalml.report.fairness import told as fairness_told
 from totalml.report.markup import Html, joined, name_of, tag
 from totalml.report.scale import scale
+from totalml.report.slices import less_often
+from totalml.report.slices import told as slices_told
 from totalml.report.words import MISSING, TITLES, counted, duration, figure, interval, of_hundred, percent
 
 CARDS = ("balanced_accuracy", "f1", "auroc", "average_precision", "ece", "accuracy_against_gold")
@@ -20,13 +24,22 @@ def summary(content: ReportContent, glance: Html) -> Html:
     """
     evaluation = content.evaluation
     accuracy = of_hundred(evaluation.metrics["accuracy"].value or 0.0)
-    verdict = joined("Right for ", tag("strong", accuracy), f" test {content.noun}s", _of_possible(evaluation), ".")
+    verdict = joined(
+        "Right for ",
+        tag("strong", accuracy),
+        f" test {content.noun}s",
+        _of_possible(evaluation),
+        less_often(evaluation),
+        ".",
+    )
     sentences = [
         _sureness(evaluation, content.noun),
         _against_baseline(evaluation),
         _best_possible(evaluation),
         _mistakes(evaluation),
         _weakest(evaluation),
+        slices_told(content),
+        fairness_told(content),
         _confidence(evaluation),
     ]
     facts = tag("ul", *(tag("li", sentence) for sentence in sentences if sentence), class_="facts")
@@ -122,12 +135,26 @@ def _weakest(evaluation: Evaluation) -> Html | str:
 
 
 def _confidence(evaluation: Evaluation) -> str:
+    check = evaluation.confidence_check
+    if check is not None:
+        return _checked_confidence(check, evaluation)
     accuracy = evaluation.metrics["accuracy"].value or 0.0
     mean = float(np.mean(evaluation.predictions["confidence"].to_numpy()))
     if abs(100 * (mean - accuracy)) < POINTS_APART:
         return f"On average it is as sure as it is right: {percent(mean)} sure."
     lead = "It is too sure of itself" if mean > accuracy else "It is right more often than it is sure"
     return f"{lead}: {percent(mean)} sure on average, {percent(accuracy)} right."
+
+
+def _checked_confidence(check: Calibration, evaluation: Evaluation) -> str:
+    """Called too sure, or not sure enough, only if the interval says so."""
+    accuracy = evaluation.metrics["accuracy"].value or 0.0
+    figures = f"{percent(accuracy + (check.sureness.value or 0.0))} sure on average, {percent(accuracy)} right."
+    if (check.sureness.low or 0.0) > 0:
+        return f"It is {'' if check.off else 'a little '}too sure of itself: {figures}"
+    if (check.sureness.high or 0.0) < 0:
+        return f"It is right {'' if check.off else 'a little '}more often than it is sure: {figures}"
+    return f"As far as {counted(evaluation.count, 'sample')} can tell, it is as sure as it is right: {figures}"
 
 
 def _quoted(label: str) -> Html:

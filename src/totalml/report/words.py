@@ -67,6 +67,23 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural}"
 
 
+def points(share: float) -> str:
+    """A difference of shares: `+1.5`, `−12.0`."""
+    return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def points_interval(metric: Interval) -> str:
+    """`−20.1 to −3.0`, empty without bounds."""
+    return "" if metric.low is None or metric.high is None else f"{points(metric.low)} to {points(metric.high)}"
+
+
+def chance(share: float) -> str:
+    """A p-value; a large one in words, since its digits say nothing."""
+    if share >= 0.5:
+        return f"over 50{THIN}%"
+    return f"under 0.1{THIN}%" if share < 0.001 else percent(share, 1 if share < 0.1 else 0)
+
+
 def duration(seconds: float) -> str:
     # 59.96 is a minute, not 60.0 s.
     if round(seconds, 1) < 60:

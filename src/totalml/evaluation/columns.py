@@ -1,0 +1,163 @@
+"""Columns of metadata as groups of samples, each group with a name in words.
+
+Numbers are cut where the whole snapshot's quarters begin, so that a bin has one name whatever the split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from totalml.errors import EvaluationError
+from totalml.evaluation.scores import Floats, Ints
+from totalml.target import did_you_mean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from totalml.recipe import EvaluationRecipe
+
+LIGHT = "light"  # a column of our own, from the pictures
+LIGHTS = ("dim", "medium", "bright")
+QUARTERS = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True)
+class Column:
+    """Args:
+    values: of each group, as a table would hold them: `41-60`, `5 to 8`, `missing`.
+    words: of each group, as a sentence would: `age group 41-60`.
+    codes: (N,) which group a sample is in; -1: none that is looked at.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    words: tuple[str, ...]
+    codes: Ints
+
+    def support(self) -> Ints:
+        """(G,) samples of each group."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.values))
+
+    def with_support(self, least: int) -> Column:
+        """Its groups of at least so many samples; a table of pairs has then no more cells than it needs."""
+        kept = np.flatnonzero(self.support() >= least)
+        place = np.full(len(self.values), -1)
+        place[kept] = np.arange(len(kept))
+        values, words = (tuple(names[code] for code in kept.tolist()) for names in (self.values, self.words))
+        return Column(self.name, values, words, place[self.codes])
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside the predictions.
+
+    Args:
+        metadata: of all samples of the snapshot.
+        rows: (N,) rows of it, those that were predicted.
+        brightness: (N,) mean brightness of each picture in [0, 1]; None without pictures.
+        validation: (V,) labels and (V, K) probabilities of the validation split; None if nothing asks for them.
+        edges: where the bins of a column of numbers begin.
+        hidden: columns that no search may use, because they hold the answer.
+    """
+
+    metadata: pa.Table
+    rows: Ints
+    brightness: Floats | None = None
+    validation: tuple[Ints, NDArray[np.floating[Any]]] | None = None
+    edges: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    hidden: Sequence[str | None] = ()
+
+    def column(self, name: str) -> Column:
+        """The groups of one column; those without a sample among the predicted ones stay, empty."""
+        import pyarrow.types as types
+
+        if name == LIGHT and name not in self.metadata.column_names:
+            return _light(np.zeros(0) if self.brightness is None else self.brightness)
+        kind = self.metadata[name].type
+        if types.is_integer(kind) or types.is_floating(kind):
+            return _numbers(name, self.metadata[name].to_numpy().astype(np.float64), self.rows, self.edges.get(name))
+        return _texts(name, self.metadata[name], self.rows)
+
+    def names(self) -> list[str]:
+        """Every column that can be cut into groups."""
+        light = [LIGHT] if self.brightness is not None else []
+        return list(dict.fromkeys([*(name for name in self.metadata.column_names if self._can_cut(name)), *light]))
+
+    def _can_cut(self, name: str) -> bool:
+        import pyarrow.types as types
+
+        return not types.is_timestamp(self.metadata[name].type)
+
+
+def check_columns(evaluation: EvaluationRecipe, metadata: pa.Table, *, pictures: bool) -> None:
+    """Refuse columns that are not there; cheap, so it can run before training.
+
+    Raises: EvaluationError: names the key, the column and the nearest one.
+    """
+    slices, fairness = evaluation.slices, evaluation.fairness
+    asked: dict[str, Iterable[str]] = {}
+    if slices:
+        asked = {"slices.columns": slices.columns, "slices.search": slices.search or (), "slices.edges": slices.edges}
+    if fairness:
+        asked["fairness.columns"] = fairness.columns
+    known = Beside(metadata, np.zeros(0, np.int64), np.zeros(0) if pictures else None).names()
+    for key, names in asked.items():
+        for name in names:
+            if name not in known:
+                hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
+                raise EvaluationError(f"evaluation.{key}: no metadata column {name!r} to make groups of{hint}")
+
+
+def _light(brightness: Floats) -> Column:
+    """A third of the pictures each."""
+    edges = np.quantile(brightness, (1 / 3, 2 / 3)) if len(brightness) else np.zeros(2)
+    words = tuple(f"{value} light" for value in LIGHTS)
+    return Column(LIGHT, LIGHTS, words, np.searchsorted(edges, brightness, side="right").astype(np.int64))
+
+
+def _numbers(name: str, numbers: Floats, rows: Ints, edges: Sequence[float] | None) -> Column:
+    known = np.unique(numbers[~np.isnan(numbers)])
+    if edges is None and len(known) <= len(QUARTERS) + 1:
+        values = [f"{value:g}" for value in known]
+        codes = np.searchsorted(known, numbers[rows])
+    else:
+        cuts = np.array(edges, np.float64) if edges is not None else _quarters(numbers)
+        values = _bins(cuts)
+        codes = np.searchsorted(cuts, numbers[rows], side="right")
+    return _column(name, values, np.where(np.isnan(numbers[rows]), len(values), codes).astype(np.int64))
+
+
+def _quarters(numbers: Floats) -> Floats:
+    """Rounded to three digits, which a reader can take in; equal ones once."""
+    cuts = np.quantile(numbers[~np.isnan(numbers)], QUARTERS)
+    return np.unique([float(f"{cut:.3g}") for cut in cuts])
+
+
+def _bins(cuts: Floats) -> list[str]:
+    shown = [f"{cut:g}" for cut in cuts]
+    between = [f"{low} to {high}" for low, high in pairwise(shown)]
+    return [f"below {shown[0]}", *between, f"{shown[-1]} and more"]
+
+
+def _texts(name: str, column: pa.ChunkedArray, rows: Ints) -> Column:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as types
+
+    if types.is_boolean(column.type):
+        column = pc.if_else(column, "yes", "no")
+    values = sorted(pc.unique(column.drop_null()).to_pylist())
+    codes = pc.fill_null(pc.index_in(column, pa.array(values, pa.string())), len(values)).to_numpy()
+    return _column(name, values, codes[rows].astype(np.int64))
+
+
+def _column(name: str, values: list[str], codes: Ints) -> Column:
+    spoken = name.replace("_", " ").strip() or name
+    words = (*(f"{spoken} {value}" for value in values), f"{spoken} missing")
+    return Column(name, (*values, "missing"), words, codes)
