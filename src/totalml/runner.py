@@ -12,6 +12,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,7 @@ def run_on(
             _say_finished(attempt, recipe, progress)
             _send(attempt, store, runs)
             return attempt
-        with runs.published(attempt), attempt.recorded():
+        with runs.published(attempt), _tracked(recipe, attempt, store, progress), attempt.recorded():
             save_code(recipe, store)
             store.publish("code")
             attempt.add_seconds("snapshot", seconds)
@@ -120,6 +121,16 @@ def _live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pr
     stages = latest.facts.get("stages", {}) if latest else {}
     before = {name: stage["parts"] for name, stage in stages.items()}
     _stages()(recipe, snapshot, store, attempt, before, progress)
+
+
+def _tracked(
+    recipe: Recipe, attempt: Attempt, store: Store, progress: Progress
+) -> AbstractContextManager[None]:
+    if recipe.tracking.mode == "none":
+        return nullcontext()
+    from totalml.tracking import tracked
+
+    return tracked(recipe, attempt, store, progress)
 
 
 def _stages() -> Callable[..., None]:
