@@ -123,9 +123,7 @@ def _live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pr
     _stages()(recipe, snapshot, store, attempt, before, progress)
 
 
-def _tracked(
-    recipe: Recipe, attempt: Attempt, store: Store, progress: Progress
-) -> AbstractContextManager[None]:
+def _tracked(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> AbstractContextManager[None]:
     if recipe.tracking.mode == "none":
         return nullcontext()
     from totalml.tracking import tracked

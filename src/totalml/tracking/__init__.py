@@ -1,4 +1,4 @@
-"""Tell Weights & Biases of a run, from what its folder holds; by a process beside it, so that no fault there is its own."""
+"""Tell Weights & Biases of a run, from what its folder holds, by a process beside it so that no fault hits the run."""
 
 from totalml.tracking.tracked import tracked
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import totalml
 
@@ -41,8 +41,7 @@ class Companion:
             start_new_session=True,  # Ctrl-C is for the run to handle
             bufsize=0,
         )
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101
-        self._in, self._out = self._process.stdin, self._process.stdout
+        self._in, self._out = cast(IO[bytes], self._process.stdin), cast(IO[bytes], self._process.stdout)
         os.set_blocking(self._in.fileno(), False)
         self._asked = self._answered = 0
         self._read = b""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from totalml.recipe import TrackingRecipe
 from totalml.runs.attempt import Attempt, now
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from totalml.store import Store
     from totalml.training.history import Epoch
 
-Mode = Literal["offline", "online"]
-MARGIN_S = 10.0  # for what comes before and after waiting for a backend
+MARGIN_S = 5.0  # for what comes before and after waiting for a backend
 
 
 @contextmanager
@@ -55,7 +54,7 @@ def planned(name: str, tracking: TrackingRecipe, attempt: Attempt) -> TrackingRe
     return TrackingRecord(wandb_id(attempt.facts), project, tracking.entity, tracking.group, tuple(tracking.tags))
 
 
-def job_of(attempt: Attempt, record: TrackingRecord, store: Path, mode: Mode, patience_s: float) -> dict[str, Any]:
+def job_of(attempt: Attempt, record: TrackingRecord, store: Path, mode: str, patience_s: float) -> dict[str, Any]:
     """What the companion is told of a run."""
     told = {key: getattr(record, key) for key in ("id", "project", "entity", "group", "tags")}
     return {"folder": str(attempt.folder), "store": str(store), "mode": mode, "patience_s": patience_s, **told}

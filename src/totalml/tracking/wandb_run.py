@@ -8,15 +8,18 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import wandb
 
-from totalml.runs.attempt import REPORT_FILE, RUN_FILE, WANDB_FOLDER, WEIGHTS_FILE
-from totalml.tracking import media
+from totalml.runs.attempt import RECIPE_FILE, RUN_FILE, WANDB_FOLDER
+from totalml.tracking.media import media, model_artifact, report_artifact, snapshot_artifact
+from totalml.tracking.staged import fault, stage
 from totalml.tracking.told import Told, config_of, epoch_row, read_recipe
 
+Mode = Literal["offline", "online"]
 STAGING = "data"
+SEND_EVERY_S = 5.0  # what a live run has to say
 FATAL = '"level":"ERROR"'
 
 
@@ -34,7 +37,7 @@ class WandbRun:
         self,
         folder: str,
         store: str,
-        mode: str,
+        mode: Mode,
         patience_s: float,
         id: str,  # noqa: A002
         project: str,
@@ -49,11 +52,7 @@ class WandbRun:
         # Where bytes are staged: beside the run that needs them, or moving its folder would lose them.
         os.environ["WANDB_DATA_DIR"] = os.environ["WANDB_CACHE_DIR"] = str(staging)
         facts = json.loads((self._folder / RUN_FILE).read_text(encoding="utf-8"))
-        recipe = {}
-        try:
-            recipe = read_recipe(self._folder)
-        except FileNotFoundError:  # opened before the run wrote it down
-            pass
+        began = (self._folder / RECIPE_FILE).is_file()  # a live run is opened before it is written
         self._run = wandb.init(
             id=id,
             project=project,
@@ -62,7 +61,7 @@ class WandbRun:
             tags=tuple(tags),
             name=f"{facts['name']} {facts['run_id']} {facts['attempt']}",
             job_type="train",
-            config=config_of(facts, recipe),
+            config=config_of(facts, read_recipe(self._folder) if began else {}),
             settings=self._settings(mode),
         )
         self._run.define_metric("epoch")
@@ -83,8 +82,10 @@ class WandbRun:
         for epoch in told.training["history"]:
             if epoch["epoch"] not in self._logged:
                 self.epoch(epoch)
-        self._run.log(media.of(told, self._store, self._folder / REPORT_FILE))
-        self._run.summary.update(told.summary())
+        if fault(self._folder):
+            stage(told, self._store)
+        self._run.log(media(told))
+        self._run.summary.update(told.summary())  # type: ignore[no-untyped-call]
         self._link(told)
         url = None if self._offline else self._run.url
         self.finish()
@@ -99,25 +100,19 @@ class WandbRun:
             if not self._offline and (refused := _refused(logs)):
                 raise RuntimeError(refused)
         finally:
-            if not self._offline:
+            if self._offline:
+                _without_links(self._folder / WANDB_FOLDER)
+            else:
                 shutil.rmtree(self._root, ignore_errors=True)
 
     def _link(self, told: Told) -> None:
         """Snapshot -> run -> model."""
-        facts, name = told.facts, told.facts["name"]
-        snapshot = media.snapshot_artifact(f"{name}-snapshot", facts["data_hash"], self._store)
         # What `use_artifact` does, but that refuses offline, and online waits for the backend in the middle of a run.
-        self._run._log_artifact(snapshot, is_user_created=True, use_after_commit=True)
-        known = {key: facts[key] for key in ("run_id", "attempt", "config_hash", "data_hash", "outputs")}
-        model = wandb.Artifact(f"{name}-model", "model", metadata={**known, **told.summary()})
-        for file in (WEIGHTS_FILE, "recipe.yaml", "training.json", "metrics.json"):
-            model.add_file(str(self._folder / file), policy="immutable")
-        self._run.log_artifact(model)
-        report = wandb.Artifact(f"{name}-report", "report", metadata=known)
-        report.add_file(str(self._folder / REPORT_FILE), policy="immutable")
-        self._run.log_artifact(report)
+        self._run._log_artifact(snapshot_artifact(told), is_user_created=True, use_after_commit=True)
+        self._run.log_artifact(model_artifact(told))
+        self._run.log_artifact(report_artifact(told))
 
-    def _settings(self, mode: str) -> wandb.Settings:
+    def _settings(self, mode: Mode) -> wandb.Settings:
         """Nothing of the process, the code or the machine: run.json tells that, and the companion is not the run."""
         return wandb.Settings(
             mode=mode,
@@ -131,6 +126,7 @@ class WandbRun:
             x_disable_meta=True,
             x_disable_machine_info=True,
             x_save_requirements=False,
+            x_file_stream_transmit_interval=SEND_EVERY_S,
             init_timeout=self._patience_s,
             finish_timeout=self._patience_s,
             finish_timeout_raises=True,
@@ -142,6 +138,13 @@ def _emptied(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
+
+
+def _without_links(folder: Path) -> None:
+    """wandb's `latest-run` and the like mean nothing elsewhere, where the folder may be sent."""
+    for path in folder.iterdir():
+        if path.is_symlink():
+            path.unlink()
 
 
 def _refused(log: Path) -> str | None:
