@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.tracking.backend import KEY, Backend
 
+from tests.tracking.backend import KEY, Backend
 from totalml.compose import compose_recipe
 from totalml.recipe import Recipe
 from totalml.runner import run

@@ -42,7 +42,9 @@ def test_a_run_arrives_whole(runs, serve):
     assert sent["guinness_smoke-snapshot/samples.parquet"] == snapshot.read_bytes()
     assert [each["input"]["artifactID"] for each in backend.told("UseArtifact")] == ["guinness_smoke-snapshot"]
 
-    tables = {name.split("/")[-1].split("_")[0]: json.loads(data) for name, data in sent.items() if "media/table/" in name}
+    tables = {
+        name.split("/")[-1].split("_")[0]: json.loads(data) for name, data in sent.items() if "media/table/" in name
+    }
     classes, counted = metrics["classes"], metrics["confusion"]
     assert tables["confusion"]["data"] == [
         [true, said, counted[i][j]] for i, true in enumerate(classes) for j, said in enumerate(classes)

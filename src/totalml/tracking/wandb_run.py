@@ -78,14 +78,15 @@ class WandbRun:
         Returns: the address of the run on the backend.
         """
         told = Told.read(self._folder)
-        self._run.config.update(config_of(told.facts, told.recipe), allow_val_change=True)
+        config: Any = self._run.config
+        config.update(config_of(told.facts, told.recipe), allow_val_change=True)
         for epoch in told.training["history"]:
             if epoch["epoch"] not in self._logged:
                 self.epoch(epoch)
         if fault(self._folder):
             stage(told, self._store)
         self._run.log(media(told))
-        self._run.summary.update(told.summary())  # type: ignore[no-untyped-call]
+        self._run.summary.update(told.summary())
         self._link(told)
         url = None if self._offline else self._run.url
         self.finish()
