@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,11 +59,10 @@ def as_text(attempts: Sequence[Attempt], others: Sequence[Beside]) -> str:
     rows = [(name, visible(side_of(attempt).title)) for name, attempt in zip(names, attempts, strict=True)]
     parts = [Section("Compared", tuple(aligned(rows)))]
     for name, beside in zip(names[1:], others, strict=True):
+        lines = metric_lines(beside.metrics, (names[0], name))
+        parts.append(Section(f"{name} against {names[0]}: {accuracy_in_words(beside)}", tuple(lines)))
         keys = recipe_section(beside.keys, None)
-        parts.append(
-            Section(f"{name} against {names[0]}: {accuracy_in_words(beside)}", tuple(metric_lines(beside.metrics)))
-        )
-        parts.append(Section(f"  {keys.title}", keys.lines))
+        parts.append(replace(keys, title=f"  {keys.title}"))
         if rows := [(visible(each.label), each.accuracy.in_words()) for each in beside.classes]:
             parts.append(Section("  Classes, by their own test samples", tuple(aligned(rows))))
     return blocks(parts)

@@ -156,4 +156,4 @@ def _class_table(caption: str, beside: Beside) -> Html:
         ]
         for change in beside.classes[:MOST_CLASSES]
     ]
-    return table(f"Classes, {caption}", ["Class", "Recognised", "Gained", "Lost", "Samples"], rows, "numbers")
+    return table(f"Classes, {caption}", ["Class", "Recognised", "Gained", "Lost", "Samples"], rows)

@@ -70,7 +70,7 @@ def _of(first: str, name: str, beside: Beside, pictures: Pictures, budget: int) 
     cut = [flip.id for kind in kinds.values() for flip in kind[:MOST_SHOWN]]
     uris = pictures.uris(beside.other.facts["data_hash"], cut, budget)
     shown = [_group(title, kind, uris, first, name) for title, kind in kinds.items() if kind]
-    title = tag("h3", f"{name} against {first}: ", tag("small", counted(len(beside.flips), "test sample")))
+    title = tag("h3", f"{name} against {first} ", tag("small", counted(len(beside.flips), "test sample")))
     return joined(title, *(shown or [tag("p", "Both say the same of every test sample that they share.")]))
 
 
