@@ -3,28 +3,52 @@
 import os
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import totalml
-from totalml.component import components, plain
-from totalml.identity import canonical, digest, file_digest, folder_digest
+from totalml.component import Component, Section, components, plain
+from totalml.identity import canonical, digest, file_digest, tree_digest
+from totalml.own_code import HOME, OURS, own_sources, python_files, sources_of
 from totalml.recipe import Recipe, RuntimeRecipe
 
-CODE, PATTERN = "code v1", "*.py"  # the domain of the digests, and which files count
+CODE = "code v1"  # the domain of the digests
 MOVES_NUMBERS = ("lightning", "numpy", "pillow", "pyarrow", "torch", "torchmetrics", "torchvision")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"
 DRIVER = Path("/proc/driver/nvidia/gpus")
 GIT_TIMEOUT_S = 10
+_SEEN: dict[str, str] = {}  # package -> digest
 
 
 def code(recipe: Recipe) -> dict[str, Any]:
-    """Digests over the source files of totalml and of the recipe's own code."""
-    sources = {name: folder_digest(CODE, folder, PATTERN) for name, folder in code_folders(recipe).items()}
+    """Digests over the source files of totalml and of the recipe's own code, as this process first saw them.
+
+    A process that lives on executes what it has imported, whatever is written to the files meanwhile.
+    """
+    sources = _first_seen(code_on_disk(recipe))
     return {"digest": code_digest(sources), "sources": sources}
+
+
+def code_of(component: Component, rooms: Sequence[str]) -> dict[str, str]:
+    """Digests of the sources behind one component, as this process first saw them.
+
+    Args:
+        rooms: of totalml, e.g. `model`; its other rooms do not count.
+    """
+    ours = {f"{OURS}.{room}": python_files(HOME / room) for room in rooms}
+    sources = {**ours, **own_sources(plain(component, where=True))}
+    return _first_seen({name: tree_digest(CODE, files) for name, files in sources.items()})
+
+
+def _first_seen(sources: Mapping[str, str]) -> dict[str, str]:
+    return {name: _SEEN.setdefault(name, found) for name, found in sources.items()}
+
+
+def code_on_disk(recipe: Recipe) -> dict[str, str]:
+    """Package -> digest of its source files as they lie there now."""
+    return {name: tree_digest(CODE, files) for name, files in sources_of(plain(recipe, where=True)).items()}
 
 
 def code_digest(sources: Mapping[str, str]) -> str:
@@ -34,32 +58,15 @@ def code_digest(sources: Mapping[str, str]) -> str:
     return digest(CODE, canonical(dict(sources)))
 
 
-def code_folders(recipe: Recipe) -> dict[str, Path]:
-    """Package -> folder of its source files: totalml, and `recipes.guinness` where the recipe names a class of it."""
-    names = ["totalml", *sorted(recipe_packages(plain(recipe, where=True)))]
-    return {name: _folder(sys.modules[name]) for name in names}
-
-
-def _folder(module: ModuleType) -> Path:
-    """Also of a package without an `__init__.py`, which has no file."""
-    return Path(module.__file__).parent if module.__file__ else Path(next(iter(module.__path__)))
-
-
-def recipe_packages(value: Any) -> set[str]:
-    """`recipes.guinness` for every `recipes.guinness.source.PintSource` in plain values of a recipe."""
-    if isinstance(value, dict):
-        target = str(value.get("_target_", ""))
-        own = {".".join(target.split(".")[:2])} if target.startswith("recipes.") else set()
-        return own.union(*map(recipe_packages, value.values()))
-    if isinstance(value, list):
-        return set().union(*map(recipe_packages, value))
-    return set()
-
-
 def files(recipe: Recipe) -> dict[str, Any]:
     """Digests of the files that components read besides the data; None for one that is not there."""
-    found = {str(path): _digest(path) for component in components(recipe) for path in component.files()}
+    found = files_of(recipe)
     return {"digest": digest("files v1", canonical(found)), "files": found}
+
+
+def files_of(section: Section) -> dict[str, str | None]:
+    """Path -> digest of the files that the components of a section read; None for one that is not there."""
+    return {str(path): _digest(path) for component in components(section) for path in component.files()}
 
 
 def _digest(path: Path) -> str | None:
@@ -67,6 +74,17 @@ def _digest(path: Path) -> str | None:
         return file_digest(path)
     except OSError:
         return None
+
+
+def edited(recipe: Recipe, made_with: Mapping[str, Any]) -> str | None:
+    """What on disk is no longer what a run was made with; None if all is.
+
+    Args:
+        made_with: `code` and `files` as this process saw them.
+    """
+    if code_on_disk(recipe) != made_with["code"]["sources"]:
+        return "source code"
+    return None if files(recipe)["digest"] == made_with["files"]["digest"] else "a file that a component reads"
 
 
 def environment() -> dict[str, Any]:

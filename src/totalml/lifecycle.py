@@ -11,6 +11,7 @@ from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
 from totalml.evaluation import Evaluation, check_positive, evaluate
 from totalml.features import FeatureSet, build_features
+from totalml.fingerprint import edited
 from totalml.identity import digest
 from totalml.progress import Progress
 from totalml.quality import QualityReport, check_quality
@@ -39,7 +40,8 @@ def live(
     facts, folder = attempt.facts, attempt.folder
     facts["execution"]["used"] = used(recipe.runtime)
     write_atomically(folder / RECIPE_FILE, recipe_text(recipe).encode())
-    stages = Stages(store, attempt, before, progress, fresh=recipe.runtime.rerun)
+    fresh = recipe.runtime.rerun
+    stages = Stages(store, attempt, before, progress, fresh=fresh, edited=lambda: edited(recipe, facts))
     splits = split_samples(recipe.data.split, snapshot)
     progress.table(split_table(splits, snapshot))
 

@@ -186,7 +186,7 @@ def _show(attempt: Attempt, url: str | None) -> None:
         remark = "" if other["identical"] else f"{' and '.join(other['differs'])} differ"
         rows.insert(-1, ("Repeated", f"{same} attempt {other['attempt']}", remark))
     if facts.get("tainted"):
-        rows.insert(-1, ("Tainted", facts["tainted"], "run it again"))
+        rows.insert(-1, ("Tainted", facts["tainted"], "the same command runs it again"))
     if url:
         rows.insert(-1, ("Kept at", url, ""))
     show_closing_table(f"{facts['name']} {facts['run_id']} attempt {attempt.number}", rows)
@@ -202,11 +202,11 @@ def _compare(attempt: Attempt, earlier: list[Attempt]) -> dict[str, Any] | None:
 
 
 def _tainted(identity: RunIdentity) -> str | None:
-    """Why the result may not be what its fingerprint says: code is imported late, and could be edited until then."""
-    from totalml import fingerprint
+    """Why the result may not be what its fingerprint says: code and files are read late, and may be edited before."""
+    from totalml.fingerprint import edited
 
-    same = fingerprint.code(identity.recipe)["digest"] == identity.made_with["code"]["digest"]
-    return None if same else "source code changed while the run was under way"
+    what = edited(identity.recipe, identity.made_with)
+    return f"{what} changed while the run was under way" if what else None
 
 
 def _command() -> str:

@@ -77,11 +77,11 @@ def test_a_commit_gives_the_code_it_held(tmp_path):
         (project / name).write_text("committed\n")
     there = commit(project)
     (project / "src/totalml/a.py").write_text("edited\n")
-    assert code_at(project, there) == {
+    assert code_at(project, there, ["recipes.own"]) == {
         "totalml": {"a.py": b"committed\n"},
         "recipes.own": {"source.py": b"committed\n"},
     }
-    assert code_at(project, "0" * 40) is None
+    assert code_at(project, "0" * 40, []) is None
 
 
 def test_only_the_packages_that_the_recipe_names_count(recipe):

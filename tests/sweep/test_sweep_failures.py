@@ -72,6 +72,27 @@ def test_a_sweep_that_is_killed_goes_on_with_the_rest(project, state):
     assert [job["reused"] for job in state()["jobs"]] == [True, True, False, False]
 
 
+@pytest.mark.parametrize("sweeper", ["grid", "optuna"])
+def test_the_same_sweep_started_twice_waits_for_the_first(project, state, sweeper):
+    if sweeper == "optuna":
+        pytest.importorskip("optuna")
+    swept = ["hydra/sweeper=optuna", "hydra.sweeper.trials=1"] if sweeper == "optuna" else []
+    arguments = [*swept, "training.optimizer.lr=choice(0.5)"]
+    first = subprocess.Popen(command(project, *arguments, "question=sleep"), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(project.glob("runs/sweeps/*/*/1.log")):
+        assert time.monotonic() < deadline
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.02)
+    second = subprocess.Popen(command(project, *arguments), stderr=subprocess.PIPE, text=True)
+    assert "waiting for another process" in second.stderr.readline()
+    first.kill()
+    first.communicate()
+    said = second.communicate(timeout=60)
+    assert second.returncode == 0, said
+    assert state()["jobs"][-1]["status"] == "finished"
+
+
 @pytest.mark.parametrize("launcher", ["joblib", pytest.param("submitit_local", marks=pytest.mark.slow)])
 def test_a_worker_that_is_killed_takes_no_other_job_with_it(project, state, launcher):
     pytest.importorskip("joblib" if launcher == "joblib" else "submitit")
@@ -90,6 +111,10 @@ def test_a_worker_that_is_killed_takes_no_other_job_with_it(project, state, laun
 def test_jobs_of_several_processes_have_a_log_each(start, state, project, capfd, launcher):
     pytest.importorskip("joblib" if launcher == "joblib" else "submitit")
     settings = JOBLIB if launcher == "joblib" else ["hydra/launcher=submitit_local"]
+    if launcher == "joblib":  # processes that an earlier test left warm would write to its stderr
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown()
     assert start("-m", *settings, "training.optimizer.lr=0.1,0.2,0.3") == 0
     assert [job["metric"] for job in state()["jobs"]] == [loss_of(rate) for rate in (0.1, 0.2, 0.3)]
     for job in state()["jobs"]:

@@ -2,6 +2,9 @@
 
 import itertools
 import json
+import shlex
+
+import pytest
 
 from tests.sweep.planted import live, loss_of
 from totalml.compose import main
@@ -34,6 +37,20 @@ def test_the_command_line_of_the_best_is_that_very_run(start, state, capsys):
     seen = []
     assert start("training.optimizer.lr=0.012", job=lambda recipe: seen.append(live(recipe))) == 0
     assert [str(path) for path in seen] == [folder]
+
+
+@pytest.mark.parametrize("sweeper", ["grid", "optuna"])
+def test_the_command_line_of_the_best_of_several_processes_is_that_very_run(start, state, capsys, monkeypatch, sweeper):
+    pytest.importorskip("joblib" if sweeper == "grid" else "optuna")
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")  # what a run alone would take
+    chosen = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2", f"hydra/sweeper={sweeper}"]
+    rates = ["0.5,0.012"] if sweeper == "grid" else ["interval(0.01,0.5)", "hydra.sweeper.trials=2"]
+    assert start("-m", *chosen, f"training.optimizer.lr={rates[0]}", *rates[1:]) == 0
+    (best,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Best: ")]
+    seen = []
+    _, _, _, *arguments = shlex.split(best.removeprefix("Best: "))
+    assert start(*arguments, job=lambda recipe: seen.append(live(recipe))) == 0
+    assert str(seen[0]) == min(state()["jobs"], key=lambda job: job["metric"])["folder"]
 
 
 def test_nothing_starts_if_one_job_is_wrong_and_all_mistakes_are_told(start, capsys):
@@ -137,3 +154,10 @@ def test_the_state_is_json_that_tells_every_job(start, project):
     assert {job["run_id"] for job in kept["jobs"]} == {path.name for path in (project / "runs" / "photos").iterdir()}
     assert (file.parent / "sweep.html").is_file()
     assert (file.parent / "1.log").read_text().startswith("--- job 1 of 2: training.optimizer.lr=0.1")
+
+
+def test_a_sweep_whose_runs_lie_elsewhere_keeps_its_state_in_what_stands_before_them(start, project):
+    where = [f"runtime.runs=file://{project}/there", f"runtime.cache={project}/cache"]
+    assert start("-m", "training.optimizer.lr=0.1,0.2", *where) == 0
+    assert len(list(project.glob("cache/*/sweeps/photos/*/sweep.html"))) == 1
+    assert not (project / "file:").exists()

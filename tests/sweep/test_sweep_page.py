@@ -10,7 +10,7 @@ import pytest
 from totalml.sweep.importance import importances
 from totalml.sweep.page import render
 from totalml.sweep.record import Job, SweepRecord
-from totalml.sweep.scales import scale_of
+from totalml.sweep.scales import scale_of, scale_of_numbers
 
 METRIC = 0.25
 
@@ -108,7 +108,7 @@ def test_scales_bend_only_where_they_must():
     assert [few.place(value) for value in ("8", "16", "32")] == [0, 0.5, 1]
     wide = scale_of("lr", [str(10.0**-power) for power in range(8)])
     assert wide.place("0.0001") == pytest.approx(3 / 7)
-    even = scale_of("x", [str(number) for number in range(1, 10)], flipped=True)
+    even = scale_of_numbers("x", [float(number) for number in range(1, 10)], flipped=True)
     assert even.place("3") == pytest.approx(0.75)
 
 
@@ -124,3 +124,11 @@ def test_ranks_follow_the_direction_and_failures_come_last(tmp_path, direction, 
     record = record_of(tmp_path, jobs, direction)
     assert record.best().number == best
     assert [job.number for job in record.ranked()][2:] == [3, 5, 4]
+
+
+def test_a_few_results_lie_at_their_distances_with_short_labels():
+    scale = scale_of_numbers("loss", [0.6266619128, 0.6328853489, 0.6829163077], flipped=True)
+    assert scale.place("0.6829163077") == 0
+    assert scale.place("0.6328853489") > 0.8
+    assert all(len(label) <= 6 for _, label in scale.marks)
+    assert scale_of_numbers("loss", [0.5]).marks == ((0.5, "0.5"),)

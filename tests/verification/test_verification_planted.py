@@ -123,4 +123,4 @@ def test_values_go_with_a_recipe_only(finished):
 def test_the_second_run_can_be_kept_in_a_new_folder_only(finished, tmp_path):
     finished.verify("photos", "--keep", str(tmp_path / "kept"), expect=0)
     assert len(list((tmp_path / "kept" / "runs").glob("photos/*/1/report.html"))) == 1
-    assert "is not empty" in finished.verify("photos", "--keep", str(tmp_path / "kept"), expect=2)
+    assert "is no empty folder" in finished.verify("photos", "--keep", str(tmp_path / "kept"), expect=2)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from totalml.comparison.revision import code_at
 from totalml.comparison.sources import Sources, current_code, digest_of, load_code
-from totalml.fingerprint import recipe_packages
+from totalml.own_code import OURS, recipe_packages
 from totalml.validate import validate
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ def code_of_side(side: Side, place: Place, store: Store, told: list[str]) -> Sou
     if side.is_run and side.attempt:
         return _sources_of_run(side.attempt, place, store, told)
     if side.commit is None:
-        return _used(side, current_code(validate(side.recipe.values or {})))
-    if (found := code_at(place.project, side.commit)) and "totalml" in found:
-        return _used(side, found)
+        return current_code(validate(side.recipe.values or {}))
+    if (found := code_at(place.project, side.commit, recipe_packages(side.recipe.values))) and OURS in found:
+        return found
     told.append(f"the sources of {side.name} are not in git")
     return None
 
@@ -37,7 +37,7 @@ def _sources_of_run(attempt: Attempt, place: Place, store: Store, told: list[str
     if found := load_code(code["digest"], store):
         return found
     git, name = attempt.facts.get("git"), f"{attempt.facts['run_id']} attempt {attempt.number}"
-    committed = code_at(place.project, git["commit"]) if git else None
+    committed = code_at(place.project, git["commit"], code["sources"]) if git else None
     if not git or not committed:
         told.append(f"the sources of {name} are neither in the store nor in git")
         return None
@@ -45,9 +45,3 @@ def _sources_of_run(attempt: Attempt, place: Place, store: Store, told: list[str
     if digest_of(sources) != code["digest"]:
         told.append(f"{name} had changes that were not committed; shown is its commit {git['commit'][:12]}")
     return sources
-
-
-def _used(side: Side, sources: Sources) -> Sources:
-    """The packages that the recipe of this side names a component of."""
-    wanted = {"totalml", *recipe_packages(side.recipe.values)}
-    return {package: files for package, files in sources.items() if package in wanted}

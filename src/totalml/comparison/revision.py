@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from totalml.comparison import composed
 from totalml.comparison.composed import Composed
 from totalml.comparison.sources import Sources
 from totalml.errors import RecipeError
-from totalml.fingerprint import PATTERN
+from totalml.own_code import OURS, imported_sources, python_files
 
 PARTS = ("conf", "recipes", "src/totalml")
 TIMEOUT_S = 120
@@ -70,18 +70,12 @@ def file_at(project: Path, commit: str, path: str) -> str | None:
         return None
 
 
-def code_at(project: Path, commit: str) -> Sources | None:
-    """The sources of totalml and of every recipe's package at a commit; None if git does not have them."""
+def code_at(project: Path, commit: str, packages: Iterable[str]) -> Sources | None:
+    """The sources of totalml, of packages and of what these import, at a commit; None if git does not have them."""
     try:
         with _extracted(project, commit) as tree:
-            folders = {"totalml": tree / "src" / "totalml"}
-            packages = (folder for folder in (tree / "recipes").glob("*/") if folder.is_dir())
-            folders |= {f"recipes.{folder.name}": folder for folder in packages}
-            return {
-                name: {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob(PATTERN))}
-                for name, folder in folders.items()
-                if folder.is_dir()
-            }
+            ours = python_files(tree / "src" / OURS)
+            return {**({OURS: ours} if ours else {}), **imported_sources(tree, packages)}
     except RecipeError:
         return None
 

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from totalml.component import plain
 from totalml.errors import StoreError
-from totalml.fingerprint import CODE, PATTERN, code_digest, code_folders
+from totalml.fingerprint import CODE, code_digest
 from totalml.identity import short, tree_digest
+from totalml.own_code import RECIPES, sources_of
 from totalml.store.atomic import write_atomically
 
 if TYPE_CHECKING:
@@ -57,11 +59,8 @@ def save_code(recipe: Recipe, store: Store) -> None:
 
 
 def current_code(recipe: Recipe) -> Sources:
-    """The sources of totalml and of the recipe's packages as they lie on disk now."""
-    return {
-        package: {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob(PATTERN))}
-        for package, folder in code_folders(recipe).items()
-    }
+    """The sources of totalml and of the recipe's own code as they lie on disk now."""
+    return sources_of(plain(recipe, where=True))
 
 
 def digest_of(sources: Sources) -> str:
@@ -103,7 +102,7 @@ def folder_of(package: str) -> str:
 def split_name(name: str) -> tuple[str, str]:
     """`recipes/guinness/source.py` -> its package `recipes.guinness` and the file below it."""
     parts = name.split("/")
-    depth = 1 if parts[0] == "totalml" else 2
+    depth = 2 if parts[0] == RECIPES else 1
     return ".".join(parts[:depth]), "/".join(parts[depth:])
 
 

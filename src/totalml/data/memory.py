@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from totalml.component import plain
 from totalml.data.snapshot import has_snapshot
+from totalml.fingerprint import code_of, files_of
 from totalml.identity import canonical, digest, short
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def memory_path(data: DataRecipe, store: Store) -> Path | None:
     if fingerprint is None:
         return None
     rules = [plain(rule, where=True) for rule in (data.source, data.labels, data.on_bad_sample, data.max_megapixels)]
-    name = f"{short(digest('fingerprint v1', canonical([fingerprint, *rules])), 32)}.json"
+    # A source of a recipe's own may not think of its code, nor of the files that it names.
+    made_with = [code_of(data.source, ()), files_of(data.source)]
+    name = f"{short(digest('fingerprint v2', canonical([fingerprint, *rules, *made_with])), 32)}.json"
     store.fetch("fingerprints", name)
     return store.root / "fingerprints" / name
 

@@ -17,6 +17,7 @@ from totalml.features.embedding_rows import EmbeddingRows
 from totalml.features.filling import fill
 from totalml.features.images import definition_digest
 from totalml.features.segments import EMBEDDINGS
+from totalml.fingerprint import code_of, files_of
 from totalml.identity import canonical, digest
 from totalml.progress import Progress
 from totalml.recipe import ImageFeatures, Recipe
@@ -33,6 +34,7 @@ SILENT = Progress.silent()
 # Always this many pictures at once, blank ones at the end: the last bits of an embedding may depend on the size of its
 # batch, and must not on which pictures it was computed with.
 BATCH = 32
+ROOMS = ("embedding", "model")  # whose code makes an embedding, besides the backbone's own
 
 
 def embed(
@@ -77,6 +79,8 @@ def _embedded(
 def _key(backbone: ImageBackbone, start: Start, definition: ImageFeatures, device: torch.device) -> str:
     """The digest of all that decides an embedding besides the blob of its picture."""
     what = {
+        "code": code_of(backbone, ROOMS),
+        "files": sorted(map(str, files_of(backbone).values())),
         "backbone": plain(backbone.untrained(), where=False),  # where its weights came from says less than their bytes
         "state": start.digest,
         "pixels": definition_digest(definition),

@@ -52,8 +52,10 @@ class Attempt:
         return cast(Status, self.facts["status"])
 
     def made_like(self, made_with: dict[str, Any]) -> bool:
-        """Whether code, files, environment and execution were the same."""
-        return all(self.facts.get(part, {}).get("digest") == made["digest"] for part, made in made_with.items())
+        """Whether code, files, environment and execution were the same, and remained so until it ended."""
+        return not self.facts.get("tainted") and all(
+            self.facts.get(part, {}).get("digest") == made["digest"] for part, made in made_with.items()
+        )
 
     def lost(self) -> list[str]:
         """Results of a finished attempt that are no longer in its folder, or empty."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from totalml.component import Section, plain
+from totalml.component import Section, components, plain
 from totalml.fingerprint import moving
 from totalml.stages.kept import Definition
 
@@ -24,7 +24,10 @@ def quality(recipe: Recipe, data_hash: str, facts: Mapping[str, Any]) -> Definit
     """
     definition = _plain(recipe.quality) | {"split": plain(recipe.data.split, where=False)}
     every = facts["environment"]["packages"]  # a check may rest on any of them
-    made_with = {"code": facts["code"]["sources"], "environment": _environment(facts) | {"packages": every}}
+    read = {str(path) for check in components(recipe.quality) for path in check.files()}
+    files = {name: found for name, found in facts["files"]["files"].items() if name in read}
+    environment = _environment(facts) | {"packages": every}
+    made_with = {"code": facts["code"]["sources"], "files": files, "environment": environment}
     return Definition("quality", {"definition": definition, "data": data_hash, **made_with})
 
 

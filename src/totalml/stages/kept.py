@@ -54,13 +54,21 @@ class Stages:
     Args:
         before: stage -> parts of the recipe's latest other run, to tell what changed.
         fresh: do every stage again whatever the store holds.
+        edited: what on disk is no longer what the definitions say, if anything; a stage is not kept then.
     """
 
     def __init__(
-        self, store: Store, attempt: Attempt, before: Mapping[str, Any], progress: Progress, *, fresh: bool
+        self,
+        store: Store,
+        attempt: Attempt,
+        before: Mapping[str, Any],
+        progress: Progress,
+        *,
+        fresh: bool,
+        edited: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._store, self._attempt, self._progress = store, attempt, progress
-        self._before, self._fresh = before, fresh
+        self._before, self._fresh, self._edited = before, fresh, edited
 
     def run(self, definition: Definition, files: Sequence[str], work: Callable[[], object]) -> None:
         """Leave `files` in the attempt's folder, from the store or by `work`; of two processes at once one works."""
@@ -107,7 +115,7 @@ class Stages:
         why: str | None,
     ) -> None:
         work()
-        if not kept.exists():  # made again although it is there: the first result stays
+        if not kept.exists() and not self._edited():  # made again although it is there: the first result stays
             with atomic_folder(kept) as temporary:
                 for file in files:
                     duplicate(self._attempt.folder / file, temporary / file)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from totalml.report.markup import Html, tag
 from totalml.sweep.record import Job, SweepRecord
-from totalml.sweep.scales import Scale, scale_of
+from totalml.sweep.scales import Scale, scale_of, scale_of_numbers
 from totalml.sweep.words import shown
 
 WIDTH, LEFT, RIGHT = 460, 16, 16
@@ -25,7 +25,8 @@ def parallel(record: SweepRecord, keys: Sequence[str]) -> Html:
     jobs = [job for job in record.ranked() if job.metric is not None][:MOST_LINES]
     scales = [scale_of(key, [job.parameters.get(key, "") for job in jobs]) for key in keys]
     metric = record.metric.replace("_", " ")
-    reached = scale_of(f"{metric}, best to the right", list(map(_metric, jobs)), record.direction == "minimize")
+    values = [job.metric for job in jobs if job.metric is not None]
+    reached = scale_of_numbers(f"{metric}, best to the right", values, record.direction == "minimize")
     height = FIRST + STEP * len(keys) + LAST
     rows = list(enumerate([*scales, reached]))
     axes = [_axis(scale, FIRST + STEP * row) for row, scale in rows]

@@ -11,6 +11,7 @@ from totalml.errors import RecipeError
 from totalml.identity import canonical, config_hash, digest, short
 from totalml.recipe import Recipe, what
 from totalml.sweep.mistakes import Mistakes
+from totalml.url import local_folder
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext
@@ -57,11 +58,24 @@ class Composer:
             return error
 
 
-def alone(overrides: Sequence[str], recipe: Recipe) -> tuple[str, ...]:
-    """The overrides that make this one run and no sweep, whatever the recipe carries."""
+def alone(overrides: Sequence[str], recipe: Recipe, threads: int | None) -> tuple[str, ...]:
+    """The overrides that make this one run and no sweep, whatever the recipe carries.
+
+    Args:
+        threads: see `stated`.
+    """
     swept = set(recipe.sweep.parameters) if recipe.sweep else set()
     fixed = swept <= {override_key(override) for override in overrides}
-    return tuple(overrides) if fixed else (*overrides, "++sweep=null")
+    return (*overrides, *stated(recipe, threads), *(() if fixed else ("++sweep=null",)))
+
+
+def stated(recipe: Recipe, threads: int | None) -> list[str]:
+    """The override that says how many threads a job has; a run alone would take another number, and be another run.
+
+    Args:
+        threads: of a job that says nothing of them itself; None: as many as a run alone.
+    """
+    return [f"++runtime.threads={threads}"] if threads and recipe.runtime.threads is None else []
 
 
 def sweep_folder(recipes: Sequence[Recipe], swept: Any) -> tuple[Path, str, str]:
@@ -74,7 +88,9 @@ def sweep_folder(recipes: Sequence[Recipe], swept: Any) -> tuple[Path, str, str]
     names = {recipe.name for recipe in recipes}
     name = names.pop() if len(names) == 1 else SEVERAL
     sweep_id = short(digest("sweep v1", canonical(swept)))
-    return Path(recipes[0].runtime.runs) / "sweeps" / name / sweep_id, name, sweep_id
+    runtime = recipes[0].runtime
+    runs = local_folder(runtime.runs, "runs", runtime.cache)  # of remote runs, what stands before them here
+    return runs / "sweeps" / name / sweep_id, name, sweep_id
 
 
 def hashes(recipes: Sequence[Recipe]) -> list[str]:

@@ -26,19 +26,13 @@ class Scale:
     marks: tuple[tuple[float, str], ...]
 
 
-def scale_of(title: str, values: Sequence[str], flipped: bool = False) -> Scale:
-    """An axis for these values.
-
-    Args:
-        flipped: large numbers to the left.
-    """
+def scale_of(title: str, values: Sequence[str]) -> Scale:
+    """An axis for the values of a parameter."""
     given = numbers(values)
     if given is not None and len(set(given)) >= FEWEST_CONTINUOUS:
-        return _continuous(title, given, flipped)
+        return scale_of_numbers(title, given)
     different = list(dict.fromkeys(values))
     different = sorted(different, key=float) if given is not None else sorted(different)
-    if flipped:
-        different.reverse()
     share = 1 / max(1, len(different) - 1)
     places = {value: number * share if len(different) > 1 else 0.5 for number, value in enumerate(different)}
     return Scale(title, places.__getitem__, tuple((place, brief(value)) for value, place in places.items()))
@@ -53,17 +47,22 @@ def numbers(values: Sequence[str]) -> list[float] | None:
     return found if all(map(math.isfinite, found)) else None
 
 
-def _continuous(title: str, given: Sequence[float], flipped: bool) -> Scale:
+def scale_of_numbers(title: str, given: Sequence[float], flipped: bool = False) -> Scale:
+    """An axis on which distances count; a single value lies in its middle.
+
+    Args:
+        flipped: large numbers to the left.
+    """
     low, high = min(given), max(given)
     log = low > 0 and high / low >= LOG_FROM
     bend: Callable[[float], float] = math.log10 if log else float
 
     def place(value: str) -> float:
-        share = (bend(float(value)) - bend(low)) / ((bend(high) - bend(low)) or 1)
+        share = (bend(float(value)) - bend(low)) / (bend(high) - bend(low)) if high > low else 0.5
         return 1 - share if flipped else share
 
-    marked = _powers(low, high) if log else ticks(low, high, 4)
-    marks = sorted((place(repr(mark)), f"{mark:g}") for mark in marked)
+    marked = [low] if low == high else _powers(low, high) if log else ticks(low, high, 4)
+    marks = sorted((place(repr(mark)), f"{mark:.4g}") for mark in marked)
     return Scale(title, place, tuple(marks))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
@@ -18,11 +19,12 @@ from omegaconf import DictConfig, open_dict
 from totalml.errors import Interrupted, RecipeError, SweepError
 from totalml.fingerprint import cores
 from totalml.recipe import SweepMetric
+from totalml.store import locked
 from totalml.sweep.closing import close, failures
 from totalml.sweep.conduct import Conductor
 from totalml.sweep.finished import FinishedRuns
 from totalml.sweep.launch import Launches, workers_of
-from totalml.sweep.prepare import Composer, alone, hashes, sweep_folder
+from totalml.sweep.prepare import Composer, alone, hashes, stated, sweep_folder
 from totalml.sweep.record import Direction, Job, SweepRecord, direction_of
 from totalml.sweep.search import Pruner, Search
 from totalml.sweep.space import Dimension, corners, dimension
@@ -63,7 +65,8 @@ class TotalmlSweeper(Sweeper):
         parser = OverridesParser.create(config_loader=self._context.config_loader)
         overrides = parser.parse_overrides(arguments)
         try:
-            self.search(overrides)
+            with ExitStack() as self.held:
+                self.search(overrides)
         except ValueError as error:  # Hydra's own are mistakes on the command line; this one nobody foresaw
             raise RuntimeError("the sweep came to an unforeseen end") from error
 
@@ -72,8 +75,11 @@ class TotalmlSweeper(Sweeper):
         """Run all that the overrides ask for."""
 
     def conduct(self, recipes: Sequence[Recipe], swept: Any, total: int) -> tuple[SweepRecord, Conductor]:
-        """The record of the sweep and what takes its jobs to their end."""
+        """The record of the sweep and what takes its jobs to their end; its folder is ours until the sweep ends."""
         folder, name, sweep_id = sweep_folder(recipes, [self.sampler, self.metric, swept])
+        self.held.enter_context(
+            locked(folder / "lock")
+        )  # the same command given twice: one works, then the other looks
         record = SweepRecord(folder, name, sweep_id, self.sampler, self.metric, self.direction)
         with open_dict(self._settings):
             self._settings.hydra.sweep.dir = str(folder)
@@ -113,7 +119,7 @@ class GridSweeper(TotalmlSweeper):
             raise RecipeError("command line: nothing to run; no option matches the glob or the list")
         recipes = self.composer.recipes(points)
         jobs = [
-            Job(number, alone(point, recipe), {key.lstrip("+"): _value(point, key) for key in swept})
+            Job(number, alone(point, recipe, self.task.threads), {key.lstrip("+"): _value(point, key) for key in swept})
             for number, (point, recipe) in enumerate(zip(points, recipes, strict=True), start=1)
         ]
         record, conductor = self.conduct(recipes, hashes(recipes), len(jobs))
@@ -146,6 +152,7 @@ class OptunaSweeper(TotalmlSweeper):
             raise RecipeError("command line: nothing to search; give a key several values or an interval")
         recipes = self.composer.recipes([[*fixed, *_written(point)] for point in corners(dimensions)])
         first = recipes[0]
+        fixed += stated(first, self.task.threads)
         swept = [list(map(repr, dimensions)), hashes(recipes), self.finished.made_with(self.task.as_job(first))]
         record, conductor = self.conduct(recipes, swept, self.trials)
         search = Search(record.folder, dimensions, self.direction, first.seed)

@@ -60,9 +60,9 @@ def _verify(arguments: argparse.Namespace, place: Place, folder: Path) -> int:
 
 
 def _empty(folder: Path) -> Path:
-    """Raises: RecipeError: something lies there; the second run must rest on nothing."""
+    """Raises: RecipeError: something lies there, or it is no folder; the second run must rest on nothing."""
     from totalml.errors import RecipeError
 
-    if folder.exists() and any(folder.iterdir()):
-        raise RecipeError(f"command line: --keep {folder} is not empty; give a new folder")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RecipeError(f"command line: --keep {folder} is no empty folder; give a new one")
     return folder.absolute()
