@@ -21,7 +21,7 @@ def run_smoke(name: str, place: Place) -> str:
     from totalml.compose import compose_recipe
     from totalml.runner import run
 
-    where = [f"runtime.runs={place.runs}", f"runtime.store={place.store}", "runtime.progress=none"]
+    where = [f"runtime.runs={place.runs}", f"runtime.store={place.store}", "runtime.progress=none", "tracking.mode=none"]
     recipe = compose_recipe(place.project, [f"+recipe={name}", *where])
     with contextlib.redirect_stdout(io.StringIO()):  # the closing table
         folder = run(recipe)

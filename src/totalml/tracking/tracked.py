@@ -33,8 +33,8 @@ def tracked(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) 
     record = planned(recipe.name, tracking, attempt)
     online = tracking.mode == "wandb"
     job = job_of(attempt, record, store.root, "online" if online else "offline", tracking.patience_s)
-    if online:
-        _tell({"do": "open", **job})
+    # Told now also where there is nothing to open yet: it imports wandb while the run goes on.
+    _tell({"do": "open", **job} if online else {"do": "wait"})
     try:
         with listening(_tell_epoch if online else None):
             yield
@@ -57,7 +57,7 @@ def planned(name: str, tracking: TrackingRecipe, attempt: Attempt) -> TrackingRe
 def job_of(attempt: Attempt, record: TrackingRecord, store: Path, mode: str, patience_s: float) -> dict[str, Any]:
     """What the companion is told of a run."""
     told = {key: getattr(record, key) for key in ("id", "project", "entity", "group", "tags")}
-    return {"folder": str(attempt.folder), "store": str(store), "mode": mode, "patience_s": patience_s, **told}
+    return {"folder": str(attempt.folder.absolute()), "store": str(store), "mode": mode, "patience_s": patience_s, **told}
 
 
 def write(job: dict[str, Any], record: TrackingRecord) -> TrackingRecord:
