@@ -31,9 +31,9 @@ class Place:
 
 @pytest.fixture(scope="package")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """Features and training of the small run are in its store, so that another run of it is quick."""
+    """The small run, tracked offline; its store makes another run of it quick."""
     place = Place(tmp_path_factory.mktemp("tracking"))
-    place.go()
+    place.go("tracking=offline")
     return place
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from totalml.tracking.companion import companion
 
-PATIENCE_S = 3.0
+PATIENCE_S = 2.0
 LONGEST_S = 25.0  # patience, its margin, and what the run itself takes on a busy machine
 RESULTS = ("report.html", "metrics.json", "model.safetensors")
 

@@ -11,14 +11,18 @@ import wandb
 
 from totalml.cli import main
 from totalml.errors import TrackingError
+from totalml.identity import config_hash
+from totalml.recipe import what
 from totalml.sweep.task import SweepTask
 from totalml.tracking import companion
 
 
 @pytest.fixture
-def offline(runs, serve) -> Path:
+def offline(place, runs) -> Path:
     """The folder of a run that was tracked offline."""
-    return runs.go("tracking=offline")
+    shutil.copytree(place.runs, runs.runs)
+    (folder,) = runs.runs.glob("guinness_smoke/*/1")
+    return folder
 
 
 @pytest.fixture
@@ -104,3 +108,8 @@ def test_a_sweep_is_the_group_of_its_jobs(runs, tmp_path):
     task = SweepTask(tmp_path, print, tmp_path / "0a1b2c3d")
     assert task.as_job(runs.recipe("tracking=offline")).tracking.group == "0a1b2c3d"
     assert task.as_job(runs.recipe("tracking.group=mine")).tracking.group == "mine"
+
+
+def test_tracking_is_no_part_of_what_is_computed(runs):
+    hashes = {config_hash(what(runs.recipe(f"tracking={mode}"))) for mode in ("offline", "wandb", "none")}
+    assert len(hashes) == 1
