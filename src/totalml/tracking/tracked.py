@@ -57,7 +57,8 @@ def planned(name: str, tracking: TrackingRecipe, attempt: Attempt) -> TrackingRe
 def job_of(attempt: Attempt, record: TrackingRecord, store: Path, mode: str, patience_s: float) -> dict[str, Any]:
     """What the companion is told of a run."""
     told = {key: getattr(record, key) for key in ("id", "project", "entity", "group", "tags")}
-    return {"folder": str(attempt.folder.absolute()), "store": str(store), "mode": mode, "patience_s": patience_s, **told}
+    where = {"folder": str(attempt.folder.absolute()), "store": str(store)}
+    return {**where, "mode": mode, "patience_s": patience_s, **told}
 
 
 def write(job: dict[str, Any], record: TrackingRecord) -> TrackingRecord:
