@@ -11,6 +11,7 @@
     ├── TrainingError          8  training cannot start or went astray
     ├── EvaluationError        9  there is nothing to evaluate
     ├── SweepError             1  jobs of a sweep failed; what the others came to is kept
+    ├── TrackingError          1  runs could not be sent to a tracking backend; they are whole
     ├── MissingExtraError     10  an optional package that the recipe asks for is not installed
     └── Interrupted          130  Ctrl-C; the run can be continued
 
@@ -71,6 +72,10 @@ class EvaluationError(TotalmlError):
 
 
 class SweepError(TotalmlError):
+    pass
+
+
+class TrackingError(TotalmlError):
     pass
 
 

@@ -232,6 +232,20 @@ class SweepRecipe(Section):
     parameters: Annotated[dict[str, str], Field(min_length=1)]
 
 
+class TrackingRecipe(Section):
+    """Where else a run is told of than in its folder; it is written there after the run, from what the folder holds.
+
+    conf/tracking/ chooses `offline`, which needs no account, no network and about a second.
+    """
+
+    mode: Literal["offline", "wandb", "none"] = "none"  # offline: a W&B run in the folder; wandb: sent to a backend
+    project: Annotated[str, Field(min_length=1)] | None = None  # None: the recipe's name
+    entity: Annotated[str, Field(min_length=1)] | None = None  # None: the account's own
+    group: Annotated[str, Field(min_length=1)] | None = None  # None: the sweep that the run is a job of
+    tags: Items[str] = ()
+    patience_s: Annotated[float, Field(gt=0, le=3600)] = 60.0  # how long the end of a run waits for a backend
+
+
 class RuntimeRecipe(Section):
     """Where and how: changes nothing about what is computed, so it does not count for the config hash."""
 
@@ -270,6 +284,7 @@ class Recipe(Section):
     tolerance: Annotated[Tolerance, Where] = Tolerance()
     smoke: Annotated[bool, Where] = False  # small enough to be run by `totalml recipe check` and by the tests
     runtime: Annotated[RuntimeRecipe, Where] = RuntimeRecipe()
+    tracking: Annotated[TrackingRecipe, Where] = TrackingRecipe()
     sweep: Annotated[SweepRecipe | None, Where] = None
 
     @field_validator("training")

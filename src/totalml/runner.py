@@ -12,6 +12,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +99,7 @@ def run_on(
             _say_finished(attempt, recipe, progress)
             _send(attempt, store, runs)
             return attempt
-        with runs.published(attempt), attempt.recorded():
+        with runs.published(attempt), _tracked(recipe, attempt, store, progress), attempt.recorded():
             save_code(recipe, store)
             store.publish("code")
             attempt.add_seconds("snapshot", seconds)
@@ -118,6 +119,14 @@ def _live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pr
 
     before = [earlier.facts.get("stages", {}) for earlier in earlier_of(attempt.folder.parents[1], attempt.folder)]
     _stages()(recipe, snapshot, store, attempt, before, progress)
+
+
+def _tracked(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> AbstractContextManager[None]:
+    if recipe.tracking.mode == "none":
+        return nullcontext()
+    from totalml.tracking import tracked
+
+    return tracked(recipe, attempt, store, progress)
 
 
 def _stages() -> Callable[..., None]:

@@ -62,8 +62,8 @@ def recipe_section(changes: Sequence[KeyChange], origins: Origins | None) -> Sec
     return Section(f"Recipe: {count} differ{'' if len(counting) > 1 else 's'}", tuple(lines))
 
 
-def metric_lines(changes: Sequence[MetricChange]) -> list[str]:
-    rows = [("", "a", "b", "difference")]
+def metric_lines(changes: Sequence[MetricChange], names: tuple[str, str] = ("a", "b")) -> list[str]:
+    rows = [("", *names, "difference")]
     rows += [(title(each.name), *_both(each), figures.difference(each)) for each in changes]
     return aligned(rows)
 

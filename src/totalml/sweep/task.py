@@ -93,7 +93,9 @@ class SweepTask:
     def as_job(self, recipe: Recipe) -> Recipe:
         """What is run for a recipe of the sweep; threads are stated, so that they are known before it runs."""
         runtime = recipe.runtime.model_copy(update={"threads": recipe.runtime.threads or self.threads})
-        return recipe.model_copy(update={"sweep": None, "runtime": runtime})
+        group = recipe.tracking.group or self.folder.name or None
+        tracking = recipe.tracking.model_copy(update={"group": group})
+        return recipe.model_copy(update={"sweep": None, "runtime": runtime, "tracking": tracking})
 
     def _run(self, recipe: Callable[[], Recipe], listener: Listener | None) -> dict[str, Any]:
         try:

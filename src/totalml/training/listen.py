@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Gets the epoch and the number of epochs that the whole training has at most.
 Listener = Callable[["Epoch", int], None]
-_listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+_listeners: ContextVar[tuple[Listener, ...]] = ContextVar("listeners", default=())
 
 
 class Pruned(Interrupted):
@@ -26,15 +26,15 @@ class Pruned(Interrupted):
 
 @contextmanager
 def listening(listener: Listener | None) -> Iterator[None]:
-    """Every training in the block tells `listener` each epoch that it has written down."""
-    token = _listener.set(listener)
+    """Every training in the block tells `listener` each epoch that it has written down, before those around it."""
+    token = _listeners.set((*([listener] if listener else []), *_listeners.get()))
     try:
         yield
     finally:
-        _listener.reset(token)
+        _listeners.reset(token)
 
 
 def tell_listener(epoch: Epoch, epochs: int) -> None:
-    """Raises: Pruned: the listener has heard enough."""
-    if listener := _listener.get():
+    """Raises: Pruned: a listener has heard enough."""
+    for listener in _listeners.get():
         listener(epoch, epochs)

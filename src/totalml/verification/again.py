@@ -14,7 +14,7 @@ from totalml.errors import RecipeError, StoreError
 from totalml.identity import PREFIX, config_hash
 from totalml.progress import Progress
 from totalml.project import Place
-from totalml.recipe import Recipe, what
+from totalml.recipe import Recipe, TrackingRecipe, what
 from totalml.runs.attempt import RECIPE_FILE, Attempt
 from totalml.runs.identity import made_with
 from totalml.store import Store
@@ -142,7 +142,7 @@ def _moved(recipe: Recipe, here: Place) -> Recipe:
     """The same experiment elsewhere; other data than the pinned is to be told, not refused."""
     runtime = recipe.runtime.model_copy(update={"store": str(here.store), "runs": str(here.runs), "rerun": False})
     data = recipe.data.model_copy(update={"snapshot": None})
-    return recipe.model_copy(update={"runtime": runtime, "data": data})
+    return recipe.model_copy(update={"runtime": runtime, "data": data, "tracking": TrackingRecipe()})
 
 
 def _carry(attempt: Attempt, original: Store, store: Store) -> None:

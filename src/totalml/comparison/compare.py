@@ -1,0 +1,104 @@
+"""Runs side by side in the terminal and as one page, `compare.html`; the first is what the others are held against.
+
+  totalml compare 4f1c2a9b 77d0e3a1 9b2c44e0    these runs
+  totalml compare guinness                      the runs of a recipe, oldest first
+
+It tells which keys differ, every metric with its interval, whether a difference can be told from chance on the same
+test samples, which classes are better and worse for it, and which pictures are judged differently. All comes from the
+run folders; the pictures come from the store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from totalml.errors import RecipeError
+
+if TYPE_CHECKING:
+    from totalml.comparison.beside import Beside
+    from totalml.project import Place
+    from totalml.runs.attempt import Attempt
+
+MOST_RUNS = 8
+PAGE_FILE = "compare.html"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="+", help="a run id or its start, <run id>/<attempt>, a folder; or one recipe")
+    parser.add_argument("--page", metavar="FILE", help=f"where the page is written ({PAGE_FILE} among the runs)")
+    parser.add_argument("--wandb", action="store_true", help="print how to look at the same runs with `wandb leet`")
+
+
+def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.comparison.beside import besides
+    from totalml.comparison.compare_page import write_page
+
+    attempts = _attempts(arguments.run, place)
+    others = besides(attempts)
+    print(as_text(attempts, others))
+    page = Path(arguments.page).absolute() if arguments.page else place.runs / PAGE_FILE
+    print(f"Page: {write_page(page, attempts, others, place)}")
+    if arguments.wandb:
+        print("\n".join(_leet(attempts)))
+    return 0
+
+
+def as_text(attempts: Sequence[Attempt], others: Sequence[Beside]) -> str:
+    """Blocks with a title each, lines indented."""
+    from totalml.comparison.beside import side_of, titles
+    from totalml.comparison.diff import as_text as blocks
+    from totalml.comparison.sections import Section, aligned, metric_lines, recipe_section
+    from totalml.values.shown import visible
+
+    names = titles(attempts)
+    rows = [(name, visible(side_of(attempt).title)) for name, attempt in zip(names, attempts, strict=True)]
+    parts = [Section("Compared", tuple(aligned(rows)))]
+    for name, beside in zip(names[1:], others, strict=True):
+        lines = metric_lines(beside.metrics, (names[0], name))
+        parts.append(Section(f"{name} against {names[0]}: {accuracy_in_words(beside)}", tuple(lines)))
+        keys = recipe_section(beside.keys, None)
+        parts.append(replace(keys, title=f"  {keys.title}"))
+        if rows := [(visible(each.label), each.accuracy.in_words()) for each in beside.classes]:
+            parts.append(Section("  Classes, by their own test samples", tuple(aligned(rows))))
+    return blocks(parts)
+
+
+def accuracy_in_words(beside: Beside) -> str:
+    """`better by 2.1 points (0.4 to 3.9), 12 gained and 4 lost`."""
+    paired = beside.accuracy
+    if paired is None:
+        return "not tested on the same samples, so chance cannot be told from difference"
+    return f"{paired.in_words()}, {paired.gained} gained and {paired.lost} lost of {paired.count:,}"
+
+
+def _attempts(given: Sequence[str], place: Place) -> list[Attempt]:
+    """Raises: RecipeError: fewer than two runs are meant, or too many."""
+    from totalml.comparison.find import find_run, finished_runs
+
+    if len(given) == 1:
+        latest = {each.facts["run_id"]: each for each in finished_runs(given[0].removesuffix(".yaml"), place.runs)}
+        found = list(latest.values())[-MOST_RUNS:]
+        if len(found) < 2:
+            raise RecipeError(f"command line: {given[0]!r} has {len(found)} finished runs; name two runs to compare")
+        return found
+    if len(given) > MOST_RUNS:
+        raise RecipeError(f"command line: {len(given)} runs; at most {MOST_RUNS} stand side by side")
+    return [find_run(text, place.runs) for text in given]
+
+
+def _leet(attempts: Sequence[Attempt]) -> list[str]:
+    """A command for each run that has been written for W&B."""
+    from totalml.runs.attempt import WANDB_FOLDER
+
+    lines = []
+    for attempt in attempts:
+        name = f"{attempt.facts['run_id']}/{attempt.number}"
+        written = list(attempt.folder.glob(f"{WANDB_FOLDER}/offline-run-*"))
+        command = shlex.join(["wandb", "leet", str(attempt.folder / WANDB_FOLDER)])
+        lines.append(command if written else f"# {name} was not tracked offline: tracking=offline runtime.rerun=true")
+    return lines

@@ -1,0 +1,53 @@
+"""`tracking.json` in an attempt's folder: where the run was told of, and whether it arrived."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from totalml.store.atomic import write_json
+
+TRACKING_FILE = "tracking.json"
+
+
+@dataclass(frozen=True)
+class TrackingRecord:
+    """Args:
+    id: of the W&B run.
+    project, entity, group, tags: as W&B was told; None: left to it.
+    sent: when all of it had arrived at a backend; None: it has not.
+    url: of the run on the backend.
+    problem: why it did not arrive, or was not written.
+    """
+
+    id: str
+    project: str
+    entity: str | None = None
+    group: str | None = None
+    tags: tuple[str, ...] = ()
+    sent: str | None = None
+    url: str | None = None
+    problem: str | None = None
+
+    def save(self, folder: Path) -> None:
+        write_json(folder / TRACKING_FILE, asdict(self))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self | None:
+        """None: the run was never tracked, or the file is no such record."""
+        try:
+            values = json.loads((folder / TRACKING_FILE).read_text(encoding="utf-8"))
+            return cls(**{**values, "tags": tuple(values["tags"])})
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def wandb_id(facts: dict[str, Any]) -> str:
+    """The same for an attempt wherever it is told of; another for attempt 1 of the same run on another machine.
+
+    Args:
+        facts: of `run.json`.
+    """
+    return f"{facts['run_id']}-{facts['attempt']}-{facts['key'][:4]}"

@@ -1,0 +1,112 @@
+"""What W&B is told of a run, as plain values read from the run's folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE, RECIPE_FILE, RUN_FILE, TRAINING_FILE
+
+Row = dict[str, Any]
+MADE_WITH = ("code", "files", "environment", "execution")
+MOST_SHOWN = 16
+FIGURES = ("value", "low", "high")
+
+
+@dataclass(frozen=True)
+class Told:
+    """Args:
+    facts, recipe, training, metrics: of the files of the same names.
+    folder: of the attempt.
+    """
+
+    folder: Path
+    facts: Row
+    recipe: Row
+    training: Row
+    metrics: Row
+
+    @classmethod
+    def read(cls, folder: Path) -> Told:
+        """Raises: OSError, ValueError: something is missing or damaged."""
+        files = (folder / name for name in (RUN_FILE, TRAINING_FILE, METRICS_FILE))
+        facts, training, metrics = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+        return cls(folder, facts, read_recipe(folder), training, metrics)
+
+    def history(self) -> list[Row]:
+        return [epoch_row(epoch) for epoch in self.training["history"]]
+
+    def summary(self) -> Row:
+        """The last word on each metric, `class/<label>/<metric>` too; intervals as `<metric>_low` and `_high`."""
+        told = dict(_figures("test/", self.metrics["metrics"]))
+        for label, figures in self.metrics["per_class"].items():
+            told |= _figures(f"class/{label}/", figures)
+        told |= {f"seconds/{stage}": seconds for stage, seconds in self.facts["seconds"].items()}
+        return told | {"best_epoch": self.training["best_epoch"], "epochs_run": self.training["epochs_run"]}
+
+    def confusion(self) -> list[tuple[str, str, int]]:
+        """(true class, predicted class, samples) of every cell."""
+        classes = self.metrics["classes"]
+        rows = zip(classes, self.metrics["confusion"], strict=True)
+        return [(true, said, count) for true, row in rows for said, count in zip(classes, row, strict=True)]
+
+    def shown(self) -> list[Row]:
+        """Predictions worth looking at: half of them the mistakes it was surest of, then others evenly picked."""
+        from totalml.data.snapshot import read_parquet
+
+        rows = read_parquet((self.folder / PREDICTIONS_FILE).read_bytes()).to_pylist()
+        wrong = [row for row in rows if row["label"] != row["predicted"]]
+        wrong = sorted(wrong, key=lambda row: -row["confidence"])[: MOST_SHOWN // 2]
+        right = [row for row in rows if row["label"] == row["predicted"]]
+        count = MOST_SHOWN - len(wrong)
+        return wrong + right[:: max(1, -(-len(right) // count))][:count]
+
+
+def read_recipe(folder: Path) -> Row:
+    return dict(yaml.safe_load((folder / RECIPE_FILE).read_text(encoding="utf-8")))
+
+
+def config_of(facts: Mapping[str, Any], recipe: Mapping[str, Any]) -> Row:
+    """The recipe with a key such as `training/epochs` for each value, and what else names the run."""
+    named = {key: facts[key] for key in ("run_id", "config_hash", "data_hash", "attempt")}
+    digests = {part: facts[part]["digest"] for part in MADE_WITH if part in facts}
+    git = facts.get("git") or {}
+    commit = {f"git/{key}": git[key] for key in ("commit", "dirty") if key in git}
+    return {**dict(flattened(recipe)), **{f"totalml/{key}": each for key, each in (named | digests | commit).items()}}
+
+
+def flattened(values: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """A list is numbered only where it holds more than plain values."""
+    if isinstance(values, Mapping) and values:
+        for name, each in values.items():
+            yield from flattened(each, f"{key}/{name}" if key else str(name))
+    elif isinstance(values, list) and any(isinstance(each, Mapping | list) for each in values):
+        for number, each in enumerate(values):
+            yield from flattened(each, f"{key}/{number}")
+    else:
+        yield key, values
+
+
+def epoch_row(epoch: Mapping[str, Any]) -> Row:
+    """One point of each curve."""
+    return {
+        "epoch": epoch["epoch"],
+        "train/loss": epoch["train_loss"],
+        "validation/loss": epoch["validation_loss"],
+        "validation/accuracy": epoch["validation_accuracy"],
+        "learning_rate": epoch["learning_rate"],
+        "seconds/epoch": epoch["seconds"],
+    }
+
+
+def _figures(prefix: str, metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
+    for name, metric in metrics.items():
+        parts = metric if isinstance(metric, Mapping) else {"value": metric}
+        for part in FIGURES:
+            if parts.get(part) is not None:
+                yield f"{prefix}{name}{'' if part == 'value' else f'_{part}'}", parts[part]

@@ -1,0 +1,92 @@
+"""Track a run: epochs while it goes on where a backend is asked, everything else when it has ended.
+
+Whatever happens here costs the run nothing but a stated time: its results lie in its folder before W&B hears of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from totalml.recipe import TrackingRecipe
+from totalml.runs.attempt import Attempt, now
+from totalml.tracking.companion import SilentError, companion, dismiss
+from totalml.tracking.record import TrackingRecord, wandb_id
+from totalml.training.listen import listening
+
+if TYPE_CHECKING:
+    from totalml.progress import Progress
+    from totalml.recipe import Recipe
+    from totalml.store import Store
+    from totalml.training.history import Epoch
+
+MARGIN_S = 5.0  # for what comes before and after waiting for a backend
+
+
+@contextmanager
+def tracked(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> Iterator[None]:
+    """Track the run that the block brings to its end; if it fails, only what is open already hears of that."""
+    tracking = recipe.tracking
+    record = planned(recipe.name, tracking, attempt)
+    online = tracking.mode == "wandb"
+    job = job_of(attempt, record, store.root, "online" if online else "offline", tracking.patience_s)
+    # Told now also where there is nothing to open yet: it imports wandb while the run goes on.
+    _tell({"do": "open", **job} if online else {"do": "wait"})
+    try:
+        with listening(_tell_epoch if online else None):
+            yield
+    except BaseException:
+        if online:
+            _tell({"do": "fail"})
+        raise
+    record.save(attempt.folder)  # whatever happens now, `totalml track sync` finds it
+    written = write(job, record)
+    written.save(attempt.folder)
+    progress.say(_line(written, online, attempt, tracking.patience_s))
+
+
+def planned(name: str, tracking: TrackingRecipe, attempt: Attempt) -> TrackingRecord:
+    """The record of a run that nobody has heard of yet."""
+    project = tracking.project or name
+    return TrackingRecord(wandb_id(attempt.facts), project, tracking.entity, tracking.group, tuple(tracking.tags))
+
+
+def job_of(attempt: Attempt, record: TrackingRecord, store: Path, mode: str, patience_s: float) -> dict[str, Any]:
+    """What the companion is told of a run."""
+    told = {key: getattr(record, key) for key in ("id", "project", "entity", "group", "tags")}
+    where = {"folder": str(attempt.folder.absolute()), "store": str(store)}
+    return {**where, "mode": mode, "patience_s": patience_s, **told}
+
+
+def write(job: dict[str, Any], record: TrackingRecord) -> TrackingRecord:
+    """Have the companion write, or send, a whole run; the record says what came of it."""
+    try:
+        answer = companion().ask({"do": "write", **job}, job["patience_s"] + MARGIN_S)
+    except SilentError as error:
+        dismiss()
+        return replace(record, problem=str(error), sent=None)
+    except OSError as error:  # no process can be started
+        return replace(record, problem=str(error), sent=None)
+    if problem := answer.get("problem"):
+        return replace(record, problem=problem, sent=None)
+    return replace(record, problem=None, url=answer.get("url"), sent=now() if job["mode"] == "online" else None)
+
+
+def _tell_epoch(epoch: Epoch, epochs: int) -> None:
+    _tell({"do": "epoch", "values": asdict(epoch)})
+
+
+def _tell(message: dict[str, Any]) -> None:
+    with suppress(SilentError, OSError):
+        companion().tell(message)
+
+
+def _line(record: TrackingRecord, online: bool, attempt: Attempt, patience_s: float) -> str:
+    named = f"{attempt.facts['run_id']}/{attempt.number}"
+    if record.problem:
+        what = "not sent to W&B" if online else "not written for W&B"
+        return f"{what}: {record.problem}. The run is whole; `totalml track sync {named}` sends it later"
+    return f"W&B: {record.url}" if online else f"W&B run {record.id} is in the run folder; totalml track sync sends it"

@@ -1,0 +1,65 @@
+"""One small run done once; a backend of its own, and a companion of its own, for each test that asks for them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.tracking.backend import KEY, Backend
+from totalml.compose import compose_recipe
+from totalml.recipe import Recipe
+from totalml.runner import run
+from totalml.tracking.companion import dismiss
+
+REPOSITORY = Path(__file__).parents[2]
+SMALL = ["+recipe=guinness_smoke", "data.source.count=80", "training.batch_size=16"]
+
+
+class Place:
+    """A store, and folders of runs."""
+
+    def __init__(self, root: Path) -> None:
+        self.store, self.runs = root / "store", root / "runs"
+
+    def recipe(self, *more: str) -> Recipe:
+        where = [f"runtime.store={self.store}", f"runtime.runs={self.runs}", "runtime.progress=plain"]
+        return compose_recipe(REPOSITORY, [*SMALL, *where, *more])
+
+    def go(self, *more: str) -> Path:
+        return run(self.recipe(*more))
+
+
+@pytest.fixture(scope="package")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The small run, tracked offline; its store makes another run of it quick."""
+    place = Place(tmp_path_factory.mktemp("tracking"))
+    place.go("tracking=offline")
+    return place
+
+
+@pytest.fixture
+def runs(place: Place, tmp_path: Path) -> Place:
+    """The same store, no runs yet."""
+    fresh = Place(tmp_path)
+    fresh.store = place.store
+    return fresh
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., Backend]]:
+    """Start a backend that the next companion speaks with."""
+    started: list[Backend] = []
+
+    def serve(**how: object) -> Backend:
+        dismiss()
+        backend = Backend(**how)
+        started.append(backend)
+        monkeypatch.setenv("WANDB_BASE_URL", backend.url)
+        monkeypatch.setenv("WANDB_API_KEY", KEY)
+        return backend
+
+    monkeypatch.setenv("HOME", str(tmp_path))  # no account of whoever runs the tests
+    yield serve
+    dismiss()
+    for backend in started:
+        backend.close()
