@@ -6,6 +6,7 @@ import pytest
 
 from totalml.compose import compose_recipe
 from totalml.errors import MissingExtraError, RecipeError
+from totalml.project import find_place
 from totalml.store.remote import Remote
 from totalml.url import checked, working_folder
 
@@ -57,3 +58,13 @@ def test_a_filesystem_that_is_not_installed_is_named_with_its_mend(monkeypatch, 
 def test_a_mistake_in_a_url_is_told_with_its_key():
     with pytest.raises(RecipeError, match=r"runtime\.store: no filesystem is known for s33://, did you mean 's3'"):
         compose_recipe(Path(__file__).parents[1], ["+recipe=guinness_smoke", "runtime.store=s33://bucket/x"])
+
+
+def test_commands_and_runs_mean_the_same_folder_by_a_url(tmp_path, monkeypatch):
+    for part in ("conf", "recipes"):
+        (tmp_path / part).mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    place = find_place(tmp_path, "memory://team/runs", "memory://team")
+    assert place.store == working_folder("memory://team", "store", ".totalml/remote")
+    assert place.runs == working_folder("memory://team/runs", "runs", ".totalml/remote")

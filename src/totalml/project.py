@@ -8,6 +8,7 @@ from pathlib import Path
 
 from totalml.errors import RecipeError
 from totalml.recipe import RuntimeRecipe
+from totalml.url import local_folder
 
 PARTS = ("conf", "recipes")  # what makes a folder a project
 
@@ -32,7 +33,8 @@ def find_place(start: Path, runs: str | None = None, store: str | None = None) -
     """The project at `start` or above it; its own code, `recipes.*`, can be imported from then on.
 
     Args:
-        runs, store: as given on the command line, relative to the current folder; None: the recipes' default.
+        runs, store: as given on the command line, relative to the current folder; None: the recipes' default. Of a URL,
+            the folder of this machine that stands before it: commands read what runs have brought here.
     Raises: RecipeError: there is no project.
     """
     folder = start.absolute()
@@ -42,8 +44,9 @@ def find_place(start: Path, runs: str | None = None, store: str | None = None) -
     if str(found) not in sys.path:
         sys.path.insert(0, str(found))
     default = RuntimeRecipe()
+    cache = str(found / default.cache)
     return Place(
         found,
-        Path(runs).absolute() if runs else found / default.runs,
-        Path(store).absolute() if store else found / default.store,
+        local_folder(runs, "runs", cache).absolute() if runs else found / default.runs,
+        local_folder(store, "store", cache).absolute() if store else found / default.store,
     )

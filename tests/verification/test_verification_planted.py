@@ -141,6 +141,7 @@ def in_process(project, monkeypatch, capsys):
         (["nothing"], "there is no run 'nothing'"),
         (["phots"], "did you mean 'photos'?"),
         (["photos", "training.epoch=3"], "did you mean 'epochs'?"),
+        (["photos", "runtime.store=elsewhere"], "by --runs and --store"),
     ],
 )
 def test_what_cannot_be_verified_is_explained(finished, arguments, told):

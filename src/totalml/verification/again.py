@@ -57,6 +57,8 @@ def reference_of(text: str, overrides: Sequence[str], place: Place) -> Reference
     from totalml.comparison.find import find_run
     from totalml.compose import compose_recipe
 
+    if elsewhere := [each for each in overrides if each.startswith(("runtime.store=", "runtime.runs="))]:
+        raise RecipeError(f"command line: {elsewhere[0]!r}: say where runs and store lie by --runs and --store")
     if text in place.recipes() and (overrides or not compose_one(place.project, text).needs):
         recipe = compose_recipe(place.project, [f"+recipe={text}", *overrides])
         return Reference(_whole(_closest(recipe, place) or find_run(recipe.name, place.runs)), recipe, text)
