@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 VERBS = {
     "verify": ("totalml.verification.verify", "run again in a clean folder, and say whether the same comes out"),
     "diff": ("totalml.comparison.diff", "what differs between two runs, recipes or git revisions of a recipe"),
-    "compare": ("totalml.comparison.compare", "runs side by side: keys, metrics, classes, pictures judged differently"),
+    "compare": ("totalml.comparison.compare_runs", "runs side by side: keys, metrics, pictures judged differently"),
     "track sync": ("totalml.tracking.sync", "send runs to Weights & Biases that were tracked offline"),
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),
     "recipe check": ("totalml.authoring.check", "compose and validate every recipe, run those marked smoke"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from totalml.comparison import figures
 from totalml.comparison.beside import titles
-from totalml.comparison.compare import accuracy_in_words
+from totalml.comparison.compare_runs import accuracy_in_words
 from totalml.comparison.flips import Pictures, flips
 from totalml.report.markup import Html, joined, name_of, section, table, tag
 from totalml.report.page import POLICY
