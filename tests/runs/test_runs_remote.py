@@ -50,7 +50,7 @@ def go_on(attempt: Attempt, maker: str, status: str) -> None:
     (attempt.folder / "checkpoints").mkdir(exist_ok=True)
     (attempt.folder / "checkpoints" / "best.ckpt").write_text(maker)
     (attempt.folder / "checkpoints" / "last.ckpt").write_text(maker)
-    attempt.save(status=status, maker=maker)
+    attempt.save(status=status, maker=maker, **({"results": attempt.results()} if status == "finished" else {}))
 
 
 def seen(runs) -> dict[int, tuple[str, str]]:

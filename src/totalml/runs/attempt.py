@@ -66,7 +66,11 @@ class Attempt:
     def lost(self) -> list[str]:
         """Results of a finished attempt that are no longer in its folder, or no longer what it wrote there."""
         written = self.facts.get("results", {})
-        return [name for name in RESULTS if _digest(self.folder / name) != written.get(name, MISSING)]
+        return [name for name, found in self.results().items() if found != written.get(name, MISSING)]
+
+    def results(self) -> dict[str, str | None]:
+        """The digest of each result in the folder, None where it is not there."""
+        return {name: _digest(self.folder / name) for name in RESULTS}
 
     def save(self, **facts: Any) -> None:
         self.facts |= facts
@@ -97,8 +101,7 @@ class Attempt:
         except BaseException as error:
             self.save(status="failed", ended=now(), error=str(error))
             raise
-        results = {name: _digest(self.folder / name) for name in RESULTS}
-        self.save(status="finished", ended=now(), error=None, results=results)
+        self.save(status="finished", ended=now(), error=None, results=self.results())
 
 
 def _digest(file: Path) -> str | None:
