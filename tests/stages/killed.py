@@ -75,7 +75,7 @@ def where(project) -> str:
     for file in project.runs.glob("*/*/*/run.json"):
         facts = json.loads(file.read_text())
         done = facts.get("stages", {})
-        return next((name for name in ("quality", "features", "training", "evaluation") if name not in done), "report")
+        return next((name for name in ("features", "quality", "training", "evaluation") if name not in done), "report")
     return "snapshot"
 
 

@@ -44,6 +44,7 @@ COLUMNS = [
     "training.clip_norm=0.5",
     "training.augment=[]",
     "training.batch_size=16",
+    "evaluation.slices=null",
 ]
 SGD = "training.optimizer={_target_:torch.optim.SGD,lr:0.05,momentum:0.9}"
 PICTURES = ["features.image.size=32", "training.batch_size=16", SGD, "training.scheduler=null"]

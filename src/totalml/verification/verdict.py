@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Outcome = Literal["identical", "within tolerance", "different"]
 # What a second run is told anyway, so that it says nothing.
-OUR_KEYS = {"runtime.store", "runtime.runs", "runtime.rerun", "runtime.progress", "data.snapshot"}
+OUR_KEYS = {"runtime.store", "runtime.runs", "runtime.rerun", "runtime.progress", "data.snapshot", "tracking.mode"}
 
 
 @dataclass(frozen=True)
