@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,8 @@ from totalml.comparison import figures
 from totalml.comparison.beside import titles
 from totalml.comparison.compare_runs import accuracy_in_words
 from totalml.comparison.flips import Pictures, flips
+from totalml.report.document import by_name, document
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.page import POLICY
 from totalml.report.words import MISSING, TITLES, counted
 from totalml.store.atomic import write_atomically
 from totalml.values import shown
@@ -45,28 +44,10 @@ def render(attempts: Sequence[Attempt], others: Sequence[Beside], place: Place) 
         "Pictures": flips(names, others, pictures),
     }
     heading = f"{counted(len(attempts), 'run')} side by side"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{heading} · Total ML"),
-        tag("link", rel="icon", href="data:,"),
-        tag("style", Html("".join(_style(room) for room in ("totalml.report", "totalml.comparison")))),
-    )
     recipes = dict.fromkeys(each.facts["name"] for each in attempts)
     named = (part for name in recipes for part in (" · ", name_of(name)))
     header = tag("header", tag("p", "Total ML · comparison", *named, class_="eyebrow"), tag("h1", heading))
-    links = [tag("li", tag("a", name, href=f"#{name.lower()}")) for name in parts]
-    nav = tag("nav", tag("ul", *links), aria_label="Sections")
-    skip = tag("a", "Skip to the summary", href="#summary", class_="skip")
-    body = tag("body", skip, header, nav, tag("main", *parts.values()))
-    return joined(Html("<!doctype html>\n"), tag("html", head, body, lang="en"))
-
-
-def _style(room: str) -> str:
-    return files(room).joinpath("style.css").read_text("utf-8")
+    return document(heading, header, by_name(parts), "totalml.comparison")
 
 
 def _summary(names: Sequence[str], attempts: Sequence[Attempt], others: Sequence[Beside]) -> Html:

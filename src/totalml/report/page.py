@@ -3,13 +3,13 @@
 The text comes first; pictures take what it leaves of the limit.
 """
 
-from importlib.resources import files
 from pathlib import Path
 
 from totalml.report.calibration import calibration
 from totalml.report.classes import confusion, per_class
 from totalml.report.content import ReportContent
 from totalml.report.data import data
+from totalml.report.document import document
 from totalml.report.fairness import fairness
 from totalml.report.findings import findings
 from totalml.report.gallery import gallery
@@ -24,8 +24,6 @@ LONGEST_DESCRIPTION = 3_000
 # Text beyond this is left out, largest section first, so that there is always room for pictures.
 TEXT_BYTES = 250_000
 FINDINGS_PART = 5  # a fifth of what pictures may take goes to those that quality checks found
-# The page may use nothing but itself, whatever a label or file name holds.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 TITLES = {
     "summary": "Summary",
     "wrong": "Most wrong",
@@ -97,27 +95,14 @@ def _largest(sections: dict[str, Html]) -> set[str]:
 
 def _page(content: ReportContent, sections: dict[str, Html], left_out: set[str]) -> Html:
     title, _, description = content.description.strip()[:LONGEST_DESCRIPTION].partition("\n")
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{title or content.name} · Total ML"),
-        tag("link", rel="icon", href="data:,"),
-        tag("style", Html(files("totalml.report").joinpath("style.css").read_text("utf-8"))),
-    )
     header = tag(
         "header",
         tag("p", "Total ML · ", name_of(content.name), " · ", tag("code", content.run_id), class_="eyebrow"),
         tag("h1", title or content.name),
         *(tag("p", " ".join(part.split()), class_="lead") for part in description.split("\n\n") if part.strip()),
     )
-    links = [tag("li", tag("a", name, href=f"#{key}")) for key, name in TITLES.items() if key in sections]
-    nav = tag("nav", tag("ul", *links), aria_label="Sections")
-    main = tag("main", *(_too_large(key) if key in left_out else shown for key, shown in sections.items()))
-    skip = tag("a", "Skip to the summary", href="#summary", class_="skip")
-    return joined(Html("<!doctype html>\n"), tag("html", head, tag("body", skip, header, nav, main), lang="en"))
+    shown = {key: (TITLES[key], _too_large(key) if key in left_out else part) for key, part in sections.items()}
+    return document(title or content.name, header, shown)
 
 
 def _too_large(key: str) -> Html:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
+from totalml.report.document import by_name, document
 from totalml.report.markup import Html, joined, name_of, section, table, tag, with_bar
-from totalml.report.page import POLICY
 from totalml.report.words import MISSING, counted, duration
 from totalml.runs.attempt import REPORT_FILE
 from totalml.store.atomic import write_atomically
@@ -36,31 +35,12 @@ def render(record: SweepRecord) -> Html:
         **({"Failed": _failed(record)} if record.failed() else {}),
         "Jobs": _jobs(record, keys),
     }
-    links = [tag("li", tag("a", name, href=f"#{name.lower()}")) for name in parts]
-    title = f"Sweep of {record.name}"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", f"{title} · Total ML"),
-        tag("link", rel="icon", href="data:,"),
-        tag("style", Html(_style("totalml.report") + _style("totalml.sweep"))),
-    )
     header = tag(
         "header",
         tag("p", "Total ML · sweep · ", tag("code", record.sweep_id), class_="eyebrow"),
         tag("h1", "Sweep of ", name_of(record.name)),
     )
-    nav = tag("nav", tag("ul", *links), aria_label="Sections")
-    skip = tag("a", "Skip to the summary", href="#summary", class_="skip")
-    body = tag("body", skip, header, nav, tag("main", *parts.values()))
-    return joined(Html("<!doctype html>\n"), tag("html", head, body, lang="en"))
-
-
-def _style(room: str) -> str:
-    return files(room).joinpath("style.css").read_text("utf-8")
+    return document(f"Sweep of {record.name}", header, by_name(parts), "totalml.sweep")
 
 
 def _summary(record: SweepRecord) -> Html:
