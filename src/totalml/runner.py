@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import StoreError
-from totalml.runs.identity import RunIdentity, finished_attempt
 
 if TYPE_CHECKING:
     from totalml.data import Snapshot
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from totalml.recipe import Recipe
     from totalml.runs import RunFolders
     from totalml.runs.attempt import Attempt
+    from totalml.runs.identity import RunIdentity
     from totalml.store import Store
 
 
@@ -64,6 +64,7 @@ def _run(recipe: Recipe) -> Path:
 def _finished(recipe: Recipe, store: Store, runs: RunFolders) -> Attempt | None:
     """The attempt that makes running needless; None if there is none, or only a look at the data can tell."""
     from totalml.data import remembered_hash
+    from totalml.runs.identity import RunIdentity, finished_attempt
 
     data_hash = remembered_hash(recipe.data, store)
     if data_hash is None or recipe.data.snapshot not in (None, data_hash):
@@ -89,6 +90,7 @@ def run_on(
     Raises: TotalmlError: as `run`.
     """
     from totalml.comparison import save_code
+    from totalml.runs.identity import RunIdentity
     from totalml.store import locked
 
     identity = RunIdentity(recipe, snapshot.data_hash, runs)
