@@ -205,9 +205,7 @@ def _compare(attempt: Attempt, earlier: list[Attempt], identity: RunIdentity) ->
     other = (alike or earlier)[-1]
     mine, theirs = attempt.facts["outputs"], other.facts["outputs"]
     differs = sorted(key for key in mine if mine[key] != theirs.get(key))
-    changed = [
-        part for part in identity.made_with if other.facts.get(part, {}).get("digest") != attempt.facts[part]["digest"]
-    ]
+    changed = other.unlike(identity.made_with)
     return {"attempt": other.number, "identical": not differs, "differs": differs, "changed": changed}
 
 
