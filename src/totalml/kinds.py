@@ -1,6 +1,6 @@
 """The kinds of component that a recipe can name: the sockets of the house.
 
-They stand below every room, so that `recipe.py` can say which kind goes where without importing a room.
+They stand below every room, so that the recipe can say which kind goes where without importing a room.
 """
 
 from __future__ import annotations

@@ -61,18 +61,18 @@ def with_code(project):
 
 def test_a_revision_is_composed_by_its_own_code(with_code, totalml):
     replace(
-        with_code / "src/totalml/recipe.py",
+        with_code / "src/totalml/recipe/learning.py",
         "dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0",
         "dropout: float = 0.5",
     )
     then = commit(with_code)
     found = diff(totalml, f"{then}:photos", "photos")
     assert ("model.dropout", 0.5, 0.0) in keys_of(found)
-    assert "totalml/recipe.py" in [file["name"] for file in found["code"]]
+    assert "totalml/recipe/learning.py" in [file["name"] for file in found["code"]]
 
 
 def test_a_revision_whose_code_cannot_compose_is_composed_by_todays(with_code, totalml):
-    (with_code / "src/totalml/recipe.py").write_text("this is no Python\n")
+    (with_code / "src/totalml/recipe/whole.py").write_text("this is no Python\n")
     replace(with_code / "conf/training/standard.yaml", "epochs: 30", "epochs: 29")
     then = commit(with_code)
     replace(with_code / "conf/training/standard.yaml", "epochs: 29", "epochs: 30")

@@ -1,0 +1,40 @@
+"""The recipe: one experiment, whole, as strict pydantic models. Its shape stands in `whole.py`."""
+
+from totalml.recipe.bounds import Positive, Share
+from totalml.recipe.data import (
+    DataRecipe,
+    FeaturesRecipe,
+    ImageFeatures,
+    QualityRecipe,
+    SplitRecipe,
+    TableFeatures,
+)
+from totalml.recipe.evaluation import CalibrationRecipe, EvaluationRecipe, FairnessRecipe, SlicesRecipe
+from totalml.recipe.learning import EarlyStopping, ModelRecipe, TrainingRecipe
+from totalml.recipe.where import RuntimeRecipe, SweepMetric, SweepRecipe, Tolerance, TrackingRecipe
+from totalml.recipe.whole import Recipe, what
+
+__all__ = [
+    "CalibrationRecipe",
+    "DataRecipe",
+    "EarlyStopping",
+    "EvaluationRecipe",
+    "FairnessRecipe",
+    "FeaturesRecipe",
+    "ImageFeatures",
+    "ModelRecipe",
+    "Positive",
+    "QualityRecipe",
+    "Recipe",
+    "RuntimeRecipe",
+    "Share",
+    "SlicesRecipe",
+    "SplitRecipe",
+    "SweepMetric",
+    "SweepRecipe",
+    "TableFeatures",
+    "Tolerance",
+    "TrackingRecipe",
+    "TrainingRecipe",
+    "what",
+]

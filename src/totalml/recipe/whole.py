@@ -1,0 +1,64 @@
+"""The whole shape of a recipe.
+
+What is marked `Where` says where and how; all the rest is the *what* and counts for the config hash.
+"""
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from totalml.component import Misfit, Section, Where, plain
+from totalml.recipe.bounds import Name
+from totalml.recipe.data import DataRecipe, FeaturesRecipe, QualityRecipe
+from totalml.recipe.evaluation import EvaluationRecipe
+from totalml.recipe.learning import ModelRecipe, TrainingRecipe
+from totalml.recipe.where import RuntimeRecipe, SweepRecipe, Tolerance, TrackingRecipe
+
+
+class Recipe(Section):
+    name: Name
+    question: Annotated[str, Where] = ""  # what the experiment asks, in one sentence for the report
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    data: DataRecipe
+    quality: QualityRecipe = QualityRecipe()
+    features: FeaturesRecipe = FeaturesRecipe()
+    model: ModelRecipe
+    training: TrainingRecipe
+    evaluation: EvaluationRecipe = EvaluationRecipe()
+    tolerance: Annotated[Tolerance, Where] = Tolerance()
+    smoke: Annotated[bool, Where] = False  # small enough to be run by `totalml recipe check` and by the tests
+    runtime: Annotated[RuntimeRecipe, Where] = RuntimeRecipe()
+    tracking: Annotated[TrackingRecipe, Where] = TrackingRecipe()
+    sweep: Annotated[SweepRecipe | None, Where] = None
+
+    @field_validator("training")
+    @classmethod
+    def _embeddings_stay(cls, training: TrainingRecipe, info: ValidationInfo) -> TrainingRecipe:
+        model = info.data.get("model")
+        if model and model.freeze and training.augment:
+            raise Misfit(
+                "pictures cannot change from epoch to epoch where model.freeze computes their embeddings once; "
+                "set training.augment=[] or training=head, or model.freeze=false",
+                "augment",
+            )
+        return training
+
+    @model_validator(mode="after")
+    def _model_fits_features(self) -> Self:
+        if self.model.image is None and self.model.table is None:
+            raise ValueError("model needs 'image', 'table' or both")
+        split = self.data.split
+        if split.by != "column" and not (split.train and split.validation and split.test):
+            raise ValueError("data.split: train, validation and test must each be more than 0")
+        for kind in ("image", "table"):
+            wanted, given = getattr(self.model, kind) is not None, getattr(self.features, kind) is not None
+            if wanted and not given:
+                raise ValueError(f"model.{kind} is set but features.{kind} is not")
+            if given and not wanted:
+                raise ValueError(f"features.{kind} is set but no model.{kind} uses it; set one or the other to null")
+        return self
+
+
+def what(recipe: Recipe) -> dict[str, Any]:
+    """The part of a recipe that decides what is computed, as plain values: what the config hash is made of."""
+    return dict(plain(recipe, where=False))
