@@ -79,13 +79,14 @@ def main() -> None:
             f"training.epochs={options.epochs}",
         ]
         write_pints(recipe, work / "pints")
-        sweep = ["run.py", "-m", "+recipe=guinness_smoke", *recipe, *launcher(options.processes)]
+        sweep = ["run.py", "-m", "+recipe=guinness_smoke", "evaluation=quick", *recipe, *launcher(options.processes)]
         ours = cost([*sweep, f"training.optimizer.lr={','.join(map(str, rates))}"])
         theirs = min(plain(work, rates, options.epochs, workers) for workers in options.workers)
         _, all_again = cost([*sweep, f"training.optimizer.lr={','.join(map(str, rates))}"])
         _, one_again = cost([*sweep, f"training.optimizer.lr={rates[0]}"])
     trials = options.trials
-    print(f"sweep of {trials} trials of the smoke recipe, {options.epochs} epochs, {options.processes} processes")
+    size = f"{trials} trials, {options.epochs} epochs, {options.processes} processes"
+    print(f"sweep of the smoke recipe with evaluation=quick: {size}")
     print(f"{'':<34}{'wall s':>8}{'CPU s':>8}{'trials/min':>12}")
     for title, (wall, cpu) in (("one sweep", ours), ("fresh processes of plain Lightning", theirs)):
         print(f"{title:<34}{wall:>8.1f}{cpu:>8.1f}{60 * trials / wall:>12.1f}")

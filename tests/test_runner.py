@@ -13,7 +13,13 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[1]
-SMALL = ["+recipe=guinness_smoke", "data.source.count=80", "training.batch_size=16", "data.split.salt=small"]
+SMALL = [
+    "+recipe=guinness_smoke",
+    "evaluation=quick",
+    "data.source.count=80",
+    "training.batch_size=16",
+    "data.split.salt=small",
+]
 
 
 class Runs:

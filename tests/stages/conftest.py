@@ -9,7 +9,13 @@ from totalml.compose import compose_recipe
 from totalml.runner import run
 
 REPOSITORY = Path(__file__).parents[2]
-TINY = ["+recipe=guinness_smoke", "data.source.count=60", "training.epochs=1", "data.split.salt=tiny"]
+TINY = [
+    "+recipe=guinness_smoke",
+    "evaluation=quick",
+    "data.source.count=60",
+    "training.epochs=1",
+    "data.split.salt=tiny",
+]
 
 
 class Project:

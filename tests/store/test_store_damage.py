@@ -25,7 +25,13 @@ from totalml.store import Store
 T = TypeVar("T")
 
 PROJECT = Path(__file__).parents[2]
-SMALL = "+recipe=guinness_smoke", "data.source.count=60", "data.split.salt=small", "training.batch_size=16"
+SMALL = (
+    "+recipe=guinness_smoke",
+    "evaluation=quick",
+    "data.source.count=60",
+    "data.split.salt=small",
+    "training.batch_size=16",
+)
 
 SIZES = SIZE, SIZE + 1  # what is decoded already, and what must be decoded now
 LARGE_BYTES = 3000  # so that one of the photos is a large blob

@@ -14,7 +14,13 @@ from totalml.compose import compose_recipe
 from totalml.errors import StoreError
 
 PROJECT = Path(__file__).parents[2]
-SMALL = "+recipe=guinness_smoke", "data.source.count=60", "data.split.salt=small", "training.batch_size=16"
+SMALL = (
+    "+recipe=guinness_smoke",
+    "evaluation=quick",
+    "data.source.count=60",
+    "data.split.salt=small",
+    "training.batch_size=16",
+)
 
 
 @dataclass

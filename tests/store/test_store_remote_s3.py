@@ -18,7 +18,13 @@ s3fs = pytest.importorskip("s3fs")
 pytestmark = pytest.mark.service
 
 PROJECT = Path(__file__).parents[2]
-SMALL = "+recipe=guinness_smoke", "data.source.count=60", "data.split.salt=small", "training.batch_size=16"
+SMALL = (
+    "+recipe=guinness_smoke",
+    "evaluation=quick",
+    "data.source.count=60",
+    "data.split.salt=small",
+    "training.batch_size=16",
+)
 SECRET = "a-secret-that-nobody-records"
 
 

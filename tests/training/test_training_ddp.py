@@ -30,7 +30,13 @@ from totalml.training.ranks.witness import weights_digest
 from totalml.training.watch import Watch
 
 REPOSITORY = Path(__file__).parents[2]
-SMALL = ["+recipe=guinness_smoke", "data.source.count=60", "data.source.size_px=32", "data.split.salt=ddp"]
+SMALL = [
+    "+recipe=guinness_smoke",
+    "evaluation=quick",
+    "data.source.count=60",
+    "data.source.size_px=32",
+    "data.split.salt=ddp",
+]
 # Nothing but columns, and all that a loss can have; batches of 13 and 14 samples, so shares differ.
 COLUMNS = [
     "model=mlp",

@@ -1,13 +1,14 @@
 """`evaluation`: how good the model is, for whom, and how far to trust it."""
 
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from totalml.component import Items, Misfit, Section
 from totalml.recipe.bounds import Positive, Share
 
+PARTS = ("slices", "fairness", "calibration")  # of an evaluation in depth
 Edges = Annotated[list[float], Field(min_length=1)]
 
 
@@ -48,6 +49,7 @@ class CalibrationRecipe(Section):
 
 
 class EvaluationRecipe(Section):
+    depth: Literal["metrics", "full"] = "full"  # metrics: without any of the parts below that can be null
     positive: str | None = None  # the class that binary metrics look for; None: the last label
     gold_column: str | None = None  # metadata column with the true label, where the given labels are noisy
     calibration_bins: Annotated[int, Field(ge=2, le=100)] = 15
@@ -56,3 +58,9 @@ class EvaluationRecipe(Section):
     slices: SlicesRecipe | None = SlicesRecipe()
     fairness: FairnessRecipe | None = None
     calibration: CalibrationRecipe | None = CalibrationRecipe()
+
+    @field_validator(*PARTS)
+    @classmethod
+    def _in_depth(cls, part: Section | None, info: ValidationInfo) -> Section | None:
+        """A part that will not be looked at does not count for the config hash either."""
+        return None if info.data.get("depth") == "metrics" else part
