@@ -49,7 +49,9 @@ def data_hash(store) -> str:
 def plant(tmp_path: Path, data_hash: str) -> Callable[..., Attempt]:
     """A finished run that predicts what it is told to."""
 
-    def plant(said: Sequence[str], seed: int = 0, ids: Sequence[str] = IDS) -> Attempt:
+    def plant(
+        said: Sequence[str], seed: int = 0, ids: Sequence[str] = IDS, groups: Sequence[str] | None = None
+    ) -> Attempt:
         folder = tmp_path / "runs" / "photos" / f"0000000{seed}-{data_hash[7:15]}" / "1"
         folder.mkdir(parents=True)
         digests = {part: {"digest": "d"} for part in ("code", "files", "environment", "execution")}
@@ -61,6 +63,8 @@ def plant(tmp_path: Path, data_hash: str) -> Callable[..., Attempt]:
         accuracy = {"value": right, "low": right - 0.1, "high": right + 0.1, "note": None}
         (folder / "metrics.json").write_text(json.dumps({"metrics": {"accuracy": accuracy}}))
         columns = {"id": list(ids), "label": TRUE, "predicted": list(said), "confidence": [0.9] * len(said)}
+        if groups:
+            columns["group:glass"] = list(groups)
         (folder / "predictions.parquet").write_bytes(parquet_bytes(pa.table(columns)))
         return attempts_of(folder.parent)[0][0]
 
@@ -119,10 +123,33 @@ def test_the_runs_of_a_recipe_stand_side_by_side_oldest_first(plant, compare):
     told, page = compare("photos")
     assert "B against A: better by 50.0 points" in told
     assert re.search(r"seed +0 → 1", told)
-    assert "better by 50.0 points" in page
+    assert "<strong>B is right more often than A</strong>: on 100 of 100 instead of 50 of 100." in page
     assert page.count("<img") == 12  # 20 gained, 12 shown
     assert "20 samples, 12 shown" in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_a_group_that_got_worse_is_named_in_the_terminal_and_on_the_page(plant, compare):
+    groups = ["tulip", "plastic"] * COUNT
+    hit = [
+        other if group == "plastic" and row < 24 else true
+        for row, (true, group, other) in enumerate(zip(TRUE, groups, reversed(TRUE), strict=True))
+    ]
+    plant(TRUE, groups=groups)
+    plant(hit, seed=1, groups=groups)
+    told, page = compare("photos")
+    assert "Groups: 0 better and 1 worse of 2 that both looked at" in told
+    assert re.search(r"glass plastic +worse +100.0.% to 40.0.% +−60.0 points .*0 gained and 12 lost of 20", told)
+    assert "Worse for <bdi>glass plastic</bdi></strong> (100.0" in page
+    assert "clearly worse</strong> for <bdi>glass plastic</bdi>" in page
+
+
+def test_runs_that_looked_at_no_groups_have_no_such_part(plant, compare):
+    plant(TRUE)
+    plant(TRUE, seed=1)
+    told, page = compare("photos")
+    assert "Groups" not in told
+    assert 'id="groups"' not in page
 
 
 def test_pictures_that_are_no_longer_in_the_store_are_left_out(plant, tmp_path):

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from totalml.errors import EvaluationError
-from totalml.evaluation import Beside
+from totalml.evaluation import Beside, evaluate
 from totalml.evaluation.columns import check_columns
+from totalml.evaluation.slices.membership import groups_of
 from totalml.evaluation.slices.search import combined
 from totalml.recipe import EvaluationRecipe
 
@@ -190,3 +191,18 @@ def test_a_hundred_thousand_samples_take_well_under_a_second(world, looked_at):
     assert looked_at(pints, wrong).searched > 500
     # Measured: 0.15 CPU s with 8 columns; a busy machine is given room.
     assert time.process_time() - start < 1
+
+
+def test_the_group_of_each_sample_stands_beside_its_prediction(world):
+    pints = world(120)
+    labels = np.zeros(120, np.int64)
+    asked = EvaluationRecipe(bootstrap=0, slices={"columns": ["age_group", "light"], "search": ["glass"]})
+    probabilities = np.tile([0.9, 0.1], (120, 1))
+    ids = [str(number) for number in range(120)]
+    found = groups_of(evaluate(asked, ["good", "bad"], ids, labels, probabilities, None, 0, pints.beside).predictions)
+    assert sorted(found) == ["age_group", "glass", "light"]
+    small = [age for age in set(pints.age) if (pints.age == age).sum() < 30]
+    assert small
+    assert found["age_group"].to_pylist() == [None if age in small else age for age in pints.age.tolist()]
+    thirds = np.array(["dim", "medium", "bright"])[np.argsort(np.argsort(pints.light)) // 40]
+    assert found["light"].to_pylist() == thirds.tolist()

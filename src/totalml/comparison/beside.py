@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from totalml.comparison.compared import attempt_metrics
-from totalml.comparison.metrics import MetricChange
+from totalml.comparison.metrics import MetricChange, read_slices
 from totalml.comparison.side import Side, run_side
+from totalml.comparison.slices import SliceChanges, slice_changes
 from totalml.evaluation.paired import PairedAccuracy, paired_accuracy, read_predictions
-from totalml.runs.attempt import PREDICTIONS_FILE, Attempt
+from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE, Attempt
 from totalml.values.keys import KeyChange, key_changes
 
 if TYPE_CHECKING:
@@ -65,12 +66,12 @@ class Beside:
 
     @cached_property
     def keys(self) -> list[KeyChange]:
-        old, new = (run_side(each.facts["run_id"], each).recipe for each in (self.first, self.other))
+        old, new = (run_side(each.facts["run_id"], each).recipe for each in self._both)
         return key_changes(old.values or {}, new.values or {}, old.what, new.what)
 
     @cached_property
     def metrics(self) -> list[MetricChange]:
-        return attempt_metrics(self.first, self.other)
+        return attempt_metrics(*self._both)
 
     @cached_property
     def accuracy(self) -> PairedAccuracy | None:
@@ -88,6 +89,14 @@ class Beside:
         return sorted(found, key=lambda change: change.accuracy.difference)
 
     @cached_property
+    def slices(self) -> SliceChanges | None:
+        """Groups of test samples; None unless both were tested on the same samples and looked at some group."""
+        if self._predictions is None:
+            return None
+        found = slice_changes(*self._predictions, [read_slices(each.folder / METRICS_FILE) for each in self._both])
+        return found if found.all or found.apart else None
+
+    @cached_property
     def flips(self) -> list[Flip]:
         """Lost samples first, then gained ones, then those that are wrong in another way; the surest first."""
         if self._predictions is None:
@@ -100,11 +109,15 @@ class Beside:
     @cached_property
     def _predictions(self) -> tuple[pyarrow.Table, pyarrow.Table] | None:
         """In one order; None unless both were tested on the same samples with the same labels."""
-        before, after = (read_predictions(each.folder / PREDICTIONS_FILE) for each in (self.first, self.other))
+        before, after = (read_predictions(each.folder / PREDICTIONS_FILE) for each in self._both)
         if before is None or after is None:
             return None
-        before, after = (table.select(COLUMNS).sort_by("id") for table in (before, after))
+        before, after = (table.sort_by("id") for table in (before, after))
         return (before, after) if all(before[key].equals(after[key]) for key in ("id", "label")) else None
+
+    @property
+    def _both(self) -> tuple[Attempt, Attempt]:
+        return self.first, self.other
 
 
 def besides(attempts: Sequence[Attempt]) -> list[Beside]:
@@ -121,7 +134,7 @@ def side_of(attempt: Attempt) -> Side:
 
 
 def _rows(table: pyarrow.Table) -> list[dict[str, Any]]:
-    return list(table.to_pylist())
+    return list(table.select(COLUMNS).to_pylist())
 
 
 def _sides(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, str, str, str, float, float]:

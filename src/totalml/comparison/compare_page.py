@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from totalml.comparison import figures
 from totalml.comparison.beside import titles
-from totalml.comparison.compare_runs import accuracy_in_words
 from totalml.comparison.flips import Pictures, flips
+from totalml.comparison.groups import groups
+from totalml.comparison.summary import clear, summary
 from totalml.report.document import by_name, document
 from totalml.report.markup import Html, joined, name_of, section, table, tag
 from totalml.report.words import MISSING, TITLES, counted
@@ -20,7 +21,6 @@ from totalml.values.keys import ABSENT
 if TYPE_CHECKING:
     from totalml.comparison.beside import Beside
     from totalml.comparison.metrics import MetricChange
-    from totalml.evaluation.paired import PairedAccuracy
     from totalml.project import Place
     from totalml.runs.attempt import Attempt
 
@@ -38,45 +38,19 @@ def write_page(path: Path, attempts: Sequence[Attempt], others: Sequence[Beside]
 def render(attempts: Sequence[Attempt], others: Sequence[Beside], place: Place) -> Html:
     names, pictures = titles(attempts), Pictures(place.store)
     parts = {
-        "Summary": _summary(names, attempts, others),
+        "Summary": summary(names, attempts, others),
         "Keys": _keys(names, others),
         "Metrics": _metrics(names, others),
         "Classes": _classes(names, others),
+        "Groups": groups(names, others),
         "Pictures": flips(names, others, pictures),
     }
+    parts = {name: part for name, part in parts.items() if part}
     heading = f"{counted(len(attempts), 'run')} side by side"
     recipes = dict.fromkeys(each.facts["name"] for each in attempts)
     named = (part for name in recipes for part in (" · ", name_of(name)))
     header = tag("header", tag("p", "Total ML · comparison", *named, class_="eyebrow"), tag("h1", heading))
     return document(heading, header, by_name(parts), "totalml.comparison")
-
-
-def _summary(names: Sequence[str], attempts: Sequence[Attempt], others: Sequence[Beside]) -> Html:
-    items = [
-        tag("p", tag("strong", name), f" against {names[0]}: {accuracy_in_words(beside)}.", class_=_verdict(beside))
-        for name, beside in zip(names[1:], others, strict=True)
-    ]
-    rows = [
-        [
-            tag("b", name),
-            name_of(attempt.facts["name"]),
-            tag("code", attempt.facts["run_id"]),
-            str(attempt.number),
-            str(attempt.facts.get("ended", MISSING)).replace("T", " ")[:16],
-        ]
-        for name, attempt in zip(names, attempts, strict=True)
-    ]
-    listed = table("The runs", ["", "Recipe", "Run", "Attempt", "Ended, UTC"], rows)
-    text = f"In brackets: what 19 of 20 such tests would show. Everything is held against {names[0]}."
-    return section("summary", "Summary", *items, tag("p", text, class_="notes"), listed)
-
-
-def _verdict(beside: Beside) -> str:
-    return "verdict" if beside.accuracy and _clear(beside.accuracy) else "verdict unclear"
-
-
-def _clear(paired: PairedAccuracy) -> bool:
-    return not paired.low <= 0 <= paired.high
 
 
 def _keys(names: Sequence[str], others: Sequence[Beside]) -> Html:
@@ -131,7 +105,7 @@ def _class_table(caption: str, beside: Beside) -> Html:
     rows: list[list[str]] = [
         [
             name_of(change.label),
-            tag("b" if _clear(change.accuracy) else "span", change.accuracy.in_words()),
+            tag("b" if clear(change.accuracy) else "span", change.accuracy.in_words()),
             str(change.accuracy.gained),
             str(change.accuracy.lost),
             f"{change.accuracy.count:,}",

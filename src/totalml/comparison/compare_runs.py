@@ -4,8 +4,8 @@
   totalml compare guinness                      the runs of a recipe, oldest first
 
 It tells which keys differ, every metric with its interval, whether a difference can be told from chance on the same
-test samples, which classes are better and worse for it, and which pictures are judged differently. All comes from the
-run folders; the pictures come from the store.
+test samples, which classes and groups of samples are better and worse for it, and which pictures are judged
+differently. All comes from the run folders; the pictures come from the store.
 """
 
 from __future__ import annotations
@@ -18,13 +18,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
+from totalml.report.words import percent, points, points_interval
+from totalml.values.shown import visible
 
 if TYPE_CHECKING:
     from totalml.comparison.beside import Beside
+    from totalml.comparison.slices import SliceChanges
     from totalml.project import Place
     from totalml.runs.attempt import Attempt
 
 MOST_RUNS = 8
+MOST_GROUPS, CLOSEST = 20, 3
 PAGE_FILE = "compare.html"
 
 
@@ -53,7 +57,6 @@ def as_text(attempts: Sequence[Attempt], others: Sequence[Beside]) -> str:
     from totalml.comparison.beside import side_of, titles
     from totalml.comparison.diff import as_text as blocks
     from totalml.comparison.sections import Section, aligned, metric_lines, recipe_section
-    from totalml.values.shown import visible
 
     names = titles(attempts)
     rows = [(name, visible(side_of(attempt).title)) for name, attempt in zip(names, attempts, strict=True)]
@@ -65,7 +68,36 @@ def as_text(attempts: Sequence[Attempt], others: Sequence[Beside]) -> str:
         parts.append(replace(keys, title=f"  {keys.title}"))
         if rows := [(visible(each.label), each.accuracy.in_words()) for each in beside.classes]:
             parts.append(Section("  Classes, by their own test samples", tuple(aligned(rows))))
+        if beside.slices:
+            parts.append(
+                Section(f"  Groups: {groups_in_words(beside.slices)}", tuple(aligned(_group_rows(beside.slices))))
+            )
     return blocks(parts)
+
+
+def groups_in_words(slices: SliceChanges) -> str:
+    """`1 better and 2 worse of 43 that both looked at`."""
+    if not slices.all:
+        return f"none that both cut alike (only one did, or otherwise: {', '.join(map(visible, slices.apart))})"
+    better, worse = (sum(getattr(one, word) for one in slices.all) for word in ("better", "worse"))
+    if not better and not worse:
+        return f"none clearly better or worse of {len(slices.all):,} that both looked at"
+    return f"{better} better and {worse} worse of {len(slices.all):,} that both looked at"
+
+
+def _group_rows(slices: SliceChanges) -> list[tuple[str, ...]]:
+    """Those that are clearly better or worse; if none is, those that came closest."""
+    told = slices.clear()[:MOST_GROUPS] or slices.closest(CLOSEST)
+    return [
+        (
+            visible(one.name),
+            ("better" if one.better else "worse" if one.worse else "unclear"),
+            f"{percent(one.before)} to {percent(one.after)}",
+            f"{points(one.change.value or 0.0)} points ({points_interval(one.change)})",
+            f"{one.gained} gained and {one.lost} lost of {one.count:,}",
+        )
+        for one in told
+    ]
 
 
 def accuracy_in_words(beside: Beside) -> str:

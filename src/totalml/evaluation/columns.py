@@ -95,6 +95,13 @@ class Beside:
         return not types.is_timestamp(self.metadata[name].type)
 
 
+def in_words(name: str, value: str) -> str:
+    """A group as a sentence would name it: `age group 41-60`, `dim light`."""
+    if name == LIGHT and value in LIGHTS:
+        return f"{value} {LIGHT}"
+    return f"{name.replace('_', ' ').strip() or name} {value}"
+
+
 def check_columns(evaluation: EvaluationRecipe, metadata: pa.Table, *, pictures: bool) -> None:
     """Refuse columns that are not there; cheap, so it can run before training.
 
@@ -117,7 +124,7 @@ def check_columns(evaluation: EvaluationRecipe, metadata: pa.Table, *, pictures:
 def _light(brightness: Floats) -> Column:
     """A third of the pictures each."""
     edges = np.quantile(brightness, (1 / 3, 2 / 3)) if len(brightness) else np.zeros(2)
-    words = tuple(f"{value} light" for value in LIGHTS)
+    words = tuple(in_words(LIGHT, value) for value in LIGHTS)
     return Column(LIGHT, LIGHTS, words, np.searchsorted(edges, brightness, side="right").astype(np.int64))
 
 
@@ -158,6 +165,5 @@ def _texts(name: str, column: pa.ChunkedArray, rows: Ints) -> Column:
 
 
 def _column(name: str, values: list[str], codes: Ints) -> Column:
-    spoken = name.replace("_", " ").strip() or name
-    words = (*(f"{spoken} {value}" for value in values), f"{spoken} missing")
-    return Column(name, (*values, "missing"), words, codes)
+    every = (*values, "missing")
+    return Column(name, every, tuple(in_words(name, value) for value in every), codes)

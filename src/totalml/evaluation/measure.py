@@ -4,7 +4,7 @@ The value of a metric comes from torchmetrics, its interval from resampling. Wha
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from totalml.evaluation.notes import class_note, overall_note
 from totalml.evaluation.point import confusion_matrix, point_figures
 from totalml.evaluation.record import Evaluation
 from totalml.evaluation.scores import Figures, Ints, Scores
+from totalml.evaluation.slices.membership import membership
 from totalml.recipe import EvaluationRecipe
 
 
@@ -56,6 +57,7 @@ def evaluate(
     point = point_figures(scores)
     low, high = bounds(scores, point, evaluation.bootstrap, evaluation.confidence, seed)
     bins = calibration_bins(scores)
+    groups = membership(evaluation.slices, beside) if beside and evaluation.slices else {}
     return Evaluation(
         classes=tuple(classes),
         count=len(ids),
@@ -67,7 +69,7 @@ def evaluate(
         per_class={label: _class_figures(k, label, scores, point, low, high) for k, label in enumerate(classes)},
         confusion=confusion_matrix(scores),
         calibration=bins,
-        predictions=_predictions(scores, classes, ids, gold),
+        predictions=_predictions(scores, classes, ids, gold, groups),
         confidence=evaluation.confidence,
         resamples=evaluation.bootstrap,
         **(in_depth(evaluation, beside, scores, bins, classes) if beside else {}),
@@ -98,7 +100,11 @@ def _defined(value: float) -> float | None:
 
 
 def _predictions(
-    scores: Scores, classes: Sequence[str], ids: Sequence[str], gold: Sequence[str | None] | None
+    scores: Scores,
+    classes: Sequence[str],
+    ids: Sequence[str],
+    gold: Sequence[str | None] | None,
+    groups: Mapping[str, pa.Array],
 ) -> pa.Table:
     names = np.array(classes, object)
     columns = {
@@ -109,4 +115,5 @@ def _predictions(
     }
     if gold is not None:
         columns["gold"] = pa.array(gold, pa.string())
-    return pa.table(columns | {f"p:{name}": pa.array(scores.probabilities[:, k]) for k, name in enumerate(classes)})
+    shares = {f"p:{name}": pa.array(scores.probabilities[:, k]) for k, name in enumerate(classes)}
+    return pa.table({**columns, **shares, **groups})

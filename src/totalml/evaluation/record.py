@@ -30,7 +30,7 @@ class Evaluation:
         accuracy_against_gold and best_possible_accuracy.
     per_class: class -> precision, recall, f1, auroc, average_precision (one against the rest), support (int).
     confusion: rows are true classes, columns predicted ones, in the order of `classes`.
-    predictions: id, label, predicted, confidence, [gold], p:<class> ...; rows in the order given.
+    predictions: id, label, predicted, confidence, [gold], p:<class> ..., group:<column> ...; rows in the order given.
     confidence: of the intervals, e.g. 0.95.
     slices, fairness, confidence_check: None where the recipe does not ask for them.
     """

@@ -42,6 +42,28 @@ def gap_bounds(
     return gap - np.hypot(share - low, other_high - other), gap + np.hypot(high - share, other - other_low)
 
 
+def paired_bounds(gained: Ints, lost: Ints, count: Ints, z: float) -> tuple[Floats, Floats]:
+    """Bounds of (gained - lost) / count, two models on the same samples. Source: Agresti and Min 2005.
+
+    With half a sample more in each of the four cells, so that no change among few does not look like certainty.
+    """
+    plus, minus, whole = gained + 0.5, lost + 0.5, count + 2.0
+    change = (plus - minus) / whole
+    spread = z * np.sqrt(plus + minus - (plus - minus) ** 2 / whole) / whole
+    return np.maximum(change - spread, -1.0), np.minimum(change + spread, 1.0)
+
+
+def chance_as_uneven(gained: Ints, lost: Ints) -> Floats:
+    """(S,) the chance that as many fair coins fall as unevenly, either way; exact. Source: McNemar 1947."""
+    total, fewer = gained + lost, np.minimum(gained, lost)
+    logs = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, int(total.max(initial=0)) + 1)))])
+    sums = [
+        np.exp(_choose(whole, np.arange(few + 1), logs) - whole * np.log(2)).sum()
+        for whole, few in zip(total, fewer, strict=True)
+    ]
+    return (2 * np.array(sums, np.float64)).clip(max=1.0)
+
+
 def mean_variance(count: Numbers, total: Numbers, squares: Numbers, expected: Numbers) -> Floats:
     """Variance of the mean of `probability - outcome`, NaN where count is 0.
 

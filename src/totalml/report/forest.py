@@ -6,15 +6,15 @@ from totalml.report.markup import Html, tag
 WIDTH, HEIGHT, EDGE = 150, 18, 6
 
 
-def forest(metric: Interval, reference: float, least: float, kind: str) -> Html:
+def forest(metric: Interval, reference: float, least: float, kind: str, most: float = 1.0) -> Html:
     """Args:
     reference: drawn as an upright line.
-    least: where the drawing begins; it ends at 1.
+    least, most: where the drawing begins and ends.
     kind: CSS class of the dot and its line.
     """
 
     def across(value: float) -> str:
-        return f"{EDGE + (value - least) / max(1 - least, 1e-9) * (WIDTH - 2 * EDGE):.1f}"
+        return f"{EDGE + (value - least) / max(most - least, 1e-9) * (WIDTH - 2 * EDGE):.1f}"
 
     value, middle = metric.value or 0.0, HEIGHT / 2
     low, high = across(metric.low or 0.0), across(metric.high or 0.0)

@@ -27,7 +27,7 @@ def measure_slices(evaluation: EvaluationRecipe, recipe: SlicesRecipe, beside: B
     wrong: (N,) whether the model errs, in the order of `beside.rows`.
     """
     declared = [beside.column(name) for name in recipe.columns]
-    searched, left_out = _searched(recipe, beside)
+    searched, left_out = searched_columns(recipe, beside)
     families = max(1, bool(declared) + bool(searched))
     judge = _Judge(recipe, evaluation.confidence, wrong, families)
     named = groups(declared, wrong, recipe.min_support)
@@ -122,7 +122,7 @@ def _groups(candidates: Candidates, place: int, columns: Sequence[Column]) -> li
     return [(columns[column], code) for column, code in parts if column >= 0]
 
 
-def _searched(recipe: SlicesRecipe, beside: Beside) -> tuple[list[Column], dict[str, str]]:
+def searched_columns(recipe: SlicesRecipe, beside: Beside) -> tuple[list[Column], dict[str, str]]:
     """The columns to combine, and why others are left out."""
     names = beside.names() if recipe.search is None else recipe.search
     columns: list[Column] = []

@@ -1,0 +1,124 @@
+"""The first screen of `compare.html`: which run is better, in words for somebody who never saw such a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from totalml.report.markup import Html, joined, name_of, section, table, tag
+from totalml.report.words import MISSING, counted, of_hundred, points
+from totalml.values import shown
+from totalml.values.keys import ABSENT
+
+if TYPE_CHECKING:
+    from totalml.comparison.beside import Beside
+    from totalml.comparison.slices import SliceChange
+    from totalml.evaluation.paired import PairedAccuracy
+    from totalml.runs.attempt import Attempt
+    from totalml.values.keys import KeyChange
+
+MOST_KEYS = 3
+MOST_GROUPS = 3
+NAME_LENGTH = 60
+NOT_THE_SAME = "they were not tested on the same samples with the same labels"
+RUNS_HEAD = ["Here", "Recipe", "Run", "Attempt", "Ended, UTC"]
+
+
+def summary(names: Sequence[str], attempts: Sequence[Attempt], others: Sequence[Beside]) -> Html:
+    text = (
+        f"Each run trained a model. They are called {', '.join(names[:-1])} and {names[-1]} here; {names[0]} is the "
+        "one that the others are held against."
+    )
+    told = [tag("div", *_of(names[0], name, beside)) for name, beside in zip(names[1:], others, strict=True)]
+    return section("summary", "Summary", tag("p", text), *told, _runs(names, attempts))
+
+
+def clear(paired: PairedAccuracy) -> bool:
+    return not paired.low <= 0 <= paired.high
+
+
+def _of(first: str, name: str, beside: Beside) -> list[Html]:
+    facts = [_samples(first, name, beside.accuracy), _asked(first, name, beside), _groups(beside)]
+    listed = tag("ul", *(tag("li", fact) for fact in facts if fact), class_="facts")
+    return [_verdict(first, name, beside), listed]
+
+
+def _verdict(first: str, name: str, beside: Beside) -> Html:
+    paired = beside.accuracy
+    if paired is None:
+        words = "they were not tested on the same samples, or with other labels"
+        return tag(
+            "p", tag("strong", f"{name} cannot be held against {first}"), f": {words}.", class_="verdict unclear"
+        )
+    both = " and ".join(_accuracy(beside, which) for which in ("new", "old"))
+    if not paired.gained and not paired.lost:
+        said = joined(tag("strong", f"{name} and {first} are right on the same samples"), f": {both}.")
+        return tag("p", said, class_="verdict unclear")
+    if not clear(paired):
+        said = joined(tag("strong", f"{name} and {first} cannot be told apart"), f": right on {both}.")
+        return tag("p", said, class_="verdict unclear")
+    word = "more" if paired.difference > 0 else "less"
+    instead = " instead of ".join(_accuracy(beside, which) for which in ("new", "old"))
+    return tag("p", tag("strong", f"{name} is right {word} often than {first}"), f": on {instead}.", class_="verdict")
+
+
+def _accuracy(beside: Beside, side: str) -> str:
+    given = next((getattr(change, side) for change in beside.metrics if change.name == "accuracy"), None)
+    return MISSING if given is None or given.value is None else of_hundred(given.value)
+
+
+def _samples(first: str, name: str, paired: PairedAccuracy | None) -> Html:
+    if paired is None:
+        return Html("")
+    bounds = f"{points(paired.low)} to {points(paired.high)} points"
+    means = "" if clear(paired) else ", which chance alone explains"
+    return joined(
+        f"Of {counted(paired.count, 'test sample')}, {name} gets {paired.gained:,} right that {first} gets wrong, and "
+        f"{paired.lost:,} wrong that {first} gets right (",
+        tag("a", "see them", href="#pictures"),
+        f"). With other samples the difference would be {bounds} in 19 of 20 such tests{means}.",
+    )
+
+
+def _asked(first: str, name: str, beside: Beside) -> Html:
+    changes = [change for change in beside.keys if change.counts]
+    if not changes:
+        return joined(f"Asked the same as {first}.")
+    told = [_key(change) for change in changes[:MOST_KEYS]]
+    more = len(changes) - len(told)
+    rest = joined(" and ", tag("a", f"{more} more", href="#keys")) if more > 0 else ""
+    return joined("Asked otherwise: ", Html(", ".join(told)), rest, ".")
+
+
+def _key(change: KeyChange) -> Html:
+    values = (name_of("not there" if each is ABSENT else shown.value(each), 40) for each in (change.old, change.new))
+    return joined(tag("code", name_of(shown.visible(change.key))), " ", Html(" became ".join(values)))
+
+
+def _groups(beside: Beside) -> Html:
+    clear_ones = beside.slices.clear() if beside.slices else []
+    told = [_named(word, [one for one in clear_ones if getattr(one, word)]) for word in ("worse", "better")]
+    told = [one for one in told if one]
+    return joined(Html("; ".join(told)), ". ", tag("a", "All groups", href="#groups"), ".") if told else Html("")
+
+
+def _named(word: str, changes: Sequence[SliceChange]) -> Html:
+    if not changes:
+        return Html("")
+    named = [name_of(one.name, NAME_LENGTH) for one in changes[:MOST_GROUPS]]
+    more = f" and {len(changes) - MOST_GROUPS} more" if len(changes) > MOST_GROUPS else ""
+    return joined(tag("strong", f"clearly {word}"), " for ", Html(", ".join(named)), more)
+
+
+def _runs(names: Sequence[str], attempts: Sequence[Attempt]) -> Html:
+    rows: list[list[str]] = [
+        [
+            tag("b", name),
+            name_of(attempt.facts["name"]),
+            tag("code", attempt.facts["run_id"]),
+            str(attempt.number),
+            str(attempt.facts.get("ended", MISSING)).replace("T", " ")[:16],
+        ]
+        for name, attempt in zip(names, attempts, strict=True)
+    ]
+    return joined(tag("h3", "The runs"), table("Where to find them", RUNS_HEAD, rows))
