@@ -264,6 +264,7 @@ def test_a_missing_key_points_at_the_section_around_it(project):
     ("arguments", "expected"),
     [
         ([], "command line: name a recipe, e.g. +recipe=photos; there are: photos"),
+        (["-m"], "command line: name a recipe, e.g. +recipe=photos; there are: photos"),
         (["photos"], "command line: expected key=value, got 'photos', did you mean '+recipe=photos'?"),
         (["+recipe=photo"], "command line: there is no recipe 'photo', did you mean 'photos'?; there are: photos"),
         (["+recipe=photos", "model=smallcnn"], "command line: there is no option of group 'model' 'smallcnn', did you"),

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from totalml.comparison.composed import Composed, compose_one
 from totalml.comparison.find import find_run, finished_run
-from totalml.errors import RecipeError, StoreError
+from totalml.errors import RecipeError
 from totalml.identity import short
-from totalml.runs.attempt import RECIPE_FILE, Attempt
+from totalml.runs.attempt import Attempt
+from totalml.runs.stored import stored_values
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
@@ -111,13 +110,7 @@ def _recipe_name(text: str, project: Path) -> str | None:
 
 def _recipe_of(attempt: Attempt) -> Composed:
     """The recipe that the attempt wrote down."""
-    file = attempt.folder / RECIPE_FILE
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise StoreError(f"{file} cannot be read: {error}; run the recipe again") from error
-    if not isinstance(values, dict):
-        raise StoreError(f"{file} holds no recipe; run the recipe again")
+    values = stored_values(attempt.folder)
     return Composed(values, _what(values), attempt.facts["config_hash"], attempt.facts["data_hash"])
 
 

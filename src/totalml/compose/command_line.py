@@ -71,7 +71,7 @@ def compose_recipe(project: Path, overrides: Sequence[str]) -> "Recipe":
 
 def _dispatch(project: Path, arguments: list[str], job: Job, sweep: Sweep) -> None:
     """Compose here what is one recipe, in half of Hydra's time; leave the rest to Hydra's own command line."""
-    if not arguments:
+    if {*arguments} <= MULTIRUN:
         recipes = sorted(file.stem for file in (project / "recipes").glob("*.yaml"))
         example = recipes[0] if recipes else "NAME"
         raise RecipeError(f"command line: name a recipe, e.g. +recipe={example}; there are: {', '.join(recipes)}")

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from totalml.errors import RecipeError, StoreError
 from totalml.identity import PREFIX, config_hash
 from totalml.progress import Progress
 from totalml.project import Place
 from totalml.recipe import Recipe, TrackingRecipe, what
-from totalml.runs.attempt import RECIPE_FILE, Attempt
+from totalml.runs.attempt import Attempt
 from totalml.runs.identity import made_with
+from totalml.runs.stored import stored_recipe
 from totalml.store import Store
 from totalml.store.copy import duplicate
 
@@ -67,7 +66,7 @@ def reference_of(text: str, overrides: Sequence[str], place: Place) -> Reference
         raise RecipeError(f"command line: {overrides[0]!r} goes with a recipe; a run is verified with its own recipe")
     if attempt.status != "finished":
         raise RecipeError(f"command line: run {text!r} is {attempt.status}; give its command again first")
-    return Reference(_whole(attempt), _stored_recipe(attempt), None)
+    return Reference(_whole(attempt), stored_recipe(attempt.folder), None)
 
 
 def _whole(attempt: Attempt) -> Attempt:
@@ -123,21 +122,9 @@ def _differing(attempt: Attempt, wanted: dict[str, Any]) -> float:
     from totalml.values.keys import key_changes
 
     try:
-        return len(list(key_changes(what(_stored_recipe(attempt)), wanted)))
+        return len(list(key_changes(what(stored_recipe(attempt.folder)), wanted)))
     except (RecipeError, StoreError):
         return math.inf
-
-
-def _stored_recipe(attempt: Attempt) -> Recipe:
-    from totalml.validate import InvalidRecipe, validate
-
-    file = attempt.folder / RECIPE_FILE
-    try:
-        return validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, AttributeError, RecursionError, yaml.YAMLError) as error:
-        raise StoreError(f"{file} cannot be read: {error}. Run the recipe again.") from error
-    except InvalidRecipe as error:
-        raise RecipeError(*(f"{file}: {mistake.message}" for mistake in error.mistakes)) from error
 
 
 def _moved(recipe: Recipe, here: Place) -> Recipe:

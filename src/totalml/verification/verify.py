@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what", help="a recipe's name, or a run: its id or the start of it, <run id>/<attempt>, a folder"
     )
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="of a recipe, as for run.py")
+    parser.add_argument("overrides", nargs="*", default=[], metavar="key=value", help="of a recipe, as for run.py")
     parser.add_argument("--keep", metavar="FOLDER", help="leave the second run there instead of removing it")
     parser.add_argument("--json", action="store_true", help="for scripts")
 

@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from totalml.errors import RecipeError, TotalmlError
+from totalml.errors import TotalmlError
 from totalml.progress import Progress
-from totalml.runs.attempt import RECIPE_FILE, RUN_FILE
+from totalml.runs.attempt import RUN_FILE
+from totalml.runs.stored import stored_recipe
 from totalml.training.ranks.children import leave_with_parent
 from totalml.training.ranks.meeting import Meeting
 from totalml.training.ranks.place import Place
@@ -44,22 +45,10 @@ def take_part(file: Path, place: Place) -> Path:
 
     meeting = Meeting.load(file)
     folder = Path(meeting.folder)
-    recipe = read_recipe(folder)
+    recipe = stored_recipe(folder)
     features, splits = _inputs(recipe, json.loads((folder / RUN_FILE).read_bytes())["data_hash"])
     train_along(recipe, features, splits, meeting, place, Progress.create("plain"))
     return folder
-
-
-def read_recipe(folder: Path) -> Recipe:
-    """The recipe of an attempt, as rank 0 wrote it down: composed, every default written out."""
-    import yaml
-
-    from totalml.validate import InvalidRecipe, validate
-
-    try:
-        return validate(yaml.safe_load((folder / RECIPE_FILE).read_text(encoding="utf-8")))
-    except InvalidRecipe as error:
-        raise RecipeError(*(f"{folder / RECIPE_FILE}: {mistake.message}" for mistake in error.mistakes)) from error
 
 
 def _inputs(recipe: Recipe, data_hash: str) -> tuple[FeatureSet, Splits]:

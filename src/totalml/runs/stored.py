@@ -1,0 +1,35 @@
+"""The recipe that an attempt wrote down: composed, every default written out."""
+
+from pathlib import Path
+from typing import Any
+
+from totalml.errors import RecipeError, StoreError
+from totalml.recipe import Recipe
+from totalml.runs.attempt import RECIPE_FILE
+
+
+def stored_values(folder: Path) -> dict[str, Any]:
+    """Its values as they stand, whether today's code knows them or not.
+
+    Raises: StoreError: the file cannot be read.
+    """
+    import yaml
+
+    file = folder / RECIPE_FILE
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise StoreError(f"{file} cannot be read: {error}. Run the recipe again.") from error
+    if not isinstance(values, dict):
+        raise StoreError(f"{file} holds no recipe. Run the recipe again.")
+    return values
+
+
+def stored_recipe(folder: Path) -> Recipe:
+    """Raises: StoreError: the file cannot be read. RecipeError: today's code no longer takes it."""
+    from totalml.validate import InvalidRecipe, validate
+
+    try:
+        return validate(stored_values(folder))
+    except InvalidRecipe as error:
+        raise RecipeError(*(f"{folder / RECIPE_FILE}: {mistake.message}" for mistake in error.mistakes)) from error
