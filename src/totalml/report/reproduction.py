@@ -16,7 +16,7 @@ def reproduction(content: ReportContent) -> Html:
     return section(
         "again",
         "Make it again",
-        tag("pre", tag("code", content.command), tabindex=0, aria_label="Command line"),
+        tag("pre", tag("code", content.command), tabindex=0, role="region", aria_label="Command line"),
         tag("dl", *listed, class_="ids"),
         tag("div", _timings(content), table("Environment", ["What", "Value"], environment), class_="pair"),
         tag("details", tag("summary", "The composed recipe"), _recipe(content.recipe_yaml)),
@@ -35,4 +35,4 @@ def _timings(content: ReportContent) -> Html:
 def _recipe(text: str) -> Html:
     cut = text[:LONGEST_RECIPE]
     more = tag("p", "Cut here; recipe.yaml beside this page is whole.") if len(cut) < len(text) else ""
-    return joined(tag("pre", tag("code", cut), tabindex=0, aria_label="Composed recipe"), more)
+    return joined(tag("pre", tag("code", cut), tabindex=0, role="region", aria_label="Composed recipe"), more)

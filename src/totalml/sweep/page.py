@@ -57,7 +57,7 @@ def _summary(record: SweepRecord) -> Html:
         ".",
         class_="verdict",
     )
-    line = tag("pre", tag("code", command(best.overrides)), class_="wrapped", aria_label="Command line of the best job")
+    line = tag("pre", tag("code", command(best.overrides)), class_="wrapped")
     return section("summary", "Summary", told, _cards(jobs), tag("h3", "The best one again"), line)
 
 
@@ -145,7 +145,7 @@ def _jobs(record: SweepRecord, keys: list[str]) -> Html:
     head = ["Job", record.metric, *keys, "Time", "How", "Run"]
     more = len(record.jobs) - MOST_ROWS
     text = tag("p", f"The best {MOST_ROWS}; sweep.json beside this page has all.") if more > 0 else ""
-    return section("jobs", "Jobs, best first", text, table("Jobs, best first", head, rows, "numbers"))
+    return section("jobs", "Jobs, best first", text, table("Every job with its parameters", head, rows, "numbers"))
 
 
 def _link(job: Job, sweep: Path) -> Html:

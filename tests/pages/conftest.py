@@ -1,0 +1,54 @@
+"""A real report and comparison of two small runs, a sweep, and a report full of what strangers write."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.browser import Browser, chromium, open_browser
+from tests.report.conftest import content_of, history_of
+from tests.sweep.test_sweep_page import jobs_of, record_of
+from tests.tracking.conftest import Place
+from totalml.cli import main
+from totalml.report.page import write_report
+from totalml.sweep.page import write_page
+
+__all__ = ["content_of", "history_of"]  # fixtures
+
+DEPTH = ("evaluation.depth=full", "evaluation.slices.columns=[age_group,light]", "evaluation.slices.min_support=5")
+NASTY = '<img src=x onerror="alert(1)">\u202e\U0001f37a ' + "very " * 30 + "long"
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    command = chromium()
+    if command is None:
+        pytest.skip("needs Chromium: none is on the path; TOTALML_CHROMIUM can name one")
+    with open_browser(command, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """Two runs of different length."""
+    place = Place(tmp_path_factory.mktemp("pages"))
+    for epochs in (1, 2):
+        place.go(f"training.epochs={epochs}", *DEPTH)
+    return place
+
+
+@pytest.fixture
+def page(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Path:
+    """The page that the test asks for by name."""
+    if request.param == "report":
+        return sorted(place.runs.glob("*/*/1/report.html"))[-1]
+    if request.param == "comparison":
+        file = tmp_path / "compare.html"
+        where = ["--runs", str(place.runs), "--store", str(place.store), "--page", str(file)]
+        assert main(["compare", "guinness_smoke", *where]) == 0
+        return file
+    if request.param == "sweep":
+        return write_page(record_of(tmp_path, jobs_of()))
+    make = request.getfixturevalue("content_of")
+    ids = [f"{NASTY}{number}" for number in range(60)]
+    return write_report(tmp_path, make(classes=(NASTY, "good", "a" * 200), ids=ids, skipped={NASTY: NASTY}))
