@@ -13,7 +13,7 @@ from totalml.report.words import chance, counted, percent, points, points_interv
 if TYPE_CHECKING:
     from totalml.comparison.beside import Beside
 
-MOST_ROWS = 15
+MOST_ROWS = 10
 MOST_APART = 12
 NAME_LENGTH = 90
 HEAD = ["Group", "Samples", "Right before", "Right now", "Points", "Drawn", "Gained", "Lost", "By chance alone"]

@@ -46,16 +46,14 @@ def _of(first: str, name: str, beside: Beside) -> list[Html]:
 def _verdict(first: str, name: str, beside: Beside) -> Html:
     paired = beside.accuracy
     if paired is None:
-        words = "they were not tested on the same samples, or with other labels"
-        return tag(
-            "p", tag("strong", f"{name} cannot be held against {first}"), f": {words}.", class_="verdict unclear"
-        )
-    both = " and ".join(_accuracy(beside, which) for which in ("new", "old"))
+        said = joined(tag("strong", f"{name} cannot be held against {first}"), f": {NOT_THE_SAME}.")
+        return tag("p", said, class_="verdict unclear")
+    both = f"{name} is right on {_accuracy(beside, 'new')}, {first} on {_accuracy(beside, 'old')}"
     if not paired.gained and not paired.lost:
         said = joined(tag("strong", f"{name} and {first} are right on the same samples"), f": {both}.")
         return tag("p", said, class_="verdict unclear")
     if not clear(paired):
-        said = joined(tag("strong", f"{name} and {first} cannot be told apart"), f": right on {both}.")
+        said = joined(tag("strong", f"{name} and {first} cannot be told apart"), f": {both}.")
         return tag("p", said, class_="verdict unclear")
     word = "more" if paired.difference > 0 else "less"
     instead = " instead of ".join(_accuracy(beside, which) for which in ("new", "old"))
