@@ -139,6 +139,19 @@ class Handler(BaseHTTPRequestHandler):
         }
         return {"upsertBucket": {"bucket": bucket, "inserted": True}}
 
+    def _GetProjects(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"models": {"edges": [], "pageInfo": {"endCursor": None, "hasNextPage": False}}}
+
+    def _ProjectInternalId(self, variables: dict[str, Any]) -> dict[str, Any]:
+        return {"project": {"id": "P", "internalId": f"internal-{variables['projectName']}"}}
+
+    def _upsertView(self, variables: dict[str, Any]) -> dict[str, Any]:
+        kept = {key: variables[key] for key in ("name", "displayName", "description", "type", "spec")}
+        times = {"createdAt": "2026-01-01T00:00:00", "updatedAt": "2026-01-01T00:00:00"}
+        project = {"id": "P", "name": variables["projectName"], "entityName": variables["entityName"]}
+        user = {"username": "someone", "name": "someone", "photoUrl": None, "admin": False}
+        return {"upsertView": {"view": {"id": "View:1", **kept, **times, "project": project, "user": user}}}
+
     def _ArtifactType(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"project": {"artifact": None}}
 

@@ -57,6 +57,24 @@ def test_a_run_arrives_whole(runs, serve):
     assert all(data.startswith(b"\xff\xd8") for data in stored)  # JPEG
 
 
+def test_the_groups_of_samples_arrive_as_a_table(runs, serve):
+    backend = serve()
+    slices = ["evaluation.slices.columns=[glass]", "evaluation.slices.min_support=3"]
+    folder = runs.go("tracking=wandb", "evaluation.depth=full", *slices)
+    told = json.loads((folder / "metrics.json").read_text())["slices"]
+    (table,) = [json.loads(data) for name, data in backend.files.items() if "media/table/slices" in name]
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
+    assert [row["group"] for row in rows] == [one["name"] for one in (*told["declared"], *told["found"])]
+    first, row = told["declared"][0], rows[0]
+    assert (row["family"], row["samples"], row["worse"]) == ("declared", first["count"], first["worse"])
+    assert [row["accuracy"], row["accuracy_low"], row["gap_high"], row["chance"]] == [
+        first["accuracy"]["value"],
+        first["accuracy"]["low"],
+        first["gap"]["high"],
+        first["p"],
+    ]
+
+
 def test_epochs_are_sent_while_the_training_goes_on(runs, serve):
     backend = serve()
 

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.comparison.beside import besides
     from totalml.comparison.compare_page import write_page
 
-    attempts = _attempts(arguments.run, place)
+    attempts = attempts_of_command(arguments.run, place)
     others = besides(attempts)
     print(as_text(attempts, others))
     page = Path(arguments.page).absolute() if arguments.page else place.runs / PAGE_FILE
@@ -50,6 +50,23 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     if arguments.wandb:
         print("\n".join(_leet(attempts)))
     return 0
+
+
+def attempts_of_command(given: Sequence[str], place: Place) -> list[Attempt]:
+    """The runs that a command line names: several, or those of one recipe.
+
+    Raises: RecipeError: fewer than two runs are meant, or too many."""
+    from totalml.comparison.find import find_run, finished_runs
+
+    if len(given) == 1:
+        latest = {each.facts["run_id"]: each for each in finished_runs(given[0].removesuffix(".yaml"), place.runs)}
+        found = list(latest.values())[-MOST_RUNS:]
+        if len(found) < 2:
+            raise RecipeError(f"command line: {given[0]!r} has {len(found)} finished runs; name two runs to compare")
+        return found
+    if len(given) > MOST_RUNS:
+        raise RecipeError(f"command line: {len(given)} runs; at most {MOST_RUNS} stand side by side")
+    return [find_run(text, place.runs) for text in given]
 
 
 def as_text(attempts: Sequence[Attempt], others: Sequence[Beside]) -> str:
@@ -106,21 +123,6 @@ def accuracy_in_words(beside: Beside) -> str:
     if paired is None:
         return "not tested on the same samples, so chance cannot be told from difference"
     return f"{paired.in_words()}, {paired.gained} gained and {paired.lost} lost of {paired.count:,}"
-
-
-def _attempts(given: Sequence[str], place: Place) -> list[Attempt]:
-    """Raises: RecipeError: fewer than two runs are meant, or too many."""
-    from totalml.comparison.find import find_run, finished_runs
-
-    if len(given) == 1:
-        latest = {each.facts["run_id"]: each for each in finished_runs(given[0].removesuffix(".yaml"), place.runs)}
-        found = list(latest.values())[-MOST_RUNS:]
-        if len(found) < 2:
-            raise RecipeError(f"command line: {given[0]!r} has {len(found)} finished runs; name two runs to compare")
-        return found
-    if len(given) > MOST_RUNS:
-        raise RecipeError(f"command line: {len(given)} runs; at most {MOST_RUNS} stand side by side")
-    return [find_run(text, place.runs) for text in given]
 
 
 def _leet(attempts: Sequence[Attempt]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import wandb
@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from totalml.tracking.told import Told
 
 CONFUSION = "wandb/confusion_matrix/v1"  # W&B's own preset
+_BOUNDED = [f"{name}{part}" for name in ("accuracy", "gap") for part in ("", "_low", "_high")]
+SLICE_COLUMNS = ("group", "family", "samples", *_BOUNDED, "chance", "worse")
 IDENTITY = ("run_id", "attempt", "config_hash", "data_hash", "outputs")
 
 
 def media(told: Told) -> dict[str, Any]:
-    """Confusion matrix, sample pictures with predictions, and the report."""
+    """Confusion matrix, groups of samples, sample pictures with predictions, and the report."""
+    slices = told.slices()
     report = (told.folder / REPORT_FILE).read_text(encoding="utf-8")
     return {
         "confusion_matrix": _confusion(told),
         "samples": _samples(told),
+        **({"slices": _slices(slices)} if slices else {}),
         "report": wandb.Html(report, inject=False),
     }
 
@@ -61,6 +65,11 @@ def _confusion(told: Told) -> Any:
     table = wandb.Table(["Actual", "Predicted", "nPredictions"], [list(cell) for cell in told.confusion()])
     fields = {name: name for name in ("Actual", "Predicted", "nPredictions")}
     return wandb.plot_table(CONFUSION, table, fields, {"title": "Confusion matrix"})
+
+
+def _slices(rows: Sequence[Mapping[str, Any]]) -> wandb.Table:
+    """Where the model is right less often: accuracy, and the gap to all other samples."""
+    return wandb.Table([*SLICE_COLUMNS], [[row.get(column) for column in SLICE_COLUMNS] for row in rows])
 
 
 def _samples(told: Told) -> wandb.Table:

@@ -55,6 +55,22 @@ class Told:
         rows = zip(classes, self.metrics["confusion"], strict=True)
         return [(true, said, count) for true, row in rows for said, count in zip(classes, row, strict=True)]
 
+    def slices(self) -> list[Row]:
+        """A row for each group of test samples that was told of, declared ones first; empty if none was looked at."""
+        slices = self.metrics.get("slices") or {}
+        return [
+            {
+                "group": one["name"],
+                "family": family,
+                "samples": one["count"],
+                **dict(_figures("", {"accuracy": one["accuracy"], "gap": one["gap"]})),
+                "chance": one["p"],
+                "worse": one["worse"],
+            }
+            for family in ("declared", "found")
+            for one in slices.get(family, ())
+        ]
+
     def shown(self) -> list[Row]:
         """Predictions worth looking at: half of them the mistakes it was surest of, then others evenly picked."""
         from totalml.data.snapshot import read_parquet
