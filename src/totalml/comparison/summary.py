@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_KEYS = 3
 MOST_GROUPS = 3
+MOST_CLASSES = 3
 NAME_LENGTH = 60
 NOT_THE_SAME = "they were not tested on the same samples with the same labels"
 RUNS_HEAD = ["Here", "Recipe", "Run", "Attempt", "Ended, UTC"]
@@ -38,7 +39,7 @@ def clear(paired: PairedAccuracy) -> bool:
 
 
 def _of(first: str, name: str, beside: Beside) -> list[Html]:
-    facts = [_samples(first, name, beside.accuracy), _asked(first, name, beside), _groups(beside)]
+    facts = [_samples(first, name, beside.accuracy), _asked(first, name, beside), _classes(beside), _groups(beside)]
     listed = tag("ul", *(tag("li", fact) for fact in facts if fact), class_="facts")
     return [_verdict(first, name, beside), listed]
 
@@ -91,6 +92,23 @@ def _asked(first: str, name: str, beside: Beside) -> Html:
 def _key(change: KeyChange) -> Html:
     values = (name_of("not there" if each is ABSENT else shown.value(each), 40) for each in (change.old, change.new))
     return joined(tag("code", name_of(shown.visible(change.key))), " ", Html(" became ".join(values)))
+
+
+def _classes(beside: Beside) -> Html:
+    """The classes whose own interval tells a change, the most harmed first."""
+    changes = [change for change in beside.classes if clear(change.accuracy)]
+    told = [
+        joined(
+            tag("strong", name_of(change.label, NAME_LENGTH)),
+            f" is recognised {'more' if change.accuracy.difference > 0 else 'less'} often "
+            f"({points(change.accuracy.difference)} points)",
+        )
+        for change in changes[:MOST_CLASSES]
+    ]
+    if not told:
+        return Html("")
+    more = f" and {len(changes) - len(told)} more" if len(changes) > len(told) else ""
+    return joined(Html(", ".join(told)), more, ". ", tag("a", "All classes", href="#classes"), ".")
 
 
 def _groups(beside: Beside) -> Html:
