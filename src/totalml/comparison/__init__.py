@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from totalml.comparison.compared import Comparison, compare
     from totalml.comparison.find import find_run
-    from totalml.comparison.metrics import MetricChange, PairedAccuracy, metric_changes, paired_accuracy
+    from totalml.comparison.metrics import MetricChange, metric_changes
     from totalml.comparison.side import Side, find_side, run_side
     from totalml.comparison.sources import FileChange, code_changes, load_code, save_code
     from totalml.comparison.surroundings import FactChange, environment_changes, execution_changes, file_changes
@@ -16,7 +16,6 @@ _HOME = {
     "FactChange": "surroundings",
     "FileChange": "sources",
     "MetricChange": "metrics",
-    "PairedAccuracy": "metrics",
     "Side": "side",
     "code_changes": "sources",
     "compare": "compared",
@@ -27,7 +26,6 @@ _HOME = {
     "find_side": "side",
     "load_code": "sources",
     "metric_changes": "metrics",
-    "paired_accuracy": "metrics",
     "run_side": "side",
     "save_code": "sources",
 }
@@ -37,7 +35,6 @@ __all__ = [
     "FactChange",
     "FileChange",
     "MetricChange",
-    "PairedAccuracy",
     "Side",
     "code_changes",
     "compare",
@@ -48,7 +45,6 @@ __all__ = [
     "find_side",
     "load_code",
     "metric_changes",
-    "paired_accuracy",
     "run_side",
     "save_code",
 ]

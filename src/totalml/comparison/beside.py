@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from totalml.comparison.compared import attempt_metrics
-from totalml.comparison.metrics import MetricChange, PairedAccuracy, paired_accuracy, read_predictions
+from totalml.comparison.metrics import MetricChange
 from totalml.comparison.side import Side, run_side
+from totalml.evaluation.paired import PairedAccuracy, paired_accuracy, read_predictions
 from totalml.runs.attempt import PREDICTIONS_FILE, Attempt
 from totalml.values.keys import KeyChange, key_changes
 

@@ -19,7 +19,8 @@ from totalml.values.keys import ABSENT
 
 if TYPE_CHECKING:
     from totalml.comparison.beside import Beside
-    from totalml.comparison.metrics import MetricChange, PairedAccuracy
+    from totalml.comparison.metrics import MetricChange
+    from totalml.evaluation.paired import PairedAccuracy
     from totalml.project import Place
     from totalml.runs.attempt import Attempt
 

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from totalml.evaluation.inputs import check_before_training, check_positive
     from totalml.evaluation.light import brightness
     from totalml.evaluation.measure import evaluate
+    from totalml.evaluation.paired import PairedAccuracy, paired_accuracy, read_predictions
     from totalml.evaluation.record import CalibrationBin, Evaluation, Interval
 
 __all__ = [
@@ -14,18 +15,24 @@ __all__ = [
     "CalibrationBin",
     "Evaluation",
     "Interval",
+    "PairedAccuracy",
     "brightness",
     "check_before_training",
     "check_positive",
     "evaluate",
+    "paired_accuracy",
+    "read_predictions",
 ]
 
 _HOMES = {
     "Beside": "columns",
+    "PairedAccuracy": "paired",
     "brightness": "light",
     "check_before_training": "inputs",
     "check_positive": "inputs",
     "evaluate": "measure",
+    "paired_accuracy": "paired",
+    "read_predictions": "paired",
 }
 
 

@@ -140,7 +140,7 @@ def _largest_metric(before: Attempt, again: Attempt) -> float | None:
 
 
 def _largest_probability(before: Attempt, again: Attempt) -> float | None:
-    from totalml.comparison.metrics import read_predictions
+    from totalml.evaluation.paired import read_predictions
 
     tables = [read_predictions(attempt.folder / PREDICTIONS_FILE) for attempt in (before, again)]
     if any(table is None for table in tables):
