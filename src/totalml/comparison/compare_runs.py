@@ -78,7 +78,7 @@ def accuracy_in_words(beside: Beside) -> str:
 
 def _attempts(given: Sequence[str], place: Place) -> list[Attempt]:
     """Raises: RecipeError: fewer than two runs are meant, or too many."""
-    from totalml.comparison.find import find_run, finished_runs
+    from totalml.runs.find import find_run, finished_runs
 
     if len(given) == 1:
         latest = {each.facts["run_id"]: each for each in finished_runs(given[0].removesuffix(".yaml"), place.runs)}

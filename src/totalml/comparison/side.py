@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from totalml.comparison.composed import Composed, compose_one
-from totalml.comparison.find import find_run, finished_run
 from totalml.errors import RecipeError, StoreError
 from totalml.identity import short
 from totalml.runs.attempt import RECIPE_FILE, Attempt
+from totalml.runs.find import find_run, finished_run
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
