@@ -63,7 +63,7 @@ class Against:
         if None in (ours.low, ours.high, theirs.low, theirs.high):
             return Difference(Interval(ours.value - theirs.value), ours, theirs, "value")
         why = "as if of different test samples" if self._same_samples else "the test samples are not the same"
-        return Difference(_apart(ours, theirs), ours, theirs, "apart", f"{why}, so both intervals count")
+        return Difference(apart(ours, theirs), ours, theirs, "apart", f"{why}, so both intervals count")
 
     @cached_property
     def _theirs(self) -> tuple[Evaluation, dict[str, Interval]] | str:
@@ -126,8 +126,11 @@ class Against:
         return {} if isinstance(self._theirs, str) else paired_differences(self.evaluation, self._theirs[0])
 
 
-def _apart(ours: Interval, theirs: Interval) -> Interval:
-    """Source: Zou and Donner 2008; Newcombe 1998, method 10, for shares."""
+def apart(ours: Interval, theirs: Interval) -> Interval:
+    """The difference of two figures that know nothing of each other.
+
+    Source: Zou and Donner 2008; Newcombe 1998, method 10, for shares.
+    """
     value, low, high = ours.value or 0.0, ours.low or 0.0, ours.high or 0.0
     other, other_low, other_high = theirs.value or 0.0, theirs.low or 0.0, theirs.high or 0.0
     gap = value - other

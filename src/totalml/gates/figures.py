@@ -44,7 +44,7 @@ def may_be_missing(metric: str) -> bool:
 
 def unknown(metric: str, figures: Mapping[str, Interval]) -> str:
     """That there is no such figure, with those that may have been meant."""
-    if near := closest(metric, figures):
+    if ANY not in metric and (near := closest(metric, figures)):
         return f"there is no {metric!r} in this run, did you mean {near!r}?"
     family = metric.partition(".")[0]
     known = [name for name in figures if name.partition(".")[0] == family] or list(figures)

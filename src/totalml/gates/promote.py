@@ -120,5 +120,5 @@ def _listed(recipe: str, place: Place) -> list[str]:
 
 def _name(kind: str, text: str) -> str:
     if not NAME.fullmatch(text):
-        raise RecipeError(f"command line: {text!r} is no name of a {kind}; small letters, digits and _ make one")
+        raise RecipeError(f"command line: {text!r} is no {kind}'s name; small letters, digits and _ make one")
     return text
