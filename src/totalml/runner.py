@@ -78,12 +78,10 @@ def _verdict(attempt: Attempt, store: Store, progress: Progress) -> Verdict:
 
 
 def _stopped(verdict: Verdict, attempt: Attempt) -> str:
-    from totalml.report.gate_words import reason, word
+    from totalml.report.gate_words import brief, reason, word
 
-    stopped = verdict.not_passed
-    lines = [f"  {gate.title}: {word(gate)}; {reason(gate)}" for gate in stopped]
-    head = f"It may not be released: {len(stopped)} of {len(verdict.gates)} gates did not pass."
-    return "\n".join([f"{head} The run is whole and lies in {attempt.folder}", *lines])
+    lines = [f"  {gate.title}: {word(gate)}; {reason(gate)}" for gate in verdict.not_passed]
+    return "\n".join([f"{brief(verdict)} The run is whole and lies in {attempt.folder}", *lines])
 
 
 def _finished(recipe: Recipe, store: Store, runs: RunFolders) -> Attempt | None:

@@ -1,6 +1,7 @@
 """Gates in words, for people who know no statistics."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from totalml.gates import GateResult, Verdict
 from totalml.recipe import GateRecipe
 from totalml.registry import Promotion
 from totalml.report.closing import closing_table
-from totalml.report.gate_words import bound, measured, sentence
+from totalml.report.gate_words import bound, measured, reason, sentence
 from totalml.report.gates import gates
 from totalml.report.page import render
 
@@ -54,7 +55,7 @@ def against_production():
         ),
         (
             verdict(result(), result("failed")),
-            "It may not be released: 1 of 2 gates did not pass. accuracy at least 0.9 (failed).",
+            "It may not be released: 1 of 2 gates did not pass: accuracy at least 0.9 (failed).",
         ),
     ],
 )
@@ -101,7 +102,7 @@ def test_the_page_answers_on_its_first_screen_and_shows_every_gate(content_of):
     judged = verdict(result(), against_production(), production=PRODUCTION)
     page = render(content_of(verdict=judged)).decode()
     summary = page[page.index('id="summary"') : page.index('id="gates"')]
-    assert "<strong>It may not be released</strong>: 1 of 2 gates did not pass." in summary
+    assert '<strong class="stopped">It may not be released</strong>: 1 of 2 gates did not pass' in summary
     section = gates(content_of(verdict=judged))
     assert "aaaaaaaa-00000001/2" in section
     assert len(re.findall("<tr>", section)) == 3
@@ -118,3 +119,8 @@ def test_names_of_strangers_are_escaped(content_of):
     page = render(content_of(verdict=verdict(result(name=evil, remark="<script>"))))
     assert b"<img src=x>" not in page
     assert b"<script>" not in page
+
+
+def test_a_gate_of_which_nothing_could_be_measured_says_that():
+    nothing = replace(result("undecided", passed=False, name="slices.a.gap", value=Interval(None)), looked_at=16)
+    assert reason(nothing).endswith("found none of 16 figures could be measured")

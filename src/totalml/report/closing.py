@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from totalml.evaluation.record import Interval
-from totalml.report.gate_words import reason, sentence, word
+from totalml.report.gate_words import brief, reason, word
 from totalml.report.words import MISSING, TITLES, counted, duration, figure, interval
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def closing_table(
     rows += [(f"Time: {stage}", duration(wall_s), _reuse(stages.get(stage, {}))) for stage, wall_s in seconds.items()]
     rows.append(("Time: all", duration(sum(seconds.values())), ""))
     if verdict and gates:
-        answer, _, why = sentence(verdict).partition(": ")
+        answer, _, why = brief(verdict).partition(": ")
         rows.append((answer, "", why.removesuffix(".") if verdict.releasable else ""))
     rows.append(("Report", str(report), ""))
     return rows

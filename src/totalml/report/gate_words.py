@@ -13,22 +13,31 @@ if TYPE_CHECKING:
 NO_GATES = "No gate says whether it may be released."
 DIFFERENCES = ("gap", "sureness")  # how names of differences of shares end
 RATES = (*SHARES, "selection_rate", "true_positive_rate", "false_positive_rate", "calibration", "false_alarms")
+MINUS = "\N{MINUS SIGN}"
 SHARE = "share"  # anywhere in a name
 NAMED = 3  # gates in one sentence
 
 
 def sentence(verdict: Verdict | None) -> str:
-    """`It may be released: all 5 gates passed.`"""
+    """`It may be released: all 5 gates passed.`, or those that did not, by name."""
+    if verdict is None or verdict.releasable:
+        return brief(verdict)
+    stopped = verdict.not_passed
+    told = ", ".join(f"{gate.title} ({word(gate)})" for gate in stopped[:NAMED])
+    more = f" and {len(stopped) - NAMED} more" if len(stopped) > NAMED else ""
+    return f"{brief(verdict).removesuffix('.')}: {told}{more}."
+
+
+def brief(verdict: Verdict | None) -> str:
+    """The answer, and how many gates passed."""
     if verdict is None or not verdict.gates:
         return NO_GATES
     total = len(verdict.gates)
-    if not (stopped := verdict.not_passed):
-        undecided = sum(gate.outcome == "undecided" for gate in verdict.gates)
-        but = f", {undecided} of them undecided, which its recipe lets pass" if undecided else ""
-        return f"It may be released: {'the only gate' if total == 1 else f'all {total} gates'} passed{but}."
-    told = "; ".join(f"{gate.title} ({word(gate)})" for gate in stopped[:NAMED])
-    more = f"; and {len(stopped) - NAMED} more" if len(stopped) > NAMED else ""
-    return f"It may not be released: {len(stopped)} of {counted(total, 'gate')} did not pass. {told}{more}."
+    if stopped := verdict.not_passed:
+        return f"It may not be released: {len(stopped)} of {counted(total, 'gate')} did not pass."
+    undecided = sum(gate.outcome == "undecided" for gate in verdict.gates)
+    but = f", {undecided} of them undecided, which its recipe lets pass" if undecided else ""
+    return f"It may be released: {'the only gate' if total == 1 else f'all {total} gates'} passed{but}."
 
 
 def word(gate: GateResult) -> str:
@@ -54,6 +63,8 @@ def _figure(gate: GateResult) -> str:
     if gate.figure is None:
         return ""
     named = f"{gate.figure} " if gate.figure != gate.condition["metric"] else ""
+    if gate.value.value is None and gate.looked_at > 1:
+        return ""
     if gate.ours is None or gate.theirs is None or gate.value.value is None:
         return f"{named}{measured(gate.figure, gate.value)}"
     sides = f"{measured(gate.figure, gate.ours)} against {measured(gate.figure, gate.theirs)} in production"
@@ -74,6 +85,8 @@ def others(gate: GateResult) -> str:
     """How many other figures the gate looked at; empty if none."""
     if gate.looked_at < 2:
         return ""
+    if gate.value.value is None:
+        return f"none of {gate.looked_at} figures could be measured"
     if gate.outcome == "passed":
         return f"{gate.looked_at} figures, this is the nearest to the bound"
     return f"{gate.beyond} of {gate.looked_at} figures did not pass, this is the worst"
@@ -105,16 +118,15 @@ def _one(name: str, value: float, *, gap: bool) -> str:
         return f"{points(value)} points"
     if _is_share(name):
         return percent(value)
-    if name.startswith("quality."):
-        return f"{value:+g}" if gap else f"{value:g}"
-    return f"{value:+.3f}" if gap else f"{value:.3f}"
+    digits = "g" if name.startswith("quality.") else ".3f"
+    return (f"{value:+{digits}}" if gap else f"{value:{digits}}").replace("-", MINUS)
 
 
 def _amount(name: str, value: float, *, gap: bool) -> str:
     """A bound, as short as it was written."""
     if _is_difference(name) or (gap and _is_share(name)):
-        return f"{100 * value:g} points".replace("-", "\N{MINUS SIGN}")
-    return f"{100 * value:g}{THIN}%" if _is_share(name) else f"{value:g}"
+        return f"{100 * value:g} points".replace("-", MINUS)
+    return f"{100 * value:g}{THIN}%" if _is_share(name) else f"{value:g}".replace("-", MINUS)
 
 
 def _is_difference(name: str) -> bool:

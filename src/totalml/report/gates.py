@@ -14,7 +14,8 @@ REMARK = 300
 def release(verdict: Verdict | None) -> Html:
     """The one plain sentence for the first screen; the answer stands out."""
     lead, colon, rest = sentence(verdict).partition(":")
-    return joined(tag("strong", lead), colon, rest) if colon else joined(lead)
+    stopped = None if verdict is None or verdict.releasable else "stopped"
+    return joined(tag("strong", lead, class_=stopped), colon, rest) if colon else joined(lead)
 
 
 def gates(content: ReportContent) -> Html | str:
@@ -47,7 +48,7 @@ def _row(gate: GateResult) -> list[str]:
 
 
 def _figure(gate: GateResult) -> Html:
-    if gate.figure is None:
+    if gate.figure is None or gate.value.value is None:
         return joined("–")
     name = tag("small", name_of(gate.figure)) if gate.figure != gate.condition["metric"] else ""
     if gate.ours is None or gate.theirs is None:
@@ -59,5 +60,5 @@ def _figure(gate: GateResult) -> Html:
 def _compared(verdict: Verdict) -> Html | str:
     if (production := verdict.production) is None:
         return ""
-    since = f", there since {production.when}"
+    since = f", there since {production.when[:16].replace('T', ' ')} UTC"
     return tag("p", "In production when this was judged: ", tag("code", production.version), since, ".")

@@ -11,7 +11,7 @@ from totalml.gates.figures import figures_of
 from totalml.recipe import Recipe
 from totalml.report.content import ReportContent
 from totalml.report.front_matter import front_matter
-from totalml.report.gate_words import bound, found, measured, sentence, word
+from totalml.report.gate_words import bound, brief, found, measured, word
 from totalml.report.markdown import code, listed, table, text
 from totalml.report.words import TITLES, counted, figure, interval, of_hundred, percent, points, points_interval
 from totalml.runs.attempt import CARD_FILE
@@ -51,8 +51,8 @@ def model_card(content: ReportContent, recipe: Recipe, figures: Mapping[str, Int
 
 def _lead(content: ReportContent) -> str:
     accuracy = content.evaluation.metrics["accuracy"].value or 0.0
-    release = sentence(content.verdict).split(". ")[0].removesuffix(".")
-    return f"Right for {of_hundred(accuracy)} test {content.noun}s. {release}."
+    release = brief(content.verdict)
+    return f"Right for {of_hundred(accuracy)} test {content.noun}s. {release}"
 
 
 def _purpose(content: ReportContent, recipe: Recipe) -> str:
@@ -107,12 +107,11 @@ def _figures(figures: Mapping[str, Interval], families: tuple[str, ...]) -> str:
 def _gates(content: ReportContent) -> str:
     verdict = content.verdict
     if verdict is None or not verdict.gates:
-        return sentence(verdict)
-    head = sentence(verdict).split(". ")[0].removesuffix(".")
+        return brief(verdict)
     rows = [[text(gate.title), word(gate), text(bound(gate)), text(found(gate))] for gate in verdict.gates]
     against = verdict.production
     compared = f"\n\nIn production when this was judged: {code(against.version)}." if against else ""
-    return f"{head}.\n\n{table(['Gate', 'Verdict', 'Asked for', 'Found'], rows)}{compared}"
+    return f"{brief(verdict)}\n\n{table(['Gate', 'Verdict', 'Asked for', 'Found'], rows)}{compared}"
 
 
 def _data(content: ReportContent, recipe: Recipe) -> str:
