@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
+from totalml.data.snapshot import parquet_bytes, read_parquet
 from totalml.evaluation import Interval
 from totalml.evaluation.record import Evaluation
 from totalml.evaluation.shares import wilson, z_of
@@ -98,6 +99,21 @@ def test_a_clear_loss_fails_though_the_intervals_of_both_overlap(model, promote)
     assert result.ours.high > result.theirs.low
     assert one(ours, production, metric="accuracy", at_least="production", margin=0.06).outcome == "passed"
     assert one(ours, production, metric="accuracy", at_least="production", margin=0.03).outcome == "undecided"
+
+
+def test_samples_are_paired_by_their_ids_whatever_their_order(model, promote):
+    first = model("aaaaaaaa-00000001", range(10))
+    production = promote(first)
+    ours = model("bbbbbbbb-00000001", range(20), seed=1)
+
+    def differences():
+        metrics = ("accuracy", "auroc", "per_class.bad.recall")
+        return [one(ours, production, metric=metric, at_least="production").value for metric in metrics]
+
+    before = differences()
+    table = read_parquet((first / "predictions.parquet").read_bytes())
+    (first / "predictions.parquet").write_bytes(parquet_bytes(table.take(list(reversed(range(400))))))
+    assert differences() == before
 
 
 def test_other_test_samples_are_compared_as_such_and_it_says_so(model, promote):

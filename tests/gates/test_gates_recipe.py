@@ -33,13 +33,13 @@ def mistake(folder, gates, *overrides):
     [
         ("{metric: accuracy}", "a gate needs one of at_least, at_most and within, and 'accuracy' has none"),
         ("{metric: ece, at_least: 0, at_most: 1}", "'ece' has at_least and at_most; make two gates of it"),
-        ("{metric: acuracy, at_least: 0.9}", "there is no metric 'acuracy', did you mean 'accuracy'?"),
+        ("{metric: acuraccy, at_least: 0.9}", "there is no metric 'acuraccy', did you mean 'accuracy'?"),
         ("{metric: slice.*.gap, at_least: 0}", "there is no metric 'slice.*.gap', did you mean 'slices'?"),
         ("{metric: slices, at_least: 0}", "'slices' is a family of metrics; name one, such as 'slices.*.accuracy'"),
         ("{metric: accuracy.x, at_least: 0}", "there is no metric 'accuracy.x'"),
-        ("{metric: per_class.a.recal, at_least: 0}", "ends in no figure of 'per_class', did you mean 'recall'?"),
+        ("{metric: per_class.a.recalll, at_least: 0}", "ends in no figure of 'per_class', did you mean 'recall'?"),
         ("{metric: qwertz, at_least: 0}", "there is no metric 'qwertz'; there are: accuracy, balanced_accuracy"),
-        ("{metric: accuracy, at_least: prodction}", "expected a number, or 'production' for what is released now"),
+        ("{metric: accuracy, at_least: productoin}", "expected a number, or 'production' for what is released now"),
         ("{metric: accuracy, at_least: true}", "expected a number, or 'production'"),
         ("{metric: accuracy, at_least: 0.9, margin: 0.1}", "'margin' goes with 'at_least: production'"),
         ("{metric: fairness.*.gap, within: -0.1}", "should be greater than or equal to 0, got -0.1"),
@@ -62,7 +62,7 @@ def test_two_gates_of_one_name_are_told_at_the_second(tmp_path):
 
 def test_all_gates_are_read_at_once(tmp_path):
     with pytest.raises(RecipeError) as caught:
-        composed(tmp_path, "  - {metric: acuracy, at_least: 0.9}\n  - {metric: accuracy}")
+        composed(tmp_path, "  - {metric: acuraccy, at_least: 0.9}\n  - {metric: accuracy}")
     assert len(caught.value.mistakes) == 2
 
 

@@ -159,6 +159,20 @@ def test_an_unfinished_or_damaged_run_is_not_promoted(project, capsys):
     assert not (project.store / "registry").exists()
 
 
+def test_production_that_lies_elsewhere_is_brought_for_the_comparison(tmp_path, monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    there = [f"runtime.{part}=file://{tmp_path}/there/{part}" for part in ("store", "runs")]
+    project = Project(tmp_path)
+    project.go(*there, f"runtime.cache={tmp_path}/cache")
+    (run_json,) = (tmp_path / "cache").rglob("guinness_smoke/*/1/run.json")
+    where = [f"--runs={run_json.parents[3]}", f"--store={next((tmp_path / 'cache').rglob('stages')).parent}"]
+    assert main(["promote", "guinness_smoke", *where]) == 0
+    shutil.rmtree(run_json.parents[3])
+    told = project.go(*there, f"runtime.cache={tmp_path}/cache", f"gates=[{NOT_WORSE}]")
+    assert "the very model that is in production" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

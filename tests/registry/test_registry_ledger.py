@@ -1,18 +1,21 @@
 """A ledger keeps every promotion, whoever writes at the same time and whenever a process dies."""
 
 import multiprocessing
+import threading
 from dataclasses import replace
 
 import pytest
 
 from totalml.errors import StoreError
 from totalml.registry import Ledger, Promotion
+from totalml.store.locks import locked
 
 FIRST = Promotion("2026-11-25T04:00:00+00:00", "production", "aaaaaaaa-00000001", 1, "blake3:1", "eve", "first")
 SECOND = replace(FIRST, run_id="bbbbbbbb-00000001", weights="blake3:2", why="better | \u00fc\n{}")
 
 
-def append_many(store, who):
+def append_many(store, who, together):
+    together.wait(60)
     for attempt in range(40):
         Ledger(store, "pints").append(replace(FIRST, who=who, attempt=attempt))
 
@@ -30,7 +33,8 @@ def test_the_latest_promotion_stands_and_all_are_kept(tmp_path):
 
 def test_two_processes_lose_nothing(tmp_path):
     spawned = multiprocessing.get_context("spawn")
-    writers = [spawned.Process(target=append_many, args=(tmp_path, who)) for who in ("ann", "bob")]
+    together = spawned.Barrier(2)
+    writers = [spawned.Process(target=append_many, args=(tmp_path, who, together)) for who in ("ann", "bob")]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -39,6 +43,17 @@ def test_two_processes_lose_nothing(tmp_path):
     history = Ledger(tmp_path, "pints").history()
     for who in ("ann", "bob"):
         assert [each.attempt for each in history if each.who == who] == list(range(40))
+
+
+def test_a_writer_waits_for_another_one(tmp_path):
+    ledger = Ledger(tmp_path, "pints")
+    writer = threading.Thread(target=ledger.append, args=(FIRST,))
+    with locked(tmp_path / "locks" / "registry-pints.lock"):
+        writer.start()
+        writer.join(0.3)
+        assert ledger.history() == []
+    writer.join(60)
+    assert ledger.history() == [FIRST]
 
 
 def test_a_line_without_its_end_was_never_promoted_and_gives_way(tmp_path):

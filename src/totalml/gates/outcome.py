@@ -38,7 +38,7 @@ def samples_to_decide(figure: Interval, low: float, high: float, count: int) -> 
     value, (least, most) = figure.value or 0.0, _ends(figure)
     # A value on the wrong side only has to leave the bound that it is beyond.
     bounds = [low] if value < low else [high] if value > high else [low, high]
-    crossed = [bound for bound in bounds if least < bound < most]
+    crossed = [bound for bound in bounds if least <= bound <= most]
     if not crossed or any(abs(value - bound) <= ROUNDING for bound in crossed):
         return None
     reach = [((value - least if bound < value else most - value) / abs(value - bound)) for bound in crossed]
