@@ -90,11 +90,13 @@ def test_the_run_folder_holds_all_that_was_promised(finished):
     assert names == {
         "checkpoints/best.ckpt",
         "checkpoints/last.ckpt",
+        "gates.json",
         "metrics.json",
         "model.safetensors",
         "predictions.parquet",
         "quality.json",
         "recipe.yaml",
+        "MODEL_CARD.md",
         "report.html",
         "run.json",
         "steps.npy",
@@ -113,7 +115,7 @@ def test_a_run_is_named_by_its_config_hash_and_its_data_hash(finished):
     assert run["config_hash"] == config_hash(what(recipe))
     assert run["run_id"] == f"{run['config_hash'][7:15]}-{run['data_hash'][7:15]}"
     assert (finished.runs / "guinness_smoke" / run["run_id"] / "1").is_dir()
-    assert set(run["seconds"]) == {"snapshot", "quality", "features", "training", "evaluation", "report"}
+    assert set(run["seconds"]) == {"snapshot", "quality", "features", "training", "evaluation", "gates", "report"}
     assert run["status"] == "finished"
 
 

@@ -25,13 +25,16 @@ VERBS = {
     "verify": ("totalml.verification.verify", "run again in a clean folder, and say whether the same comes out"),
     "diff": ("totalml.comparison.diff", "what differs between two runs, recipes or git revisions of a recipe"),
     "compare": ("totalml.comparison.compare_runs", "runs side by side: keys, metrics, pictures judged differently"),
+    "promote": ("totalml.gates.promote", "put a run that passed its gates in production, or an earlier one again"),
     "track sync": ("totalml.tracking.sync", "send runs to Weights & Biases that were tracked offline"),
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),
     "recipe check": ("totalml.authoring.check", "compose and validate every recipe, run those marked smoke"),
     "recipe diff": ("totalml.authoring.diff", "which recipes a change touches, also through conf/ and defaults"),
 }
 HELP = {"-h", "--help"}
-EXIT_CODES = "Exit codes as of run.py: 0 done; 2 mistakes; 4 data; 5 store; 10 a package is missing; 130 interrupted."
+EXIT_CODES = (
+    "Exit codes as of run.py: 0 done; 2 mistakes; 3 gates; 4 data; 5 store; 10 a package is missing; 130 interrupted."
+)
 
 
 class Parser(argparse.ArgumentParser):

@@ -32,7 +32,7 @@ class Misfit(ValueError):
         below: the keys that lead to it.
     """
 
-    def __init__(self, message: str, *below: str) -> None:
+    def __init__(self, message: str, *below: str | int) -> None:
         super().__init__(message)
         self.below = below
 

@@ -2,6 +2,7 @@
 
     TotalmlError               1  anything that stopped a run and is explained
     ├── RecipeError            2  mistakes in a recipe, in conf/ or on the command line
+    ├── GateError              3  a run that is whole did not pass its gates
     ├── DataError              4  the data is not what the recipe needs
     │   ├── SnapshotError         bad samples, an empty source, a pin that does not match
     │   └── QualityError          a quality check that was told to stop the run
@@ -15,8 +16,10 @@
     ├── MissingExtraError     10  an optional package that the recipe asks for is not installed
     └── Interrupted          130  Ctrl-C; the run can be continued
 
-Exit code 0 is success; 3 is kept for a failed gate. A message names the thing, the value and the mend.
+Exit code 0 is success. A message names the thing, the value and the mend.
 """
+
+from pathlib import Path
 
 
 class TotalmlError(Exception):
@@ -37,6 +40,20 @@ class RecipeError(TotalmlError):
     def __init__(self, *mistakes: str) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = mistakes
+
+
+class GateError(TotalmlError):
+    """A finished run did not pass its gates; nothing of it is lost.
+
+    Args:
+        folder: of its attempt.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, folder: Path) -> None:
+        super().__init__(message)
+        self.folder = folder
 
 
 class DataError(TotalmlError):

@@ -13,11 +13,12 @@ from totalml.errors import EvaluationError
 from totalml.evaluation import Beside, Evaluation, brightness, check_before_training, evaluate
 from totalml.features import FeatureSet, build_features
 from totalml.fingerprint import edited
+from totalml.gates import Verdict, judge, production_of
 from totalml.identity import digest
 from totalml.progress import Progress
 from totalml.quality import Pictures, QualityReport, check_quality
 from totalml.recipe import Recipe
-from totalml.report import ReportContent, write_report
+from totalml.report import ReportContent, write_model_card, write_report
 from totalml.runs.attempt import EVALUATED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
 from totalml.stages import Stages, definitions
 from totalml.store import Store
@@ -76,9 +77,16 @@ def live(
     stages.run(defined, EVALUATED, lambda: _evaluate(recipe, snapshot, trained, features, splits, gold).save(folder))
     evaluation = Evaluation.load(folder)
 
-    with attempt.stage("report"):
+    with attempt.stage("gates"):
         attempt.save(outputs=_outputs(trained, evaluation))
-        write_report(folder, _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation))
+        verdict = judge(recipe.gates, folder, production_of(recipe.name, recipe.gates, store.root))
+        verdict.save(folder)
+
+    with attempt.stage("report"):
+        attempt.save(releasable=verdict.releasable)
+        content = _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation, verdict)
+        write_report(folder, content)
+        write_model_card(folder, content, recipe)
 
 
 def _pictures(features: FeatureSet, snapshot: Snapshot, store: Store) -> Pictures | None:
@@ -154,6 +162,7 @@ def _content(
     features: FeatureSet,
     trained: TrainedModel,
     evaluation: Evaluation,
+    verdict: Verdict,
 ) -> ReportContent:
     facts = attempt.facts
     return ReportContent(
@@ -171,6 +180,7 @@ def _content(
         history=trained.history,
         best_epoch=trained.best_epoch,
         evaluation=evaluation,
+        verdict=verdict,
         rows=splits.test,
         pictures=features.images.gather if features.images else None,
         finding_rows=_finding_rows(quality, features.ids),

@@ -16,10 +16,11 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from totalml.errors import StoreError
+from totalml.errors import GateError, StoreError
 
 if TYPE_CHECKING:
     from totalml.data import Snapshot
+    from totalml.gates import Verdict
     from totalml.progress import Progress
     from totalml.recipe import Recipe
     from totalml.runs import RunFolders
@@ -32,7 +33,9 @@ def run(recipe: Recipe) -> Path:
     """Take a recipe through its life.
 
     Returns: the folder of the finished attempt.
-    Raises: TotalmlError: see `totalml.errors`; whatever was done until then is kept and continued by the next call.
+    Raises:
+        GateError: the run is finished and whole, but did not pass its gates.
+        TotalmlError: see `totalml.errors`; whatever was done until then is kept and continued by the next call.
     """
     if recipe.runtime.nodes == 1:
         return _run(recipe)
@@ -57,8 +60,28 @@ def _run(recipe: Recipe) -> Path:
     else:
         gc.enable()  # run.py starts without it
         attempt = _work(recipe, store, runs, progress)
-    _show(attempt, runs.url(attempt))
+    verdict = _verdict(attempt, store, progress)
+    _show(attempt, verdict, runs.url(attempt))
+    if not verdict.releasable:
+        raise GateError(_stopped(verdict, attempt), attempt.folder)
     return attempt.folder
+
+
+def _verdict(attempt: Attempt, store: Store, progress: Progress) -> Verdict:
+    """What the gates say now; they are judged again if production has moved since."""
+    from totalml.gates import standing_verdict
+
+    verdict, again = standing_verdict(attempt, store.root)
+    if again and verdict.production:
+        progress.say(f"production is {verdict.production.version} now; the gates are judged against it")
+    return verdict
+
+
+def _stopped(verdict: Verdict, attempt: Attempt) -> str:
+    from totalml.report.gate_words import brief, reason, word
+
+    lines = [f"  {gate.title}: {word(gate)}; {reason(gate)}" for gate in verdict.not_passed]
+    return "\n".join([f"{brief(verdict)} The run is whole and lies in {attempt.folder}", *lines])
 
 
 def _finished(recipe: Recipe, store: Store, runs: RunFolders) -> Attempt | None:
@@ -90,6 +113,7 @@ def run_on(
     Raises: TotalmlError: as `run`.
     """
     from totalml.comparison import save_code
+    from totalml.gates import bring_production
     from totalml.runs.identity import RunIdentity
     from totalml.store import locked
 
@@ -105,6 +129,7 @@ def run_on(
             save_code(recipe, store)
             store.publish("code")
             attempt.add_seconds("snapshot", seconds)
+            bring_production(recipe.name, recipe.gates, store.root, runs)
             _live(recipe, snapshot, store, attempt, progress)
             attempt.save(compared=_compare(attempt, earlier, identity), tainted=_tainted(identity))
     return attempt
@@ -170,7 +195,7 @@ def _say_finished(attempt: Attempt, recipe: Recipe, progress: Progress) -> None:
     progress.say(f"this run is finished: attempt {attempt.number}; runtime.rerun=true runs it again")
 
 
-def _show(attempt: Attempt, url: str | None) -> None:
+def _show(attempt: Attempt, verdict: Verdict, url: str | None) -> None:
     """The closing table, from what the attempt's folder holds."""
     from totalml.report import closing_table, show_closing_table
     from totalml.runs.attempt import METRICS_FILE, REPORT_FILE
@@ -178,7 +203,7 @@ def _show(attempt: Attempt, url: str | None) -> None:
     facts, folder = attempt.facts, attempt.folder
     try:
         metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
-        rows = closing_table(metrics, facts["seconds"], facts.get("stages", {}), folder / REPORT_FILE)
+        rows = closing_table(metrics, facts["seconds"], facts.get("stages", {}), folder / REPORT_FILE, verdict)
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{folder / METRICS_FILE} is damaged ({error}); delete it and run again") from error
     if other := facts.get("compared"):

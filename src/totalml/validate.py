@@ -153,7 +153,9 @@ def _short(value: Any) -> str:
 def _model_at(model: type[BaseModel] | None, loc: Path) -> type[BaseModel] | None:
     """The section whose keys stand at `loc`."""
     for key in loc:
-        if model is None or isinstance(key, int) or key not in model.model_fields:
+        if isinstance(key, int):  # in a list of sections
+            continue
+        if model is None or key not in model.model_fields:
             return None
         annotation = model.model_fields[key].annotation
         kinds = [annotation, *get_args(annotation)]

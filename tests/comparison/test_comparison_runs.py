@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.projects import commit
-from totalml.comparison import compare, find_run, run_side, save_code
+from totalml.comparison import compare, run_side, save_code
 from totalml.comparison.sources import digest_of
 from totalml.component import plain
 from totalml.compose import compose_recipe
@@ -20,6 +20,7 @@ from totalml.identity import config_hash, run_id
 from totalml.kinds import Source
 from totalml.project import Place
 from totalml.recipe import DataRecipe, what
+from totalml.runs.find import find_run
 from totalml.store import Store
 
 METRIC = {"value": 0.5, "low": 0.4, "high": 0.6, "note": None}

@@ -11,11 +11,11 @@ import yaml
 from totalml.authoring.golden import composed_file, metrics_file, read_metrics_text
 from totalml.comparison.compared import attempt_accuracy, attempt_metrics
 from totalml.comparison.composed import Composed, compose_all
-from totalml.comparison.find import finished_run
 from totalml.comparison.metrics import MetricChange, metric_changes
 from totalml.comparison.revision import Revision, commit_of, file_at, git, read_revision
 from totalml.errors import RecipeError
 from totalml.evaluation.paired import PairedAccuracy
+from totalml.runs.find import finished_run
 from totalml.values.keys import KeyChange, key_changes
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from totalml.comparison.compared import Comparison, compare
-    from totalml.comparison.find import find_run
     from totalml.comparison.metrics import MetricChange, metric_changes
     from totalml.comparison.side import Side, find_side, run_side
     from totalml.comparison.sources import FileChange, code_changes, load_code, save_code
@@ -22,7 +21,6 @@ _HOME = {
     "environment_changes": "surroundings",
     "execution_changes": "surroundings",
     "file_changes": "surroundings",
-    "find_run": "find",
     "find_side": "side",
     "load_code": "sources",
     "metric_changes": "metrics",
@@ -41,7 +39,6 @@ __all__ = [
     "environment_changes",
     "execution_changes",
     "file_changes",
-    "find_run",
     "find_side",
     "load_code",
     "metric_changes",

@@ -56,7 +56,7 @@ def attempts_of_command(given: Sequence[str], place: Place) -> list[Attempt]:
     """The runs that a command line names: several, or those of one recipe.
 
     Raises: RecipeError: fewer than two runs are meant, or too many."""
-    from totalml.comparison.find import find_run, finished_runs
+    from totalml.runs.find import find_run, finished_runs
 
     if len(given) == 1:
         latest = {each.facts["run_id"]: each for each in finished_runs(given[0].removesuffix(".yaml"), place.runs)}

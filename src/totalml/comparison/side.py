@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from totalml.comparison.composed import Composed, compose_one
-from totalml.comparison.find import find_run, finished_run
 from totalml.errors import RecipeError
 from totalml.identity import short
 from totalml.runs.attempt import Attempt
+from totalml.runs.find import find_run, finished_run
 from totalml.runs.stored import stored_values
 from totalml.target import did_you_mean
 

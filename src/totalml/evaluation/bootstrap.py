@@ -20,10 +20,8 @@ def bounds(scores: Scores, point: Figures, resamples: int, confidence: float, se
         nothing = _each(point, lambda values: np.full_like(values, np.nan))
         return nothing, nothing
     drawn = bootstrap(scores, resamples, seed)
-    tail = 100 * (1 - confidence) / 2
-    return _each(drawn, lambda values: _percentile(values, tail)), _each(
-        drawn, lambda values: _percentile(values, 100 - tail)
-    )
+    low = _each(drawn, lambda values: percentiles(values, confidence)[0])
+    return low, _each(drawn, lambda values: percentiles(values, confidence)[1])
 
 
 def bootstrap(scores: Scores, resamples: int, seed: int) -> Figures:
@@ -45,6 +43,12 @@ def resample_counts(samples: int, resamples: int, seed: int) -> Iterator[Counts]
         drawn = generator.integers(0, samples, (rows, samples))
         drawn += np.arange(rows)[:, None] * samples
         yield np.bincount(drawn.ravel(), minlength=rows * samples).reshape(rows, samples).astype(np.int32)
+
+
+def percentiles(values: Floats, confidence: float) -> tuple[Floats, Floats]:
+    """The middle of (R, ...) resamples: two of (1, ...), NaN where none is defined."""
+    tail = 100 * (1 - confidence) / 2
+    return _percentile(values, tail), _percentile(values, 100 - tail)
 
 
 def _each(figures: Figures, change: Callable[[Floats], Floats]) -> Figures:

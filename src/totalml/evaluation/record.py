@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from totalml.evaluation.calibration.record import Calibration, CalibrationBin
 from totalml.evaluation.fairness.record import Fairness
-from totalml.evaluation.interval import Interval
+from totalml.evaluation.interval import Interval, with_chance
 from totalml.evaluation.slices.record import Slices
 from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE
 from totalml.store.atomic import write_atomically, write_json
@@ -65,6 +65,18 @@ class Evaluation:
             "fairness": self.fairness.as_json() if self.fairness else None,
             "confidence_check": self.confidence_check.as_json() if self.confidence_check else None,
         }
+
+    def figures(self) -> dict[str, Interval]:
+        """All that was measured, by a dotted name: `accuracy`, `per_class.good.recall`, `slices.dim light.gap`."""
+        found = {name: with_chance(metric, self.count, self.confidence) for name, metric in self.metrics.items()}
+        for label, figures in self.per_class.items():
+            support = figures["support"]
+            for name, metric in figures.items():
+                if isinstance(metric, Interval) and isinstance(support, int):
+                    found[f"per_class.{label}.{name}"] = with_chance(metric, support, self.confidence)
+        found |= self.slices.figures() if self.slices else {}
+        found |= self.fairness.by_name() if self.fairness else {}
+        return found | (self.confidence_check.figures() if self.confidence_check else {})
 
     def probabilities(self) -> NDArray[np.float64]:
         """(N, K), in the order of `classes`."""

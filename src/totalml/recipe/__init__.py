@@ -1,6 +1,7 @@
 """The recipe: one experiment, whole, as strict pydantic models. Its shape stands in `whole.py`."""
 
 from totalml.recipe.bounds import Positive, Share
+from totalml.recipe.card import CardRecipe
 from totalml.recipe.data import (
     DataRecipe,
     FeaturesRecipe,
@@ -10,17 +11,20 @@ from totalml.recipe.data import (
     TableFeatures,
 )
 from totalml.recipe.evaluation import CalibrationRecipe, EvaluationRecipe, FairnessRecipe, SlicesRecipe
+from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import EarlyStopping, ModelRecipe, TrainingRecipe
 from totalml.recipe.where import RuntimeRecipe, SweepMetric, SweepRecipe, Tolerance, TrackingRecipe
 from totalml.recipe.whole import Recipe, what
 
 __all__ = [
     "CalibrationRecipe",
+    "CardRecipe",
     "DataRecipe",
     "EarlyStopping",
     "EvaluationRecipe",
     "FairnessRecipe",
     "FeaturesRecipe",
+    "GateRecipe",
     "ImageFeatures",
     "ModelRecipe",
     "Positive",

@@ -7,10 +7,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from totalml.component import Misfit, Section, Where, plain
+from totalml.component import Items, Misfit, Section, Where, plain
 from totalml.recipe.bounds import Name
+from totalml.recipe.card import CardRecipe
 from totalml.recipe.data import DataRecipe, FeaturesRecipe, QualityRecipe
 from totalml.recipe.evaluation import EvaluationRecipe
+from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import ModelRecipe, TrainingRecipe
 from totalml.recipe.where import RuntimeRecipe, SweepRecipe, Tolerance, TrackingRecipe
 
@@ -25,6 +27,8 @@ class Recipe(Section):
     model: ModelRecipe
     training: TrainingRecipe
     evaluation: EvaluationRecipe = EvaluationRecipe()
+    gates: Items[GateRecipe] = ()
+    card: Annotated[CardRecipe, Where] = CardRecipe()
     tolerance: Annotated[Tolerance, Where] = Tolerance()
     smoke: Annotated[bool, Where] = False  # small enough to be run by `totalml recipe check` and by the tests
     runtime: Annotated[RuntimeRecipe, Where] = RuntimeRecipe()
@@ -42,6 +46,19 @@ class Recipe(Section):
                 "augment",
             )
         return training
+
+    @field_validator("gates")
+    @classmethod
+    def _gates_have_figures(cls, gates: tuple[GateRecipe, ...], info: ValidationInfo) -> tuple[GateRecipe, ...]:
+        evaluation = info.data.get("evaluation")
+        titles = [gate.title for gate in gates]
+        for place, gate in enumerate(gates):
+            if titles.index(gate.title) != place:
+                raise Misfit(f"two gates are called {gate.title!r}; give one of them a name", place)
+            part = gate.family
+            if evaluation and part in type(evaluation).model_fields and getattr(evaluation, part) is None:
+                raise Misfit(f"evaluation.{part} is off, so there is no {gate.metric!r}", place, "metric")
+        return gates
 
     @model_validator(mode="after")
     def _model_fits_features(self) -> Self:

@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from totalml.report.closing import closing_table, show_closing_table
     from totalml.report.content import ReportContent
+    from totalml.report.model_card import write_model_card
     from totalml.report.page import write_report
 
 _HOMES = {
     "ReportContent": "content",
     "closing_table": "closing",
     "show_closing_table": "closing",
+    "write_model_card": "model_card",
     "write_report": "page",
 }
-__all__ = ["ReportContent", "closing_table", "show_closing_table", "write_report"]
+__all__ = ["ReportContent", "closing_table", "show_closing_table", "write_model_card", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,32 +3,48 @@
 It reads what `metrics.json` and `run.json` hold, so a run finished yesterday is shown the same way.
 """
 
+from __future__ import annotations
+
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from totalml.evaluation.record import Interval
+from totalml.report.gate_words import brief, reason, word
 from totalml.report.words import MISSING, TITLES, counted, duration, figure, interval
+
+if TYPE_CHECKING:
+    from totalml.gates.record import Verdict
 
 Rows = list[tuple[str, str, str]]
 
 
 def closing_table(
-    metrics: Mapping[str, Any], seconds: Mapping[str, float], stages: Mapping[str, Mapping[str, Any]], report: Path
+    metrics: Mapping[str, Any],
+    seconds: Mapping[str, float],
+    stages: Mapping[str, Mapping[str, Any]],
+    report: Path,
+    verdict: Verdict | None = None,
 ) -> Rows:
-    """Rows of (what, value, remark): metrics with intervals, seconds by stage, the path of the report.
+    """Rows of (what, value, remark): metrics with intervals, gates, seconds by stage, the path of the report.
 
     Args:
         metrics: what `Evaluation.as_json` gives.
         seconds: stage -> wall time, in lifecycle order.
         stages: stage -> whether it was `reused`, and `why` not.
+        verdict: of the gates that hold now.
     """
     reached = {name: Interval(**parts) for name, parts in metrics["metrics"].items()}
     rows = [(TITLES[name], _value(name, metric), _remark(name, metric)) for name, metric in reached.items()]
     rows.append(("Measured on", counted(metrics["count"], "test sample"), ""))
+    gates = verdict.gates if verdict else ()
+    rows += [(f"Gate: {gate.title}", word(gate), reason(gate)) for gate in gates]
     rows += [(f"Time: {stage}", duration(wall_s), _reuse(stages.get(stage, {}))) for stage, wall_s in seconds.items()]
     rows.append(("Time: all", duration(sum(seconds.values())), ""))
+    if verdict and gates:
+        answer, _, why = brief(verdict).partition(": ")
+        rows.append((answer, "", why.removesuffix(".") if verdict.releasable else ""))
     rows.append(("Report", str(report), ""))
     return rows
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from totalml.evaluation.record import Evaluation
+from totalml.gates.record import Verdict
 from totalml.quality.report import QualityReport
 
 Pictures = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
@@ -38,6 +39,7 @@ class ReportContent:
     split_counts: label -> split -> samples.
     skipped: samples that the snapshot leaves out, id -> reason.
     best_epoch: value of `Epoch.epoch` whose weights were kept.
+    verdict: of the gates; None: none were judged.
     rows: (N,) rows to ask `pictures` for, one for each row of `evaluation.predictions`.
     finding_rows: id -> row, of the samples that a finding names.
     pictures: (n,) rows -> (n, S, S, 3) uint8; None if the features hold no images.
@@ -58,6 +60,7 @@ class ReportContent:
     best_epoch: int
     evaluation: Evaluation
     rows: NDArray[np.int64]
+    verdict: Verdict | None = None
     pictures: Pictures | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     finding_rows: Mapping[str, int] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from totalml.report.document import document
 from totalml.report.fairness import fairness
 from totalml.report.findings import findings
 from totalml.report.gallery import gallery
+from totalml.report.gates import gates
 from totalml.report.learning import learning
 from totalml.report.markup import Html, joined, name_of, section, tag
 from totalml.report.reproduction import reproduction
@@ -26,6 +27,7 @@ TEXT_BYTES = 250_000
 FINDINGS_PART = 5  # a fifth of what pictures may take goes to those that quality checks found
 TITLES = {
     "summary": "Summary",
+    "gates": "Gates",
     "wrong": "Most wrong",
     "confusion": "Confusions",
     "classes": "Classes",
@@ -69,6 +71,7 @@ def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
     pictures = gallery(content, budget_bytes - (len(found) - len(findings(content, 0))))
     sections: dict[str, Html | str] = {
         "summary": summary(content, pictures.glance),
+        "gates": gates(content),
         "wrong": pictures.wrong,
         "confusion": confusion(content),
         "classes": per_class(content),

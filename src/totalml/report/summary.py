@@ -7,6 +7,7 @@ from totalml.evaluation.record import Evaluation, Interval
 from totalml.report.baseline import Baseline
 from totalml.report.content import ReportContent
 from totalml.report.fairness import told as fairness_told
+from totalml.report.gates import release
 from totalml.report.markup import Html, joined, name_of, tag
 from totalml.report.scale import scale
 from totalml.report.slices import less_often
@@ -46,6 +47,7 @@ def summary(content: ReportContent, glance: Html) -> Html:
     return tag(
         "section",
         tag("p", verdict, class_="verdict"),
+        tag("p", release(content.verdict), class_="release"),
         scale(evaluation, Baseline.of(evaluation)),
         tag("div", facts, glance, class_="beside"),
         _cards(content),

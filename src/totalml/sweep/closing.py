@@ -20,6 +20,9 @@ def close(record: SweepRecord) -> None:
     print(table(record))
     if best := record.best():
         print(f"Best: {command(best.overrides)}")
+    if stopped := record.stopped():
+        numbers = ", ".join(str(job.number) for job in stopped)
+        print(f"Gates: {len(stopped)} of {len(record.jobs)} jobs may not be released: {numbers}")
     print(f"Sweep: {page}")
     sys.stdout.flush()
 

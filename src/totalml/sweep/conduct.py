@@ -74,6 +74,7 @@ class Conductor:
             folder=str(folder),
             run_id=facts.get("run_id"),
             metric=metric_of(folder, self._record.metric),
+            releasable=facts.get("releasable"),
             seconds=seconds_of(facts) or job.seconds,
         )
 

@@ -31,6 +31,7 @@ class Job:
         folder: of its attempt.
         seconds: that its run took, whenever that was.
         metric: what jobs are ranked by; None: unknown or undefined.
+        releasable: whether its run passed its gates; None: there is no such run.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Job:
     folder: str | None = None
     seconds: float | None = None
     metric: float | None = None
+    releasable: bool | None = None
     error: str | None = None
     log: str | None = None
 
@@ -92,6 +94,10 @@ class SweepRecord:
 
     def failed(self) -> list[Job]:
         return [job for job in self.jobs.values() if job.status == "failed"]
+
+    def stopped(self) -> list[Job]:
+        """Jobs whose runs are whole but did not pass their gates."""
+        return [job for job in self.jobs.values() if job.releasable is False]
 
     def differing(self) -> list[str]:
         """The swept keys that have more than one value."""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from totalml.compose.command_line import task_overrides, validated
-from totalml.errors import Interrupted, TotalmlError
+from totalml.errors import GateError, Interrupted, TotalmlError
 from totalml.store.atomic import write_atomically
 from totalml.sweep.log import logged
 from totalml.sweep.parent import leave_with
@@ -106,6 +106,9 @@ class SweepTask:
             return {"status": "pruned", "error": str(end)}
         except (Interrupted, KeyboardInterrupt) as end:
             return {"status": "interrupted", "error": str(end)}
+        except GateError as end:  # a whole run, that only may not be released
+            print(end, file=sys.stderr)
+            return {"status": "finished", "folder": str(end.folder)}
         except TotalmlError as error:
             if os.environ.get(TRACEBACK_VARIABLE) == "1":
                 traceback.print_exc()

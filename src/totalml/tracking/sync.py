@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
-    from totalml.comparison.find import find_run
+    from totalml.runs.find import find_run
 
     attempts = [find_run(text, place.runs) for text in arguments.run] or list(_unsent(place.runs))
     if not attempts:

@@ -53,8 +53,8 @@ def reference_of(text: str, overrides: Sequence[str], place: Place) -> Reference
     Raises: RecipeError: there is no finished run of that, or overrides are given for a run. StoreError: damaged.
     """
     from totalml.comparison.composed import compose_one
-    from totalml.comparison.find import find_run
     from totalml.compose import compose_recipe
+    from totalml.runs.find import find_run
 
     if elsewhere := [each for each in overrides if each.startswith(("runtime.store=", "runtime.runs="))]:
         raise RecipeError(f"command line: {elsewhere[0]!r}: say where runs and store lie by --runs and --store")
@@ -102,7 +102,7 @@ def _closest(recipe: Recipe, place: Place) -> Attempt | None:
 
     None: there is no finished run of that name.
     """
-    from totalml.comparison.find import finished_runs
+    from totalml.runs.find import finished_runs
 
     attempts, wanted = finished_runs(recipe.name, place.runs), what(recipe)
     same = [attempt for attempt in attempts if attempt.facts["config_hash"] == config_hash(wanted)]

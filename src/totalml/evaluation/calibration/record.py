@@ -74,6 +74,17 @@ class Calibration:
     temperature: Temperature
     threshold: Threshold | None
 
+    def figures(self) -> dict[str, Interval]:
+        """`calibration.sureness`, `.temperature`, `.ece_scaled`, and with a cost matrix `.saving`."""
+        found = {
+            "sureness": self.sureness,
+            "temperature": self.temperature.value,
+            "ece_scaled": Interval(self.temperature.ece_scaled),
+        }
+        if self.threshold:
+            found["saving"] = self.threshold.saving
+        return {f"calibration.{name}": metric for name, metric in found.items()}
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 

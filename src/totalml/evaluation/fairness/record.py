@@ -49,12 +49,24 @@ class Fairness:
         """Those that count, widest first."""
         return sorted((one for one in self.figures if one.counts), key=lambda one: -abs(one.gap.value or 0.0))
 
+    def by_name(self) -> dict[str, Interval]:
+        """`fairness.<column>.<group>.<label>.<figure>`, and the same with `.gap`."""
+        names = [f"fairness.{one.column}.{_bare(one)}.{one.label}.{one.figure}" for one in self.figures]
+        values = {name: one.value for name, one in zip(names, self.figures, strict=True)}
+        return values | {f"{name}.gap": one.gap for name, one in zip(names, self.figures, strict=True)}
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         return cls(**{**values, "figures": tuple(_figure(one) for one in values["figures"])})
+
+
+def _bare(one: GroupFigure) -> str:
+    """`41-60` of `age group 41-60`."""
+    spoken = one.column.replace("_", " ").strip()
+    return one.group.removeprefix(f"{spoken} ") or one.group
 
 
 def _figure(values: Mapping[str, Any]) -> GroupFigure:

@@ -56,6 +56,12 @@ class Slices:
         told = {one.name: one for one in (*self.declared, *self.found) if one.worse}
         return sorted(told.values(), key=lambda one: one.gap.value or 0.0)
 
+    def figures(self) -> dict[str, Interval]:
+        """`slices.<name>.accuracy` and `.gap`, of slices that were found, too."""
+        looked_at = {one.name: one for one in (*self.found, *self.declared)}
+        kinds = ("accuracy", "gap")
+        return {f"slices.{name}.{kind}": getattr(one, kind) for name, one in looked_at.items() for kind in kinds}
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
 

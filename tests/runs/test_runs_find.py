@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from totalml.comparison.find import find_run, finished_run
 from totalml.errors import RecipeError
+from totalml.runs.find import find_run, finished_run
 
 CONFIG = "blake3:" + "a" * 64
 

@@ -1,0 +1,28 @@
+"""Whether a model may be released: declared conditions on any figure of its run, judged with their intervals."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from totalml.gates.judgement import judge
+    from totalml.gates.production import bring_production, production_of
+    from totalml.gates.record import GateResult, Verdict
+    from totalml.gates.standing import standing_verdict
+
+__all__ = ["GateResult", "Verdict", "bring_production", "judge", "production_of", "standing_verdict"]
+
+_HOMES = {
+    "GateResult": "record",
+    "Verdict": "record",
+    "bring_production": "production",
+    "judge": "judgement",
+    "production_of": "production",
+    "standing_verdict": "standing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

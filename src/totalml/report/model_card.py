@@ -1,0 +1,151 @@
+"""Write `MODEL_CARD.md`: what the model is for, how good it is and for whom less, in words and for Hugging Face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from totalml.component import plain
+from totalml.evaluation.interval import Interval
+from totalml.gates.figures import figures_of
+from totalml.recipe import Recipe
+from totalml.report.content import ReportContent
+from totalml.report.front_matter import front_matter
+from totalml.report.gate_words import bound, brief, found, measured, word
+from totalml.report.markdown import code, listed, table, text
+from totalml.report.words import TITLES, counted, figure, interval, of_hundred, percent, points, points_interval
+from totalml.runs.attempt import CARD_FILE
+from totalml.store.atomic import write_atomically
+
+MOST_ROWS = 40
+SMALL_TEST = 1000  # samples; below it, the card warns of chance
+LOOKS = "explanation."
+STRAINS = ("robustness.", "out_of_distribution.")
+
+
+def write_model_card(folder: Path, content: ReportContent, recipe: Recipe) -> Path:
+    """Write the card beside the records that it is made from."""
+    figures = figures_of(folder, content.evaluation)
+    path = folder / CARD_FILE
+    write_atomically(path, model_card(content, recipe, figures).encode())
+    return path
+
+
+def model_card(content: ReportContent, recipe: Recipe, figures: Mapping[str, Interval]) -> str:
+    """Args: figures: everything that was measured, by name."""
+    sections = {
+        "What it does": _purpose(content, recipe),
+        "How good it is": _quality(content),
+        "For whom less": _groups(content),
+        "What it looks at": _figures(figures, (LOOKS,)) or "This run did not measure what the model looks at.",
+        "On worse and on other pictures": _figures(figures, STRAINS),
+        "May it be released?": _gates(content),
+        "Data": _data(content, recipe),
+        "Make it again": _again(content),
+        "Limits": _limits(content, recipe),
+    }
+    parts = [f"## {title}\n\n{body}" for title, body in sections.items() if body]
+    head = f"# {text(content.name)}\n\n**{text(_lead(content))}**"
+    return "\n".join([front_matter(content, recipe), "\n\n".join([head, *parts]), ""])
+
+
+def _lead(content: ReportContent) -> str:
+    accuracy = content.evaluation.metrics["accuracy"].value or 0.0
+    release = brief(content.verdict)
+    return f"Right for {of_hundred(accuracy)} test {content.noun}s. {release}"
+
+
+def _purpose(content: ReportContent, recipe: Recipe) -> str:
+    classes = ", ".join(text(label) for label in content.evaluation.classes[:MOST_ROWS])
+    question = content.description.partition("\n")[0].strip()
+    lines = [text(question)] if question else []
+    lines.append(f"For each {content.noun} it says one of {len(content.evaluation.classes)} words: {classes}.")
+    if recipe.card.intended_use:
+        lines.append(f"Meant for: {text(recipe.card.intended_use)}")
+    return "\n\n".join(lines)
+
+
+def _quality(content: ReportContent) -> str:
+    evaluation = content.evaluation
+    rows = [
+        [TITLES[name], "not defined" if metric.value is None else figure(name, metric.value), interval(name, metric)]
+        for name, metric in evaluation.metrics.items()
+    ]
+    bounds = f"{percent(evaluation.confidence, 0)} interval"
+    lead = f"Measured on {counted(evaluation.count, content.noun)} that the model never saw."
+    return f"{lead}\n\n{table(['Figure', 'Value', bounds], rows)}"
+
+
+def _groups(content: ReportContent) -> str:
+    slices, fairness = content.evaluation.slices, content.evaluation.fairness
+    told = [
+        f"{text(one.name)}: right for {percent(one.accuracy.value or 0.0)} of {counted(one.count, content.noun)} "
+        f"({interval('accuracy', one.accuracy)}), {points(one.gap.value or 0.0)} points to the rest "
+        f"({points_interval(one.gap)})"
+        for one in (slices.worse() if slices else [])
+    ]
+    told += [
+        f"{text(one.group)}: {text(one.label)}, {one.figure.replace('_', ' ')} {points(one.gap.value or 0.0)} points "
+        f"to the rest ({points_interval(one.gap)})"
+        for one in (fairness.gaps() if fairness else [])
+    ]
+    if told:
+        return f"Clearly less often right, or treated otherwise:\n\n{listed(told[:MOST_ROWS])}"
+    looked_at = (slices.looked_at if slices else 0) + (fairness.looked_at if fairness else 0)
+    if not looked_at:
+        return "No groups were compared."
+    size = counted(content.evaluation.count, content.noun)
+    return f"Of {counted(looked_at, 'comparison')} between groups none is clear, as far as {size} can tell."
+
+
+def _figures(figures: Mapping[str, Interval], families: tuple[str, ...]) -> str:
+    found = [name for name in figures if name.startswith(families)]
+    rows = [[text(name), measured(name, figures[name])] for name in found[:MOST_ROWS]]
+    return table(["Figure", "Value"], rows) if rows else ""
+
+
+def _gates(content: ReportContent) -> str:
+    verdict = content.verdict
+    if verdict is None or not verdict.gates:
+        return brief(verdict)
+    rows = [[text(gate.title), word(gate), text(bound(gate)), text(found(gate))] for gate in verdict.gates]
+    against = verdict.production
+    compared = f"\n\nIn production when this was judged: {code(against.version)}." if against else ""
+    return f"{brief(verdict)}\n\n{table(['Gate', 'Verdict', 'Asked for', 'Found'], rows)}{compared}"
+
+
+def _data(content: ReportContent, recipe: Recipe) -> str:
+    source = plain(recipe.data.source, where=True)
+    counts: dict[str, int] = {}
+    for by_split in content.split_counts.values():
+        for split, count in by_split.items():
+            counts[split] = counts.get(split, 0) + count
+    lines = [
+        f"Data hash: {code(content.data_hash)}",
+        f"Source: {code(source['_target_'])}",
+        f"Samples: {', '.join(f'{split} {count:,}' for split, count in counts.items())}",
+        f"Left out as unusable: {len(content.skipped):,}",
+        f"Warnings of the quality checks: {len(content.quality.findings):,}",
+    ]
+    return listed(lines)
+
+
+def _again(content: ReportContent) -> str:
+    facts = {"Run": content.run_id, "Config hash": content.config_hash, **content.environment}
+    return f"{code(content.command)}\n\n{listed([f'{text(name)}: {code(value)}' for name, value in facts.items()])}"
+
+
+def _limits(content: ReportContent, recipe: Recipe) -> str:
+    evaluation = content.evaluation
+    limits = [text(limit) for limit in recipe.card.limits]
+    limits.append(f"The figures hold for {content.noun}s like those of the test split; others were not tried.")
+    if evaluation.count < SMALL_TEST:
+        few = counted(evaluation.count, "test sample")
+        limits.append(f"{few} are few: differences within the intervals may be chance.")
+    best = evaluation.metrics.get("best_possible_accuracy")
+    if best is not None and best.value is not None and best.value < 1:
+        limits.append(f"Only {percent(best.value)} of the test labels are true, so no model can count on more.")
+    if evaluation.slices and evaluation.slices.too_small:
+        names = ", ".join(text(name) for name in evaluation.slices.too_small[:MOST_ROWS])
+        limits.append(f"Too few to say anything about: {names}.")
+    return listed(limits)
