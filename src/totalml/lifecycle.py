@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
-from totalml.evaluation import Beside, Evaluation, brightness, check_before_training, evaluate
+from totalml.evaluation import Beside, Evaluation, Explanation, brightness, check_before_training, evaluate, explain
 from totalml.features import FeatureSet, build_features
 from totalml.fingerprint import edited
 from totalml.identity import digest
@@ -18,7 +18,7 @@ from totalml.progress import Progress
 from totalml.quality import Pictures, QualityReport, check_quality
 from totalml.recipe import Recipe
 from totalml.report import ReportContent, write_report
-from totalml.runs.attempt import EVALUATED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
+from totalml.runs.attempt import EVALUATED, EXPLAINED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
 from totalml.stages import Stages, definitions
 from totalml.store import Store
 from totalml.store.atomic import write_atomically
@@ -68,17 +68,26 @@ def live(
     check_before_training(recipe.evaluation, features.classes, snapshot.metadata, pictures=features.images is not None)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
 
-    defined = definitions.training(recipe, features.key, facts)
-    stages.run(defined, LEARNT, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
+    learnt = definitions.training(recipe, features.key, facts)
+    stages.run(learnt, LEARNT, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
     trained = TrainedModel.load(folder)
 
-    defined = definitions.evaluation(recipe, defined, facts)
+    defined = definitions.evaluation(recipe, learnt, facts)
     stages.run(defined, EVALUATED, lambda: _evaluate(recipe, snapshot, trained, features, splits, gold).save(folder))
     evaluation = Evaluation.load(folder)
 
+    explanation = None
+    if recipe.evaluation.explanation and features.images:
+        defined, samples, rows = definitions.explanation(recipe, learnt, facts), snapshot.samples, splits.test
+        parts = recipe, trained, features, samples, store, rows, evaluation
+        stages.run(defined, EXPLAINED, lambda: explain(*parts).save(folder))
+        explanation = Explanation.load(folder)
+
     with attempt.stage("report"):
         attempt.save(outputs=_outputs(trained, evaluation))
-        write_report(folder, _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation))
+        write_report(
+            folder, _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation, explanation)
+        )
 
 
 def _pictures(features: FeatureSet, snapshot: Snapshot, store: Store) -> Pictures | None:
@@ -154,6 +163,7 @@ def _content(
     features: FeatureSet,
     trained: TrainedModel,
     evaluation: Evaluation,
+    explanation: Explanation | None,
 ) -> ReportContent:
     facts = attempt.facts
     return ReportContent(
@@ -171,6 +181,7 @@ def _content(
         history=trained.history,
         best_epoch=trained.best_epoch,
         evaluation=evaluation,
+        explanation=explanation,
         rows=splits.test,
         pictures=features.images.gather if features.images else None,
         finding_rows=_finding_rows(quality, features.ids),

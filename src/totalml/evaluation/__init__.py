@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from totalml.evaluation.columns import Beside
+    from totalml.evaluation.explanation.measure import explain
+    from totalml.evaluation.explanation.record import Explanation
     from totalml.evaluation.inputs import check_before_training, check_positive
     from totalml.evaluation.light import brightness
     from totalml.evaluation.measure import evaluate
@@ -13,19 +15,23 @@ __all__ = [
     "Beside",
     "CalibrationBin",
     "Evaluation",
+    "Explanation",
     "Interval",
     "brightness",
     "check_before_training",
     "check_positive",
     "evaluate",
+    "explain",
 ]
 
 _HOMES = {
     "Beside": "columns",
+    "Explanation": "explanation.record",
     "brightness": "light",
     "check_before_training": "inputs",
     "check_positive": "inputs",
     "evaluate": "measure",
+    "explain": "explanation.measure",
 }
 
 

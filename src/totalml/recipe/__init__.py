@@ -9,7 +9,13 @@ from totalml.recipe.data import (
     SplitRecipe,
     TableFeatures,
 )
-from totalml.recipe.evaluation import CalibrationRecipe, EvaluationRecipe, FairnessRecipe, SlicesRecipe
+from totalml.recipe.evaluation import (
+    CalibrationRecipe,
+    EvaluationRecipe,
+    ExplanationRecipe,
+    FairnessRecipe,
+    SlicesRecipe,
+)
 from totalml.recipe.learning import EarlyStopping, ModelRecipe, TrainingRecipe
 from totalml.recipe.where import RuntimeRecipe, SweepMetric, SweepRecipe, Tolerance, TrackingRecipe
 from totalml.recipe.whole import Recipe, what
@@ -19,6 +25,7 @@ __all__ = [
     "DataRecipe",
     "EarlyStopping",
     "EvaluationRecipe",
+    "ExplanationRecipe",
     "FairnessRecipe",
     "FeaturesRecipe",
     "ImageFeatures",

@@ -1,0 +1,140 @@
+"""What was found about what a model looks at, as plain values and as small maps of every test picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from totalml.errors import StoreError
+from totalml.evaluation.interval import Interval
+from totalml.recipe.evaluation import SUBJECT
+from totalml.runs.attempt import EXPLANATION_FILE, MAPS_FILE
+from totalml.store.atomic import write_atomically, write_json
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+GRAD_CAM, INTEGRATED, SMOOTHGRAD = "grad_cam", "integrated_gradients", "smoothgrad_squared"
+
+
+@dataclass(frozen=True)
+class Located:
+    """How much of what speaks for the answers lies on one part; means over pictures.
+
+    Args:
+        part: its name, `outside` of all parts, or the `subject`.
+        share: of what speaks for the answer, in [0, 1].
+        area: of the picture: what attribution strewn at random would come to.
+        centre: what a look at the middle alone would come to.
+        over_area, over_centre: share less each control.
+    """
+
+    part: str
+    share: Interval
+    area: float
+    centre: float
+    over_area: Interval
+    over_centre: Interval
+
+
+@dataclass(frozen=True)
+class Pointing:
+    """How often the strongest place lies on the subject.
+
+    Args:
+        random, centre: how often a random place and the middle of the picture do.
+        over_centre: hits less centre.
+    """
+
+    hits: Interval
+    random: float
+    centre: float
+    over_centre: Interval
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Args:
+    layer: of the network that Grad-CAM looks at; None if it has none.
+    count: test pictures.
+    masked: of those, with a mask and something that speaks for the answer.
+    subject: the parts that the model ought to look at.
+    located: each part, `outside`, and with a subject also `subject`; empty without masks.
+    pointing: None without masks or a subject.
+    randomised_similarity: of the maps with those of a network whose later half is random, -1 to 1; None without maps.
+    notes: what could not be done, and why.
+    shown: places among the test samples of the pictures that the report shows.
+    maps: `grad_cam`, (N, g, g) uint8 of all test pictures, and `shown.<method>`, (n, f, f) uint8; each map is scaled
+        to its own strongest place, and only what speaks for the answer is kept.
+    """
+
+    layer: str | None
+    count: int
+    masked: int
+    subject: tuple[str, ...]
+    located: tuple[Located, ...]
+    pointing: Pointing | None
+    randomised_similarity: Interval | None
+    confidence: float
+    notes: tuple[str, ...]
+    shown: tuple[int, ...]
+    maps: Mapping[str, NDArray[np.uint8]] = field(compare=False, repr=False)
+
+    def figures(self) -> dict[str, Interval]:
+        """Every figure that a gate can name."""
+        found = {f"explanation.share.{one.part}": one.share for one in self.located}
+        if self.pointing:
+            found["explanation.pointing"] = self.pointing.hits
+            found["explanation.pointing_over_centre"] = self.pointing.over_centre
+        if self.randomised_similarity:
+            found["explanation.randomised_similarity"] = self.randomised_similarity
+        return found
+
+    def of(self, part: str) -> Located | None:
+        return next((one for one in self.located if one.part == part), None)
+
+    @property
+    def on_subject(self) -> Located | None:
+        return self.of(SUBJECT)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the maps, as values that JSON knows."""
+        return {name: value for name, value in asdict(self).items() if name != "maps"}
+
+    def save(self, folder: Path) -> None:
+        from safetensors.numpy import save
+
+        write_json(folder / EXPLANATION_FILE, self.as_json())
+        write_atomically(folder / MAPS_FILE, save(dict(self.maps)))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Raises: StoreError: a file is missing or damaged."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        try:
+            values = json.loads((folder / EXPLANATION_FILE).read_text(encoding="utf-8"))
+            return cls.from_json(values, load((folder / MAPS_FILE).read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
+            raise StoreError(f"the explanation in {folder} cannot be read: {error}. Run the recipe again.") from error
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], maps: Mapping[str, NDArray[np.uint8]]) -> Self:
+        pointing, similarity = values["pointing"], values["randomised_similarity"]
+        read = {
+            "located": tuple(_read(Located, one) for one in values["located"]),
+            "pointing": _read(Pointing, pointing) if pointing else None,
+            "randomised_similarity": Interval(**similarity) if similarity else None,
+            **{name: tuple(values[name]) for name in ("subject", "notes", "shown")},
+        }
+        return cls(**{**values, **read}, maps=maps)
+
+
+def _read(kind: type[Any], values: Mapping[str, Any]) -> Any:
+    """A record of ours whose intervals are dicts."""
+    return kind(**{name: Interval(**value) if isinstance(value, dict) else value for name, value in values.items()})
