@@ -1,6 +1,7 @@
 """The life of a model, stage by stage. Each takes records and its part of the recipe, and returns a record."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -85,9 +86,8 @@ def live(
 
     with attempt.stage("report"):
         attempt.save(outputs=_outputs(trained, evaluation))
-        write_report(
-            folder, _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation, explanation)
-        )
+        content = _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation)
+        write_report(folder, replace(content, explanation=explanation))
 
 
 def _pictures(features: FeatureSet, snapshot: Snapshot, store: Store) -> Pictures | None:
@@ -163,7 +163,6 @@ def _content(
     features: FeatureSet,
     trained: TrainedModel,
     evaluation: Evaluation,
-    explanation: Explanation | None,
 ) -> ReportContent:
     facts = attempt.facts
     return ReportContent(
@@ -181,7 +180,6 @@ def _content(
         history=trained.history,
         best_epoch=trained.best_epoch,
         evaluation=evaluation,
-        explanation=explanation,
         rows=splits.test,
         pictures=features.images.gather if features.images else None,
         finding_rows=_finding_rows(quality, features.ids),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,26 +10,17 @@ import pyarrow as pa
 from totalml.evaluation.explanation import methods
 from totalml.evaluation.explanation.chosen import chosen
 from totalml.evaluation.explanation.intervals import mean_intervals
-from totalml.evaluation.explanation.layer import MapLayer, map_layer
-from totalml.evaluation.explanation.located import OnParts, enlarged, on_parts
+from totalml.evaluation.explanation.layer import map_layer
+from totalml.evaluation.explanation.located import enlarged
+from totalml.evaluation.explanation.masked import Masked
 from totalml.evaluation.explanation.randomised import randomised_similarity
-from totalml.evaluation.explanation.record import (
-    GRAD_CAM,
-    INTEGRATED,
-    SMOOTHGRAD,
-    Explanation,
-    Located,
-    Pointing,
-)
+from totalml.evaluation.explanation.record import GRAD_CAM, INTEGRATED, SMOOTHGRAD, Explanation
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.record import Evaluation
 from totalml.evaluation.scores import Floats, Ints
-from totalml.evaluation.shares import gap_bounds, wilson, z_of
-from totalml.features.masks import masks_of
-from totalml.recipe import EvaluationRecipe, ExplanationRecipe, Recipe
-from totalml.recipe.evaluation import EVERYWHERE_ELSE, SUBJECT
+from totalml.recipe import Recipe
 from totalml.training import TrainedModel
-from totalml.training.whole import WholeNetwork, whole_network
+from totalml.training.whole import whole_network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,12 +28,12 @@ if TYPE_CHECKING:
     from totalml.features import FeatureSet
     from totalml.store import Store
 
-CHUNK = 64  # masks held at once
-MASK_PX = 128  # side that they are looked at in, at most
+MEASURED = 48  # masked pictures, evenly chosen, that integrated gradients are measured on: they cost 32 looks each
 
-NO_MAP = "the model keeps no map of the picture up to its later layers, as vision transformers do not: no Grad-CAM"
-NO_MASKS = "no test picture has a mask, so what it looked at is shown but not measured"
-NO_PARTS = "the recipe names no parts of the masks (evaluation.explanation.parts), so nothing is measured on them"
+NO_MAP = (
+    "the network keeps no map of the picture up to its later half, as vision transformers do not, so there is no "
+    "Grad-CAM of it"
+)
 
 
 def explain(
@@ -64,36 +54,39 @@ def explain(
         EvaluationError: the features hold no pictures.
         FeatureError: a mask cannot be read.
     """
-    asked = recipe.evaluation.explanation or ExplanationRecipe()
-    labels, predicted = (_codes(evaluation, name) for name in ("label", "predicted"))
-    shown = chosen(labels, predicted, evaluation.predictions["confidence"].to_numpy())
+    said = _codes(evaluation, "predicted")
+    shown = chosen(_codes(evaluation, "label"), said, evaluation.predictions["confidence"].to_numpy())
+    masked = Masked.among(rows, samples, recipe, store)
+    fine = np.concatenate([shown, masked.evenly(MEASURED)])
     with whole_network(recipe, trained, features) as whole:
         layer = map_layer(whole.network, whole.inputs(rows[:1]))
-        maps = None if layer is None else methods.grad_cam(whole, whole.network, layer, rows, predicted)
-        told = Explanation(
-            layer=layer and layer.name,
-            count=len(rows),
-            masked=0,
-            subject=asked.subject,
-            located=(),
-            pointing=None,
-            randomised_similarity=None,
-            confidence=evaluation.confidence,
-            notes=(),
-            shown=tuple(shown.tolist()),
-            maps=_drawn(whole, rows[shown], predicted[shown], recipe.seed),
-        )
-        if layer is None or maps is None:
-            return replace(told, notes=(NO_MAP,))
-        similarity = _similarity(whole, layer, rows, predicted, maps, recipe)
-    fine = enlarged(maps[shown], min(methods.FINE_GRID, _side(features)))
-    kept = {GRAD_CAM: scaled(maps), f"shown.{GRAD_CAM}": scaled(fine), **told.maps}
-    told = replace(told, randomised_similarity=similarity, maps=kept)
-    found = _on_masks(asked, recipe, samples, store, rows, maps)
-    if isinstance(found, str):
-        return replace(told, notes=(found,))
-    located, pointing = _figures(found, asked, recipe.evaluation, recipe.seed)
-    return replace(told, masked=len(found.hit), located=located, pointing=pointing)
+        integrated = methods.integrated_gradients(whole, rows[fine], said[fine])
+        maps = {
+            f"shown.{INTEGRATED}": scaled(integrated[: len(shown)]),
+            f"shown.{SMOOTHGRAD}": scaled(methods.smoothgrad_squared(whole, rows[shown], said[shown], recipe.seed)),
+        }
+        measured = [masked.measure(INTEGRATED, integrated[len(shown) :], fine[len(shown) :])]
+        notes = [masked.why_not] if masked.why_not else []
+        similarity = None
+        if layer is None:
+            notes.append(NO_MAP)
+        else:
+            cam = methods.grad_cam(whole, whole.network, layer, rows, said)
+            side = integrated.shape[-1]
+            maps |= {GRAD_CAM: scaled(cam), f"shown.{GRAD_CAM}": scaled(enlarged(cam[shown], side))}
+            measured.insert(0, masked.measure(GRAD_CAM, cam, np.arange(len(rows))))
+            similarity = _mean(randomised_similarity(whole, layer, rows, said, cam, recipe.seed), recipe)
+    return Explanation(
+        layer=layer.name if layer else None,
+        count=len(rows),
+        subject=masked.asked.subject,
+        measured=tuple(one for one in measured if one),
+        randomised_similarity=similarity,
+        confidence=evaluation.confidence,
+        notes=tuple(notes),
+        shown=tuple(shown.tolist()),
+        maps=maps,
+    )
 
 
 def scaled(maps: methods.Maps) -> NDArray[np.uint8]:
@@ -108,86 +101,8 @@ def _codes(evaluation: Evaluation, column: str) -> Ints:
     return np.array([place[name] for name in evaluation.predictions[column].to_pylist()], np.int64)
 
 
-def _side(features: FeatureSet) -> int:
-    return features.images.shape[0] if features.images else 0
-
-
-def _drawn(whole: WholeNetwork, rows: Ints, classes: Ints, seed: int) -> dict[str, NDArray[np.uint8]]:
-    """The finer maps of the pictures that are shown."""
-    return {
-        f"shown.{INTEGRATED}": scaled(methods.integrated_gradients(whole, rows, classes)),
-        f"shown.{SMOOTHGRAD}": scaled(methods.smoothgrad_squared(whole, rows, classes, seed)),
-    }
-
-
-def _similarity(
-    whole: WholeNetwork, layer: MapLayer, rows: Ints, classes: Ints, maps: methods.Maps, recipe: Recipe
-) -> Interval:
-    similar = randomised_similarity(whole, layer, rows, classes, maps, recipe.seed)
-    similar = similar[np.isfinite(similar)]
-    if not len(similar):
-        return Interval(None, note="the maps are flat")
-    return _means(similar[:, None], recipe.evaluation, recipe.seed)[0]
-
-
-def _means(values: Floats, evaluation: EvaluationRecipe, seed: int) -> list[Interval]:
-    return mean_intervals(values, evaluation.bootstrap, evaluation.confidence, seed)
-
-
-def _on_masks(
-    asked: ExplanationRecipe, recipe: Recipe, samples: pa.Table, store: Store, rows: Ints, maps: methods.Maps
-) -> OnParts | str:
-    """Where the maps lie, of the pictures with a mask and anything that speaks for the answer; or why nobody knows."""
-    blobs = np.array(samples["mask"].take(pa.array(rows)).to_pylist(), object)
-    masked = np.flatnonzero([blob is not None for blob in blobs])
-    if not len(masked):
-        return NO_MASKS
-    if not asked.parts:
-        return NO_PARTS
-    telling = masked[maps[masked].max(axis=(1, 2)) > 0]
-    if not len(telling) or recipe.features.image is None:
-        return "in no picture with a mask did Grad-CAM find anything that speaks for the answer"
-    image = recipe.features.image
-    image = image.model_copy(update={"size": min(image.size, MASK_PX)})
-    chunks = [telling[start : start + CHUNK] for start in range(0, len(telling), CHUNK)]
-    limit = recipe.data.max_megapixels
-    return OnParts.joined(
-        [
-            on_parts(maps[part], masks_of(blobs[part].tolist(), image, limit, store), asked.parts, asked.subject)
-            for part in chunks
-        ]
-    )
-
-
-def _figures(
-    found: OnParts, asked: ExplanationRecipe, evaluation: EvaluationRecipe, seed: int
-) -> tuple[tuple[Located, ...], Pointing | None]:
-    names = [*asked.parts, EVERYWHERE_ELSE, *([SUBJECT] if asked.subject else [])]
-    three = [_means(part, evaluation, seed) for part in (found.share, found.share - found.area)]
-    over_centre = _means(found.share - found.centre, evaluation, seed)
-    located = tuple(
-        Located(
-            name,
-            three[0][k],
-            float(found.area[:, k].mean()),
-            float(found.centre[:, k].mean()),
-            three[1][k],
-            over_centre[k],
-        )
-        for k, name in enumerate(names)
-    )
-    return located, _pointing(found, z_of(evaluation.confidence)) if asked.subject else None
-
-
-def _pointing(found: OnParts, z: float) -> Pointing:
-    count = np.array([len(found.hit)])
-    hits, centre = (np.array([part.sum()]) for part in (found.hit, found.centre_hit))
-    low, high = wilson(hits, count, z)
-    least, most = gap_bounds(hits, count, centre, count, z)
-    share, middle = float(hits[0] / count[0]), float(centre[0] / count[0])
-    return Pointing(
-        hits=Interval(share, float(low[0]), float(high[0])),
-        random=float(found.area[:, -1].mean()),
-        centre=middle,
-        over_centre=Interval(share - middle, float(least[0]), float(most[0])),
-    )
+def _mean(values: Floats, recipe: Recipe) -> Interval:
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return Interval(None, note="all maps are flat")
+    return mean_intervals(known[:, None], recipe.evaluation, recipe.seed)[0]

@@ -61,7 +61,7 @@ def grad_cam(whole: WholeNetwork, network: nn.Module, layer: MapLayer, rows: Int
             _pooled(method.attribute(images, target=target, additional_forward_args=beside)[:, 0].detach(), GRID)
             for images, beside, target in _batches(whole, rows, classes, BATCH)
         ]
-    return np.concatenate([np.zeros((0, 1, 1), np.float32), *parts]) if not parts else np.concatenate(parts)
+    return np.concatenate(parts)
 
 
 def integrated_gradients(whole: WholeNetwork, rows: Ints, classes: Ints) -> Maps:

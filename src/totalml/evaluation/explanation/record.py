@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from totalml.errors import StoreError
 from totalml.evaluation.interval import Interval
-from totalml.recipe.evaluation import SUBJECT
 from totalml.runs.attempt import EXPLANATION_FILE, MAPS_FILE
 from totalml.store.atomic import write_atomically, write_json
 
@@ -57,15 +56,33 @@ class Pointing:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Where the maps of one method lie.
+
+    Args:
+        count: test pictures with a mask, and with something that speaks for the answer.
+        located: each part, `outside`, and where the recipe names a subject also `subject`.
+        pointing: None without a subject.
+    """
+
+    method: str
+    count: int
+    located: tuple[Located, ...]
+    pointing: Pointing | None
+
+    def of(self, part: str) -> Located:
+        """Raises: StopIteration: there is no such part."""
+        return next(one for one in self.located if one.part == part)
+
+
+@dataclass(frozen=True)
 class Explanation:
     """Args:
     layer: of the network that Grad-CAM looks at; None if it has none.
     count: test pictures.
-    masked: of those, with a mask and something that speaks for the answer.
     subject: the parts that the model ought to look at.
-    located: each part, `outside`, and with a subject also `subject`; empty without masks.
-    pointing: None without masks or a subject.
-    randomised_similarity: of the maps with those of a network whose later half is random, -1 to 1; None without maps.
+    measured: by Grad-CAM on all masked pictures, then by integrated gradients on some of them; empty without masks.
+    randomised_similarity: of the maps with those of a network whose later half is random, 0 to 1; None without maps.
     notes: what could not be done, and why.
     shown: places among the test samples of the pictures that the report shows.
     maps: `grad_cam`, (N, g, g) uint8 of all test pictures, and `shown.<method>`, (n, f, f) uint8; each map is scaled
@@ -74,10 +91,8 @@ class Explanation:
 
     layer: str | None
     count: int
-    masked: int
     subject: tuple[str, ...]
-    located: tuple[Located, ...]
-    pointing: Pointing | None
+    measured: tuple[Measured, ...]
     randomised_similarity: Interval | None
     confidence: float
     notes: tuple[str, ...]
@@ -85,25 +100,21 @@ class Explanation:
     maps: Mapping[str, NDArray[np.uint8]] = field(compare=False, repr=False)
 
     def figures(self) -> dict[str, Interval]:
-        """Every figure that a gate can name."""
-        found = {f"explanation.share.{one.part}": one.share for one in self.located}
-        if self.pointing:
-            found["explanation.pointing"] = self.pointing.hits
-            found["explanation.pointing_over_centre"] = self.pointing.over_centre
+        """Every figure that a gate can name: Grad-CAM's as `explanation.share.<part>`, others with their method."""
+        found = {}
+        for one in self.measured:
+            name = "explanation" if one.method == GRAD_CAM else f"explanation.{one.method}"
+            found |= {f"{name}.share.{located.part}": located.share for located in one.located}
+            if one.pointing:
+                found[f"{name}.pointing"] = one.pointing.hits
+                found[f"{name}.pointing_over_centre"] = one.pointing.over_centre
         if self.randomised_similarity:
             found["explanation.randomised_similarity"] = self.randomised_similarity
         return found
 
-    def of(self, part: str) -> Located | None:
-        return next((one for one in self.located if one.part == part), None)
-
-    @property
-    def on_subject(self) -> Located | None:
-        return self.of(SUBJECT)
-
     def as_json(self) -> dict[str, Any]:
         """Everything but the maps, as values that JSON knows."""
-        return {name: value for name, value in asdict(self).items() if name != "maps"}
+        return asdict(replace(self, maps={})) | {"maps": {name: list(one.shape) for name, one in self.maps.items()}}
 
     def save(self, folder: Path) -> None:
         from safetensors.numpy import save
@@ -125,14 +136,19 @@ class Explanation:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any], maps: Mapping[str, NDArray[np.uint8]]) -> Self:
-        pointing, similarity = values["pointing"], values["randomised_similarity"]
+        similarity = values["randomised_similarity"]
         read = {
-            "located": tuple(_read(Located, one) for one in values["located"]),
-            "pointing": _read(Pointing, pointing) if pointing else None,
+            "measured": tuple(_measured(one) for one in values["measured"]),
             "randomised_similarity": Interval(**similarity) if similarity else None,
             **{name: tuple(values[name]) for name in ("subject", "notes", "shown")},
         }
-        return cls(**{**values, **read}, maps=maps)
+        return cls(**{**values, **read, "maps": maps})
+
+
+def _measured(values: Mapping[str, Any]) -> Measured:
+    located = tuple(_read(Located, one) for one in values["located"])
+    pointing = _read(Pointing, values["pointing"]) if values["pointing"] else None
+    return Measured(values["method"], values["count"], located, pointing)
 
 
 def _read(kind: type[Any], values: Mapping[str, Any]) -> Any:
