@@ -82,7 +82,7 @@ def integrated_gradients(whole: WholeNetwork, rows: Ints, classes: Ints) -> Maps
 
 def integrate(method: IntegratedGradients, images: Tensor, beside: tuple[Tensor, ...], target: Tensor) -> Tensor:
     """(B, C, H, W); its sum is the score of the picture less that of the blur, but for the steps."""
-    blurred = _blurred(images)
+    blurred = blurred(images)
     attributed: Tensor = method.attribute(
         images, baselines=blurred, target=target, additional_forward_args=beside, n_steps=STEPS
     )
@@ -153,7 +153,7 @@ def _pooled(maps: Tensor, most: int) -> Maps:
     return pooled
 
 
-def _blurred(images: Tensor) -> Tensor:
+def blurred(images: Tensor) -> Tensor:
     """By a Gaussian, continued by reflection."""
     side = images.shape[-1]
     places = torch.arange(side, dtype=torch.float64)

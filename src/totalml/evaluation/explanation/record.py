@@ -101,7 +101,7 @@ class Explanation:
 
     def figures(self) -> dict[str, Interval]:
         """Every figure that a gate can name: Grad-CAM's as `explanation.share.<part>`, others with their method."""
-        found = {}
+        found: dict[str, Interval] = {}
         for one in self.measured:
             name = "explanation" if one.method == GRAD_CAM else f"explanation.{one.method}"
             found |= {f"{name}.share.{located.part}": located.share for located in one.located}
