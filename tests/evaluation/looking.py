@@ -24,7 +24,7 @@ class Whole:
 
     network: nn.Module
     images: np.ndarray
-    device: torch.device = torch.device("cpu")
+    device: str = "cpu"
 
     def inputs(self, rows: np.ndarray) -> dict[str, Tensor]:
         none = torch.zeros(len(rows), 0)
@@ -45,11 +45,11 @@ class Pictured(nn.Module):
         return scores
 
 
-def one_layer(channels: int = 3, classes: int = 3, seed: int = 0) -> Pictured:
+def one_layer(channels: int = 3, classes: int = 3, seed: int = 0, width: int = 4) -> Pictured:
     """2x2 patches -> ReLU -> mean -> classes."""
     torch.manual_seed(seed)
-    layers = nn.Conv2d(channels, 4, 2, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
-    return Pictured(nn.Sequential(*layers, nn.Linear(4, classes))).eval()
+    layers = nn.Conv2d(channels, width, 2, stride=2), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    return Pictured(nn.Sequential(*layers, nn.Linear(width, classes))).eval()
 
 
 class Pints(Source):

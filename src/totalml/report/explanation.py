@@ -162,8 +162,9 @@ def _table(found: Measured, record: Explanation) -> Html:
         ]
         for one in _parts(found)
     ]
+    count = counted(found.count, "picture")
     caption = (
-        f"{NAMES[found.method]}, {counted(found.count, 'picture')}: where what speaks for the answer lies. Fills: share "
-        "of the picture, which chance would put there. Middle alone: what a look at the middle would. Parts may overlap"
+        f"{NAMES[found.method]}, {count}: where what speaks for the answer lies. Fills: share of "
+        "the picture, which chance would come to. Middle alone: what a look at the middle would. Parts may overlap"
     )
     return table(caption, head, rows, "numbers")

@@ -82,9 +82,8 @@ def integrated_gradients(whole: WholeNetwork, rows: Ints, classes: Ints) -> Maps
 
 def integrate(method: IntegratedGradients, images: Tensor, beside: tuple[Tensor, ...], target: Tensor) -> Tensor:
     """(B, C, H, W); its sum is the score of the picture less that of the blur, but for the steps."""
-    blurred = blurred(images)
     attributed: Tensor = method.attribute(
-        images, baselines=blurred, target=target, additional_forward_args=beside, n_steps=STEPS
+        images, baselines=blurred(images), target=target, additional_forward_args=beside, n_steps=STEPS
     )
     return attributed
 
