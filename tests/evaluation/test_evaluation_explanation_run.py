@@ -54,7 +54,13 @@ def test_any_model_that_sees_pictures_is_explained(run_of, model):
 
 
 def test_without_pictures_there_is_nothing_to_explain(run_of):
-    folder = run_of("model=mlp", "features=table", "features.table.numeric=[temperature_c]", "training.augment=[]")
+    folder = run_of(
+        "model=mlp",
+        "features=table",
+        "features.image=null",
+        "features.table.numeric=[temperature_c]",
+        "training.augment=[]",
+    )
     assert not any((folder / name).exists() for name in EXPLAINED)
     assert 'id="explanation"' not in (folder / REPORT_FILE).read_text()
 

@@ -11,9 +11,8 @@ from totalml.errors import FeatureError
 from totalml.features.masks import masks_of, to_square
 from totalml.features.pixels import to_pixels
 from totalml.recipe import ImageFeatures
-from totalml.store import Store
 
-SIZES = [(37, 90), (90, 37), (64, 64), (200, 150), (9, 300)]
+SIZES = [(37, 90), (90, 37), (64, 64), (200, 150), (30, 300)]
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
@@ -61,12 +60,17 @@ def test_a_mask_too_large_is_refused_by_its_header():
         decode_mask(b"P5\n100000 100000\n255\n", 1.0)
 
 
-def test_masks_come_in_the_order_asked_for_and_a_bad_one_is_named(tmp_path):
-    store = Store(tmp_path)
-    with store.writing() as writer:
-        good = [writer.add(pgm(np.full((8, 8), value, np.uint8))) for value in (1, 2)]
-        bad = writer.add(encoded("RGB"))
+class Blobs(dict[str, bytes]):
+    """Stands for a store."""
+
+    def read_many(self, digests):
+        return (self[digest] for digest in digests)
+
+
+def test_masks_come_in_the_order_asked_for_and_a_bad_one_is_named():
+    store = Blobs({name: pgm(np.full((8, 8), value, np.uint8)) for name, value in (("a", 1), ("b", 2))})
     image = ImageFeatures(size=8)
-    assert masks_of([good[1], good[0], good[1]], image, 1.0, store)[:, 0, 0].tolist() == [2, 1, 2]
-    with pytest.raises(FeatureError, match=r"the mask .* one channel of 8 bits"):
-        masks_of([bad], image, 1.0, store)
+    assert masks_of(["b", "a", "b"], image, 1.0, store)[:, 0, 0].tolist() == [2, 1, 2]
+    store["c"] = encoded("RGB")
+    with pytest.raises(FeatureError, match=r"the mask c cannot be read: .* one channel of 8 bits"):
+        masks_of(["a", "c"], image, 1.0, store)
