@@ -53,14 +53,18 @@ def test_any_model_that_sees_pictures_is_explained(run_of, model):
     assert "Grad-CAM: strongest in the" in page
 
 
+COLUMNS_ALONE = (
+    "model=mlp",
+    "features=table",
+    "features.image=null",
+    "features.table.numeric=[temperature_c]",
+    "training.augment=[]",
+    "evaluation.slices=null",
+)
+
+
 def test_without_pictures_there_is_nothing_to_explain(run_of):
-    folder = run_of(
-        "model=mlp",
-        "features=table",
-        "features.image=null",
-        "features.table.numeric=[temperature_c]",
-        "training.augment=[]",
-    )
+    folder = run_of(*COLUMNS_ALONE)
     assert not any((folder / name).exists() for name in EXPLAINED)
     assert 'id="explanation"' not in (folder / REPORT_FILE).read_text()
 
