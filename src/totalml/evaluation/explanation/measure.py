@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from totalml.features import FeatureSet
     from totalml.store import Store
 
-MEASURED = 48  # masked pictures, evenly chosen, that integrated gradients are measured on: they cost 32 looks each
+MEASURED = 32  # masked pictures, evenly chosen, that integrated gradients are measured on: they cost 32 looks each
 
 NO_MAP = (
     "the network keeps no map of the picture up to its later half, as vision transformers do not, so there is no "
