@@ -6,8 +6,10 @@ middle, where photographers put what matters. A model that reads its pictures sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import numpy as np
 import torch
@@ -71,10 +73,13 @@ def on_parts(maps: Maps, masks: Masks, parts: Mapping[str, int], subject: Sequen
 
 def _cover(masks: Masks, parts: Mapping[str, int], subject: Sequence[str]) -> list[NDArray[np.float32]]:
     """(n, S, S) 0 or 1: each part, what is outside of all, the subject."""
-    everything = np.bitwise_or.reduce([*parts.values()], initial=0)
-    wanted = np.bitwise_or.reduce([parts[name] for name in subject], initial=0)
+    everything, wanted = _together(parts.values()), _together(parts[name] for name in subject)
     shown = [masks & bits > 0 for bits in parts.values()]
     return [part.astype(np.float32) for part in (*shown, masks & everything == 0, masks & wanted > 0)]
+
+
+def _together(bits: Iterable[int]) -> int:
+    return reduce(or_, bits, 0)
 
 
 def enlarged(maps: Maps, side: int) -> Maps:

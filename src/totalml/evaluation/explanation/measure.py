@@ -57,15 +57,16 @@ def explain(
     said = _codes(evaluation, "predicted")
     shown = chosen(_codes(evaluation, "label"), said, evaluation.predictions["confidence"].to_numpy())
     masked = Masked.among(rows, samples, recipe, store)
-    fine = np.concatenate([shown, masked.evenly(MEASURED)])
+    sample = masked.evenly(MEASURED)
+    fine = np.union1d(shown, sample)  # some are both
     with whole_network(recipe, trained, features) as whole:
         layer = map_layer(whole.network, whole.inputs(rows[:1]))
         integrated = methods.integrated_gradients(whole, rows[fine], said[fine])
         maps = {
-            f"shown.{INTEGRATED}": scaled(integrated[: len(shown)]),
+            f"shown.{INTEGRATED}": scaled(integrated[np.searchsorted(fine, shown)]),
             f"shown.{SMOOTHGRAD}": scaled(methods.smoothgrad_squared(whole, rows[shown], said[shown], recipe.seed)),
         }
-        measured = [masked.measure(INTEGRATED, integrated[len(shown) :], fine[len(shown) :])]
+        measured = [masked.measure(INTEGRATED, integrated[np.searchsorted(fine, sample)], sample)]
         notes = [masked.why_not] if masked.why_not else []
         similarity = None
         if layer is None:
