@@ -1,9 +1,9 @@
 """`evaluation`: how good the model is, for whom, and how far to trust it."""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from totalml.component import Items, Misfit, Section
 from totalml.recipe.bounds import Name, Positive, Share
@@ -11,7 +11,14 @@ from totalml.target import did_you_mean
 
 PARTS = ("slices", "fairness", "calibration", "explanation")  # of an evaluation in depth
 Edges = Annotated[list[float], Field(min_length=1)]
-Bits = Annotated[int, Field(ge=1, le=255)]
+
+
+def _whole(value: Any) -> Any:
+    """`4.0` means 4, inside of a mapping too."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
+Bits = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=255)]
 EVERYWHERE_ELSE, SUBJECT = "outside", "subject"  # names that figures of explanations give to what is no part
 
 
