@@ -23,7 +23,7 @@ SMALL = [
     "runtime.device=cpu",
     "runtime.threads=2",
 ]
-# What a recipe's gates would say: at least half of what decides lies on the glass, and little where nothing is.
+# What a recipe's gates would say of where that lies which decides.
 LEAST_ON_GLASS = 0.4
 MOST_OUTSIDE = 0.6
 
