@@ -22,6 +22,7 @@ RECIPE = (
     "+recipe=guinness",
     "data.snapshot=null",
     "quality=none",
+    "evaluation=quick",
     "model=frozen_resnet18",
     "model.image.weights=null",
     "training=head",

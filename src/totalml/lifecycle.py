@@ -1,6 +1,7 @@
 """The life of a model, stage by stage. Each takes records and its part of the recipe, and returns a record."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
-from totalml.evaluation import Beside, Evaluation, brightness, check_before_training, evaluate
+from totalml.evaluation import Beside, Evaluation, Explanation, brightness, check_before_training, evaluate, explain
 from totalml.features import FeatureSet, build_features
 from totalml.fingerprint import edited
 from totalml.gates import Verdict, judge, production_of
@@ -19,7 +20,7 @@ from totalml.progress import Progress
 from totalml.quality import Pictures, QualityReport, check_quality
 from totalml.recipe import Recipe
 from totalml.report import ReportContent, write_model_card, write_report
-from totalml.runs.attempt import EVALUATED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
+from totalml.runs.attempt import EVALUATED, EXPLAINED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
 from totalml.stages import Stages, definitions
 from totalml.store import Store
 from totalml.store.atomic import write_atomically
@@ -69,13 +70,20 @@ def live(
     check_before_training(recipe.evaluation, features.classes, snapshot.metadata, pictures=features.images is not None)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
 
-    defined = definitions.training(recipe, features.key, facts)
-    stages.run(defined, LEARNT, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
+    learnt = definitions.training(recipe, features.key, facts)
+    stages.run(learnt, LEARNT, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
     trained = TrainedModel.load(folder)
 
-    defined = definitions.evaluation(recipe, defined, facts)
+    defined = definitions.evaluation(recipe, learnt, facts)
     stages.run(defined, EVALUATED, lambda: _evaluate(recipe, snapshot, trained, features, splits, gold).save(folder))
     evaluation = Evaluation.load(folder)
+
+    explanation = None
+    if recipe.evaluation.explanation and features.images:
+        defined, samples, rows = definitions.explanation(recipe, learnt, facts), snapshot.samples, splits.test
+        parts = recipe, trained, features, samples, store, rows, evaluation
+        stages.run(defined, EXPLAINED, lambda: explain(*parts).save(folder))
+        explanation = Explanation.load(folder)
 
     with attempt.stage("gates"):
         attempt.save(outputs=_outputs(trained, evaluation))
@@ -85,6 +93,7 @@ def live(
     with attempt.stage("report"):
         attempt.save(releasable=verdict.releasable)
         content = _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation, verdict)
+        content = replace(content, explanation=explanation)
         write_report(folder, content)
         write_model_card(folder, content, recipe)
 

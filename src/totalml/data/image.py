@@ -28,6 +28,7 @@ _SIDEWAYS = (5, 6, 7, 8)  # its values that swap width and height
 # EXIF orientation to PIL.Image.Transpose.
 _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
+_ONE_CHANNEL = ("1", "L", "P")
 _WIDE = ("PNG", "PPM")  # formats whose mode I holds 16 bits
 
 
@@ -50,6 +51,20 @@ def decode(data: bytes, max_megapixels: float, at_least: int | None = None) -> I
         rgb = _rgb(image)
         turn = _TURNS.get(_orientation(image))
         return rgb if turn is None else rgb.transpose(Transpose(turn))
+
+
+def decode_mask(data: bytes, max_megapixels: float) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """(H, W) the values of a single-channel picture of 8 bits or less as they are stored; of a palette, its indices.
+
+    Raises: UnreadableImage.
+    """
+    import numpy as np
+
+    with _opened(data, max_megapixels) as image:
+        if image.mode not in _ONE_CHANNEL:
+            raise UnreadableImage(f"a mask has one channel of 8 bits, this picture is {image.mode}")
+        image.load()
+        return np.asarray(image).astype(np.uint8)
 
 
 def inspect(data: bytes | Path, max_megapixels: float) -> tuple[int, int]:

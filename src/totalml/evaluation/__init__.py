@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from totalml.evaluation.columns import Beside
+    from totalml.evaluation.explanation.measure import explain
+    from totalml.evaluation.explanation.record import Explanation
     from totalml.evaluation.inputs import check_before_training, check_positive
     from totalml.evaluation.light import brightness
     from totalml.evaluation.measure import evaluate
@@ -14,12 +16,14 @@ __all__ = [
     "Beside",
     "CalibrationBin",
     "Evaluation",
+    "Explanation",
     "Interval",
     "PairedAccuracy",
     "brightness",
     "check_before_training",
     "check_positive",
     "evaluate",
+    "explain",
     "paired_accuracy",
     "read_predictions",
 ]
@@ -27,12 +31,14 @@ __all__ = [
 _HOMES = {
     "Beside": "columns",
     "PairedAccuracy": "paired",
+    "Explanation": "explanation.record",
     "brightness": "light",
     "check_before_training": "inputs",
     "check_positive": "inputs",
     "evaluate": "measure",
     "paired_accuracy": "paired",
     "read_predictions": "paired",
+    "explain": "explanation.measure",
 }
 
 

@@ -31,23 +31,29 @@ def to_pixels(picture: Image.Image, image: ImageFeatures) -> NDArray[np.uint8]:
         grey, `stretch` changes the proportions. A picture smaller than the square is enlarged.
     """
     if image.fit == "crop":
-        return _resized(picture, (image.size, image.size), _centre_square(picture.size))
+        return _resized(picture, (image.size, image.size), centre_square(picture.size))
     if image.fit == "stretch":
         return _resized(picture, (image.size, image.size), (0, 0, *picture.size))
     return _padded(picture, image.size)
 
 
-def _centre_square(size: tuple[int, int]) -> tuple[float, float, float, float]:
+def centre_square(size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """What `crop` keeps of a picture of this width and height: left, top, right, bottom."""
     width, height = size
     side = min(width, height)
     left, top = (width - side) / 2, (height - side) / 2
     return left, top, left + side, top + side
 
 
+def placed(size: tuple[int, int], side: int) -> tuple[int, int, int, int]:
+    """Where `pad` puts a picture of this width and height in the square: left, top, width, height."""
+    scale = side / max(size)
+    width, height = (max(1, round(length * scale)) for length in size)
+    return (side - width) // 2, (side - height) // 2, width, height
+
+
 def _padded(picture: Image.Image, side: int) -> NDArray[np.uint8]:
-    scale = side / max(picture.size)
-    width, height = (max(1, round(length * scale)) for length in picture.size)
-    left, top = (side - width) // 2, (side - height) // 2
+    left, top, width, height = placed(picture.size, side)
     square = np.full((side, side, 3), PAD_GREY, np.uint8)
     square[top : top + height, left : left + width] = _resized(picture, (width, height), (0, 0, *picture.size))
     return square

@@ -10,7 +10,13 @@ from totalml.recipe.data import (
     SplitRecipe,
     TableFeatures,
 )
-from totalml.recipe.evaluation import CalibrationRecipe, EvaluationRecipe, FairnessRecipe, SlicesRecipe
+from totalml.recipe.evaluation import (
+    CalibrationRecipe,
+    EvaluationRecipe,
+    ExplanationRecipe,
+    FairnessRecipe,
+    SlicesRecipe,
+)
 from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import EarlyStopping, ModelRecipe, TrainingRecipe
 from totalml.recipe.where import RuntimeRecipe, SweepMetric, SweepRecipe, Tolerance, TrackingRecipe
@@ -22,6 +28,7 @@ __all__ = [
     "DataRecipe",
     "EarlyStopping",
     "EvaluationRecipe",
+    "ExplanationRecipe",
     "FairnessRecipe",
     "FeaturesRecipe",
     "GateRecipe",

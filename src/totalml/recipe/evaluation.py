@@ -1,15 +1,25 @@
 """`evaluation`: how good the model is, for whom, and how far to trust it."""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from totalml.component import Items, Misfit, Section
-from totalml.recipe.bounds import Positive, Share
+from totalml.recipe.bounds import Name, Positive, Share
+from totalml.target import did_you_mean
 
-PARTS = ("slices", "fairness", "calibration")  # of an evaluation in depth
+PARTS = ("slices", "fairness", "calibration", "explanation")  # of an evaluation in depth
 Edges = Annotated[list[float], Field(min_length=1)]
+
+
+def _whole(value: Any) -> Any:
+    """`4.0` means 4, inside of a mapping too."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
+Bits = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=255)]
+EVERYWHERE_ELSE, SUBJECT = "outside", "subject"  # names that figures of explanations give to what is no part
 
 
 class SlicesRecipe(Section):
@@ -48,6 +58,24 @@ class CalibrationRecipe(Section):
     costs: dict[str, dict[str, float]] | None = None  # label -> what is said -> cost; for the operating threshold
 
 
+class ExplanationRecipe(Section):
+    """What the model looks at; where the source draws masks, how much of that lies on what."""
+
+    parts: dict[Name, Bits] = Field(default={})  # part -> bits of the mask; a pixel with any of them shows it
+    subject: Items[str] = ()  # the parts that the model ought to look at
+
+    @model_validator(mode="after")
+    def _subject_is_a_part(self) -> Self:
+        for name in (EVERYWHERE_ELSE, SUBJECT):
+            if name in self.parts:
+                raise Misfit(f"{name!r} has a meaning of its own here; name the part in another way", "parts", name)
+        for name in self.subject:
+            if name not in self.parts:
+                hint = did_you_mean(name, list(self.parts)) or f"; there are: {', '.join(self.parts) or 'none'}"
+                raise Misfit(f"{name!r} is none of the parts{hint}", "subject")
+        return self
+
+
 class EvaluationRecipe(Section):
     depth: Literal["metrics", "full"] = "full"  # metrics: without any of the parts below that can be null
     positive: str | None = None  # the class that binary metrics look for; None: the last label
@@ -58,6 +86,7 @@ class EvaluationRecipe(Section):
     slices: SlicesRecipe | None = SlicesRecipe()
     fairness: FairnessRecipe | None = None
     calibration: CalibrationRecipe | None = CalibrationRecipe()
+    explanation: ExplanationRecipe | None = ExplanationRecipe()
 
     @field_validator(*PARTS)
     @classmethod

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from totalml.evaluation.explanation.record import Explanation
 from totalml.evaluation.record import Evaluation
 from totalml.gates.record import Verdict
 from totalml.quality.report import QualityReport
@@ -42,6 +43,7 @@ class ReportContent:
     verdict: of the gates; None: none were judged.
     rows: (N,) rows to ask `pictures` for, one for each row of `evaluation.predictions`.
     finding_rows: id -> row, of the samples that a finding names.
+    explanation: what the model looked at; None if the recipe does not ask for it or there are no pictures.
     pictures: (n,) rows -> (n, S, S, 3) uint8; None if the features hold no images.
     """
 
@@ -62,6 +64,7 @@ class ReportContent:
     rows: NDArray[np.int64]
     verdict: Verdict | None = None
     pictures: Pictures | None = None
+    explanation: Explanation | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     finding_rows: Mapping[str, int] = field(default_factory=dict)
 

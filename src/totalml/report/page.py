@@ -1,4 +1,4 @@
-"""Write `report.html`: one file, no network, no script, always under 500 KB.
+"""Write `report.html`: one file, no network, no script, always under 950 KB.
 
 The text comes first; pictures take what it leaves of the limit.
 """
@@ -10,6 +10,7 @@ from totalml.report.classes import confusion, per_class
 from totalml.report.content import ReportContent
 from totalml.report.data import data
 from totalml.report.document import document
+from totalml.report.explanation import explanation
 from totalml.report.fairness import fairness
 from totalml.report.findings import findings
 from totalml.report.gallery import gallery
@@ -20,14 +21,16 @@ from totalml.report.reproduction import reproduction
 from totalml.report.slices import slices
 from totalml.report.summary import summary
 
-LIMIT_BYTES = 500_000
+LIMIT_BYTES = 950_000
 LONGEST_DESCRIPTION = 3_000
 # Text beyond this is left out, largest section first, so that there is always room for pictures.
 TEXT_BYTES = 250_000
 FINDINGS_PART = 5  # a fifth of what pictures may take goes to those that quality checks found
+EXPLAINED_PART = 3  # a third to those with what the model looked at
 TITLES = {
     "summary": "Summary",
     "gates": "Gates",
+    "explanation": "What it looked at",
     "wrong": "Most wrong",
     "confusion": "Confusions",
     "classes": "Classes",
@@ -68,10 +71,13 @@ def render(content: ReportContent) -> bytes:
 def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
     """Args: budget_bytes: for all pictures."""
     found = findings(content, budget_bytes // FINDINGS_PART)
-    pictures = gallery(content, budget_bytes - (len(found) - len(findings(content, 0))))
+    looked = explanation(content, budget_bytes // EXPLAINED_PART)
+    taken = len(found) - len(findings(content, 0)) + len(looked) - len(explanation(content, 0))
+    pictures = gallery(content, budget_bytes - taken)
     sections: dict[str, Html | str] = {
         "summary": summary(content, pictures.glance),
         "gates": gates(content),
+        "explanation": looked,
         "wrong": pictures.wrong,
         "confusion": confusion(content),
         "classes": per_class(content),

@@ -28,13 +28,16 @@ STEPS_FILE = "steps.npy"
 METRICS_FILE = "metrics.json"
 PREDICTIONS_FILE = "predictions.parquet"
 GATES_FILE = "gates.json"
+EXPLANATION_FILE = "explanation.json"
+MAPS_FILE = "explanation.safetensors"
 REPORT_FILE = "report.html"
 CARD_FILE = "MODEL_CARD.md"
 WEIGHTS_FILE = "model.safetensors"
 WANDB_FOLDER = "wandb"
 LEARNT = (WEIGHTS_FILE, TRAINING_FILE, STEPS_FILE)
 EVALUATED = (METRICS_FILE, PREDICTIONS_FILE)
-RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, GATES_FILE, REPORT_FILE, CARD_FILE)
+EXPLAINED = (EXPLANATION_FILE, MAPS_FILE)  # not there where a recipe asks for no explanation
+RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, *EXPLAINED, GATES_FILE, REPORT_FILE, CARD_FILE)
 
 LOOKED_AT = 12  # earlier attempts, to tell what has changed since
 MISSING = "no digest"  # of a file that an attempt did not leave

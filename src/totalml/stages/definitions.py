@@ -58,6 +58,15 @@ def evaluation(recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) ->
     return Definition("evaluation", parts)
 
 
+def explanation(recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) -> Definition:
+    evaluation = recipe.evaluation
+    explained = plain(evaluation.explanation, where=False)
+    intervals = {"bootstrap": evaluation.bootstrap, "confidence": evaluation.confidence}
+    definition = {"explanation": explained, **intervals, "batch_size": recipe.training.batch_size}
+    parts = {"definition": definition, "training": trained.key, "data": facts["data_hash"], **_made_with(facts)}
+    return Definition("explanation", parts)
+
+
 def _made_with(facts: Mapping[str, Any]) -> dict[str, Any]:
     execution = {name: value for name, value in facts["execution"].items() if name not in WHERE_ONLY}
     return {
