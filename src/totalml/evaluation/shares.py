@@ -42,6 +42,17 @@ def gap_bounds(
     return gap - np.hypot(share - low, other_high - other), gap + np.hypot(high - share, other - other_low)
 
 
+def paired_bounds(lost: int, won: int, count: int, z: float) -> tuple[float, float]:
+    """Bounds of (lost - won) / count, where two ways of judging the same samples differ on the lost and the won.
+
+    Source: Bonett and Price 2012.
+    """
+    more, less = (lost + 1) / (count + 2), (won + 1) / (count + 2)
+    gap = more - less
+    spread = z * ((more + less - gap**2) / (count + 2)) ** 0.5
+    return max(-1.0, gap - spread), min(1.0, gap + spread)
+
+
 def mean_variance(count: Numbers, total: Numbers, squares: Numbers, expected: Numbers) -> Floats:
     """Variance of the mean of `probability - outcome`, NaN where count is 0.
 

@@ -9,7 +9,14 @@ from totalml.recipe.data import (
     SplitRecipe,
     TableFeatures,
 )
-from totalml.recipe.evaluation import CalibrationRecipe, EvaluationRecipe, FairnessRecipe, SlicesRecipe
+from totalml.recipe.evaluation import (
+    CalibrationRecipe,
+    EvaluationRecipe,
+    FairnessRecipe,
+    OutOfDistributionRecipe,
+    RobustnessRecipe,
+    SlicesRecipe,
+)
 from totalml.recipe.learning import EarlyStopping, ModelRecipe, TrainingRecipe
 from totalml.recipe.where import RuntimeRecipe, SweepMetric, SweepRecipe, Tolerance, TrackingRecipe
 from totalml.recipe.whole import Recipe, what
@@ -23,9 +30,11 @@ __all__ = [
     "FeaturesRecipe",
     "ImageFeatures",
     "ModelRecipe",
+    "OutOfDistributionRecipe",
     "Positive",
     "QualityRecipe",
     "Recipe",
+    "RobustnessRecipe",
     "RuntimeRecipe",
     "Share",
     "SlicesRecipe",

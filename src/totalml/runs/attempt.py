@@ -27,12 +27,18 @@ TRAINING_FILE = "training.json"
 STEPS_FILE = "steps.npy"
 METRICS_FILE = "metrics.json"
 PREDICTIONS_FILE = "predictions.parquet"
+ROBUSTNESS_FILE = "robustness.json"
+OUT_OF_DISTRIBUTION_FILE = "out_of_distribution.json"
+OUT_OF_DISTRIBUTION_FIT = "out_of_distribution.safetensors"
+OUT_OF_DISTRIBUTION_SCORES = "out_of_distribution.parquet"
 REPORT_FILE = "report.html"
 WEIGHTS_FILE = "model.safetensors"
 WANDB_FOLDER = "wandb"
 LEARNT = (WEIGHTS_FILE, TRAINING_FILE, STEPS_FILE)
 EVALUATED = (METRICS_FILE, PREDICTIONS_FILE)
-RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, REPORT_FILE)
+OUT_OF_DISTRIBUTION = (OUT_OF_DISTRIBUTION_FILE, OUT_OF_DISTRIBUTION_FIT, OUT_OF_DISTRIBUTION_SCORES)
+# Those of a part that the recipe turns off are not there.
+RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, ROBUSTNESS_FILE, *OUT_OF_DISTRIBUTION, REPORT_FILE)
 
 LOOKED_AT = 12  # earlier attempts, to tell what has changed since
 MISSING = "no digest"  # of a file that an attempt did not leave
