@@ -1,6 +1,8 @@
 """The life of a model, stage by stage. Each takes records and its part of the recipe, and returns a record."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,17 @@ from numpy.typing import NDArray
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
-from totalml.evaluation import Beside, Evaluation, brightness, check_before_training, evaluate
+from totalml.evaluation import (
+    Beside,
+    Evaluation,
+    OutOfDistribution,
+    Robustness,
+    brightness,
+    check_before_training,
+    evaluate,
+    measure_out_of_distribution,
+    measure_robustness,
+)
 from totalml.features import FeatureSet, build_features
 from totalml.fingerprint import edited
 from totalml.identity import digest
@@ -18,7 +30,15 @@ from totalml.progress import Progress
 from totalml.quality import Pictures, QualityReport, check_quality
 from totalml.recipe import Recipe
 from totalml.report import ReportContent, write_report
-from totalml.runs.attempt import EVALUATED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
+from totalml.runs.attempt import (
+    EVALUATED,
+    LEARNT,
+    OUT_OF_DISTRIBUTION,
+    QUALITY_FILE,
+    RECIPE_FILE,
+    ROBUSTNESS_FILE,
+    Attempt,
+)
 from totalml.stages import Stages, definitions
 from totalml.store import Store
 from totalml.store.atomic import write_atomically
@@ -72,13 +92,36 @@ def live(
     stages.run(defined, LEARNT, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
     trained = TrainedModel.load(folder)
 
-    defined = definitions.evaluation(recipe, defined, facts)
+    learnt, defined = defined, definitions.evaluation(recipe, defined, facts)
     stages.run(defined, EVALUATED, lambda: _evaluate(recipe, snapshot, trained, features, splits, gold).save(folder))
     evaluation = Evaluation.load(folder)
 
+    beyond: dict[str, Any] = {}
+    if _looks_at_pictures("robustness", recipe, progress):
+        defined = definitions.of_its_own("robustness", recipe, learnt, facts)
+        worse = partial(measure_robustness, recipe, trained, features, splits.test)
+        stages.run(defined, [ROBUSTNESS_FILE], lambda: worse().save(folder))
+        beyond["robustness"] = Robustness.load(folder)
+    if _looks_at_pictures("out_of_distribution", recipe, progress):
+        defined = definitions.of_its_own("out_of_distribution", recipe, learnt, facts)
+        strange = partial(measure_out_of_distribution, recipe, trained, features, splits)
+        stages.run(defined, OUT_OF_DISTRIBUTION, lambda: strange().save(folder))
+        beyond["out_of_distribution"] = OutOfDistribution.load(folder)
+
     with attempt.stage("report"):
         attempt.save(outputs=_outputs(trained, evaluation))
-        write_report(folder, _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation))
+        content = _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation)
+        write_report(folder, replace(content, **beyond))
+
+
+def _looks_at_pictures(name: str, recipe: Recipe, progress: Progress) -> bool:
+    """Whether to do a part of the evaluation that gives the model other pictures than those it was made for."""
+    if getattr(recipe.evaluation, name) is None:
+        return False
+    if recipe.model.image is None:
+        progress.say(f"evaluation.{name} is left out, because the model sees no pictures")
+        return False
+    return True
 
 
 def _pictures(features: FeatureSet, snapshot: Snapshot, store: Store) -> Pictures | None:

@@ -1,24 +1,17 @@
 """`evaluation`: how good the model is, for whom, and how far to trust it."""
 
 from itertools import pairwise
-<<<<<<< HEAD
-from typing import Annotated, Literal, Self
-=======
-from typing import Annotated, Self, TypeVar
->>>>>>> 6a218ac (Measure robustness and strangeness of pictures)
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from totalml.component import Items, Misfit, Section
 from totalml.recipe.bounds import Positive, Share
 
-<<<<<<< HEAD
-PARTS = ("slices", "fairness", "calibration")  # of an evaluation in depth
-=======
 T = TypeVar("T")
 
+PARTS = ("slices", "fairness", "calibration", "robustness", "out_of_distribution")  # of an evaluation in depth
 KINDS = ("blur", "noise", "dark", "jpeg", "rotation")
->>>>>>> 6a218ac (Measure robustness and strangeness of pictures)
 Edges = Annotated[list[float], Field(min_length=1)]
 Part = Annotated[float, Field(gt=0, le=0.5)]
 Level = Annotated[float, Field(gt=0, le=255)]
@@ -107,14 +100,11 @@ class EvaluationRecipe(Section):
     slices: SlicesRecipe | None = SlicesRecipe()
     fairness: FairnessRecipe | None = None
     calibration: CalibrationRecipe | None = CalibrationRecipe()
-<<<<<<< HEAD
+    robustness: RobustnessRecipe | None = RobustnessRecipe()
+    out_of_distribution: OutOfDistributionRecipe | None = OutOfDistributionRecipe()
 
     @field_validator(*PARTS)
     @classmethod
     def _in_depth(cls, part: Section | None, info: ValidationInfo) -> Section | None:
         """A part that will not be looked at does not count for the config hash either."""
         return None if info.data.get("depth") == "metrics" else part
-=======
-    robustness: RobustnessRecipe | None = RobustnessRecipe()
-    out_of_distribution: OutOfDistributionRecipe | None = OutOfDistributionRecipe()
->>>>>>> 6a218ac (Measure robustness and strangeness of pictures)

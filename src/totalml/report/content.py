@@ -7,7 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from totalml.evaluation.out_of_distribution.record import OutOfDistribution
 from totalml.evaluation.record import Evaluation
+from totalml.evaluation.robustness.record import Robustness
 from totalml.quality.report import QualityReport
 
 Pictures = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
@@ -41,6 +43,7 @@ class ReportContent:
     rows: (N,) rows to ask `pictures` for, one for each row of `evaluation.predictions`.
     finding_rows: id -> row, of the samples that a finding names.
     pictures: (n,) rows -> (n, S, S, 3) uint8; None if the features hold no images.
+    robustness, out_of_distribution: None where the recipe does not ask for them.
     """
 
     name: str
@@ -61,6 +64,8 @@ class ReportContent:
     pictures: Pictures | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     finding_rows: Mapping[str, int] = field(default_factory=dict)
+    robustness: Robustness | None = None
+    out_of_distribution: OutOfDistribution | None = None
 
     @property
     def noun(self) -> str:

@@ -18,7 +18,7 @@ from totalml.evaluation.out_of_distribution.embed import embedded, embedded_chan
 from totalml.evaluation.out_of_distribution.record import Histogram, OutOfDistribution
 from totalml.evaluation.out_of_distribution.strangers import STRANGERS
 from totalml.evaluation.pictures import evenly
-from totalml.evaluation.scores import Floats, Ints
+from totalml.evaluation.scores import Floats
 from totalml.evaluation.shares import gap_bounds, wilson, z_of
 from totalml.recipe import Recipe
 from totalml.training.whole import whole_network
@@ -43,23 +43,17 @@ class Found:
         self.record.save(folder, self.detector)
 
 
-def measure_out_of_distribution(
-    recipe: Recipe, trained: TrainedModel, features: FeatureSet, splits: Splits
-) -> Found:
+def measure_out_of_distribution(recipe: Recipe, trained: TrainedModel, features: FeatureSet, splits: Splits) -> Found:
     """Raises: EvaluationError: there are no test samples; ModelError: the model cannot be read."""
     asked = recipe.evaluation.out_of_distribution
     if asked is None or not len(splits.test):
-        raise EvaluationError(
-            "this needs evaluation.out_of_distribution and test samples. Raise data.split.test."
-        )
+        raise EvaluationError("this needs evaluation.out_of_distribution and test samples. Raise data.split.test.")
     train, few = evenly(splits.train, asked.fit_samples), evenly(splits.test, asked.strangers)
     with whole_network(recipe, trained, features) as whole:
         detector = fit(embedded(whole, train)[0], features.labels[train])
         validation = detector.score(embedded(whole, splits.validation)[0])
         embeddings, said = embedded(whole, splits.test)
-        strangers = {
-            name: detector.score(embedded_changed(whole, few, change)) for name, change in STRANGERS.items()
-        }
+        strangers = {name: detector.score(embedded_changed(whole, few, change)) for name, change in STRANGERS.items()}
     detector = detector.with_threshold(validation, asked.false_alarms)
     scores, right = detector.score(embeddings), said == features.labels[splits.test]
     ids = [features.ids[row] for row in splits.test.tolist()]
@@ -119,8 +113,8 @@ class _Told:
     def _gap(self, hits: Flags, others: Flags, why_none: str = "there are none") -> Interval:
         if self.note or not len(hits) or not len(others):
             return Interval(None, note=self.note or why_none)
-        sums = [np.array([value]) for value in (hits.sum(), len(hits), others.sum(), len(others))]
-        low, high = gap_bounds(*sums, z_of(self.confidence))
+        (true, count), (other_true, other_count) = (np.array([[one.sum()], [len(one)]]) for one in (hits, others))
+        low, high = gap_bounds(true, count, other_true, other_count, z_of(self.confidence))
         return Interval(float(hits.mean() - others.mean()), float(low[0]), float(high[0]))
 
 

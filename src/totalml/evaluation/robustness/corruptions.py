@@ -1,6 +1,6 @@
 """Ways in which a photo gets worse, each for a whole batch and in physical terms.
 
-Pictures come and go as (B, S, S, 3) uint8, as a camera would store them. Nothing depends on which pictures share a batch.
+Pictures come and go as (B, S, S, 3) uint8, as a camera would store them, whatever other pictures share their batch.
 """
 
 from __future__ import annotations

@@ -70,7 +70,9 @@ def _looked_at(whole: WholeNetwork, recipe: RobustnessRecipe, rows: Ints) -> tup
     worse: dict[tuple[str, int], list[Right]] = defaultdict(list)
     for some in parts(rows, features):
         inputs = whole.inputs(some)
-        labels, keys = (torch.from_numpy(part[some]).to(whole.device) for part in (features.labels, features.sample_keys))
+        labels, keys = (
+            torch.from_numpy(part[some]).to(whole.device) for part in (features.labels, features.sample_keys)
+        )
         plain.append((whole.network(inputs).argmax(dim=1) == labels).cpu().numpy())
         for kind, place, images in versions(recipe, inputs["image"], keys):
             right = whole.network({**inputs, "image": images}).argmax(dim=1) == labels
