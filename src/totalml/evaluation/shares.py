@@ -42,15 +42,15 @@ def gap_bounds(
     return gap - np.hypot(share - low, other_high - other), gap + np.hypot(high - share, other - other_low)
 
 
-def paired_bounds(lost: int, won: int, count: int, z: float) -> tuple[float, float]:
-    """Bounds of (lost - won) / count, where two ways of judging the same samples differ on the lost and the won.
+def paired_bounds(gained: Ints, lost: Ints, count: Ints, z: float) -> tuple[Floats, Floats]:
+    """Bounds of (gained - lost) / count, two models on the same samples. Source: Agresti and Min 2005.
 
-    Source: Bonett and Price 2012.
+    With half a sample more in each of the four cells, so that no change among few does not look like certainty.
     """
-    more, less = (lost + 1) / (count + 2), (won + 1) / (count + 2)
-    gap = more - less
-    spread = z * ((more + less - gap**2) / (count + 2)) ** 0.5
-    return max(-1.0, gap - spread), min(1.0, gap + spread)
+    plus, minus, whole = gained + 0.5, lost + 0.5, count + 2.0
+    change = (plus - minus) / whole
+    spread = z * np.sqrt(plus + minus - (plus - minus) ** 2 / whole) / whole
+    return np.maximum(change - spread, -1.0), np.minimum(change + spread, 1.0)
 
 
 def mean_variance(count: Numbers, total: Numbers, squares: Numbers, expected: Numbers) -> Floats:

@@ -15,7 +15,9 @@ from totalml.report.findings import findings
 from totalml.report.gallery import gallery
 from totalml.report.learning import learning
 from totalml.report.markup import Html, joined, name_of, section, tag
+from totalml.report.out_of_distribution import out_of_distribution
 from totalml.report.reproduction import reproduction
+from totalml.report.robustness import robustness
 from totalml.report.slices import slices
 from totalml.report.summary import summary
 
@@ -24,6 +26,7 @@ LONGEST_DESCRIPTION = 3_000
 # Text beyond this is left out, largest section first, so that there is always room for pictures.
 TEXT_BYTES = 250_000
 FINDINGS_PART = 5  # a fifth of what pictures may take goes to those that quality checks found
+WORSE_PART, STRANGE_PART = 8, 12  # and an eighth to worse ones, a twelfth to strange ones
 TITLES = {
     "summary": "Summary",
     "wrong": "Most wrong",
@@ -33,6 +36,8 @@ TITLES = {
     "fairness": "Groups of people",
     "samples": "Samples",
     "calibration": "Confidence",
+    "robustness": "Worse pictures",
+    "strange": "Strange pictures",
     "learning": "Learning",
     "data": "Data",
     "again": "Make it again",
@@ -66,7 +71,13 @@ def render(content: ReportContent) -> bytes:
 def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
     """Args: budget_bytes: for all pictures."""
     found = findings(content, budget_bytes // FINDINGS_PART)
-    pictures = gallery(content, budget_bytes - (len(found) - len(findings(content, 0))))
+    worse, strange = (
+        shown(content, budget_bytes // part)
+        for shown, part in ((robustness, WORSE_PART), (out_of_distribution, STRANGE_PART))
+    )
+    without = (findings(content, 0), robustness(content, 0), out_of_distribution(content, 0))
+    spent = sum(map(len, (found, worse, strange))) - sum(map(len, without))
+    pictures = gallery(content, budget_bytes - spent)
     sections: dict[str, Html | str] = {
         "summary": summary(content, pictures.glance),
         "wrong": pictures.wrong,
@@ -76,6 +87,8 @@ def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
         "fairness": fairness(content),
         "samples": pictures.samples,
         "calibration": calibration(content),
+        "robustness": worse,
+        "strange": strange,
         "learning": learning(content),
         "data": data(content, found),
         "again": reproduction(content),

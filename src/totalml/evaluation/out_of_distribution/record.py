@@ -52,6 +52,11 @@ class OutOfDistribution:
     confidence: float
     scores: pyarrow.Table
 
+    @property
+    def strange(self) -> bool:
+        """Whether the test split is unlike training: even the nearer bound of the excess is beyond the stated share."""
+        return (self.excess.low or 0.0) > self.stated
+
     def figures(self) -> dict[str, Interval]:
         """`out_of_distribution.false_alarms`, `.excess`, `.accuracy.flagged` and such, `.<stranger>.flagged`."""
         named = {"false_alarms": self.flagged, "excess": self.excess}

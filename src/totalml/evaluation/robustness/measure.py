@@ -91,6 +91,8 @@ def _accuracy(right: Right, z: float) -> Interval:
 
 
 def _drop(unchanged: Right, right: Right, z: float) -> Interval:
-    lost, won = int((unchanged & ~right).sum()), int((right & ~unchanged).sum())
-    low, high = paired_bounds(lost, won, len(right), z)
-    return Interval((lost - won) / len(right), low, high)
+    lost, won, count = (
+        np.array([number]) for number in ((unchanged & ~right).sum(), (right & ~unchanged).sum(), len(right))
+    )
+    low, high = paired_bounds(lost, won, count, z)
+    return Interval(float((lost - won)[0] / count[0]), float(low[0]), float(high[0]))
