@@ -19,6 +19,7 @@ KINDS = {
     "tiles": "test pictures cut into 16 tiles and shuffled",
     "negative": "test pictures as negatives",
 }
+SHORT = {"noise": "noise", "flat": "flat colours", "tiles": "shuffled tiles", "negative": "negatives"}
 
 
 def told(content: ReportContent) -> Html | str:
@@ -30,10 +31,10 @@ def told(content: ReportContent) -> Html | str:
         return f"Whether a picture is unlike those it learnt from, it cannot tell: {record.threshold.note}."
     if record.strange:
         lead = f"{of_hundred(record.flagged.value or 0.0)} test {content.noun}s look unlike those it learnt from, "
-        return joined(tag("strong", lead), f"where {of_hundred(record.stated)} are expected; ", _link())
-    noticed = [f"{of_hundred(share.value or 0.0)} of {KINDS[kind]}" for kind, share in record.strangers.items()]
-    lead = f"Pictures unlike those it learnt from are flagged: {', '.join(noticed)}; "
-    return joined(lead, f"and {of_hundred(record.flagged.value or 0.0)} test {content.noun}s; ", _link())
+        return joined(tag("strong", lead), f"where {of_hundred(record.stated)} are expected. ", _link())
+    noticed = [f"{percent(share.value or 0.0, 0)} of {SHORT[kind]}" for kind, share in record.strangers.items()]
+    lead = f"It notices pictures unlike those it learnt from: {', '.join(noticed)}; "
+    return joined(lead, f"and {percent(record.flagged.value or 0.0, 0)} of the test {content.noun}s. ", _link())
 
 
 def out_of_distribution(content: ReportContent, budget_bytes: int) -> Html | str:
@@ -58,7 +59,7 @@ def out_of_distribution(content: ReportContent, budget_bytes: int) -> Html | str
 
 
 def _link() -> Html:
-    return joined(tag("a", "see how", href="#strange"), ".")
+    return joined(tag("a", "See how", href="#strange"), ".")
 
 
 def _plot(record: OutOfDistribution, noun: str) -> Html:
@@ -68,7 +69,7 @@ def _plot(record: OutOfDistribution, noun: str) -> Html:
         Line("first", f"test {noun}s", _steps(edges, record.histogram.counts["test"])),
         Line("second", "strangers, all kinds", _steps(edges, [sum(each) for each in zip(*strangers, strict=True)])),
     )
-    top = max(y for line in lines for _, y in line.points)
+    top = 1.1 * max(y for line in lines for _, y in line.points)
     axes = Axes((edges[0], edges[-1]), (0.0, top), percent=True)
     threshold = record.threshold.value or 0.0
     return figure(
@@ -103,11 +104,11 @@ def _share(share: Interval) -> list[str]:
 def _test_split(content: ReportContent, record: OutOfDistribution) -> list[Html]:
     flagged, rest, gap = (record.accuracy[name] for name in ("flagged", "rest", "gap"))
     excess = (
-        f"Of the test split {points(record.excess.value or 0.0)} points more are flagged than of validation "
-        f"({points_interval(record.excess)}): "
+        f"On the test split {percent(record.flagged.value or 0.0)} are flagged, {points(record.excess.value or 0.0)} "
+        f"points to validation ({points_interval(record.excess)}). "
     )
-    verdict = "it holds pictures unlike those of training" if record.strange else "not clearly more than were to be"
-    told = [tag("p", excess, tag("strong", verdict) if record.strange else verdict, ".")]
+    beyond = f"clearly beyond the {100 * record.stated:g} points from which on it counts as unlike training"
+    told = [tag("p", excess, tag("strong", f"That is {beyond}.") if record.strange else f"That is not {beyond}.")]
     if gap.value is not None:
         clearly = "clearly less often right" if (gap.high or 0.0) < 0 else "not clearly less often right"
         figures = (
@@ -128,11 +129,13 @@ def _least_like(content: ReportContent, record: OutOfDistribution, budget_bytes:
     rows = record.scores.take(order).to_pylist()
     cards = [_card(row, uri, small.size_px) for row, uri in zip(rows, small.uris, strict=False)]
     title = tag("h3", f"The {counted(len(cards), 'test ' + content.noun)} that look least like those of training")
-    return joined(title, tag("ul", *cards, class_="grid")) if cards else Html("")
+    hint = tag("p", "With the score of each; a frame says that it is flagged.")
+    return joined(title, hint, tag("ul", *cards, class_="grid")) if cards else Html("")
 
 
 def _card(row: dict[str, object], uri: str, size_px: int) -> Html:
-    id_, said = str(row["id"]), "flagged" if row["flagged"] else ""
-    picture = tag("img", src=uri, alt=f"Sample {id_[:80]}", width=size_px, height=size_px)
-    caption = tag("figcaption", tag("span", f"{row['score']:.2f} {said}"), tag("span", name_of(id_, 18)))
-    return tag("li", tag("figure", picture, caption), title=id_[:160])
+    id_, score = str(row["id"]), f"{row['score']:.2f}"
+    alt = f"Sample {id_[:80]}, score {score}{', flagged' if row['flagged'] else ''}"
+    picture = tag("img", src=uri, alt=alt, width=size_px, height=size_px)
+    caption = tag("figcaption", tag("span", score, class_="said"), tag("span", name_of(id_, 18)))
+    return tag("li", tag("figure", picture, caption), class_="mistake" if row["flagged"] else None, title=id_[:160])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from totalml.evaluation.record import Interval
 from totalml.evaluation.robustness.record import Point, Robustness
@@ -12,6 +13,7 @@ from totalml.report.markup import Html, joined, section, table, tag
 from totalml.report.pictures import thumbnails
 from totalml.report.words import THIN, counted, interval, percent, points, points_interval
 
+CHOSEN_AMONG = 32  # test pictures, of which one is shown
 Place = tuple[float, Interval]  # strength and accuracy
 
 
@@ -37,7 +39,7 @@ WAYS = {
     "blur": Way("Blur", "blur", "blur, share of the picture's side", 0, lambda part: f"{100 * part:g}{THIN}%"),
     "noise": Way("Noise", "noise", "noise, grey levels of 255", 0, lambda levels: f"±{levels:g}"),
     "dark": Way("Too dark", "darkness", "stops less light", 0, lambda stops: counted_stops(stops)),
-    "jpeg": Way("JPEG", "JPEG compression", "JPEG quality", 100, lambda quality: f"quality {quality:g}"),
+    "jpeg": Way("Compression", "JPEG compression", "JPEG quality", 100, lambda quality: f"JPEG {quality:g}"),
     "rotation": Way("Tilt", "tilt", "degrees to either side", 0, lambda degrees: f"{degrees:g}°"),
 }
 
@@ -76,12 +78,11 @@ def robustness(content: ReportContent, budget_bytes: int) -> Html | str:
     uris, size_px = _pictures(content, record, budget_bytes)
     least = _least(content, record)
     drawn = [
-        tag(
-            "div", _plot(content, record, kind, least), _strip(record, kind, uris.get(kind, ()), size_px), class_="pair"
-        )
+        tag("div", _plot(content, record, kind, least), _strip(record, kind, uris.get(kind, ()), size_px))
         for kind in record.curves
     ]
-    return section("robustness", "When pictures get worse", tag("p", text), *drawn, _table(record))
+    plots = tag("div", *drawn, class_="pair")
+    return section("robustness", "When pictures get worse", tag("p", text), plots, _table(record))
 
 
 def _plot(content: ReportContent, record: Robustness, kind: str, least: float) -> Html:
@@ -119,7 +120,7 @@ def _least(content: ReportContent, record: Robustness) -> float:
 
 
 def _pictures(content: ReportContent, record: Robustness, budget_bytes: int) -> tuple[dict[str, Sequence[str]], int]:
-    """The first test picture in every version, kind by kind, and their side in px."""
+    """A test picture in every version, kind by kind, and their side in px."""
     if content.pictures is None or not budget_bytes:
         return {}, 0
     import numpy as np
@@ -127,7 +128,8 @@ def _pictures(content: ReportContent, record: Robustness, budget_bytes: int) -> 
 
     from totalml.evaluation.robustness.corruptions import CORRUPTIONS
 
-    picture = torch.from_numpy(content.pictures(content.rows[:1]))
+    some = content.pictures(content.rows[:CHOSEN_AMONG])
+    picture = torch.from_numpy(some[[int(some.std(axis=(1, 2, 3)).argmax())]])  # of a dark one there is little to see
     versions = [
         version[0].numpy()
         for kind, points in record.curves.items()
@@ -135,7 +137,7 @@ def _pictures(content: ReportContent, record: Robustness, budget_bytes: int) -> 
     ]
     small = thumbnails(np.stack(versions), budget_bytes)
     uris = iter(small.uris)
-    shown = {kind: [uri for _, uri in zip(points, uris, strict=False)] for kind, points in record.curves.items()}
+    shown: dict[str, Sequence[str]] = {kind: [*islice(uris, len(points))] for kind, points in record.curves.items()}
     return shown, small.size_px
 
 
@@ -146,8 +148,8 @@ def _strip(record: Robustness, kind: str, uris: Sequence[str], size_px: int) -> 
             "li",
             tag(
                 "figure",
-                tag("img", src=uri, alt=f"A picture with {way.noun}, {strength}", width=size_px, height=size_px),
-                tag("figcaption", tag("b", strength), tag("span", f"{percent(point.accuracy.value or 0.0, 0)} right")),
+                tag("img", src=uri, alt=f"The same picture with {way.noun}, {strength}", width=size_px, height=size_px),
+                tag("figcaption", tag("b", strength), tag("span", percent(point.accuracy.value or 0.0, 0))),
             ),
         )
         for point, uri in zip(record.curves[kind], uris, strict=False)

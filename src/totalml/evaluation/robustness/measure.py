@@ -37,7 +37,7 @@ def measure_robustness(recipe: Recipe, trained: TrainedModel, features: FeatureS
         raise EvaluationError("robustness needs evaluation.robustness and test samples. Raise data.split.test.")
     chosen = evenly(rows, asked.samples)
     with whole_network(recipe, trained, features) as whole, torch.inference_mode():
-        unchanged, changed = _looked_at(whole, asked, chosen)
+        unchanged, changed = judged(whole, asked, chosen)
     return robustness_of(asked, unchanged, changed, len(rows), recipe.evaluation.confidence)
 
 
@@ -63,8 +63,8 @@ def robustness_of(
     return Robustness(len(unchanged), among, _accuracy(unchanged, z), curves, worst, confidence)
 
 
-def _looked_at(whole: WholeNetwork, recipe: RobustnessRecipe, rows: Ints) -> tuple[Right, dict[str, Right]]:
-    """(N,) and kind -> (strengths, N): where the network is right."""
+def judged(whole: WholeNetwork, recipe: RobustnessRecipe, rows: Ints) -> tuple[Right, dict[str, Right]]:
+    """Where the network is right: (N,) on the pictures as they are, and kind -> (strengths, N) on the worse ones."""
     features = whole.features
     plain: list[Right] = []
     worse: dict[tuple[str, int], list[Right]] = defaultdict(list)
