@@ -88,11 +88,11 @@ def live(
     check_before_training(recipe.evaluation, features.classes, snapshot.metadata, pictures=features.images is not None)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
 
-    defined = definitions.training(recipe, features.key, facts)
-    stages.run(defined, LEARNT, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
+    learnt = definitions.training(recipe, features.key, facts)
+    stages.run(learnt, LEARNT, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
     trained = TrainedModel.load(folder)
 
-    learnt, defined = defined, definitions.evaluation(recipe, defined, facts)
+    defined = definitions.evaluation(recipe, learnt, facts)
     stages.run(defined, EVALUATED, lambda: _evaluate(recipe, snapshot, trained, features, splits, gold).save(folder))
     evaluation = Evaluation.load(folder)
 

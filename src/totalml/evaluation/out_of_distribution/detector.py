@@ -91,7 +91,8 @@ def fit(embeddings: Embeddings, labels: Ints) -> Detector:
     covariance = shrunk_covariance(values - means[np.searchsorted(classes, labels)])
     # The inverse is whitening @ whitening.T.
     whitening = np.linalg.inv(np.linalg.cholesky(covariance)).T / math.sqrt(values.shape[1])
-    return Detector(whitening.astype(np.float32), (means @ whitening).astype(np.float32))
+    # Row by row in memory: safetensors writes it as it lies there.
+    return Detector(np.ascontiguousarray(whitening, np.float32), np.ascontiguousarray(means @ whitening, np.float32))
 
 
 def shrunk_covariance(centred: Floats) -> Floats:
