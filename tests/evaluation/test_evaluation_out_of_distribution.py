@@ -158,9 +158,12 @@ def test_strangers_are_what_their_names_say():
     pixels = [one.reshape(40, -1, 3).sort(dim=1).values for one in (images, made["tiles"])]
     assert (pixels[0] == pixels[1]).all()
     assert (made["tiles"] != images).flatten(1).any(dim=1).float().mean() > 0.95
-    assert (images[0, :6, :6] == made["tiles"][0].unfold(0, 6, 6).unfold(1, 6, 6).permute(0, 1, 3, 4, 2)).flatten(
-        2
-    ).all(dim=2).any()
+    assert (
+        (images[0, :6, :6] == made["tiles"][0].unfold(0, 6, 6).unfold(1, 6, 6).permute(0, 1, 3, 4, 2))
+        .flatten(2)
+        .all(dim=2)
+        .any()
+    )
     assert (made["negative"].int() + images.int() == 255).all()
     for kind, change in STRANGERS.items():
         assert (change(images[7:9], keys[7:9]) == made[kind][7:9]).all()

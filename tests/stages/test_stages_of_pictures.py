@@ -9,7 +9,13 @@ from totalml.evaluation import OutOfDistribution, Robustness
 from totalml.runner import run
 
 FEW = ["evaluation.robustness.samples=4", "evaluation.out_of_distribution.strangers=4"]
-ON = ["evaluation.depth=full", "evaluation.slices=null", "evaluation.fairness=null", "evaluation.calibration=null", *FEW]
+ON = [
+    "evaluation.depth=full",
+    "evaluation.slices=null",
+    "evaluation.fairness=null",
+    "evaluation.calibration=null",
+    *FEW,
+]
 TABLE = [
     "model=mlp",
     "features=table",
