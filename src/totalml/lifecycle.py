@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,19 @@ from numpy.typing import NDArray
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
-from totalml.evaluation import Beside, Evaluation, Explanation, brightness, check_before_training, evaluate, explain
+from totalml.evaluation import (
+    Beside,
+    Evaluation,
+    Explanation,
+    OutOfDistribution,
+    Robustness,
+    brightness,
+    check_before_training,
+    evaluate,
+    explain,
+    measure_out_of_distribution,
+    measure_robustness,
+)
 from totalml.features import FeatureSet, build_features
 from totalml.fingerprint import edited
 from totalml.gates import Verdict, judge, production_of
@@ -20,7 +33,16 @@ from totalml.progress import Progress
 from totalml.quality import Pictures, QualityReport, check_quality
 from totalml.recipe import Recipe
 from totalml.report import ReportContent, write_model_card, write_report
-from totalml.runs.attempt import EVALUATED, EXPLAINED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
+from totalml.runs.attempt import (
+    EVALUATED,
+    EXPLAINED,
+    LEARNT,
+    OUT_OF_DISTRIBUTION,
+    QUALITY_FILE,
+    RECIPE_FILE,
+    ROBUSTNESS_FILE,
+    Attempt,
+)
 from totalml.stages import Stages, definitions
 from totalml.store import Store
 from totalml.store.atomic import write_atomically
@@ -78,12 +100,22 @@ def live(
     stages.run(defined, EVALUATED, lambda: _evaluate(recipe, snapshot, trained, features, splits, gold).save(folder))
     evaluation = Evaluation.load(folder)
 
-    explanation = None
-    if recipe.evaluation.explanation and features.images:
-        defined, samples, rows = definitions.explanation(recipe, learnt, facts), snapshot.samples, splits.test
-        parts = recipe, trained, features, samples, store, rows, evaluation
-        stages.run(defined, EXPLAINED, lambda: explain(*parts).save(folder))
-        explanation = Explanation.load(folder)
+    beyond: dict[str, Any] = {}
+    if _looks_at_pictures("explanation", recipe, progress):
+        defined = definitions.explanation(recipe, learnt, facts)
+        looked = partial(explain, recipe, trained, features, snapshot.samples, store, splits.test, evaluation)
+        stages.run(defined, EXPLAINED, lambda: looked().save(folder))
+        beyond["explanation"] = Explanation.load(folder)
+    if _looks_at_pictures("robustness", recipe, progress):
+        defined = definitions.of_its_own("robustness", recipe, learnt, facts)
+        worse = partial(measure_robustness, recipe, trained, features, splits.test)
+        stages.run(defined, [ROBUSTNESS_FILE], lambda: worse().save(folder))
+        beyond["robustness"] = Robustness.load(folder)
+    if _looks_at_pictures("out_of_distribution", recipe, progress):
+        defined = definitions.of_its_own("out_of_distribution", recipe, learnt, facts)
+        strange = partial(measure_out_of_distribution, recipe, trained, features, splits)
+        stages.run(defined, OUT_OF_DISTRIBUTION, lambda: strange().save(folder))
+        beyond["out_of_distribution"] = OutOfDistribution.load(folder)
 
     with attempt.stage("gates"):
         attempt.save(outputs=_outputs(trained, evaluation))
@@ -93,9 +125,19 @@ def live(
     with attempt.stage("report"):
         attempt.save(releasable=verdict.releasable)
         content = _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation, verdict)
-        content = replace(content, explanation=explanation)
+        content = replace(content, **beyond)
         write_report(folder, content)
         write_model_card(folder, content, recipe)
+
+
+def _looks_at_pictures(name: str, recipe: Recipe, progress: Progress) -> bool:
+    """Whether to do a part of the evaluation that gives the model other pictures than those it was made for."""
+    if getattr(recipe.evaluation, name) is None:
+        return False
+    if recipe.model.image is None:
+        progress.say(f"evaluation.{name} is left out, because the model sees no pictures")
+        return False
+    return True
 
 
 def _pictures(features: FeatureSet, snapshot: Snapshot, store: Store) -> Pictures | None:

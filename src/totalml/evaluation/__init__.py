@@ -9,8 +9,12 @@ if TYPE_CHECKING:
     from totalml.evaluation.inputs import check_before_training, check_positive
     from totalml.evaluation.light import brightness
     from totalml.evaluation.measure import evaluate
+    from totalml.evaluation.out_of_distribution.measure import measure_out_of_distribution
+    from totalml.evaluation.out_of_distribution.record import OutOfDistribution
     from totalml.evaluation.paired import PairedAccuracy, paired_accuracy, read_predictions
     from totalml.evaluation.record import CalibrationBin, Evaluation, Interval
+    from totalml.evaluation.robustness.measure import measure_robustness
+    from totalml.evaluation.robustness.record import Robustness
 
 __all__ = [
     "Beside",
@@ -18,12 +22,16 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "Interval",
+    "OutOfDistribution",
     "PairedAccuracy",
+    "Robustness",
     "brightness",
     "check_before_training",
     "check_positive",
     "evaluate",
     "explain",
+    "measure_out_of_distribution",
+    "measure_robustness",
     "paired_accuracy",
     "read_predictions",
 ]
@@ -32,6 +40,8 @@ _HOMES = {
     "Beside": "columns",
     "PairedAccuracy": "paired",
     "Explanation": "explanation.record",
+    "OutOfDistribution": "out_of_distribution.record",
+    "Robustness": "robustness.record",
     "brightness": "light",
     "check_before_training": "inputs",
     "check_positive": "inputs",
@@ -39,6 +49,8 @@ _HOMES = {
     "paired_accuracy": "paired",
     "read_predictions": "paired",
     "explain": "explanation.measure",
+    "measure_out_of_distribution": "out_of_distribution.measure",
+    "measure_robustness": "robustness.measure",
 }
 
 

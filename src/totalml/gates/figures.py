@@ -6,10 +6,14 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from totalml.evaluation.explanation.record import Explanation
 from totalml.evaluation.interval import Interval
+from totalml.evaluation.out_of_distribution.record import OutOfDistribution
 from totalml.evaluation.record import Evaluation
+from totalml.evaluation.robustness.record import Robustness
 from totalml.quality.report import QualityReport
 from totalml.recipe.gates import ANY
+from totalml.runs.attempt import EXPLANATION_FILE, OUT_OF_DISTRIBUTION_FILE, ROBUSTNESS_FILE
 from totalml.target import closest
 
 NAMED_AT_MOST = 6
@@ -19,7 +23,12 @@ def figures_of(folder: Path, evaluation: Evaluation) -> dict[str, Interval]:
     """Args:
     evaluation: of that folder.
     """
-    return evaluation.figures() | _quality(QualityReport.load(folder))
+    found = evaluation.figures() | _quality(QualityReport.load(folder))
+    parts = {EXPLANATION_FILE: Explanation, ROBUSTNESS_FILE: Robustness, OUT_OF_DISTRIBUTION_FILE: OutOfDistribution}
+    for file, part in parts.items():  # those that the recipe asks for
+        if (folder / file).is_file():
+            found |= part.load(folder).figures()
+    return found
 
 
 def _quality(report: QualityReport) -> dict[str, Interval]:

@@ -15,6 +15,8 @@ from totalml.recipe.evaluation import (
     EvaluationRecipe,
     ExplanationRecipe,
     FairnessRecipe,
+    OutOfDistributionRecipe,
+    RobustnessRecipe,
     SlicesRecipe,
 )
 from totalml.recipe.gates import GateRecipe
@@ -34,9 +36,11 @@ __all__ = [
     "GateRecipe",
     "ImageFeatures",
     "ModelRecipe",
+    "OutOfDistributionRecipe",
     "Positive",
     "QualityRecipe",
     "Recipe",
+    "RobustnessRecipe",
     "RuntimeRecipe",
     "Share",
     "SlicesRecipe",

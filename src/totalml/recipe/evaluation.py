@@ -1,7 +1,7 @@
 """`evaluation`: how good the model is, for whom, and how far to trust it."""
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -9,8 +9,18 @@ from totalml.component import Items, Misfit, Section
 from totalml.recipe.bounds import Name, Positive, Share
 from totalml.target import did_you_mean
 
-PARTS = ("slices", "fairness", "calibration", "explanation")  # of an evaluation in depth
+T = TypeVar("T")
+
+# Of an evaluation in depth.
+PARTS = ("slices", "fairness", "calibration", "explanation", "robustness", "out_of_distribution")
+KINDS = ("blur", "noise", "dark", "jpeg", "rotation")
 Edges = Annotated[list[float], Field(min_length=1)]
+Part = Annotated[float, Field(gt=0, le=0.5)]
+Level = Annotated[float, Field(gt=0, le=255)]
+Stops = Annotated[float, Field(gt=0, le=10)]
+Quality = Annotated[int, Field(ge=1, le=95)]
+Degrees = Annotated[float, Field(gt=0, le=180)]
+Strengths = Annotated[Items[T], Field(min_length=5, max_length=5)]
 
 
 def _whole(value: Any) -> Any:
@@ -76,6 +86,39 @@ class ExplanationRecipe(Section):
         return self
 
 
+class RobustnessRecipe(Section):
+    """How accuracy falls as pictures get worse, each way in five strengths, the mildest first; null leaves one out."""
+
+    samples: Positive = 500  # of the test split, evenly chosen; each is looked at 26 times
+    blur: Strengths[Part] | None = (0.005, 0.01, 0.02, 0.03, 0.05)  # deviation of the Gaussian, share of the side
+    noise: Strengths[Level] | None = (5.0, 10.0, 20.0, 35.0, 50.0)  # deviation, grey levels of 255
+    dark: Strengths[Stops] | None = (0.5, 1.0, 2.0, 3.0, 4.0)  # stops of exposure: each is half of the light
+    jpeg: Strengths[Quality] | None = (50, 30, 18, 10, 5)  # quality, libjpeg's scale
+    rotation: Strengths[Degrees] | None = (2.0, 5.0, 10.0, 15.0, 20.0)  # degrees, to either side
+
+    def kinds(self) -> dict[str, tuple[float, ...]]:
+        """Strengths of each way that the recipe asks for."""
+        return {name: strengths for name in KINDS if (strengths := getattr(self, name)) is not None}
+
+    @model_validator(mode="after")
+    def _worse_and_worse(self) -> Self:
+        for name, strengths in self.kinds().items():
+            sign = -1 if name == "jpeg" else 1
+            if any(sign * after <= sign * before for before, after in pairwise(strengths)):
+                raise Misfit(f"each strength must be worse than the one before, got {list(strengths)}", name)
+        if not self.kinds():
+            raise ValueError("leave one way of getting worse, or set 'robustness: null'")
+        return self
+
+
+class OutOfDistributionRecipe(Section):
+    """A score for each picture: how little it looks like those of training."""
+
+    false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.05  # share of pictures like those of training to flag
+    fit_samples: Positive = 5000  # of the training split, evenly chosen
+    strangers: Positive = 200  # test pictures, evenly chosen, that are turned into what is no such picture
+
+
 class EvaluationRecipe(Section):
     depth: Literal["metrics", "full"] = "full"  # metrics: without any of the parts below that can be null
     positive: str | None = None  # the class that binary metrics look for; None: the last label
@@ -87,6 +130,8 @@ class EvaluationRecipe(Section):
     fairness: FairnessRecipe | None = None
     calibration: CalibrationRecipe | None = CalibrationRecipe()
     explanation: ExplanationRecipe | None = ExplanationRecipe()
+    robustness: RobustnessRecipe | None = RobustnessRecipe()
+    out_of_distribution: OutOfDistributionRecipe | None = OutOfDistributionRecipe()
 
     @field_validator(*PARTS)
     @classmethod

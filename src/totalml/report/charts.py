@@ -36,8 +36,10 @@ class Axes:
 
 
 def ticks(low: float, high: float, count: int = 5) -> list[float]:
-    """Round numbers within [low, high], about `count` of them."""
-    if high <= low:
+    """Round numbers within [low, high], about `count` of them; falling ones where high is the lower."""
+    if high < low:
+        return ticks(high, low, count)[::-1]
+    if high == low:
         return [low]
     raw = (high - low) / count
     power = 10.0 ** math.floor(math.log10(raw))
@@ -79,6 +81,14 @@ def curve(axes: Axes, line: Line) -> Html:
 def dot(place: tuple[float, float], kind: str, radius: float, title: str | None = None) -> Html:
     inside = [tag("title", title)] if title else []
     return tag("circle", *inside, cx=f"{place[0]:.1f}", cy=f"{place[1]:.1f}", r=f"{radius:.1f}", class_=f"dot {kind}")
+
+
+def spread(axes: Axes, bounds: Sequence[tuple[float, float, float]]) -> Html:
+    """An area behind a line: x, and from where to where its y may lie."""
+    there = [axes.place(x, low) for x, low, _ in bounds]
+    back = [axes.place(x, high) for x, _, high in reversed(bounds)]
+    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in [*there, *back]) + "Z"
+    return tag("path", d=path, class_="spread")
 
 
 def upright(axes: Axes, x: float, title: str) -> Html:

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from totalml.evaluation.explanation.record import Explanation
+from totalml.evaluation.out_of_distribution.record import OutOfDistribution
 from totalml.evaluation.record import Evaluation
+from totalml.evaluation.robustness.record import Robustness
 from totalml.gates.record import Verdict
 from totalml.quality.report import QualityReport
 
@@ -45,6 +47,7 @@ class ReportContent:
     finding_rows: id -> row, of the samples that a finding names.
     explanation: what the model looked at; None if the recipe does not ask for it or there are no pictures.
     pictures: (n,) rows -> (n, S, S, 3) uint8; None if the features hold no images.
+    robustness, out_of_distribution: None where the recipe does not ask for them.
     """
 
     name: str
@@ -67,6 +70,8 @@ class ReportContent:
     explanation: Explanation | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     finding_rows: Mapping[str, int] = field(default_factory=dict)
+    robustness: Robustness | None = None
+    out_of_distribution: OutOfDistribution | None = None
 
     @property
     def noun(self) -> str:

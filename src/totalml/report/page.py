@@ -17,7 +17,9 @@ from totalml.report.gallery import gallery
 from totalml.report.gates import gates
 from totalml.report.learning import learning
 from totalml.report.markup import Html, joined, name_of, section, tag
+from totalml.report.out_of_distribution import out_of_distribution
 from totalml.report.reproduction import reproduction
+from totalml.report.robustness import robustness
 from totalml.report.slices import slices
 from totalml.report.summary import summary
 
@@ -27,6 +29,7 @@ LONGEST_DESCRIPTION = 3_000
 TEXT_BYTES = 250_000
 FINDINGS_PART = 5  # a fifth of what pictures may take goes to those that quality checks found
 EXPLAINED_PART = 3  # a third to those with what the model looked at
+WORSE_PART, STRANGE_PART = 8, 12  # and an eighth to worse ones, a twelfth to strange ones
 TITLES = {
     "summary": "Summary",
     "gates": "Gates",
@@ -38,6 +41,8 @@ TITLES = {
     "fairness": "Groups of people",
     "samples": "Samples",
     "calibration": "Confidence",
+    "robustness": "Worse pictures",
+    "strange": "Strange pictures",
     "learning": "Learning",
     "data": "Data",
     "again": "Make it again",
@@ -71,9 +76,17 @@ def render(content: ReportContent) -> bytes:
 def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
     """Args: budget_bytes: for all pictures."""
     found = findings(content, budget_bytes // FINDINGS_PART)
-    looked = explanation(content, budget_bytes // EXPLAINED_PART)
-    taken = len(found) - len(findings(content, 0)) + len(looked) - len(explanation(content, 0))
-    pictures = gallery(content, budget_bytes - taken)
+    looked, worse, strange = (
+        shown(content, budget_bytes // part)
+        for shown, part in (
+            (explanation, EXPLAINED_PART),
+            (robustness, WORSE_PART),
+            (out_of_distribution, STRANGE_PART),
+        )
+    )
+    without = (shown(content, 0) for shown in (findings, explanation, robustness, out_of_distribution))
+    spent = sum(map(len, (found, looked, worse, strange))) - sum(map(len, without))
+    pictures = gallery(content, budget_bytes - spent)
     sections: dict[str, Html | str] = {
         "summary": summary(content, pictures.glance),
         "gates": gates(content),
@@ -85,6 +98,8 @@ def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
         "fairness": fairness(content),
         "samples": pictures.samples,
         "calibration": calibration(content),
+        "robustness": worse,
+        "strange": strange,
         "learning": learning(content),
         "data": data(content, found),
         "again": reproduction(content),

@@ -9,6 +9,8 @@ from totalml.report.content import ReportContent
 from totalml.report.fairness import told as fairness_told
 from totalml.report.gates import release
 from totalml.report.markup import Html, joined, name_of, tag
+from totalml.report.out_of_distribution import told as strange_told
+from totalml.report.robustness import told as robustness_told
 from totalml.report.scale import scale
 from totalml.report.slices import less_often
 from totalml.report.slices import told as slices_told
@@ -42,6 +44,8 @@ def summary(content: ReportContent, glance: Html) -> Html:
         slices_told(content),
         fairness_told(content),
         _confidence(evaluation),
+        robustness_told(content),
+        strange_told(content),
     ]
     facts = tag("ul", *(tag("li", sentence) for sentence in sentences if sentence), class_="facts")
     return tag(

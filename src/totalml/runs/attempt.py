@@ -30,14 +30,21 @@ PREDICTIONS_FILE = "predictions.parquet"
 GATES_FILE = "gates.json"
 EXPLANATION_FILE = "explanation.json"
 MAPS_FILE = "explanation.safetensors"
+ROBUSTNESS_FILE = "robustness.json"
+OUT_OF_DISTRIBUTION_FILE = "out_of_distribution.json"
+OUT_OF_DISTRIBUTION_FIT = "out_of_distribution.safetensors"
+OUT_OF_DISTRIBUTION_SCORES = "out_of_distribution.parquet"
 REPORT_FILE = "report.html"
 CARD_FILE = "MODEL_CARD.md"
 WEIGHTS_FILE = "model.safetensors"
 WANDB_FOLDER = "wandb"
 LEARNT = (WEIGHTS_FILE, TRAINING_FILE, STEPS_FILE)
 EVALUATED = (METRICS_FILE, PREDICTIONS_FILE)
-EXPLAINED = (EXPLANATION_FILE, MAPS_FILE)  # not there where a recipe asks for no explanation
-RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, *EXPLAINED, GATES_FILE, REPORT_FILE, CARD_FILE)
+EXPLAINED = (EXPLANATION_FILE, MAPS_FILE)
+OUT_OF_DISTRIBUTION = (OUT_OF_DISTRIBUTION_FILE, OUT_OF_DISTRIBUTION_FIT, OUT_OF_DISTRIBUTION_SCORES)
+# Those of a part that the recipe turns off are not there.
+EVIDENCE = (*EXPLAINED, ROBUSTNESS_FILE, *OUT_OF_DISTRIBUTION)
+RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, *EVIDENCE, GATES_FILE, REPORT_FILE, CARD_FILE)
 
 LOOKED_AT = 12  # earlier attempts, to tell what has changed since
 MISSING = "no digest"  # of a file that an attempt did not leave

@@ -16,6 +16,11 @@ from totalml.stages.kept import Definition
 if TYPE_CHECKING:
     from totalml.recipe import Recipe
 
+OF_THEIR_OWN = (
+    "explanation",
+    "robustness",
+    "out_of_distribution",
+)  # parts of the evaluation that are stages of their own
 WHERE_ONLY = ("digest", "used")  # of the execution: the first repeats the rest, the second is known afterwards only
 
 
@@ -53,7 +58,8 @@ def training(recipe: Recipe, features_key: str, facts: Mapping[str, Any]) -> Def
 
 
 def evaluation(recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) -> Definition:
-    definition = _plain(recipe.evaluation) | {"batch_size": recipe.training.batch_size}
+    own = {name: value for name, value in _plain(recipe.evaluation).items() if name not in OF_THEIR_OWN}
+    definition = own | {"batch_size": recipe.training.batch_size}
     parts = {"definition": definition, "training": trained.key, "data": facts["data_hash"], **_made_with(facts)}
     return Definition("evaluation", parts)
 
@@ -65,6 +71,13 @@ def explanation(recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) -
     definition = {"explanation": explained, **intervals, "batch_size": recipe.training.batch_size}
     parts = {"definition": definition, "training": trained.key, "data": facts["data_hash"], **_made_with(facts)}
     return Definition("explanation", parts)
+
+
+def of_its_own(name: str, recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) -> Definition:
+    """A part of the evaluation that is a stage by itself. What it is given are the features and the trained model."""
+    evaluation = _plain(recipe.evaluation)
+    definition = {name: evaluation[name], "confidence": evaluation["confidence"]}
+    return Definition(name, {"definition": definition, "training": trained.key, **_made_with(facts)})
 
 
 def _made_with(facts: Mapping[str, Any]) -> dict[str, Any]:

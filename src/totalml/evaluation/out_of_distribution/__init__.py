@@ -1,0 +1,1 @@
+"""How little a picture looks like those that the model learnt from."""

@@ -1,0 +1,1 @@
+"""How accuracy falls as pictures get worse."""
