@@ -1,6 +1,8 @@
 """The life of a model, stage by stage. Each takes records and its part of the recipe, and returns a record."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,15 +12,24 @@ from numpy.typing import NDArray
 from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
-from totalml.evaluation import Beside, Evaluation, brightness, check_before_training, evaluate
+from totalml.evaluation import (
+    Beside,
+    Evaluation,
+    ModelSuites,
+    ask_suites,
+    brightness,
+    check_before_training,
+    evaluate,
+)
 from totalml.features import FeatureSet, build_features
 from totalml.fingerprint import edited
 from totalml.identity import digest
 from totalml.progress import Progress
 from totalml.quality import Pictures, QualityReport, check_quality
+from totalml.quality.suites.record import AFTER_TRAINING, BEFORE_TRAINING, pages
 from totalml.recipe import Recipe
 from totalml.report import ReportContent, write_report
-from totalml.runs.attempt import EVALUATED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
+from totalml.runs.attempt import DEEPCHECKS_FILE, EVALUATED, LEARNT, QUALITY_FILE, RECIPE_FILE, Attempt
 from totalml.stages import Stages, definitions
 from totalml.store import Store
 from totalml.store.atomic import write_atomically
@@ -56,7 +67,8 @@ def live(
 
     defined = definitions.quality(recipe, snapshot.data_hash, features.pixels, facts)
     pictures = _pictures(features, snapshot, store)
-    stages.run(defined, [QUALITY_FILE], lambda: check_quality(recipe.quality, snapshot, splits, pictures).save(folder))
+    check = partial(check_quality, recipe.quality, snapshot, splits, pictures)
+    stages.run(defined, [QUALITY_FILE], lambda: check().save(folder), pages(*BEFORE_TRAINING))
     quality = QualityReport.load(folder)
     for finding in quality.findings:
         progress.say(f"{finding.check}: {finding.message}")
@@ -76,9 +88,21 @@ def live(
     stages.run(defined, EVALUATED, lambda: _evaluate(recipe, snapshot, trained, features, splits, gold).save(folder))
     evaluation = Evaluation.load(folder)
 
+    suites = None
+    if recipe.evaluation.deepchecks:
+        ask = partial(ask_suites, recipe, snapshot, features, splits, evaluation)
+        defined = definitions.suites(recipe, defined, facts)
+        stages.run(defined, [DEEPCHECKS_FILE], lambda: ask().save(folder), pages(AFTER_TRAINING))
+        suites = ModelSuites.load(folder)
+        for message in (message for suite in suites.suites for _, message in suite.told()):
+            progress.say(f"Deepchecks: {message}")
+
     with attempt.stage("report"):
         attempt.save(outputs=_outputs(trained, evaluation))
-        write_report(folder, _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation))
+        content = _content(recipe, attempt, snapshot, splits, quality, features, trained, evaluation)
+        write_report(folder, replace(content, suites=suites))
+    if suites:
+        suites.stop()
 
 
 def _pictures(features: FeatureSet, snapshot: Snapshot, store: Store) -> Pictures | None:

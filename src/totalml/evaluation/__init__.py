@@ -8,12 +8,16 @@ if TYPE_CHECKING:
     from totalml.evaluation.light import brightness
     from totalml.evaluation.measure import evaluate
     from totalml.evaluation.record import CalibrationBin, Evaluation, Interval
+    from totalml.evaluation.suites.measure import ask_suites
+    from totalml.evaluation.suites.record import ModelSuites
 
 __all__ = [
     "Beside",
     "CalibrationBin",
     "Evaluation",
     "Interval",
+    "ModelSuites",
+    "ask_suites",
     "brightness",
     "check_before_training",
     "check_positive",
@@ -22,6 +26,8 @@ __all__ = [
 
 _HOMES = {
     "Beside": "columns",
+    "ModelSuites": "suites.record",
+    "ask_suites": "suites.measure",
     "brightness": "light",
     "check_before_training": "inputs",
     "check_positive": "inputs",

@@ -11,18 +11,21 @@ from totalml.recipe.data import (
 )
 from totalml.recipe.evaluation import CalibrationRecipe, EvaluationRecipe, FairnessRecipe, SlicesRecipe
 from totalml.recipe.learning import EarlyStopping, ModelRecipe, TrainingRecipe
+from totalml.recipe.suites import DeepchecksRecipe, PictureSuiteRecipe, SuiteCondition, SuiteRecipe
 from totalml.recipe.where import RuntimeRecipe, SweepMetric, SweepRecipe, Tolerance, TrackingRecipe
 from totalml.recipe.whole import Recipe, what
 
 __all__ = [
     "CalibrationRecipe",
     "DataRecipe",
+    "DeepchecksRecipe",
     "EarlyStopping",
     "EvaluationRecipe",
     "FairnessRecipe",
     "FeaturesRecipe",
     "ImageFeatures",
     "ModelRecipe",
+    "PictureSuiteRecipe",
     "Positive",
     "QualityRecipe",
     "Recipe",
@@ -30,6 +33,8 @@ __all__ = [
     "Share",
     "SlicesRecipe",
     "SplitRecipe",
+    "SuiteCondition",
+    "SuiteRecipe",
     "SweepMetric",
     "SweepRecipe",
     "TableFeatures",

@@ -7,8 +7,9 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from totalml.component import Items, Misfit, Section
 from totalml.recipe.bounds import Positive, Share
+from totalml.recipe.suites import DeepchecksRecipe
 
-PARTS = ("slices", "fairness", "calibration")  # of an evaluation in depth
+PARTS = ("slices", "fairness", "calibration", "deepchecks")  # of an evaluation in depth
 Edges = Annotated[list[float], Field(min_length=1)]
 
 
@@ -58,6 +59,7 @@ class EvaluationRecipe(Section):
     slices: SlicesRecipe | None = SlicesRecipe()
     fairness: FairnessRecipe | None = None
     calibration: CalibrationRecipe | None = CalibrationRecipe()
+    deepchecks: DeepchecksRecipe | None = None
 
     @field_validator(*PARTS)
     @classmethod

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from totalml.evaluation.record import Evaluation
+from totalml.evaluation.suites.record import ModelSuites
 from totalml.quality.report import QualityReport
 
 Pictures = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
@@ -40,6 +41,7 @@ class ReportContent:
     best_epoch: value of `Epoch.epoch` whose weights were kept.
     rows: (N,) rows to ask `pictures` for, one for each row of `evaluation.predictions`.
     finding_rows: id -> row, of the samples that a finding names.
+    suites: what deepchecks said of the predictions; None if the recipe does not ask for it.
     pictures: (n,) rows -> (n, S, S, 3) uint8; None if the features hold no images.
     """
 
@@ -59,6 +61,7 @@ class ReportContent:
     evaluation: Evaluation
     rows: NDArray[np.int64]
     pictures: Pictures | None = None
+    suites: ModelSuites | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     finding_rows: Mapping[str, int] = field(default_factory=dict)
 

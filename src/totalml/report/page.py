@@ -17,6 +17,7 @@ from totalml.report.learning import learning
 from totalml.report.markup import Html, joined, name_of, section, tag
 from totalml.report.reproduction import reproduction
 from totalml.report.slices import slices
+from totalml.report.suites import suites
 from totalml.report.summary import summary
 
 LIMIT_BYTES = 500_000
@@ -33,6 +34,7 @@ TITLES = {
     "fairness": "Groups of people",
     "samples": "Samples",
     "calibration": "Confidence",
+    "deepchecks": "Deepchecks",
     "learning": "Learning",
     "data": "Data",
     "again": "Make it again",
@@ -76,6 +78,7 @@ def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
         "fairness": fairness(content),
         "samples": pictures.samples,
         "calibration": calibration(content),
+        "deepchecks": suites(content),
         "learning": learning(content),
         "data": data(content, found),
         "again": reproduction(content),

@@ -27,12 +27,13 @@ TRAINING_FILE = "training.json"
 STEPS_FILE = "steps.npy"
 METRICS_FILE = "metrics.json"
 PREDICTIONS_FILE = "predictions.parquet"
+DEEPCHECKS_FILE = "deepchecks.json"
 REPORT_FILE = "report.html"
 WEIGHTS_FILE = "model.safetensors"
 WANDB_FOLDER = "wandb"
 LEARNT = (WEIGHTS_FILE, TRAINING_FILE, STEPS_FILE)
 EVALUATED = (METRICS_FILE, PREDICTIONS_FILE)
-RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, REPORT_FILE)
+RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, DEEPCHECKS_FILE, REPORT_FILE)
 
 LOOKED_AT = 12  # earlier attempts, to tell what has changed since
 MISSING = "no digest"  # of a file that an attempt did not leave

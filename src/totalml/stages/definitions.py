@@ -16,6 +16,7 @@ from totalml.stages.kept import Definition
 if TYPE_CHECKING:
     from totalml.recipe import Recipe
 
+OF_THEIR_OWN = ("deepchecks",)  # parts of the evaluation that are stages of their own
 WHERE_ONLY = ("digest", "used")  # of the execution: the first repeats the rest, the second is known afterwards only
 
 
@@ -53,9 +54,18 @@ def training(recipe: Recipe, features_key: str, facts: Mapping[str, Any]) -> Def
 
 
 def evaluation(recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) -> Definition:
-    definition = _plain(recipe.evaluation) | {"batch_size": recipe.training.batch_size}
+    own = {name: value for name, value in _plain(recipe.evaluation).items() if name not in OF_THEIR_OWN}
+    definition = own | {"batch_size": recipe.training.batch_size}
     parts = {"definition": definition, "training": trained.key, "data": facts["data_hash"], **_made_with(facts)}
     return Definition("evaluation", parts)
+
+
+def suites(recipe: Recipe, evaluated: Definition, facts: Mapping[str, Any]) -> Definition:
+    """Of deepchecks on the predictions; the pictures are those that the model was trained on."""
+    definition = plain(recipe.evaluation.deepchecks, where=False)
+    environment = _environment(facts) | {"packages": facts["environment"]["packages"]}
+    made_with = {"code": facts["code"]["sources"], "environment": environment}
+    return Definition("deepchecks", {"definition": definition, "evaluation": evaluated.key, **made_with})
 
 
 def _made_with(facts: Mapping[str, Any]) -> dict[str, Any]:
