@@ -130,6 +130,13 @@ def test_a_limit_of_the_recipe_replaces_that_of_the_suite(repeated, in_order):
     assert "Data Duplicates" not in messages(Deepchecks(suite="data_integrity", **REPEATED), repeated, in_order)
 
 
+def test_what_the_recipe_states_fails_where_deepchecks_only_warns(repeated, in_order):
+    stated = Deepchecks(suite="data_integrity", conditions=[{"check": "DataDuplicates"}])
+    for check, status in ((Deepchecks(suite="data_integrity"), "warned"), (stated, "failed")):
+        suite, _ = found(check, repeated, in_order)
+        assert [one.status for one in suite.outcomes if one.check == "Data Duplicates"] == [status]
+
+
 def test_a_level_may_differ_from_condition_to_condition(repeated, in_order):
     check = Deepchecks(suite="data_integrity", conditions=[{"check": "DataDuplicates", "level": "stop"}])
     levels = {name: finding.level for name, finding in messages(check, repeated, in_order).items()}
@@ -177,8 +184,8 @@ def test_what_passed_is_recorded_after_what_failed(repeated, in_order, tmp_path)
     suite, findings = found(Deepchecks(suite="data_integrity"), repeated, in_order)
     statuses = [one.status for one in suite.outcomes]
     assert statuses == sorted(statuses, key=["failed", "warned", "could not run", "passed", "not judged"].index)
-    assert {"failed", "passed", "not judged"} <= set(statuses)
-    assert "Data Duplicates" in [one.check for one in suite.of("failed")]
+    assert {"warned", "passed", "not judged"} <= set(statuses)
+    assert "Data Duplicates" in [one.check for one in suite.of("warned")]
     report = QualityReport(("Deepchecks",), tuple(findings), (), (suite,))
     report.save(tmp_path)
     assert QualityReport.load(tmp_path) == report

@@ -27,11 +27,14 @@ class ChosenSuite:
     suite: of deepchecks.
     levels: class of a check -> level of each of its conditions, in their order.
     level: of a check without any.
+    asked: classes of checks whose conditions the recipe states; if not met they have failed, though deepchecks may
+        only warn.
     """
 
     suite: Any
     levels: Mapping[str, Sequence[Level]]
     level: Level
+    asked: frozenset[str]
 
 
 def choose(asked: SuiteRecipe, library: Any, name: str, without: Sequence[str] = (), samples: int = 1) -> ChosenSuite:
@@ -67,7 +70,7 @@ def choose(asked: SuiteRecipe, library: Any, name: str, without: Sequence[str] =
             replaced.add(one.check)
         _add(check, one, samples)
         levels[one.check].append(level)
-    return ChosenSuite(suite, levels, asked.level)
+    return ChosenSuite(suite, levels, asked.level, frozenset(one.check for one in asked.conditions))
 
 
 def _add(check: Any, one: SuiteCondition, samples: int) -> None:

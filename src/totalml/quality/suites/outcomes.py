@@ -39,13 +39,15 @@ def _outcomes(chosen: ChosenSuite, results: Sequence[Any]) -> Iterator[Outcome]:
             says = _text(f"{result.exception}") or type(result.exception).__name__
             yield Outcome(type(result.check).name(), "", "could not run", says, "warn")
             continue
+        name = type(result.check).__name__
+        status = STATUS | ({"WARN": "failed"} if name in chosen.asked else {})
         check = OF_SPLIT.sub("", result.get_header())
-        levels = chosen.levels.get(type(result.check).__name__, ())
+        levels = chosen.levels.get(name, ())
         if not result.conditions_results:
             yield Outcome(check, "", "not judged", "No condition is set.", chosen.level)
         for level, condition in zip(levels, result.conditions_results, strict=False):
-            status = STATUS[condition.category.name]
-            yield Outcome(check, _text(condition.name), status, _text(condition.details), level)
+            came_out = status[condition.category.name]
+            yield Outcome(check, _text(condition.name), came_out, _text(condition.details), level)
 
 
 def _text(markup: str) -> str:
