@@ -119,3 +119,18 @@ def test_without_the_extra_the_run_goes_on_and_the_report_says_so(recipe, monkey
 def test_a_recipe_that_asks_for_neither_is_refused(recipe):
     with pytest.raises(RecipeError, match="set 'tabular', 'vision' or both"):
         recipe("evaluation.deepchecks.tabular=null", "evaluation.deepchecks.vision=null")
+
+
+@pytest.mark.slow
+def test_deepchecks_own_page_comes_with_a_reused_stage(recipe):
+    suite = "{_target_: totalml.quality.Deepchecks, suite: data_integrity, html: true}"
+    asked = f"quality.checks=[{suite}]", "evaluation.deepchecks.vision.html=true"
+    names = ("deepchecks-tabular-data_integrity.html", "deepchecks-vision-model_evaluation.html")
+    first = run(recipe(*asked))
+    again = run(recipe(*asked, "name=renamed"))
+    stages = json.loads((again / "run.json").read_text())["stages"]
+    assert stages["quality"]["reused"]
+    assert stages["deepchecks"]["reused"]
+    for name in names:
+        assert (first / name).read_bytes() == (again / name).read_bytes()
+        assert name in (again / "report.html").read_text()

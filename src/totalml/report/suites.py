@@ -1,14 +1,15 @@
 """What deepchecks said, check by check: of the data, and of the predictions."""
 
 from collections import Counter
+from collections.abc import Sequence
 
-from totalml.quality.suites.record import ORDER, Suite
+from totalml.quality.suites.record import AFTER_TRAINING, ORDER, Outcome, Suite
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, section, table, tag
 from totalml.report.words import counted
 
 LONGEST = 600  # characters of what a check says
-MOST = 60  # rows
+MOST = 60  # rows of a table
 TITLES = {
     ("data_integrity", "tabular"): "Table: integrity",
     ("data_integrity", "vision"): "Pictures: integrity",
@@ -31,31 +32,39 @@ def suites(content: ReportContent) -> Html | str:
     found = content.suites.suites if content.suites else ()
     if not found:
         return ""
-    lead = "A library's own questions about the predictions on the test split; what failed stands first in each table."
+    lead = "A library's own questions about the predictions on the test split. Conditions that held are folded away."
     return section("deepchecks", "What deepchecks says", tag("p", lead), *map(suite_table, found))
 
 
 def suite_table(suite: Suite) -> Html:
-    """Its title, how it came out, and a row for each condition."""
+    """Its title, how it came out, and a row for each condition; those without fault are folded away."""
     title = tag("h3", f"{TITLES[suite.suite, suite.data]} ", tag("small", f"deepchecks, {suite.suite}"))
     if suite.not_run:
         return joined(title, tag("p", f"Not run: {suite.not_run}"))
-    rows: list[list[str]] = [
-        [one.check, one.condition or "–", _status(one.status), one.says[:LONGEST]] for one in suite.outcomes[:MOST]
-    ]
-    listed = table(_caption(suite), ["Check", "Condition", "Result", "What it says"], rows, "suite")
-    more = f"{len(suite.outcomes) - MOST} more stand in the files beside this page. " if len(rows) == MOST else ""
-    left_out = f"Not asked: {', '.join(suite.left_out)}. " if suite.left_out else ""
+    wrong, rest = suite.of("failed", "warned", "could not run"), suite.of("passed", "not judged")
+    name = TITLES[suite.suite, suite.data]
+    shown = _table(f"{name}: {_counts(wrong)}", wrong) if wrong else tag("p", "No condition failed.")
+    folded = tag("details", tag("summary", _counts(rest)), _table(f"{name}: {_counts(rest)}", rest)) if rest else ""
+    looked_at = f"Looked at {counted(suite.samples, 'picture')}. " if suite.samples is not None else ""
+    why = " (by the recipe, or because it compares with predictions on train, which no run keeps)"
+    why = why if suite.suite == AFTER_TRAINING else ""
+    left_out = f"Not asked{why}: {', '.join(suite.left_out)}. " if suite.left_out else ""
     page = f"Deepchecks' own page is {suite.html}, beside this one." if suite.html else ""
-    text = f"{more}{left_out}{page}"
-    return joined(title, listed, tag("p", text) if text else "")
+    text = f"{looked_at}{left_out}{page}"
+    return joined(title, shown, folded, tag("p", text, class_="lead") if text else "")
 
 
-def _caption(suite: Suite) -> str:
-    counts = Counter(one.status for one in suite.outcomes)
-    told = ", ".join(f"{counts[status]} {status}" for status in ORDER if counts[status])
-    looked_at = f" on {counted(suite.samples, 'picture')}" if suite.samples is not None else ""
-    return f"{told}{looked_at}"
+def _table(caption: str, outcomes: Sequence[Outcome]) -> Html:
+    rows: list[list[str]] = [
+        [one.check, _status(one.status), one.condition or "–", one.says[:LONGEST]] for one in outcomes[:MOST]
+    ]
+    more = f"; the first {MOST}, the files beside this page hold all" if len(outcomes) > MOST else ""
+    return table(f"{caption}{more}", ["Check", "Result", "Condition", "What it says"], rows, "suite")
+
+
+def _counts(outcomes: Sequence[Outcome]) -> str:
+    counts = Counter(one.status for one in outcomes)
+    return ", ".join(f"{counts[status]} {status}" for status in ORDER if counts[status])
 
 
 def _status(status: str) -> Html:
