@@ -191,18 +191,6 @@ def test_what_passed_is_recorded_after_what_failed(repeated, in_order, tmp_path)
     assert QualityReport.load(tmp_path) == report
 
 
-def test_random_numbers_of_ours_are_left_alone(table, in_order):
-    import torch
-
-    np.random.seed(7)
-    torch.manual_seed(7)
-    list(Deepchecks(suite="train_test_validation").findings(table(), in_order))
-    drawn = np.random.random(), float(torch.rand(()))
-    np.random.seed(7)
-    torch.manual_seed(7)
-    assert drawn == (np.random.random(), float(torch.rand(())))
-
-
 @pytest.mark.slow
 def test_deepchecks_own_page_is_written_beside_the_record(repeated, in_order, tmp_path):
     suite, _ = found(Deepchecks(suite="data_integrity", html=True), repeated, in_order)

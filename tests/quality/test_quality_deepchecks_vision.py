@@ -1,10 +1,12 @@
 """The real deepchecks on pictures; skipped where the extra is not installed."""
 
 import os
+import random
 import sys
 
 import numpy as np
 import pytest
+import torch
 
 from tests.quality.drawn import photos
 from totalml.errors import MissingExtraError
@@ -117,3 +119,21 @@ def test_a_part_of_the_extra_that_is_missing_is_told(snapshot_of, pictures_of, l
     assert finding.message.endswith('python -m pip install "totalml[deepchecks]"')
     with pytest.raises(MissingExtraError):
         list(DeepchecksVision(suite="data_integrity", level="stop").findings(*given))
+
+
+def test_random_numbers_of_ours_are_left_alone(snapshot_of, pictures_of, labels, split):
+    """Deepchecks seeds those of Python, numpy and torch."""
+
+    def seed():
+        random.seed(7)
+        np.random.seed(7)
+        torch.manual_seed(7)
+
+    def draw():
+        return random.random(), np.random.random(), float(torch.rand(()))
+
+    seed()
+    expected = draw()
+    seed()
+    asked(DeepchecksVision(suite="data_integrity"), snapshot_of(labels), split, pictures_of(photos(COUNT)))
+    assert draw() == expected
