@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from totalml.data.split import Splits
     from totalml.quality.pictures import Pictures
     from totalml.quality.report import Finding
+    from totalml.quality.suites.record import Suite
 
 
 class Source(Component):
@@ -49,16 +50,16 @@ class Check(QualityCheck):
     """A question about the snapshot's tables."""
 
     @abstractmethod
-    def findings(self, snapshot: Snapshot, splits: Splits) -> Iterator[Finding]:
-        """Yield what is wrong; nothing if all is well."""
+    def findings(self, snapshot: Snapshot, splits: Splits) -> Iterator[Finding | Suite]:
+        """Yield what is wrong; nothing if all is well. A suite also says what is right."""
 
 
 class PictureCheck(QualityCheck):
     """A question about the pictures as the model sees them; it is not asked where the features hold none."""
 
     @abstractmethod
-    def findings(self, snapshot: Snapshot, splits: Splits, pictures: Pictures) -> Iterator[Finding]:
-        """Yield what is wrong; nothing if all is well."""
+    def findings(self, snapshot: Snapshot, splits: Splits, pictures: Pictures) -> Iterator[Finding | Suite]:
+        """Yield what is wrong; nothing if all is well. A suite also says what is right."""
 
 
 class Augmentation(Component):

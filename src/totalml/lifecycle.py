@@ -16,8 +16,10 @@ from totalml.evaluation import (
     Beside,
     Evaluation,
     Explanation,
+    ModelSuites,
     OutOfDistribution,
     Robustness,
+    ask_suites,
     brightness,
     check_before_training,
     evaluate,
@@ -31,9 +33,11 @@ from totalml.gates import Verdict, judge, production_of
 from totalml.identity import digest
 from totalml.progress import Progress
 from totalml.quality import Pictures, QualityReport, check_quality
+from totalml.quality.suites.record import AFTER_TRAINING, BEFORE_TRAINING, pages
 from totalml.recipe import Recipe
 from totalml.report import ReportContent, write_model_card, write_report
 from totalml.runs.attempt import (
+    DEEPCHECKS_FILE,
     EVALUATED,
     EXPLAINED,
     LEARNT,
@@ -80,7 +84,8 @@ def live(
 
     defined = definitions.quality(recipe, snapshot.data_hash, features.pixels, facts)
     pictures = _pictures(features, snapshot, store)
-    stages.run(defined, [QUALITY_FILE], lambda: check_quality(recipe.quality, snapshot, splits, pictures).save(folder))
+    check = partial(check_quality, recipe.quality, snapshot, splits, pictures)
+    stages.run(defined, [QUALITY_FILE], lambda: check().save(folder), pages(*BEFORE_TRAINING))
     quality = QualityReport.load(folder)
     for finding in quality.findings:
         progress.say(f"{finding.check}: {finding.message}")
@@ -96,8 +101,8 @@ def live(
     stages.run(learnt, LEARNT, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
     trained = TrainedModel.load(folder)
 
-    defined = definitions.evaluation(recipe, learnt, facts)
-    stages.run(defined, EVALUATED, lambda: _evaluate(recipe, snapshot, trained, features, splits, gold).save(folder))
+    evaluated = definitions.evaluation(recipe, learnt, facts)
+    stages.run(evaluated, EVALUATED, lambda: _evaluate(recipe, snapshot, trained, features, splits, gold).save(folder))
     evaluation = Evaluation.load(folder)
 
     beyond: dict[str, Any] = {}
@@ -117,6 +122,15 @@ def live(
         stages.run(defined, OUT_OF_DISTRIBUTION, lambda: strange().save(folder))
         beyond["out_of_distribution"] = OutOfDistribution.load(folder)
 
+    suites = None
+    if recipe.evaluation.deepchecks:
+        ask = partial(ask_suites, recipe, snapshot, features, splits, evaluation)
+        defined = definitions.suites(recipe, evaluated, facts)
+        stages.run(defined, [DEEPCHECKS_FILE], lambda: ask().save(folder), pages(AFTER_TRAINING))
+        beyond["suites"] = suites = ModelSuites.load(folder)
+        for message in (message for suite in suites.suites for _, message in suite.told()):
+            progress.say(f"Deepchecks: {message}")
+
     with attempt.stage("gates"):
         attempt.save(outputs=_outputs(trained, evaluation))
         verdict = judge(recipe.gates, folder, production_of(recipe.name, recipe.gates, store.root))
@@ -128,6 +142,8 @@ def live(
         content = replace(content, **beyond)
         write_report(folder, content)
         write_model_card(folder, content, recipe)
+    if suites:
+        suites.stop()
 
 
 def _looks_at_pictures(name: str, recipe: Recipe, progress: Progress) -> bool:

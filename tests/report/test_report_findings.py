@@ -9,7 +9,8 @@ from PIL import Image
 
 from tests.report.test_report_page import page_of, words_of
 from totalml.quality import Finding, QualityReport
-from totalml.report.findings import MOST_PICTURED, PER_FINDING
+from totalml.quality.suites.record import Outcome, Suite
+from totalml.report.findings import MOST_PICTURED, PER_FINDING, findings
 from totalml.report.page import LIMIT_BYTES, render
 
 
@@ -61,3 +62,28 @@ def test_many_findings_leave_room_for_the_pictures_of_the_model(found_in, conten
     assert len(render(content)) < LIMIT_BYTES
     assert len(evidence(content)) >= MOST_PICTURED * PER_FINDING
     assert len([one for one in page_of(content).all("img") if "the model says" in one["alt"]]) > 20
+
+
+def test_a_suite_is_a_table_with_what_failed_open_and_the_rest_folded_away(content_of):
+    outcomes = (
+        Outcome("Feature <Drift>", "score < 0.2", "failed", "found 'taste' & more", "warn"),
+        Outcome("Label Drift", "score < 0.15", "passed", "0", "warn"),
+    )
+    suite = Suite("train_test_validation", "vision", outcomes, samples=2000, html="deepchecks-vision-x.html")
+    found = tuple(Finding("DeepchecksVision", level, message) for level, message in suite.told())
+    other = Finding("Blur", "warn", "blurred photos")
+    page = findings(content_of(quality=QualityReport(("Blur", "DeepchecksVision"), (other, *found), (), (suite,))), 0)
+    opened, _, folded = page.partition("<details>")
+    assert "Feature &lt;Drift&gt;" in opened
+    assert opened.count("found &#x27;taste&#x27; &amp; more") == 1, "told twice"
+    assert "1 of the warnings are deepchecks" in opened
+    assert "blurred photos" in opened
+    assert "1 passed" in folded.partition("</summary>")[0]
+    assert "Label Drift" in folded
+    assert "Looked at 2,000 pictures. Deepchecks&#x27; own page is deepchecks-vision-x.html" in folded
+
+
+def test_a_suite_that_was_not_run_says_why(content_of):
+    suite = Suite("data_integrity", "tabular", not_run="it is not installed")
+    report = QualityReport(("Deepchecks",), (Finding("Deepchecks", "warn", "x"),), (), (suite,))
+    assert "Not run: it is not installed" in findings(content_of(quality=report), 0)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from totalml.evaluation.record import CalibrationBin, Evaluation, Interval
     from totalml.evaluation.robustness.measure import measure_robustness
     from totalml.evaluation.robustness.record import Robustness
+    from totalml.evaluation.suites.measure import ask_suites
+    from totalml.evaluation.suites.record import ModelSuites
 
 __all__ = [
     "Beside",
@@ -22,9 +24,11 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "Interval",
+    "ModelSuites",
     "OutOfDistribution",
     "PairedAccuracy",
     "Robustness",
+    "ask_suites",
     "brightness",
     "check_before_training",
     "check_positive",
@@ -42,6 +46,8 @@ _HOMES = {
     "Explanation": "explanation.record",
     "OutOfDistribution": "out_of_distribution.record",
     "Robustness": "robustness.record",
+    "ModelSuites": "suites.record",
+    "ask_suites": "suites.measure",
     "brightness": "light",
     "check_before_training": "inputs",
     "check_positive": "inputs",

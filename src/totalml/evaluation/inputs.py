@@ -11,6 +11,7 @@ from totalml.errors import EvaluationError
 from totalml.evaluation.calibration.threshold import check_costs
 from totalml.evaluation.columns import check_columns
 from totalml.evaluation.scores import Ints
+from totalml.evaluation.suites.measure import check_suites
 from totalml.recipe import EvaluationRecipe
 from totalml.target import closest
 
@@ -24,12 +25,16 @@ def check_before_training(
     """Refuse what the evaluation could not do, before an hour of training.
 
     Args: metadata: of the snapshot; `pictures`: whether there are any.
-    Raises: EvaluationError: names the key and the value.
+    Raises:
+        EvaluationError: names the key and the value.
+        MissingExtraError: deepchecks is not installed, and may stop the run.
     """
     check_positive(evaluation, classes)
     check_columns(evaluation, metadata, pictures=pictures)
     if evaluation.calibration:
         check_costs(evaluation.calibration.costs, classes)
+    if evaluation.deepchecks:
+        check_suites(evaluation.deepchecks)
 
 
 def check_positive(evaluation: EvaluationRecipe, classes: Sequence[str]) -> int | None:

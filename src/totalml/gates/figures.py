@@ -24,7 +24,11 @@ def figures_of(folder: Path, evaluation: Evaluation) -> dict[str, Interval]:
     evaluation: of that folder.
     """
     found = evaluation.figures() | _quality(QualityReport.load(folder))
-    parts = {EXPLANATION_FILE: Explanation, ROBUSTNESS_FILE: Robustness, OUT_OF_DISTRIBUTION_FILE: OutOfDistribution}
+    parts: dict[str, type[Explanation | Robustness | OutOfDistribution]] = {
+        EXPLANATION_FILE: Explanation,
+        ROBUSTNESS_FILE: Robustness,
+        OUT_OF_DISTRIBUTION_FILE: OutOfDistribution,
+    }
     for file, part in parts.items():  # those that the recipe asks for
         if (folder / file).is_file():
             found |= part.load(folder).figures()

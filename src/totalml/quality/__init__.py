@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from totalml.quality.blur import Blur
     from totalml.quality.class_balance import ClassBalance
-    from totalml.quality.deepchecks import Deepchecks
+    from totalml.quality.deepchecks import Deepchecks, DeepchecksVision
     from totalml.quality.duplicates import Duplicates
     from totalml.quality.exposure import Exposure
     from totalml.quality.label_agreement import LabelAgreement
@@ -25,6 +25,7 @@ _HOMES = {
     "ClassBalance": "class_balance",
     "ColumnSchema": "schema",
     "Deepchecks": "deepchecks",
+    "DeepchecksVision": "deepchecks",
     "Duplicates": "duplicates",
     "Exposure": "exposure",
     "Finding": "report",
@@ -45,6 +46,7 @@ __all__ = [
     "ClassBalance",
     "ColumnSchema",
     "Deepchecks",
+    "DeepchecksVision",
     "Duplicates",
     "Exposure",
     "Finding",

@@ -43,6 +43,10 @@ class Pictures:
     def side_px(self) -> int:
         return self._rows.shape[0]
 
+    def gather(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """(B,) rows -> (B, S, S, 3)."""
+        return self._rows.gather(rows)
+
     @cached_property
     def sizes(self) -> NDArray[np.int64]:
         return self._sizes()

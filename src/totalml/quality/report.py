@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Self
 
+from totalml.quality.suites.record import Suite
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -25,17 +27,23 @@ class Finding:
 
 @dataclass(frozen=True)
 class QualityReport:
-    """Args: not_asked: checks of pictures that the recipe names though its features hold none."""
+    """Args:
+    not_asked: checks of pictures that the recipe names though its features hold none.
+    suites: of deepchecks, with what passed too; what failed is among the findings as well.
+    """
 
     checks: tuple[str, ...]
     findings: tuple[Finding, ...]
     not_asked: tuple[str, ...] = ()
+    suites: tuple[Suite, ...] = ()
 
     def save(self, folder: Path) -> None:
         from totalml.runs.attempt import QUALITY_FILE
         from totalml.store.atomic import write_json  # not above: validating a recipe imports this module
 
-        write_json(folder / QUALITY_FILE, asdict(self))
+        for suite in self.suites:
+            suite.save_page(folder)
+        write_json(folder / QUALITY_FILE, asdict(self) | {"suites": [suite.as_json() for suite in self.suites]})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -43,4 +51,5 @@ class QualityReport:
 
         values = json.loads((folder / QUALITY_FILE).read_text(encoding="utf-8"))
         findings = (Finding(**found | {"samples": tuple(found["samples"])}) for found in values["findings"])
-        return cls(tuple(values["checks"]), tuple(findings), tuple(values["not_asked"]))
+        suites = map(Suite.from_json, values.get("suites", ()))
+        return cls(tuple(values["checks"]), tuple(findings), tuple(values["not_asked"]), tuple(suites))

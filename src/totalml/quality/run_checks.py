@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from totalml.errors import QualityError
 from totalml.kinds import Check, PictureCheck, QualityCheck
 from totalml.quality.report import Finding, QualityReport
+from totalml.quality.suites.record import Suite
 from totalml.recipe import QualityRecipe
 
 if TYPE_CHECKING:
@@ -26,15 +27,19 @@ def check_quality(
         MissingExtraError: a check needs an optional package.
     """
     asked = [check for check in quality.checks if pictures is not None or not isinstance(check, PictureCheck)]
-    findings = tuple(finding for check in asked for finding in _ask(check, snapshot, splits, pictures))
+    found = [one for check in asked for one in _ask(check, snapshot, splits, pictures)]
+    findings = tuple(one for one in found if isinstance(one, Finding))
+    suites = tuple(one for one in found if isinstance(one, Suite))
     stops = [finding for finding in findings if finding.level == "stop"]
     if stops:
         raise QualityError(_report(stops, len(findings)))
     not_asked = [check for check in quality.checks if check not in asked]
-    return QualityReport(_names(asked), findings, _names(not_asked))
+    return QualityReport(_names(asked), findings, _names(not_asked), suites)
 
 
-def _ask(check: QualityCheck, snapshot: Snapshot, splits: Splits, pictures: Pictures | None) -> Iterable[Finding]:
+def _ask(
+    check: QualityCheck, snapshot: Snapshot, splits: Splits, pictures: Pictures | None
+) -> Iterable[Finding | Suite]:
     if isinstance(check, PictureCheck) and pictures is not None:
         return check.findings(snapshot, splits, pictures)
     return check.findings(snapshot, splits) if isinstance(check, Check) else ()

@@ -21,6 +21,7 @@ from totalml.recipe.evaluation import (
 )
 from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import EarlyStopping, ModelRecipe, TrainingRecipe
+from totalml.recipe.suites import DeepchecksRecipe, PictureSuiteRecipe, SuiteCondition, SuiteRecipe
 from totalml.recipe.where import RuntimeRecipe, SweepMetric, SweepRecipe, Tolerance, TrackingRecipe
 from totalml.recipe.whole import Recipe, what
 
@@ -28,6 +29,7 @@ __all__ = [
     "CalibrationRecipe",
     "CardRecipe",
     "DataRecipe",
+    "DeepchecksRecipe",
     "EarlyStopping",
     "EvaluationRecipe",
     "ExplanationRecipe",
@@ -37,6 +39,7 @@ __all__ = [
     "ImageFeatures",
     "ModelRecipe",
     "OutOfDistributionRecipe",
+    "PictureSuiteRecipe",
     "Positive",
     "QualityRecipe",
     "Recipe",
@@ -45,6 +48,8 @@ __all__ = [
     "Share",
     "SlicesRecipe",
     "SplitRecipe",
+    "SuiteCondition",
+    "SuiteRecipe",
     "SweepMetric",
     "SweepRecipe",
     "TableFeatures",

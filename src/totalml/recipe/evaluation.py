@@ -7,12 +7,13 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 
 from totalml.component import Items, Misfit, Section
 from totalml.recipe.bounds import Name, Positive, Share
+from totalml.recipe.suites import DeepchecksRecipe
 from totalml.target import did_you_mean
 
 T = TypeVar("T")
 
 # Of an evaluation in depth.
-PARTS = ("slices", "fairness", "calibration", "explanation", "robustness", "out_of_distribution")
+PARTS = ("slices", "fairness", "calibration", "explanation", "robustness", "out_of_distribution", "deepchecks")
 KINDS = ("blur", "noise", "dark", "jpeg", "rotation")
 Edges = Annotated[list[float], Field(min_length=1)]
 Part = Annotated[float, Field(gt=0, le=0.5)]
@@ -132,6 +133,7 @@ class EvaluationRecipe(Section):
     explanation: ExplanationRecipe | None = ExplanationRecipe()
     robustness: RobustnessRecipe | None = RobustnessRecipe()
     out_of_distribution: OutOfDistributionRecipe | None = OutOfDistributionRecipe()
+    deepchecks: DeepchecksRecipe | None = None
 
     @field_validator(*PARTS)
     @classmethod

@@ -11,6 +11,7 @@ from totalml.evaluation.explanation.record import Explanation
 from totalml.evaluation.out_of_distribution.record import OutOfDistribution
 from totalml.evaluation.record import Evaluation
 from totalml.evaluation.robustness.record import Robustness
+from totalml.evaluation.suites.record import ModelSuites
 from totalml.gates.record import Verdict
 from totalml.quality.report import QualityReport
 
@@ -46,6 +47,7 @@ class ReportContent:
     rows: (N,) rows to ask `pictures` for, one for each row of `evaluation.predictions`.
     finding_rows: id -> row, of the samples that a finding names.
     explanation: what the model looked at; None if the recipe does not ask for it or there are no pictures.
+    suites: what deepchecks said of the predictions; None if the recipe does not ask for it.
     pictures: (n,) rows -> (n, S, S, 3) uint8; None if the features hold no images.
     robustness, out_of_distribution: None where the recipe does not ask for them.
     """
@@ -68,6 +70,7 @@ class ReportContent:
     verdict: Verdict | None = None
     pictures: Pictures | None = None
     explanation: Explanation | None = None
+    suites: ModelSuites | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     finding_rows: Mapping[str, int] = field(default_factory=dict)
     robustness: Robustness | None = None

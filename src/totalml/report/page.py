@@ -21,6 +21,7 @@ from totalml.report.out_of_distribution import out_of_distribution
 from totalml.report.reproduction import reproduction
 from totalml.report.robustness import robustness
 from totalml.report.slices import slices
+from totalml.report.suites import suites
 from totalml.report.summary import summary
 
 LIMIT_BYTES = 950_000
@@ -43,6 +44,7 @@ TITLES = {
     "calibration": "Confidence",
     "robustness": "Worse pictures",
     "strange": "Strange pictures",
+    "deepchecks": "Deepchecks",
     "learning": "Learning",
     "data": "Data",
     "again": "Make it again",
@@ -100,6 +102,7 @@ def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
         "calibration": calibration(content),
         "robustness": worse,
         "strange": strange,
+        "deepchecks": suites(content),
         "learning": learning(content),
         "data": data(content, found),
         "again": reproduction(content),

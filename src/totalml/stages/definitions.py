@@ -16,11 +16,8 @@ from totalml.stages.kept import Definition
 if TYPE_CHECKING:
     from totalml.recipe import Recipe
 
-OF_THEIR_OWN = (
-    "explanation",
-    "robustness",
-    "out_of_distribution",
-)  # parts of the evaluation that are stages of their own
+# Parts of the evaluation that are stages of their own.
+OF_THEIR_OWN = ("explanation", "robustness", "out_of_distribution", "deepchecks")
 WHERE_ONLY = ("digest", "used")  # of the execution: the first repeats the rest, the second is known afterwards only
 
 
@@ -78,6 +75,14 @@ def of_its_own(name: str, recipe: Recipe, trained: Definition, facts: Mapping[st
     evaluation = _plain(recipe.evaluation)
     definition = {name: evaluation[name], "confidence": evaluation["confidence"]}
     return Definition(name, {"definition": definition, "training": trained.key, **_made_with(facts)})
+
+
+def suites(recipe: Recipe, evaluated: Definition, facts: Mapping[str, Any]) -> Definition:
+    """Of deepchecks on the predictions; the pictures are those that the model was trained on."""
+    definition = plain(recipe.evaluation.deepchecks, where=False)
+    environment = _environment(facts) | {"packages": facts["environment"]["packages"]}
+    made_with = {"code": facts["code"]["sources"], "environment": environment}
+    return Definition("deepchecks", {"definition": definition, "evaluation": evaluated.key, **made_with})
 
 
 def _made_with(facts: Mapping[str, Any]) -> dict[str, Any]:

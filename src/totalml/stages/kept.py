@@ -71,25 +71,30 @@ class Stages:
         self._store, self._attempt, self._progress = store, attempt, progress
         self._before, self._fresh, self._edited = before, fresh, edited
 
-    def run(self, definition: Definition, files: Sequence[str], work: Callable[[], object]) -> None:
-        """Leave `files` in the attempt's folder, from the store or by `work`; of two processes at once one works."""
+    def run(
+        self, definition: Definition, files: Sequence[str], work: Callable[[], object], also: Sequence[str] = ()
+    ) -> None:
+        """Leave `files` in the attempt's folder, from the store or by `work`; of two processes at once one works.
+
+        Args: also: files that the work may leave or not.
+        """
         name, key = definition.stage, definition.key
         with self._attempt.stage(name), self._store.lock(f"stage-{name}-{short(key, KEY_LENGTH)}"):
             kept = self._store.folder("stages", name) / short(key, KEY_LENGTH)
             if self._fresh:
-                self._work(definition, kept, files, work, "runtime.rerun")
+                self._work(definition, kept, (files, also), work, "runtime.rerun")
                 return
             self._store.fetch("stages", name, kept.name)
             fault = self._fault(kept, files)
             if fault is None and kept.is_dir():
-                for file in files:
+                for file in (*files, *(name for name in also if (kept / name).exists())):
                     duplicate(kept / file, self._attempt.folder / file)
                 self.note(definition, reused=True)
                 return
             if fault is not None:
                 self._progress.say(f"{fault}; {name} is done again")
                 shutil.rmtree(kept)
-            self._work(definition, kept, files, work, fault and f"damaged in the store: {kept}")
+            self._work(definition, kept, (files, also), work, fault and f"damaged in the store: {kept}")
 
     def note(self, definition: Definition, *, reused: bool, why: str | None = None) -> None:
         """Write into `run.json` whether a stage was reused and why not.
@@ -113,16 +118,18 @@ class Stages:
         self,
         definition: Definition,
         kept: Path,
-        files: Sequence[str],
+        files: tuple[Sequence[str], Sequence[str]],
         work: Callable[[], object],
         why: str | None,
     ) -> None:
         work()
+        always, also = files
+        left = [*always, *(file for file in also if (self._attempt.folder / file).exists())]
         if not kept.exists() and not self._edited():  # made again although it is there: the first result stays
             with atomic_folder(kept) as temporary:
-                for file in files:
+                for file in left:
                     duplicate(self._attempt.folder / file, temporary / file)
-                digests = {file: file_digest(temporary / file) for file in files}
+                digests = {file: file_digest(temporary / file) for file in left}
                 manifest = {"stage": definition.stage, "parts": dict(definition.parts), "files": digests}
                 (temporary / STAGE_FILE).write_text(json.dumps(manifest, indent=2))
             self._store.publish("stages", definition.stage, kept.name)
@@ -134,7 +141,7 @@ class Stages:
             return None
         try:
             digests = json.loads((kept / STAGE_FILE).read_text(encoding="utf-8"))["files"]
-            wrong = [file for file in files if file_digest(kept / file) != digests[file]]
+            wrong = [file for file in {*files, *digests} if file_digest(kept / file) != digests[file]]
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             return f"the stage kept in {kept} cannot be read ({type(error).__name__})"
         return f"{kept / wrong[0]} is damaged" if wrong else None

@@ -1,0 +1,1 @@
+"""What deepchecks says of the predictions, beside metadata and pictures."""
