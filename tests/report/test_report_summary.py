@@ -8,7 +8,7 @@ from totalml.report.summary import summary
 
 
 def told(content):
-    text = re.sub("<[^>]*>", " ", summary(content, joined())).replace("\N{NARROW NO-BREAK SPACE}", " ")
+    text = re.sub("<[^>]*>", " ", summary(content, joined(), joined())).replace("\N{NARROW NO-BREAK SPACE}", " ")
     return re.sub(r"\s+([.,”])", r"\1", " ".join(text.split())).replace("“ ", "“")
 
 

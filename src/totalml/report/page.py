@@ -13,6 +13,7 @@ from totalml.report.document import document
 from totalml.report.explanation import explanation
 from totalml.report.fairness import fairness
 from totalml.report.findings import findings
+from totalml.report.first_pictures import first_pictures
 from totalml.report.gallery import gallery
 from totalml.report.gates import gates
 from totalml.report.learning import learning
@@ -29,6 +30,7 @@ LONGEST_DESCRIPTION = 3_000
 # Text beyond this is left out, largest section first, so that there is always room for pictures.
 TEXT_BYTES = 250_000
 FINDINGS_PART = 5  # a fifth of what pictures may take goes to those that quality checks found
+FIRST_PART = 6  # a sixth to those of the first screen
 EXPLAINED_PART = 3  # a third to those with what the model looked at
 WORSE_PART, STRANGE_PART = 8, 12  # and an eighth to worse ones, a twelfth to strange ones
 TITLES = {
@@ -88,9 +90,10 @@ def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
     )
     without = (shown(content, 0) for shown in (findings, explanation, robustness, out_of_distribution))
     spent = sum(map(len, (found, looked, worse, strange))) - sum(map(len, without))
-    pictures = gallery(content, budget_bytes - spent)
+    first = first_pictures(content, budget_bytes // FIRST_PART)
+    pictures = gallery(content, budget_bytes - spent - len(first))
     sections: dict[str, Html | str] = {
-        "summary": summary(content, pictures.glance),
+        "summary": summary(content, first, pictures.glance),
         "gates": gates(content),
         "explanation": looked,
         "wrong": pictures.wrong,

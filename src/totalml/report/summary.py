@@ -21,9 +21,10 @@ CARDS = ("balanced_accuracy", "f1", "auroc", "average_precision", "ece", "accura
 POINTS_APART = 2.0
 
 
-def summary(content: ReportContent, glance: Html) -> Html:
+def summary(content: ReportContent, first: Html, glance: Html) -> Html:
     """Args:
-    glance: a few pictures to stand beside the words.
+    first: pictures with what the model looked at.
+    glance: a few pictures to stand beside the words where there are none of these.
     """
     evaluation = content.evaluation
     accuracy = of_hundred(evaluation.metrics["accuracy"].value or 0.0)
@@ -51,13 +52,20 @@ def summary(content: ReportContent, glance: Html) -> Html:
     return tag(
         "section",
         tag("p", verdict, class_="verdict"),
-        tag("p", release(content.verdict), class_="release"),
+        tag("p", release(content.verdict), class_=_release_class(content)),
         scale(evaluation, Baseline.of(evaluation)),
-        tag("div", facts, glance, class_="beside"),
+        joined(first, facts) if first else tag("div", facts, glance, class_="beside"),
         _cards(content),
         id="summary",
         aria_label="Summary",
     )
+
+
+def _release_class(content: ReportContent) -> str:
+    verdict = content.verdict
+    if verdict is None or not verdict.gates:
+        return "release"
+    return "release yes" if verdict.releasable else "release no"
 
 
 def _of_possible(evaluation: Evaluation) -> str:
