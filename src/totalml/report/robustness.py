@@ -36,7 +36,9 @@ class Way:
 
 
 WAYS = {
-    "blur": Way("Blur", "blur", "blur, share of the picture's side", 0, lambda part: f"{100 * part:g}{THIN}%"),
+    "blur": Way(
+        "Blur", "blur", "blur, share of the picture's side", 0, lambda part: f"{100 * part:g}{THIN}% of the side"
+    ),
     "noise": Way("Noise", "noise", "noise, grey levels of 255", 0, lambda levels: f"±{levels:g}"),
     "dark": Way("Too dark", "darkness", "stops less light", 0, lambda stops: counted_stops(stops)),
     "jpeg": Way("Compression", "JPEG compression", "JPEG quality", 100, lambda quality: f"JPEG {quality:g}"),
@@ -59,8 +61,8 @@ def told(content: ReportContent) -> Html | str:
         return f"Worse pictures ({ways}) change nothing that {counted(record.samples, content.noun)} could show."
     strength = way.written(record.curves[worst.kind][worst.place - 1].strength)
     before, after = (percent(each.value or 0.0, 0) for each in (record.unchanged, worst.accuracy))
-    strongest = "at the strongest" if worst.place == len(record.curves[worst.kind]) else "at"
-    lead = f"Of worse pictures, {way.noun} costs it most: from {before} right to {after} {strongest} ({strength}); "
+    strongest = f"at the strongest ({strength})" if worst.place == len(record.curves[worst.kind]) else f"at {strength}"
+    lead = f"Of worse pictures, {way.noun} costs it most: from {before} right to {after} {strongest}; "
     return joined(lead, tag("a", "see all", href="#robustness"), ".")
 
 

@@ -70,7 +70,9 @@ def _release_class(content: ReportContent) -> str:
 
 def _of_possible(evaluation: Evaluation) -> str:
     best = evaluation.metrics.get("best_possible_accuracy")
-    return "" if best is None or best.value is None else f", where at most {round(100 * best.value)} are possible"
+    return (
+        "" if best is None or best.value in (None, 1.0) else f", where at most {round(100 * best.value)} are possible"
+    )
 
 
 def _sureness(evaluation: Evaluation, noun: str) -> str:
@@ -93,7 +95,7 @@ def _against_baseline(evaluation: Evaluation) -> Html:
 
 def _best_possible(evaluation: Evaluation) -> str:
     best, accuracy = evaluation.metrics.get("best_possible_accuracy"), evaluation.metrics["accuracy"]
-    if best is None or best.value is None or accuracy.value is None:
+    if best is None or best.value in (None, 1.0) or accuracy.value is None:
         return ""
     noisy = f"Only {percent(best.value)} of the labels are true, so no model can count on more"
     if max(accuracy.value, accuracy.high or 0.0) >= best.value:
