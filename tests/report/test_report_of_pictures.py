@@ -52,7 +52,7 @@ def test_what_costs_most_stands_on_the_first_screen(content):
     text = text_of(replace(content, robustness=found))
     told = "Of worse pictures, blur costs it most: from 95 % right to 71 % at the strongest (5 % of the side)"
     assert told in text
-    assert "Blur: clearly less often right from 1 % on" in text
+    assert "Blur: clearly less often right from 1 % of the side on" in text
     assert "Tilt: no clear loss at the strongest" in text
     assert "The same 200 pictures (evenly chosen from 311 of the test split)" in text
 
