@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from totalml.component import Section
 from totalml.compose import compose_recipe
 from totalml.errors import RecipeError
 from totalml.identity import config_hash
 from totalml.recipe import EvaluationRecipe, Recipe, what
+from totalml.recipe.evaluation import PARTS
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -17,16 +19,15 @@ def hash_of(recipe: Recipe) -> str:
 
 
 def composed(*overrides: str) -> Recipe:
-    return compose_recipe(REPOSITORY, ["+recipe=guinness", *overrides])
+    return compose_recipe(REPOSITORY, ["+recipe=guinness_smoke", *overrides])
 
 
 def test_without_depth_nothing_is_left_but_the_metrics():
     evaluation = composed("evaluation.depth=metrics").evaluation
-    nullable = {name for name, field in EvaluationRecipe.model_fields.items() if field.default is not None}
-    parts = nullable - {"depth", "calibration_bins", "bootstrap", "confidence"}
-    assert {"slices", "calibration"} <= parts
-    assert not any(getattr(evaluation, name) for name in parts)
-    assert evaluation.fairness is None
+    fields = EvaluationRecipe.model_fields
+    nullable = {name for name, field in fields.items() if isinstance(field.default, Section)}
+    assert nullable | {"fairness", "deepchecks"} == {*PARTS}
+    assert not any(getattr(evaluation, name) for name in PARTS)
 
 
 def test_parts_that_are_not_looked_at_do_not_count_for_the_config_hash():

@@ -89,6 +89,9 @@ def test_another_gate_does_nothing_again_but_judge(project):
         "features",
         "training",
         "evaluation",
+        "explanation",
+        "robustness",
+        "out_of_distribution",
     }
     assert facts["releasable"]
 

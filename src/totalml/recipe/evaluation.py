@@ -15,20 +15,20 @@ T = TypeVar("T")
 # Of an evaluation in depth.
 PARTS = ("slices", "fairness", "calibration", "explanation", "robustness", "out_of_distribution", "deepchecks")
 KINDS = ("blur", "noise", "dark", "jpeg", "rotation")
+
+
+def _whole(value: Any) -> Any:
+    """`4.0` means 4, inside of a list or a mapping too."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
 Edges = Annotated[list[float], Field(min_length=1)]
 Part = Annotated[float, Field(gt=0, le=0.5)]
 Level = Annotated[float, Field(gt=0, le=255)]
 Stops = Annotated[float, Field(gt=0, le=10)]
-Quality = Annotated[int, Field(ge=1, le=95)]
+Quality = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=95)]
 Degrees = Annotated[float, Field(gt=0, le=180)]
 Strengths = Annotated[Items[T], Field(min_length=5, max_length=5)]
-
-
-def _whole(value: Any) -> Any:
-    """`4.0` means 4, inside of a mapping too."""
-    return int(value) if type(value) is float and value.is_integer() else value
-
-
 Bits = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=255)]
 EVERYWHERE_ELSE, SUBJECT = "outside", "subject"  # names that figures of explanations give to what is no part
 

@@ -57,7 +57,8 @@ class Recipe(Section):
                 raise Misfit(f"two gates are called {gate.title!r}; give one of them a name", place)
             part = gate.family
             if evaluation and part in type(evaluation).model_fields and getattr(evaluation, part) is None:
-                raise Misfit(f"evaluation.{part} is off, so there is no {gate.metric!r}", place, "metric")
+                lacks = f"evaluation.{part} is off, so there is no {gate.metric!r}"
+                raise Misfit(f"{lacks}; turn it on, or lift all gates with gates=[]", place, "metric")
         return gates
 
     @model_validator(mode="after")
