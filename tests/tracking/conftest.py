@@ -12,7 +12,8 @@ from totalml.runner import run
 from totalml.tracking.companion import dismiss
 
 REPOSITORY = Path(__file__).parents[2]
-SMALL = ["+recipe=guinness_smoke", "data.source.count=80", "training.batch_size=16"]
+PLAIN = [f"evaluation.{part}=null" for part in ("explanation", "robustness", "out_of_distribution")]  # for speed
+SMALL = ["+recipe=guinness_smoke", "data.source.count=80", "training.batch_size=16", *PLAIN]
 
 
 class Place:
