@@ -18,7 +18,7 @@ from totalml.evaluation.explanation.layer import map_layer
 from totalml.model import Network, SmallCnn, TorchvisionBackbone
 from totalml.model.inputs import Inputs
 from totalml.recipe import ModelRecipe
-from totalml.training.whole import WholeNetwork
+from totalml.training.end_to_end import EndToEndNetwork
 
 TARGET_MS = 1.0  # of Grad-CAM, more than predicting
 FEW = 4  # pictures of the slow methods
@@ -44,7 +44,7 @@ def main() -> None:
             print(f"{name + ': ' + what:<44}{milliseconds:>9.3f}{milliseconds / peer:>7.1f}x  {target}")
 
 
-def network_of(backbone: SmallCnn | TorchvisionBackbone, side: int, count: int) -> WholeNetwork:
+def network_of(backbone: SmallCnn | TorchvisionBackbone, side: int, count: int) -> EndToEndNetwork:
     torch.manual_seed(0)
     shape = (side, side, 3)
     network = Network(ModelRecipe(image=backbone), Inputs(("bad", "good"), shape, (), (), ())).eval()
@@ -52,10 +52,10 @@ def network_of(backbone: SmallCnn | TorchvisionBackbone, side: int, count: int) 
     images = SimpleNamespace(gather=lambda rows: pixels[rows], shape=shape)
     none = np.zeros((count, 0), np.float32)
     features = SimpleNamespace(images=images, numeric=none, categorical=none.astype(np.int64))
-    return WholeNetwork(network, torch.device("cpu"), features)
+    return EndToEndNetwork(network, torch.device("cpu"), features)
 
 
-def measured(whole: WholeNetwork, rows: np.ndarray, repeats: int) -> dict[str, float]:
+def measured(whole: EndToEndNetwork, rows: np.ndarray, repeats: int) -> dict[str, float]:
     """Milliseconds a picture of each way to look at it."""
     layer = map_layer(whole.network, whole.inputs(rows[:1]))
     classes = np.zeros(len(rows), np.int64)
@@ -76,7 +76,7 @@ def measured(whole: WholeNetwork, rows: np.ndarray, repeats: int) -> dict[str, f
     return {what: 1000 * statistics.median(times) for what, times in seconds.items()}
 
 
-def predict(whole: WholeNetwork, rows: np.ndarray) -> None:
+def predict(whole: EndToEndNetwork, rows: np.ndarray) -> None:
     with torch.inference_mode():
         for start in range(0, len(rows), methods.BATCH):
             whole.network(whole.inputs(rows[start : start + methods.BATCH]))

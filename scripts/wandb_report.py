@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
-from totalml.comparison.beside import besides, titles
 from totalml.comparison.compare_runs import as_text, attempts_of_command
+from totalml.comparison.side_by_side import besides, titles
 from totalml.errors import MissingExtraError, TotalmlError, TrackingError
 from totalml.project import find_place
 from totalml.terminal import report

@@ -69,9 +69,9 @@ def _run(recipe: Recipe) -> Path:
 
 def _verdict(attempt: Attempt, store: Store, progress: Progress) -> Verdict:
     """What the gates say now; they are judged again if production has moved since."""
-    from totalml.gates import standing_verdict
+    from totalml.gates import current_verdict
 
-    verdict, again = standing_verdict(attempt, store.root)
+    verdict, again = current_verdict(attempt, store.root)
     if again and verdict.production:
         progress.say(f"production is {verdict.production.version} now; the gates are judged against it")
     return verdict

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from totalml.cli import main
-from totalml.comparison.beside import Beside, besides
 from totalml.comparison.compare_page import render
+from totalml.comparison.side_by_side import SideBySide, side_by_side
 from totalml.data import ImageFolder, take_snapshot
 from totalml.data.snapshot import parquet_bytes
 from totalml.progress import Progress
@@ -73,7 +73,7 @@ def plant(tmp_path: Path, data_hash: str) -> Callable[..., Attempt]:
 
 def test_a_class_that_got_worse_is_named_first_and_told_from_chance(plant):
     worse = ["dog" if number < 8 else "cat" for number in range(COUNT)]
-    beside = Beside(plant(TRUE), plant([*worse, *["dog"] * COUNT], seed=1))
+    beside = SideBySide(plant(TRUE), plant([*worse, *["dog"] * COUNT], seed=1))
     assert [change.label for change in beside.classes] == ["cat", "dog"]
     cat, dog = (change.accuracy for change in beside.classes)
     assert (cat.gained, cat.lost, cat.count) == (0, 8, 20)
@@ -86,7 +86,7 @@ def test_a_class_that_got_worse_is_named_first_and_told_from_chance(plant):
 def test_flips_are_lost_ones_first_and_in_their_words(plant):
     before = ["dog", *TRUE[1:]]
     after = [TRUE[0], *TRUE[1:-1], "cat"]
-    flips = Beside(plant(before), plant(after, seed=1)).flips
+    flips = SideBySide(plant(before), plant(after, seed=1)).flips
     assert [(flip.id, flip.lost, flip.gained) for flip in flips] == [
         ("dog/19.png", True, False),
         ("cat/0.png", False, True),
@@ -95,7 +95,7 @@ def test_flips_are_lost_ones_first_and_in_their_words(plant):
 
 
 def test_other_test_samples_are_not_paired(plant):
-    beside = Beside(plant(TRUE), plant(TRUE, seed=1, ids=["another", *IDS[1:]]))
+    beside = SideBySide(plant(TRUE), plant(TRUE, seed=1, ids=["another", *IDS[1:]]))
     assert beside.accuracy is None
     assert beside.classes == []
     assert beside.flips == []
@@ -156,7 +156,7 @@ def test_runs_that_looked_at_no_groups_have_no_such_part(plant, compare):
 def test_pictures_that_are_no_longer_in_the_store_are_left_out(plant, tmp_path):
     attempts = [plant(["cat", "dog"] * COUNT), plant(TRUE, seed=1)]
     place = Place(tmp_path, tmp_path / "runs", tmp_path / "empty store")
-    page = render(attempts, besides(attempts), place)
+    page = render(attempts, side_by_side(attempts), place)
     assert "<img" not in page
     assert "cat/1.png" in page
 

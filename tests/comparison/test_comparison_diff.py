@@ -72,7 +72,7 @@ def test_a_revision_is_composed_by_its_own_code(with_code, totalml):
 
 
 def test_a_revision_whose_code_cannot_compose_is_composed_by_todays(with_code, totalml):
-    (with_code / "src/totalml/recipe/whole.py").write_text("this is no Python\n")
+    (with_code / "src/totalml/recipe/recipe.py").write_text("this is no Python\n")
     replace(with_code / "conf/training/standard.yaml", "epochs: 30", "epochs: 29")
     then = commit(with_code)
     replace(with_code / "conf/training/standard.yaml", "epochs: 29", "epochs: 30")

@@ -1,6 +1,6 @@
 import copy
 
-from totalml.comparison.surroundings import FactChange, environment_changes, execution_changes, file_changes
+from totalml.comparison.environment import FactChange, environment_changes, execution_changes, file_changes
 
 OLD = {
     "digest": "blake3:1",

@@ -8,7 +8,7 @@ from totalml.evaluation import measure_out_of_distribution, measure_robustness
 from totalml.evaluation.out_of_distribution.embed import embedded as heard
 from totalml.evaluation.out_of_distribution.embed import embedded_changed
 from totalml.training import predict, train_model
-from totalml.training.whole import whole_network
+from totalml.training.end_to_end import end_to_end_network
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_unchanged_pictures_give_the_accuracy_of_the_kept_embeddings(embedded, s
 
 
 def test_what_enters_the_head_is_what_was_kept(embedded, splits, trained):
-    with whole_network(frozen(), trained, embedded) as whole:
+    with end_to_end_network(frozen(), trained, embedded) as whole:
         kept, _ = heard(whole, splits.test)
         made = embedded_changed(whole, splits.test, lambda images, keys: images)
     assert np.array_equal(kept, embedded.embeddings.gather(splits.test))

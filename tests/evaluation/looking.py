@@ -20,7 +20,7 @@ COLOURS = {"good": (40, 70, 230), "bad": (230, 40, 50)}
 
 @dataclass(frozen=True)
 class Whole:
-    """Stands for a `WholeNetwork` of some pictures, (N, S, S, C) uint8."""
+    """Stands for a `EndToEndNetwork` of some pictures, (N, S, S, C) uint8."""
 
     network: nn.Module
     images: np.ndarray

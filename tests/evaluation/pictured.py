@@ -10,7 +10,7 @@ from tests.training.planted import InMemory
 from totalml.data import Splits
 from totalml.features import FeatureSet
 from totalml.features.build import sample_keys
-from totalml.training.whole import WholeNetwork
+from totalml.training.end_to_end import EndToEndNetwork
 
 
 def features_of(pixels: np.ndarray, labels: np.ndarray) -> FeatureSet:
@@ -62,5 +62,5 @@ class Drawn(nn.Module):
         return self.head(self.image(inputs["image"].permute(0, 3, 1, 2).float() / 255).mean(dim=(2, 3)))
 
 
-def whole(network: nn.Module, features: FeatureSet) -> WholeNetwork:
-    return WholeNetwork(network.eval(), torch.device("cpu"), features)
+def whole(network: nn.Module, features: FeatureSet) -> EndToEndNetwork:
+    return EndToEndNetwork(network.eval(), torch.device("cpu"), features)

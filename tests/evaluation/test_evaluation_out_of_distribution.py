@@ -171,13 +171,13 @@ def test_strangers_are_what_their_names_say():
 
 @pytest.mark.parametrize("table", [False, True])
 def test_what_enters_the_head_of_a_trained_model_is_heard(tmp_path, table):
-    from totalml.training.whole import whole_network
+    from totalml.training.end_to_end import end_to_end_network
 
     features = squares(80)
     recipe = planted_recipe(table=table, epochs=2)
     trained = train_model(recipe, features, splits(features), tmp_path)
     rows = splits(features).test
-    with whole_network(recipe, trained, features) as opened:
+    with end_to_end_network(recipe, trained, features) as opened:
         values, said = embedded(opened, rows)
         kept = embedded_changed(opened, rows, lambda images, keys: images)
         head = opened.network.head

@@ -4,7 +4,7 @@ import pytest
 
 from totalml.evaluation import Interval
 from totalml.report.markup import Html, joined, name_of, tag
-from totalml.report.words import counted, duration, figure, interval, of_hundred, percent
+from totalml.report.number_format import counted, duration, figure, interval, of_hundred, percent
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totalml.stages.kept import Definition, changes
+from totalml.stages.stage_cache import Definition, changes
 
 STAGES = ("quality", "features", "training", "evaluation")
 

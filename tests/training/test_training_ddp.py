@@ -25,7 +25,7 @@ from totalml.training import train_model
 from totalml.training.execution import device_of, processes_of
 from totalml.training.ranks.children import Children, child_environment
 from totalml.training.ranks.launched import launch_of
-from totalml.training.ranks.place import Place
+from totalml.training.ranks.process_rank import ProcessRank
 from totalml.training.ranks.witness import weights_digest
 from totalml.training.watch import Watch
 
@@ -95,7 +95,7 @@ def columns_in_two(trainings, tmp_path_factory):
 def children_of(folder):
     """Process ids of the ranks that train in or below a folder."""
     found = subprocess.run(
-        ["pgrep", "-f", f"totalml.training.ranks.rank {folder}"], capture_output=True, text=True, check=False
+        ["pgrep", "-f", f"totalml.training.ranks.worker {folder}"], capture_output=True, text=True, check=False
     )
     return found.stdout.split()
 
@@ -200,7 +200,7 @@ def test_a_killed_rank_ends_the_training_and_is_named(trainings, tmp_path, monke
 @pytest.mark.parametrize("world_size", [1, 2, 3, 7])
 @pytest.mark.parametrize(("start", "end"), [(0, 0), (0, 1), (3, 9), (10, 30)])
 def test_shares_make_up_the_whole(world_size, start, end):
-    shares = [range(100)[Place(rank, world_size).share(start, end)] for rank in range(world_size)]
+    shares = [range(100)[ProcessRank(rank, world_size).share(start, end)] for rank in range(world_size)]
     assert [number for share in shares for number in share] == list(range(start, end))
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
@@ -229,7 +229,7 @@ TORCHRUN = {
 @pytest.mark.parametrize(("variables", "name"), [(SLURM, ("77", "0", "")), (TORCHRUN, ("x7", "0"))])
 def test_the_place_that_a_launcher_gives_is_taken(trainings, variables, name):
     launch = launch_of(trainings.recipe(["runtime=ddp_slurm"]).runtime, variables)
-    assert launch.place == Place(rank=5, world_size=8, local_rank=1, local_size=4)
+    assert launch.place == ProcessRank(rank=5, world_size=8, local_rank=1, local_size=4)
     assert launch.name == name
 
 

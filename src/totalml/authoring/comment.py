@@ -9,7 +9,7 @@ from totalml.comparison.diff import as_text as sections_as_text
 from totalml.comparison.markdown import code, sections_as_markdown
 from totalml.comparison.sections import Section, metric_lines, recipe_section
 from totalml.identity import short
-from totalml.report.words import counted
+from totalml.report.number_format import counted
 from totalml.values.shown import SAME, visible
 
 if TYPE_CHECKING:

@@ -5,22 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from totalml.comparison.compared import Comparison, compare
+    from totalml.comparison.environment import FactChange, environment_changes, execution_changes, file_changes
     from totalml.comparison.metrics import MetricChange, metric_changes
     from totalml.comparison.side import Side, find_side, run_side
     from totalml.comparison.sources import FileChange, code_changes, load_code, save_code
-    from totalml.comparison.surroundings import FactChange, environment_changes, execution_changes, file_changes
 
 _HOME = {
     "Comparison": "compared",
-    "FactChange": "surroundings",
+    "FactChange": "environment",
     "FileChange": "sources",
     "MetricChange": "metrics",
     "Side": "side",
     "code_changes": "sources",
     "compare": "compared",
-    "environment_changes": "surroundings",
-    "execution_changes": "surroundings",
-    "file_changes": "surroundings",
+    "environment_changes": "environment",
+    "execution_changes": "environment",
+    "file_changes": "environment",
     "find_side": "side",
     "load_code": "sources",
     "metric_changes": "metrics",

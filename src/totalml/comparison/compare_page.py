@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.comparison import figures
-from totalml.comparison.beside import titles
 from totalml.comparison.flips import Pictures, flips
 from totalml.comparison.groups import groups
+from totalml.comparison.side_by_side import titles
 from totalml.comparison.summary import clear, summary
 from totalml.report.document import by_name, document
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.words import MISSING, TITLES, counted
+from totalml.report.number_format import MISSING, TITLES, counted
 from totalml.store.atomic import write_atomically
 from totalml.values import shown
 from totalml.values.keys import ABSENT
 
 if TYPE_CHECKING:
-    from totalml.comparison.beside import Beside
     from totalml.comparison.metrics import MetricChange
+    from totalml.comparison.side_by_side import SideBySide
     from totalml.project import Place
     from totalml.runs.attempt import Attempt
 
@@ -28,14 +28,14 @@ MOST_KEYS, MOST_CLASSES = 100, 60
 SAME = "="
 
 
-def write_page(path: Path, attempts: Sequence[Attempt], others: Sequence[Beside], place: Place) -> Path:
+def write_page(path: Path, attempts: Sequence[Attempt], others: Sequence[SideBySide], place: Place) -> Path:
     """Write it, whole or not at all, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, render(attempts, others, place).encode())
     return path
 
 
-def render(attempts: Sequence[Attempt], others: Sequence[Beside], place: Place) -> Html:
+def render(attempts: Sequence[Attempt], others: Sequence[SideBySide], place: Place) -> Html:
     names, pictures = titles(attempts), Pictures(place.store)
     parts = {
         "Summary": summary(names, attempts, others),
@@ -53,7 +53,7 @@ def render(attempts: Sequence[Attempt], others: Sequence[Beside], place: Place) 
     return document(heading, header, by_name(parts), "totalml.comparison")
 
 
-def _keys(names: Sequence[str], others: Sequence[Beside]) -> Html:
+def _keys(names: Sequence[str], others: Sequence[SideBySide]) -> Html:
     changes = [{change.key: change for change in beside.keys if change.counts} for beside in others]
     keys = list(dict.fromkeys(key for each in changes for key in each))
     if not keys:
@@ -72,7 +72,7 @@ def _value(given: object) -> Html:
     return name_of("not there" if given is ABSENT else shown.value(given))
 
 
-def _metrics(names: Sequence[str], others: Sequence[Beside]) -> Html:
+def _metrics(names: Sequence[str], others: Sequence[SideBySide]) -> Html:
     by_name = [{change.name: change for change in beside.metrics} for beside in others]
     metrics = list(dict.fromkeys(name for each in by_name for name in each))
     rows: list[list[str]] = []
@@ -90,7 +90,7 @@ def _metric(name: str, changes: dict[str, MetricChange]) -> Html:
     return joined(figures.metric(name, change.new), tag("small", " ", figures.difference(change), class_="step"))
 
 
-def _classes(names: Sequence[str], others: Sequence[Beside]) -> Html:
+def _classes(names: Sequence[str], others: Sequence[SideBySide]) -> Html:
     text = "How often the test samples of each class are recognised, most harmed class first. Bold: more than chance."
     shown_parts = [
         joined(tag("h3", f"{name} against {names[0]}"), _class_table(f"{name} against {names[0]}", beside))
@@ -99,7 +99,7 @@ def _classes(names: Sequence[str], others: Sequence[Beside]) -> Html:
     return section("classes", "Which classes are better and worse for it", tag("p", text), *shown_parts)
 
 
-def _class_table(caption: str, beside: Beside) -> Html:
+def _class_table(caption: str, beside: SideBySide) -> Html:
     if not beside.classes:
         return tag("p", "They were not tested on the same samples.")
     rows: list[list[str]] = [

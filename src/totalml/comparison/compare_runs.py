@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
-from totalml.report.words import percent, points, points_interval
+from totalml.report.number_format import percent, points, points_interval
 from totalml.values.shown import visible
 
 if TYPE_CHECKING:
-    from totalml.comparison.beside import Beside
+    from totalml.comparison.side_by_side import SideBySide
     from totalml.comparison.slices import SliceChanges
     from totalml.project import Place
     from totalml.runs.attempt import Attempt
@@ -39,11 +39,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
-    from totalml.comparison.beside import besides
     from totalml.comparison.compare_page import write_page
+    from totalml.comparison.side_by_side import side_by_side
 
     attempts = attempts_of_command(arguments.run, place)
-    others = besides(attempts)
+    others = side_by_side(attempts)
     print(as_text(attempts, others))
     page = Path(arguments.page).absolute() if arguments.page else place.runs / PAGE_FILE
     print(f"Page: {write_page(page, attempts, others, place)}")
@@ -69,11 +69,11 @@ def attempts_of_command(given: Sequence[str], place: Place) -> list[Attempt]:
     return [find_run(text, place.runs) for text in given]
 
 
-def as_text(attempts: Sequence[Attempt], others: Sequence[Beside]) -> str:
+def as_text(attempts: Sequence[Attempt], others: Sequence[SideBySide]) -> str:
     """Blocks with a title each, lines indented."""
-    from totalml.comparison.beside import side_of, titles
     from totalml.comparison.diff import as_text as blocks
     from totalml.comparison.sections import Section, aligned, metric_lines, recipe_section
+    from totalml.comparison.side_by_side import side_of, titles
 
     names = titles(attempts)
     rows = [(name, visible(side_of(attempt).title)) for name, attempt in zip(names, attempts, strict=True)]
@@ -117,7 +117,7 @@ def _group_rows(slices: SliceChanges) -> list[tuple[str, ...]]:
     ]
 
 
-def accuracy_in_words(beside: Beside) -> str:
+def accuracy_in_words(beside: SideBySide) -> str:
     """`better by 2.1 points (0.4 to 3.9), 12 gained and 4 lost`."""
     paired = beside.accuracy
     if paired is None:

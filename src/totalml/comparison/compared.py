@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from totalml.comparison.code_of_side import code_of_side
+from totalml.comparison.environment import FactChange, environment_changes, execution_changes, file_changes
 from totalml.comparison.metrics import MetricChange, metric_changes, read_metrics
 from totalml.comparison.side import Side
 from totalml.comparison.sources import FileChange, code_changes
-from totalml.comparison.surroundings import FactChange, environment_changes, execution_changes, file_changes
 from totalml.evaluation.paired import PairedAccuracy, paired_accuracy, read_predictions
 from totalml.identity import short
 from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE, Attempt

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from totalml.report.words import MISSING, SHARES, figure, interval
+from totalml.report.number_format import MISSING, SHARES, figure, interval
 
 if TYPE_CHECKING:
     from totalml.comparison.metrics import MetricChange

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from totalml.errors import StoreError
 from totalml.report.markup import Html, joined, name_of, section, tag
-from totalml.report.words import counted, percent
+from totalml.report.number_format import counted, percent
 
 if TYPE_CHECKING:
-    from totalml.comparison.beside import Beside, Flip
+    from totalml.comparison.side_by_side import Flip, SideBySide
     from totalml.data import Snapshot
 
 MOST_SHOWN = 12  # of each kind
@@ -55,13 +55,13 @@ def _snapshot(data_hash: str, root: Path) -> Snapshot:
     return load_snapshot(data_hash, Store(root))
 
 
-def flips(names: Sequence[str], others: Sequence[Beside], pictures: Pictures) -> Html:
+def flips(names: Sequence[str], others: Sequence[SideBySide], pictures: Pictures) -> Html:
     budget = BUDGET_BYTES // len(others)
     parts = [_of(names[0], name, beside, pictures, budget) for name, beside in zip(names[1:], others, strict=True)]
     return section("pictures", "Judged differently", *parts)
 
 
-def _of(first: str, name: str, beside: Beside, pictures: Pictures, budget: int) -> Html:
+def _of(first: str, name: str, beside: SideBySide, pictures: Pictures, budget: int) -> Html:
     kinds = {
         f"Lost: {first} was right, {name} is wrong": [flip for flip in beside.flips if flip.lost],
         f"Gained: {first} was wrong, {name} is right": [flip for flip in beside.flips if flip.gained],

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from totalml.comparison.slices import CONFIDENCE, ERROR_RATE, SliceChange, SliceChanges
 from totalml.report.forest import forest
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.words import chance, counted, percent, points, points_interval
+from totalml.report.number_format import chance, counted, percent, points, points_interval
 
 if TYPE_CHECKING:
-    from totalml.comparison.beside import Beside
+    from totalml.comparison.side_by_side import SideBySide
 
 MOST_ROWS = 10
 MOST_APART = 12
@@ -19,7 +19,7 @@ NAME_LENGTH = 90
 HEAD = ["Group", "Samples", "Right before", "Right now", "Points", "Drawn", "Gained", "Lost", "By chance alone"]
 
 
-def groups(names: Sequence[str], others: Sequence[Beside]) -> Html:
+def groups(names: Sequence[str], others: Sequence[SideBySide]) -> Html:
     """Nothing where no run looked at groups."""
     parts = [_of(names[0], name, beside) for name, beside in zip(names[1:], others, strict=True) if beside.slices]
     if not parts:
@@ -32,7 +32,7 @@ def groups(names: Sequence[str], others: Sequence[Beside]) -> Html:
     return section("groups", "Which groups got better and worse", tag("p", text), *parts)
 
 
-def _of(first: str, name: str, beside: Beside) -> Html:
+def _of(first: str, name: str, beside: SideBySide) -> Html:
     slices = beside.slices
     if slices is None:
         return Html("")

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from totalml.comparison import figures
 from totalml.identity import short
-from totalml.report.words import TITLES, counted
+from totalml.report.number_format import TITLES, counted
 from totalml.values import shown
 
 if TYPE_CHECKING:
     from totalml.comparison.compared import Comparison
+    from totalml.comparison.environment import FactChange
     from totalml.comparison.metrics import MetricChange
     from totalml.comparison.side import Side
     from totalml.comparison.sources import FileChange
-    from totalml.comparison.surroundings import FactChange
     from totalml.compose.origins import Origins
     from totalml.values.keys import KeyChange
 

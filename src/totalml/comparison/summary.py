@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.words import MISSING, counted, of_hundred, points
+from totalml.report.number_format import MISSING, counted, of_hundred, points
 from totalml.values import shown
 from totalml.values.keys import ABSENT
 
 if TYPE_CHECKING:
-    from totalml.comparison.beside import Beside
+    from totalml.comparison.side_by_side import SideBySide
     from totalml.comparison.slices import SliceChange
     from totalml.evaluation.paired import PairedAccuracy
     from totalml.runs.attempt import Attempt
@@ -25,7 +25,7 @@ NOT_THE_SAME = "they were not tested on the same samples with the same labels"
 RUNS_HEAD = ["Here", "Recipe", "Run", "Attempt", "Ended, UTC"]
 
 
-def summary(names: Sequence[str], attempts: Sequence[Attempt], others: Sequence[Beside]) -> Html:
+def summary(names: Sequence[str], attempts: Sequence[Attempt], others: Sequence[SideBySide]) -> Html:
     text = (
         f"Each run trained a model. They are called {', '.join(names[:-1])} and {names[-1]} here; {names[0]} is the "
         "one that the others are held against."
@@ -38,13 +38,13 @@ def clear(paired: PairedAccuracy) -> bool:
     return not paired.low <= 0 <= paired.high
 
 
-def _of(first: str, name: str, beside: Beside) -> list[Html]:
+def _of(first: str, name: str, beside: SideBySide) -> list[Html]:
     facts = [_samples(first, name, beside.accuracy), _asked(first, name, beside), _classes(beside), _groups(beside)]
     listed = tag("ul", *(tag("li", fact) for fact in facts if fact), class_="facts")
     return [_verdict(first, name, beside), listed]
 
 
-def _verdict(first: str, name: str, beside: Beside) -> Html:
+def _verdict(first: str, name: str, beside: SideBySide) -> Html:
     paired = beside.accuracy
     if paired is None:
         said = joined(tag("strong", f"{name} cannot be held against {first}"), f": {NOT_THE_SAME}.")
@@ -61,7 +61,7 @@ def _verdict(first: str, name: str, beside: Beside) -> Html:
     return tag("p", tag("strong", f"{name} is right {word} often than {first}"), f": on {instead}.", class_="verdict")
 
 
-def _accuracy(beside: Beside, side: str) -> str:
+def _accuracy(beside: SideBySide, side: str) -> str:
     given = next((getattr(change, side) for change in beside.metrics if change.name == "accuracy"), None)
     return MISSING if given is None or given.value is None else of_hundred(given.value)
 
@@ -79,7 +79,7 @@ def _samples(first: str, name: str, paired: PairedAccuracy | None) -> Html:
     )
 
 
-def _asked(first: str, name: str, beside: Beside) -> Html:
+def _asked(first: str, name: str, beside: SideBySide) -> Html:
     changes = [change for change in beside.keys if change.counts]
     if not changes:
         return joined(f"Asked the same as {first}.")
@@ -94,7 +94,7 @@ def _key(change: KeyChange) -> Html:
     return joined(tag("code", name_of(shown.visible(change.key))), " ", Html(" became ".join(values)))
 
 
-def _classes(beside: Beside) -> Html:
+def _classes(beside: SideBySide) -> Html:
     """The classes whose own interval tells a change, the most harmed first."""
     changes = [change for change in beside.classes if clear(change.accuracy)]
     told = [
@@ -111,7 +111,7 @@ def _classes(beside: Beside) -> Html:
     return joined(Html(", ".join(told)), more, ". ", tag("a", "All classes", href="#classes"), ".")
 
 
-def _groups(beside: Beside) -> Html:
+def _groups(beside: SideBySide) -> Html:
     clear_ones = beside.slices.clear() if beside.slices else []
     told = [_named(word, [one for one in clear_ones if getattr(one, word)]) for word in ("worse", "better")]
     told = [one for one in told if one]

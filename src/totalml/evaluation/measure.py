@@ -17,11 +17,11 @@ from totalml.evaluation.columns import Beside
 from totalml.evaluation.depth import in_depth
 from totalml.evaluation.inputs import check_positive, check_predictions, gold_indices
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.notes import class_note, overall_note
 from totalml.evaluation.point import confusion_matrix, point_figures
 from totalml.evaluation.record import Evaluation
 from totalml.evaluation.scores import Figures, Ints, Scores
 from totalml.evaluation.slices.membership import membership
+from totalml.evaluation.undefined import class_note, overall_note
 from totalml.recipe import EvaluationRecipe
 
 

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from totalml.gates.current_verdict import current_verdict
     from totalml.gates.judgement import judge
     from totalml.gates.production import bring_production, production_of
     from totalml.gates.record import GateResult, Verdict
-    from totalml.gates.standing import standing_verdict
 
-__all__ = ["GateResult", "Verdict", "bring_production", "judge", "production_of", "standing_verdict"]
+__all__ = ["GateResult", "Verdict", "bring_production", "current_verdict", "judge", "production_of"]
 
 _HOMES = {
     "GateResult": "record",
@@ -16,7 +16,7 @@ _HOMES = {
     "bring_production": "production",
     "judge": "judgement",
     "production_of": "production",
-    "standing_verdict": "standing",
+    "current_verdict": "current_verdict",
 }
 
 

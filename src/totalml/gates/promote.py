@@ -69,11 +69,11 @@ def _require_whole(attempt: Attempt) -> None:
 
 def _require_passed(attempt: Attempt, history: list[Promotion], place: Place) -> None:
     """Raises: GateError: a gate did not pass."""
+    from totalml.gates.current_verdict import current_verdict
     from totalml.gates.record import Verdict
-    from totalml.gates.standing import standing_verdict
 
     was_there = any(earlier.names(attempt) for earlier in history)
-    verdict, again = (Verdict.load(attempt.folder), False) if was_there else standing_verdict(attempt, place.store)
+    verdict, again = (Verdict.load(attempt.folder), False) if was_there else current_verdict(attempt, place.store)
     if not verdict.releasable:
         now = " against what is in production now" if again else ""
         named = "\n".join(f"  {gate.title}: {gate.outcome}" for gate in verdict.not_passed)

@@ -1,4 +1,4 @@
-"""The recipe: one experiment, whole, as strict pydantic models. Its shape stands in `whole.py`."""
+"""The recipe: one experiment, whole, as strict pydantic models. Its shape stands in `recipe.py`."""
 
 from totalml.recipe.bounds import Positive, Share
 from totalml.recipe.card import CardRecipe
@@ -21,9 +21,9 @@ from totalml.recipe.evaluation import (
 )
 from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import EarlyStopping, ModelRecipe, TrainingRecipe
+from totalml.recipe.recipe import Recipe, what
 from totalml.recipe.suites import DeepchecksRecipe, PictureSuiteRecipe, SuiteCondition, SuiteRecipe
 from totalml.recipe.where import RuntimeRecipe, SweepMetric, SweepRecipe, Tolerance, TrackingRecipe
-from totalml.recipe.whole import Recipe, what
 
 __all__ = [
     "CalibrationRecipe",

@@ -7,7 +7,7 @@ from totalml.evaluation.record import Evaluation, Interval
 from totalml.report.charts import Axes, Line, curve, dot, figure, upright
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.words import counted, interval, percent, points_interval
+from totalml.report.number_format import counted, interval, percent, points_interval
 
 
 def calibration(content: ReportContent) -> Html:

@@ -5,8 +5,8 @@ import numpy as np
 from totalml.evaluation.record import Evaluation, Interval
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.words import MISSING, TITLES, interval, percent
-from totalml.report.words import figure as written
+from totalml.report.number_format import MISSING, TITLES, interval, percent
+from totalml.report.number_format import figure as written
 
 # A wider matrix cannot be read; the most frequent confusions are listed instead.
 WIDEST_MATRIX = 16

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from totalml.evaluation.record import Interval
 from totalml.report.gate_words import brief, reason, word
-from totalml.report.words import MISSING, TITLES, counted, duration, figure, interval
+from totalml.report.number_format import MISSING, TITLES, counted, duration, figure, interval
 
 if TYPE_CHECKING:
     from totalml.gates.record import Verdict

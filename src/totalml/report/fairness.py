@@ -5,7 +5,7 @@ from itertools import groupby
 from totalml.evaluation.fairness.record import Fairness, GroupFigure
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.words import counted, interval, of_hundred, percent, points, points_interval
+from totalml.report.number_format import counted, interval, of_hundred, percent, points, points_interval
 
 TITLES = {
     "selection_rate": "Says it",

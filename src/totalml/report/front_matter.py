@@ -8,7 +8,7 @@ import yaml
 
 from totalml.recipe import Recipe
 from totalml.report.content import ReportContent
-from totalml.report.words import TITLES
+from totalml.report.number_format import TITLES
 
 # Our names -> those of Hugging Face's metrics.
 METRICS = {

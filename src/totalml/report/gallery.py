@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from totalml.evaluation.record import Evaluation
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, tag
+from totalml.report.number_format import counted, percent
 from totalml.report.pictures import spread, thumbnails
-from totalml.report.words import counted, percent
 
 AT_A_GLANCE = 6
 MOST_WRONG = 10

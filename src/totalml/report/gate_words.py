@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from totalml.report.words import SHARES, THIN, counted, percent, points
+from totalml.report.number_format import SHARES, THIN, counted, percent, points
 
 if TYPE_CHECKING:
     from totalml.evaluation.interval import Interval

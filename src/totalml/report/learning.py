@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from totalml.report.charts import Axes, Line, curve, dot, figure, upright
 from totalml.report.content import Epoch, ReportContent
 from totalml.report.markup import Html, section, table, tag
-from totalml.report.words import percent
+from totalml.report.number_format import percent
 
 # The table below the curves lists at most about this many epochs.
 MOST_ROWS = 60

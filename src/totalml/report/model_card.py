@@ -13,7 +13,7 @@ from totalml.report.content import ReportContent
 from totalml.report.front_matter import front_matter
 from totalml.report.gate_words import bound, brief, found, measured, word
 from totalml.report.markdown import code, listed, table, text
-from totalml.report.words import TITLES, counted, figure, interval, of_hundred, percent, points, points_interval
+from totalml.report.number_format import TITLES, counted, figure, interval, of_hundred, percent, points, points_interval
 from totalml.runs.attempt import CARD_FILE
 from totalml.store.atomic import write_atomically
 

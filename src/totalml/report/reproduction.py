@@ -2,7 +2,7 @@
 
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, section, table, tag, with_bar
-from totalml.report.words import duration
+from totalml.report.number_format import duration
 
 # A recipe has 60 lines or so; this bounds what a composed one can add to the page.
 LONGEST_RECIPE = 20_000

@@ -10,8 +10,8 @@ from totalml.report.baseline import Baseline
 from totalml.report.charts import Axes, Line, curve, dot, figure, spread
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, section, table, tag
+from totalml.report.number_format import THIN, counted, interval, percent, points, points_interval
 from totalml.report.pictures import thumbnails
-from totalml.report.words import THIN, counted, interval, percent, points, points_interval
 
 CHOSEN_AMONG = 32  # test pictures, of which one is shown
 Place = tuple[float, Interval]  # strength and accuracy

@@ -3,7 +3,7 @@
 from totalml.evaluation.record import Evaluation, Interval
 from totalml.report.baseline import Baseline
 from totalml.report.markup import Html, joined, name_of, tag
-from totalml.report.words import interval, percent
+from totalml.report.number_format import interval, percent
 
 
 def scale(evaluation: Evaluation, simple: Baseline) -> Html:

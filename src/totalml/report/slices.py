@@ -7,7 +7,7 @@ from totalml.evaluation.slices.record import Slice, Slices
 from totalml.report.content import ReportContent
 from totalml.report.forest import forest
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.words import chance, counted, interval, of_hundred, percent, points, points_interval
+from totalml.report.number_format import chance, counted, interval, of_hundred, percent, points, points_interval
 
 MOST_ROWS = 40
 MOST_NAMED = 20

@@ -9,12 +9,12 @@ from totalml.report.content import ReportContent
 from totalml.report.fairness import told as fairness_told
 from totalml.report.gates import release
 from totalml.report.markup import Html, joined, name_of, tag
+from totalml.report.number_format import MISSING, TITLES, counted, duration, figure, interval, of_hundred, percent
 from totalml.report.out_of_distribution import told as strange_told
 from totalml.report.robustness import told as robustness_told
 from totalml.report.scale import scale
 from totalml.report.slices import less_often
 from totalml.report.slices import told as slices_told
-from totalml.report.words import MISSING, TITLES, counted, duration, figure, interval, of_hundred, percent
 
 CARDS = ("balanced_accuracy", "f1", "auroc", "average_precision", "ece", "accuracy_against_gold")
 # Confidence and accuracy this close, in points, count as equal.

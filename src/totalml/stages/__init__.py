@@ -1,5 +1,5 @@
 """What the result of each stage depends on, and the results that are kept for the next run."""
 
-from totalml.stages.kept import Definition, Stages
+from totalml.stages.stage_cache import Definition, Stages
 
 __all__ = ["Definition", "Stages"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from totalml.component import Section, components, plain
 from totalml.fingerprint import moving
 from totalml.kinds import PictureCheck
-from totalml.stages.kept import Definition
+from totalml.stages.stage_cache import Definition
 
 if TYPE_CHECKING:
     from totalml.recipe import Recipe

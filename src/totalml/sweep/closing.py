@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from totalml.report.words import MISSING, duration
+from totalml.report.number_format import MISSING, duration
+from totalml.sweep.job_format import brief, command, figure, shown
 from totalml.sweep.page import write_page
 from totalml.sweep.record import STATE_FILE, Job, SweepRecord
-from totalml.sweep.words import brief, command, figure, shown
 
 MOST_ROWS = 60
 WIDEST_VALUE = 32

@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import RecipeError, SweepError
+from totalml.sweep.job_format import shown
 from totalml.sweep.task import Ended, SweepTask, end_file, log_file, read_end
-from totalml.sweep.words import shown
 
 if TYPE_CHECKING:
     from hydra.plugins.launcher import Launcher

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from totalml.errors import RecipeError
-from totalml.sweep.words import typed
+from totalml.sweep.job_format import typed
 
 MOST_NAMED = 5
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from totalml.report.markup import Html, tag
+from totalml.sweep.job_format import shown
 from totalml.sweep.record import Job, SweepRecord
 from totalml.sweep.scales import Scale, scale_of, scale_of_numbers
-from totalml.sweep.words import shown
 
 WIDTH, LEFT, RIGHT = 460, 16, 16
 FIRST, STEP, LAST = 40, 92, 34  # first axis, from axis to axis, below the last one

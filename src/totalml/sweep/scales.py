@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from totalml.report.charts import ticks
-from totalml.sweep.words import brief
+from totalml.sweep.job_format import brief
 
 # With fewer different values each is a mark of its own, also if they are numbers.
 FEWEST_CONTINUOUS = 7

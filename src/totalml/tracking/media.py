@@ -11,7 +11,7 @@ from totalml.runs.attempt import METRICS_FILE, RECIPE_FILE, REPORT_FILE, TRAININ
 from totalml.tracking.staged import STAGED, TABLES, pictures
 
 if TYPE_CHECKING:
-    from totalml.tracking.told import Told
+    from totalml.tracking.payload import Payload
 
 CONFUSION = "wandb/confusion_matrix/v1"  # W&B's own preset
 _BOUNDED = [f"{name}{part}" for name in ("accuracy", "gap") for part in ("", "_low", "_high")]
@@ -19,7 +19,7 @@ SLICE_COLUMNS = ("group", "family", "samples", *_BOUNDED, "chance", "worse")
 IDENTITY = ("run_id", "attempt", "config_hash", "data_hash", "outputs")
 
 
-def media(told: Told) -> dict[str, Any]:
+def media(told: Payload) -> dict[str, Any]:
     """Confusion matrix, groups of samples, sample pictures with predictions, and the report."""
     slices = told.slices()
     report = (told.folder / REPORT_FILE).read_text(encoding="utf-8")
@@ -31,24 +31,24 @@ def media(told: Told) -> dict[str, Any]:
     }
 
 
-def snapshot_artifact(told: Told) -> wandb.Artifact:
+def snapshot_artifact(told: Payload) -> wandb.Artifact:
     """The tables of the snapshot; its pictures stay in the store, and the tables name them by digest."""
     metadata = {"data_hash": told.facts["data_hash"]}
     return _artifact(told, "snapshot", "dataset", {str(STAGED / name): name for name in TABLES}, metadata)
 
 
-def model_artifact(told: Told) -> wandb.Artifact:
+def model_artifact(told: Payload) -> wandb.Artifact:
     """The weights, and the files that say how they came about and what they reach."""
     files = {name: name for name in (WEIGHTS_FILE, RECIPE_FILE, TRAINING_FILE, METRICS_FILE)}
     return _artifact(told, "model", "model", files, {**_identity(told), **told.summary()})
 
 
-def report_artifact(told: Told) -> wandb.Artifact:
+def report_artifact(told: Payload) -> wandb.Artifact:
     return _artifact(told, "report", "report", {REPORT_FILE: REPORT_FILE}, _identity(told))
 
 
 def _artifact(
-    told: Told, what: str, kind: str, files: Mapping[str, str], metadata: Mapping[str, Any]
+    told: Payload, what: str, kind: str, files: Mapping[str, str], metadata: Mapping[str, Any]
 ) -> wandb.Artifact:
     artifact = wandb.Artifact(f"{told.facts['name']}-{what}", kind, metadata=dict(metadata))
     for file, name in files.items():
@@ -57,11 +57,11 @@ def _artifact(
     return artifact
 
 
-def _identity(told: Told) -> dict[str, Any]:
+def _identity(told: Payload) -> dict[str, Any]:
     return {key: told.facts[key] for key in IDENTITY}
 
 
-def _confusion(told: Told) -> Any:
+def _confusion(told: Payload) -> Any:
     table = wandb.Table(["Actual", "Predicted", "nPredictions"], [list(cell) for cell in told.confusion()])
     fields = {name: name for name in ("Actual", "Predicted", "nPredictions")}
     return wandb.plot_table(CONFUSION, table, fields, {"title": "Confusion matrix"})
@@ -72,7 +72,7 @@ def _slices(rows: Sequence[Mapping[str, Any]]) -> wandb.Table:
     return wandb.Table([*SLICE_COLUMNS], [[row.get(column) for column in SLICE_COLUMNS] for row in rows])
 
 
-def _samples(told: Told) -> wandb.Table:
+def _samples(told: Payload) -> wandb.Table:
     """A row per prediction; no picture where a sample is none."""
     shown = {id_: wandb.Image(str(file)) for id_, file in pictures(told.folder).items()}
     columns = ["id", "label", "predicted", "confidence"]

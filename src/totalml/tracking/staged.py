@@ -22,7 +22,7 @@ from totalml.store.atomic import atomic_folder
 from totalml.store.copy import duplicate
 
 if TYPE_CHECKING:
-    from totalml.tracking.told import Told
+    from totalml.tracking.payload import Payload
 
 STAGED = Path(WANDB_FOLDER) / "staged"
 STAGED_FILE = "staged.json"
@@ -30,7 +30,7 @@ TABLES = ("manifest.json", "samples.parquet", "metadata.parquet", "skipped.parqu
 SIZE_PX = 128
 
 
-def stage(told: Told, store: Path) -> None:
+def stage(told: Payload, store: Path) -> None:
     """Bring it from the store, whole or not at all.
 
     Raises: StoreError: the snapshot is not in the store, or is damaged.
@@ -70,7 +70,7 @@ def pictures(folder: Path) -> dict[str, Path]:
     return {id_: folder / STAGED / name for id_, name in shown.items()}
 
 
-def _save_pictures(told: Told, snapshot: Snapshot, store: Store, folder: Path) -> dict[str, str]:
+def _save_pictures(told: Payload, snapshot: Snapshot, store: Store, folder: Path) -> dict[str, str]:
     from PIL import Image
 
     found = pictures_of([row["id"] for row in told.shown()], snapshot, store, SIZE_PX)

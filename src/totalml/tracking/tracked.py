@@ -33,7 +33,7 @@ def tracked(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) 
     record = planned(recipe.name, tracking, attempt)
     online = tracking.mode == "wandb"
     job = job_of(attempt, record, store.root, "online" if online else "offline", tracking.patience_s)
-    # Told now also where there is nothing to open yet: it imports wandb while the run goes on.
+    # Payload now also where there is nothing to open yet: it imports wandb while the run goes on.
     _tell({"do": "open", **job} if online else {"do": "wait"})
     try:
         with listening(_tell_epoch if online else None):

@@ -14,8 +14,8 @@ import wandb
 
 from totalml.runs.attempt import RECIPE_FILE, RUN_FILE, WANDB_FOLDER
 from totalml.tracking.media import media, model_artifact, report_artifact, snapshot_artifact
+from totalml.tracking.payload import Payload, config_of, epoch_row, read_recipe
 from totalml.tracking.staged import fault, stage
-from totalml.tracking.told import Told, config_of, epoch_row, read_recipe
 
 Mode = Literal["offline", "online"]
 STAGING = "data"
@@ -77,7 +77,7 @@ class WandbRun:
 
         Returns: the address of the run on the backend.
         """
-        told = Told.read(self._folder)
+        told = Payload.read(self._folder)
         config: Any = self._run.config
         config.update(config_of(told.facts, told.recipe), allow_val_change=True)
         for epoch in told.training["history"]:
@@ -106,7 +106,7 @@ class WandbRun:
             else:
                 shutil.rmtree(self._root, ignore_errors=True)
 
-    def _link(self, told: Told) -> None:
+    def _link(self, told: Payload) -> None:
         """Snapshot -> run -> model."""
         # What `use_artifact` does, but that refuses offline, and online waits for the backend in the middle of a run.
         self._run._log_artifact(snapshot_artifact(told), is_user_created=True, use_after_commit=True)

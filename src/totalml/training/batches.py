@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from totalml.training.keys import mix
-from totalml.training.ranks.place import ALONE, Place
+from totalml.training.ranks.process_rank import ALONE, ProcessRank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Batches:
         rows: NDArray[np.int64],
         batch_size: int,
         keys: Tensor | None = None,
-        place: Place = ALONE,
+        place: ProcessRank = ALONE,
     ) -> None:
         order = np.arange(len(rows)) if keys is None else torch.argsort(keys, stable=True).numpy()
         self._features = features
@@ -55,7 +55,7 @@ class Batches:
         batch_size: int,
         seed: int,
         epoch: int,
-        place: Place = ALONE,
+        place: ProcessRank = ALONE,
     ) -> Batches:
         """In an order, and with keys, that depend on the samples' ids, the seed and the epoch alone."""
         keys = mix(torch.from_numpy(features.sample_keys[rows]), seed, epoch)

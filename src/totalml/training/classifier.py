@@ -19,7 +19,7 @@ from totalml.training.batches import Batch, Batches
 from totalml.training.keys import seed_of
 from totalml.training.loss import class_weights
 from totalml.training.ranks.joint_dropout import share_dropout
-from totalml.training.ranks.place import ALONE, Place
+from totalml.training.ranks.process_rank import ALONE, ProcessRank
 from totalml.training.tally import TrainTally, ValidationTally
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Classifier(LightningModule):
     """
 
     def __init__(
-        self, network: Network, plan: Plan, start: Checkpoint | None, compiled: bool, place: Place = ALONE
+        self, network: Network, plan: Plan, start: Checkpoint | None, compiled: bool, place: ProcessRank = ALONE
     ) -> None:
         super().__init__()
         # Lightning's automatic steps call a dozen more hooks, none of which is needed here.

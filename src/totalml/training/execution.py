@@ -13,7 +13,7 @@ import torch
 
 from totalml.errors import TrainingError
 from totalml.recipe import RuntimeRecipe
-from totalml.training.ranks.place import ALONE, Place
+from totalml.training.ranks.process_rank import ALONE, ProcessRank
 
 THREADS = "OMP_NUM_THREADS"
 _NOT_OURS = (
@@ -62,7 +62,7 @@ def used(runtime: RuntimeRecipe) -> dict[str, str | int]:
 
 
 @contextmanager
-def reproducible(runtime: RuntimeRecipe, seed: int, place: Place = ALONE) -> Iterator[torch.device]:
+def reproducible(runtime: RuntimeRecipe, seed: int, place: ProcessRank = ALONE) -> Iterator[torch.device]:
     """Seeded and deterministic inside; torch's state outside is untouched."""
     device = device_of(runtime, place.local_rank)
     # cuBLAS is deterministic only with a fixed workspace, which must be set before its first call.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from totalml.errors import TrainingError
-from totalml.training.ranks.place import ALONE, Place
+from totalml.training.ranks.process_rank import ALONE, ProcessRank
 
 CHECK_EVERY = 50  # steps
 MEND = "Lower the lr of training.optimizer or set training.clip_norm."
@@ -18,7 +18,7 @@ class TrainTally:
     place: what is added on each rank is its part; looks are at the mean over all, and every rank must look.
     """
 
-    def __init__(self, epoch: int, place: Place = ALONE) -> None:
+    def __init__(self, epoch: int, place: ProcessRank = ALONE) -> None:
         self.learning_rate = 0.0
         self._place = place
         self._epoch = epoch
@@ -67,7 +67,7 @@ class ValidationTally:
     place: what is added on each rank is its part; the means are over all, and every rank must ask for them.
     """
 
-    def __init__(self, place: Place = ALONE) -> None:
+    def __init__(self, place: ProcessRank = ALONE) -> None:
         self._place = place
         self._totals: list[Tensor] = []
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from totalml.data import Splits
     from totalml.features import FeatureSet
     from totalml.training.ranks.meeting import Meeting
-    from totalml.training.ranks.place import Place
+    from totalml.training.ranks.process_rank import ProcessRank
 
 SILENT = Progress.silent()
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"float32": "32-true", "bfloat16": "bf16-mixed"}
@@ -67,7 +67,7 @@ def train_model(
 
 
 def train_along(
-    recipe: Recipe, features: FeatureSet, splits: Splits, meeting: Meeting, place: Place, progress: Progress
+    recipe: Recipe, features: FeatureSet, splits: Splits, meeting: Meeting, place: ProcessRank, progress: Progress
 ) -> None:
     """The part of a rank other than 0 in `train_model`; it writes nothing."""
     _train(recipe, features, splits, Path(meeting.folder), progress, Member(meeting, place, Witness(progress)))

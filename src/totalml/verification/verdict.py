@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from totalml.identity import short
-from totalml.report.words import counted
+from totalml.report.number_format import counted
 from totalml.runs.attempt import PREDICTIONS_FILE, Attempt
 from totalml.training.history import TrainedModel, read_steps
 

@@ -43,11 +43,11 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 def _verify(arguments: argparse.Namespace, place: Place, folder: Path) -> int:
     from totalml.comparison.compared import compare
     from totalml.comparison.side import origins_of, run_side
-    from totalml.verification.again import reference_of, run_again
+    from totalml.verification.rerun import reference_of, rerun
     from totalml.verification.verdict import judge
 
     reference = reference_of(arguments.what, arguments.overrides, place)
-    again = run_again(reference, place, folder)
+    again = rerun(reference, place, folder)
     verdict = judge(reference.attempt, again.attempt, reference.recipe.tolerance)
     origins = origins_of(place.project, reference.file) if reference.file else None
     sides = run_side("before", reference.attempt), replace(run_side("again", again.attempt), origins=origins)

@@ -20,7 +20,7 @@ from totalml.evaluation.record import Evaluation
 from totalml.evaluation.scores import Floats, Ints
 from totalml.recipe import Recipe
 from totalml.training import TrainedModel
-from totalml.training.whole import whole_network
+from totalml.training.end_to_end import end_to_end_network
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def explain(
     masked = Masked.among(rows, samples, recipe, store)
     sample = masked.evenly(MEASURED)
     fine = np.union1d(shown, sample)  # some are both
-    with whole_network(recipe, trained, features) as whole:
+    with end_to_end_network(recipe, trained, features) as whole:
         layer = map_layer(whole.network, whole.inputs(rows[:1]))
         integrated = methods.integrated_gradients(whole, rows[fine], said[fine])
         maps = {

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from totalml.evaluation.explanation.layer import MapLayer
 from totalml.evaluation.scores import Ints
-from totalml.training.whole import WholeNetwork
+from totalml.training.end_to_end import EndToEndNetwork
 
 if TYPE_CHECKING:
     from captum.attr import IntegratedGradients
@@ -45,7 +45,7 @@ def scores_of(network: nn.Module) -> Callable[..., Tensor]:
     return scores
 
 
-def grad_cam(whole: WholeNetwork, network: nn.Module, layer: MapLayer, rows: Ints, classes: Ints) -> Maps:
+def grad_cam(whole: EndToEndNetwork, network: nn.Module, layer: MapLayer, rows: Ints, classes: Ints) -> Maps:
     """(n, g, g) how much each place speaks for a class; below 0 against it. A map of more places is averaged to GRID.
 
     Args:
@@ -64,7 +64,7 @@ def grad_cam(whole: WholeNetwork, network: nn.Module, layer: MapLayer, rows: Int
     return np.concatenate(parts)
 
 
-def integrated_gradients(whole: WholeNetwork, rows: Ints, classes: Ints) -> Maps:
+def integrated_gradients(whole: EndToEndNetwork, rows: Ints, classes: Ints) -> Maps:
     """(n, f, f) what each place adds to the score where the picture appears out of a blur of itself.
 
     Source: Sundararajan et al. 2017; the blur: Sturmfels et al. 2020.
@@ -88,7 +88,7 @@ def integrate(method: IntegratedGradients, images: Tensor, beside: tuple[Tensor,
     return attributed
 
 
-def smoothgrad_squared(whole: WholeNetwork, rows: Ints, classes: Ints, seed: int) -> Maps:
+def smoothgrad_squared(whole: EndToEndNetwork, rows: Ints, classes: Ints, seed: int) -> Maps:
     """(n, f, f) how far a change of each place moves the score, mean of squares over noisy pictures; never below 0.
 
     Source: Smilkov et al. 2017, squared as in Hooker et al. 2019.
@@ -113,7 +113,7 @@ def smoothgrad_squared(whole: WholeNetwork, rows: Ints, classes: Ints, seed: int
 
 
 def _one_by_one(
-    whole: WholeNetwork, rows: Ints, classes: Ints, of: Callable[[Tensor, tuple[Tensor, ...], Tensor], Tensor]
+    whole: EndToEndNetwork, rows: Ints, classes: Ints, of: Callable[[Tensor, tuple[Tensor, ...], Tensor], Tensor]
 ) -> Maps:
     """Each picture's steps or noisy copies are a batch already."""
     whole.network.requires_grad_(False)
@@ -122,7 +122,7 @@ def _one_by_one(
 
 
 def _batches(
-    whole: WholeNetwork, rows: Ints, classes: Ints, size: int
+    whole: EndToEndNetwork, rows: Ints, classes: Ints, size: int
 ) -> Iterator[tuple[Tensor, tuple[Tensor, ...], Tensor]]:
     """Pictures as (B, C, H, W) float, the table's columns, and the classes."""
     for start in range(0, len(rows), size):

@@ -14,14 +14,14 @@ import torch
 from totalml.evaluation.explanation.layer import MapLayer
 from totalml.evaluation.explanation.methods import Maps, grad_cam
 from totalml.evaluation.scores import Floats, Ints
-from totalml.training.whole import WholeNetwork
+from totalml.training.end_to_end import EndToEndNetwork
 
 PICTURES = 24  # evenly chosen
 DRAWS = 12  # all pictures share the luck of one
 
 
 def randomised_similarity(
-    whole: WholeNetwork, layer: MapLayer, rows: Ints, classes: Ints, maps: Maps, seed: int
+    whole: EndToEndNetwork, layer: MapLayer, rows: Ints, classes: Ints, maps: Maps, seed: int
 ) -> Floats:
     """(DRAWS,) how like some maps are to those of the network whose later half and head are random, 0 to 1.
 

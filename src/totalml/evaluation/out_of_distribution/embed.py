@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from totalml.evaluation.pictures import parts
 from totalml.evaluation.scores import Ints
 from totalml.training.batches import Batches
-from totalml.training.whole import WholeNetwork
+from totalml.training.end_to_end import EndToEndNetwork
 
 Change = Callable[[Tensor, Tensor], Tensor]
 
 
-def embedded(whole: WholeNetwork, rows: Ints) -> tuple[NDArray[np.float32], Ints]:
+def embedded(whole: EndToEndNetwork, rows: Ints) -> tuple[NDArray[np.float32], Ints]:
     """(N, D) what enters the head and (N,) the class that the network says.
 
     What a frozen backbone makes of a picture is taken from where it is kept.
@@ -32,7 +32,7 @@ def embedded(whole: WholeNetwork, rows: Ints) -> tuple[NDArray[np.float32], Ints
     return _passed(whole.network, given)
 
 
-def embedded_changed(whole: WholeNetwork, rows: Ints, change: Change) -> NDArray[np.float32]:
+def embedded_changed(whole: EndToEndNetwork, rows: Ints, change: Change) -> NDArray[np.float32]:
     """(N, D) what enters the head where pictures are changed; columns of a table stay.
 
     Args: change: (B, S, S, 3) uint8 and (B,) int64 keys -> (B, S, S, 3) uint8.

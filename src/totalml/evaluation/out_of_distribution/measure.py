@@ -21,7 +21,7 @@ from totalml.evaluation.pictures import evenly
 from totalml.evaluation.scores import Floats
 from totalml.evaluation.shares import gap_bounds, wilson, z_of
 from totalml.recipe import EvaluationRecipe, Recipe
-from totalml.training.whole import WholeNetwork, whole_network
+from totalml.training.end_to_end import EndToEndNetwork, end_to_end_network
 
 if TYPE_CHECKING:
     from totalml.data import Splits
@@ -58,11 +58,11 @@ class Scored:
 
 def measure_out_of_distribution(recipe: Recipe, trained: TrainedModel, features: FeatureSet, splits: Splits) -> Found:
     """Raises: EvaluationError: there are no test samples; ModelError: the model cannot be read."""
-    with whole_network(recipe, trained, features) as whole:
+    with end_to_end_network(recipe, trained, features) as whole:
         return detected(whole, recipe.evaluation, splits)
 
 
-def detected(whole: WholeNetwork, evaluation: EvaluationRecipe, splits: Splits) -> Found:
+def detected(whole: EndToEndNetwork, evaluation: EvaluationRecipe, splits: Splits) -> Found:
     asked, features = evaluation.out_of_distribution, whole.features
     if asked is None or not len(splits.test):
         raise EvaluationError("this needs evaluation.out_of_distribution and test samples. Raise data.split.test.")

@@ -18,7 +18,7 @@ from totalml.evaluation.robustness.record import Point, Robustness, Worst
 from totalml.evaluation.scores import Ints
 from totalml.evaluation.shares import paired_bounds, wilson, z_of
 from totalml.recipe import Recipe, RobustnessRecipe
-from totalml.training.whole import WholeNetwork, whole_network
+from totalml.training.end_to_end import EndToEndNetwork, end_to_end_network
 
 if TYPE_CHECKING:
     from totalml.features import FeatureSet
@@ -36,7 +36,7 @@ def measure_robustness(recipe: Recipe, trained: TrainedModel, features: FeatureS
     if asked is None or not len(rows):
         raise EvaluationError("robustness needs evaluation.robustness and test samples. Raise data.split.test.")
     chosen = evenly(rows, asked.samples)
-    with whole_network(recipe, trained, features) as whole, torch.inference_mode():
+    with end_to_end_network(recipe, trained, features) as whole, torch.inference_mode():
         unchanged, changed = judged(whole, asked, chosen)
     return robustness_of(asked, unchanged, changed, len(rows), recipe.evaluation.confidence)
 
@@ -63,7 +63,7 @@ def robustness_of(
     return Robustness(len(unchanged), among, _accuracy(unchanged, z), curves, worst, confidence)
 
 
-def judged(whole: WholeNetwork, recipe: RobustnessRecipe, rows: Ints) -> tuple[Right, dict[str, Right]]:
+def judged(whole: EndToEndNetwork, recipe: RobustnessRecipe, rows: Ints) -> tuple[Right, dict[str, Right]]:
     """Where the network is right: (N,) on the pictures as they are, and kind -> (strengths, N) on the worse ones."""
     features = whole.features
     plain: list[Right] = []

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import TracebackType
 
-COMMAND = ("-m", "totalml.training.ranks.rank")
+COMMAND = ("-m", "totalml.training.ranks.worker")
 LAST_WORDS_S = 5.0  # a rank that is dying is given this long to be dead
 FAREWELL_S = 30.0  # after the last epoch
 # What clusters and launchers tell a process about itself: a child has another place, and is told so in its arguments.

@@ -21,12 +21,12 @@ from torch import distributed
 from totalml.training.ranks.joint_norm import JointNorm
 
 if TYPE_CHECKING:
-    from totalml.training.ranks.place import Place
+    from totalml.training.ranks.process_rank import ProcessRank
 
 LOOPBACK = "127.0.0.1"
 
 
-def trainer_options(place: Place, device: torch.device) -> dict[str, Any]:
+def trainer_options(place: ProcessRank, device: torch.device) -> dict[str, Any]:
     """Arguments of Lightning's Trainer: which device, and how it is joined with the others."""
     gpu = device.type == "cuda"
     options: dict[str, Any] = {"accelerator": "gpu" if gpu else "cpu", "devices": [device.index] if gpu else 1}
@@ -39,7 +39,7 @@ def trainer_options(place: Place, device: torch.device) -> dict[str, Any]:
 
 
 @contextmanager
-def process_group(store: Any, address: str, place: Place, device: torch.device) -> Iterator[None]:
+def process_group(store: Any, address: str, place: ProcessRank, device: torch.device) -> Iterator[None]:
     """Join the other ranks that come to the same `store` of torch; leave them at the end."""
     with _on_interface_of(address):
         distributed.init_process_group(
@@ -81,7 +81,7 @@ def _on_interface_of(address: str) -> Iterator[None]:
 class _Given(ClusterEnvironment):
     """A place that is known already; nothing is read from the process's environment."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ProcessRank) -> None:
         self._place = place
 
     @property

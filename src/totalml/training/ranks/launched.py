@@ -18,7 +18,7 @@ from totalml.errors import TrainingError
 from totalml.identity import canonical, config_hash, digest, short
 from totalml.recipe import what
 from totalml.store.atomic import write_atomically
-from totalml.training.ranks.place import Place
+from totalml.training.ranks.process_rank import ProcessRank
 from totalml.url import local_folder
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Launch:
     address: under which the other machines reach this one.
     """
 
-    place: Place
+    place: ProcessRank
     name: tuple[str, ...]
     address: str
 
@@ -81,7 +81,7 @@ def run_launched(recipe: Recipe, lead: Callable[[Recipe], Path]) -> Path:
     if not meeting:
         print(f"rank {launch.place.rank}: rank 0 is done; nothing to train", file=sys.stderr, flush=True)
         return local_folder(recipe.runtime.runs, "runs", recipe.runtime.cache)
-    from totalml.training.ranks.rank import take_part
+    from totalml.training.ranks.worker import take_part
 
     return take_part(Path(meeting["file"]), launch.place)
 
@@ -100,7 +100,7 @@ def _awaited(call: Path) -> dict[str, str]:
     return found
 
 
-def _place(runtime: RuntimeRecipe, numbers: list[str | None]) -> Place:
+def _place(runtime: RuntimeRecipe, numbers: list[str | None]) -> ProcessRank:
     rank, world_size = int(numbers[0] or 0), int(numbers[1] or 1)
     beside = world_size // runtime.nodes if runtime.devices == "auto" else runtime.devices
     if beside * runtime.nodes != world_size:
@@ -109,7 +109,7 @@ def _place(runtime: RuntimeRecipe, numbers: list[str | None]) -> Place:
             f"runtime.devices={runtime.devices} ask for {'a multiple of' if runtime.devices == 'auto' else ''} "
             f"{beside * runtime.nodes or runtime.nodes}. Make them agree."
         )
-    return Place(rank, world_size, int(numbers[2] or rank % beside), beside)
+    return ProcessRank(rank, world_size, int(numbers[2] or rank % beside), beside)
 
 
 def _require_own_name(variable: str, value: str) -> None:

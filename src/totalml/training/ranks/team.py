@@ -20,7 +20,7 @@ from totalml.training.ranks.children import LAST_WORDS_S, Children
 from totalml.training.ranks.environment import LOOPBACK, break_off, process_group
 from totalml.training.ranks.launched import call_file, launch_of
 from totalml.training.ranks.meeting import Meeting
-from totalml.training.ranks.place import ALONE, Place
+from totalml.training.ranks.process_rank import ALONE, ProcessRank
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -36,7 +36,7 @@ LOOK_EVERY_S = 0.02
 
 class Team(Protocol):
     @property
-    def place(self) -> Place: ...
+    def place(self) -> ProcessRank: ...
 
     @property
     def callbacks(self) -> Sequence[Callback]: ...
@@ -58,7 +58,7 @@ def team_of(recipe: Recipe, folder: Path) -> Team:
     if launch is not None:
         return Leader(folder, launch.place, launch.address, call_file(recipe, launch))
     count = processes_of(recipe.runtime)
-    return Alone() if count == 1 else Leader(folder, Place(0, count, 0, count), LOOPBACK, None)
+    return Alone() if count == 1 else Leader(folder, ProcessRank(0, count, 0, count), LOOPBACK, None)
 
 
 class Alone:
@@ -80,7 +80,7 @@ class Leader:
 
     callbacks = ()
 
-    def __init__(self, folder: Path, place: Place, address: str, call: Path | None) -> None:
+    def __init__(self, folder: Path, place: ProcessRank, address: str, call: Path | None) -> None:
         self.place = place
         self._folder, self._address, self._call = folder.absolute(), address, call
 
@@ -135,7 +135,7 @@ class Member:
         meeting: what rank 0 wrote down.
     """
 
-    def __init__(self, meeting: Meeting, place: Place, *callbacks: Callback) -> None:
+    def __init__(self, meeting: Meeting, place: ProcessRank, *callbacks: Callback) -> None:
         self.place = place
         self.callbacks = callbacks
         self._meeting = meeting

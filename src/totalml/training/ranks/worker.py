@@ -1,4 +1,4 @@
-"""A further process of a training: `python -m totalml.training.ranks.rank <ranks.json> <rank>`.
+"""A further process of a training: `python -m totalml.training.ranks.worker <ranks.json> <rank>`.
 
 It reads the attempt's own recipe and snapshot, never a command line: inside a sweep that would be another job's.
 """
@@ -17,7 +17,7 @@ from totalml.runs.attempt import RUN_FILE
 from totalml.runs.stored import stored_recipe
 from totalml.training.ranks.children import leave_with_parent
 from totalml.training.ranks.meeting import Meeting
-from totalml.training.ranks.place import Place
+from totalml.training.ranks.process_rank import ProcessRank
 
 if TYPE_CHECKING:
     from totalml.data import Splits
@@ -30,13 +30,13 @@ def main() -> None:
     file, rank = Path(sys.argv[1]), int(sys.argv[2])
     size = Meeting.load(file).world_size
     try:
-        take_part(file, Place(rank, size, rank, size))
+        take_part(file, ProcessRank(rank, size, rank, size))
     except TotalmlError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
 
 
-def take_part(file: Path, place: Place) -> Path:
+def take_part(file: Path, place: ProcessRank) -> Path:
     """Train with rank 0, which wrote `file`.
 
     Returns: the folder of the attempt; nothing is written there.

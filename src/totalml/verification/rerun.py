@@ -37,7 +37,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Again:
+class Rerun:
     """Args:
     place: where the second run and its store lie; the store also holds what is needed to compare it with the first.
     """
@@ -76,7 +76,7 @@ def _whole(attempt: Attempt) -> Attempt:
     return attempt
 
 
-def run_again(reference: Reference, place: Place, folder: Path) -> Again:
+def rerun(reference: Reference, place: Place, folder: Path) -> Rerun:
     """Args:
     folder: empty.
 
@@ -94,7 +94,7 @@ def run_again(reference: Reference, place: Place, folder: Path) -> Again:
         snapshot = _stored_snapshot(reference.attempt.facts["data_hash"], original, store, progress)
     else:
         snapshot = take_snapshot(recipe.data, store, progress)
-    return Again(run_on(snapshot, recipe, store, open_runs(recipe.runtime), progress), here)
+    return Rerun(run_on(snapshot, recipe, store, open_runs(recipe.runtime), progress), here)
 
 
 def _closest(recipe: Recipe, place: Place) -> Attempt | None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Place:
+class ProcessRank:
     """Args:
     rank: 0 writes all results; the others only compute.
     world_size: processes in all.
@@ -41,4 +41,4 @@ class Place:
         return values
 
 
-ALONE = Place()
+ALONE = ProcessRank()

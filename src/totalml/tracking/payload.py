@@ -19,7 +19,7 @@ FIGURES = ("value", "low", "high")
 
 
 @dataclass(frozen=True)
-class Told:
+class Payload:
     """Args:
     facts, recipe, training, metrics: of the files of the same names.
     folder: of the attempt.
@@ -32,7 +32,7 @@ class Told:
     metrics: Row
 
     @classmethod
-    def read(cls, folder: Path) -> Told:
+    def read(cls, folder: Path) -> Payload:
         """Raises: OSError, ValueError: something is missing or damaged."""
         files = (folder / name for name in (RUN_FILE, TRAINING_FILE, METRICS_FILE))
         facts, training, metrics = (json.loads(file.read_text(encoding="utf-8")) for file in files)

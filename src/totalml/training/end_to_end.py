@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class WholeNetwork:
+class EndToEndNetwork:
     """A network in evaluation mode on its device, with its image backbone, and the samples that it can be given."""
 
     network: Network
@@ -48,11 +48,11 @@ class WholeNetwork:
 
 
 @contextmanager
-def whole_network(recipe: Recipe, trained: TrainedModel, features: FeatureSet) -> Iterator[WholeNetwork]:
+def end_to_end_network(recipe: Recipe, trained: TrainedModel, features: FeatureSet) -> Iterator[EndToEndNetwork]:
     """The trained network, seeded and deterministic inside; gradients are on unless the caller turns them off.
 
     Raises: ModelError: the model cannot be read.
     """
     network = load_network(recipe.model, trained.weights)
     with reproducible(recipe.runtime, recipe.seed) as device:
-        yield WholeNetwork(network.to(device), device, features)
+        yield EndToEndNetwork(network.to(device), device, features)

@@ -58,7 +58,7 @@ class ClassChange:
 
 
 @dataclass(frozen=True)
-class Beside:
+class SideBySide:
     """One run against the first of the page."""
 
     first: Attempt
@@ -120,8 +120,8 @@ class Beside:
         return self.first, self.other
 
 
-def besides(attempts: Sequence[Attempt]) -> list[Beside]:
-    return [Beside(attempts[0], other) for other in attempts[1:]]
+def side_by_side(attempts: Sequence[Attempt]) -> list[SideBySide]:
+    return [SideBySide(attempts[0], other) for other in attempts[1:]]
 
 
 def titles(attempts: Sequence[Attempt]) -> list[str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from totalml.runs.attempt import Attempt
 
 
-def standing_verdict(attempt: Attempt, store: Path) -> tuple[Verdict, bool]:
+def current_verdict(attempt: Attempt, store: Path) -> tuple[Verdict, bool]:
     """The verdict, and whether it was judged again; then it is not written down, for a finished attempt stays as it is.
 
     What is in production itself keeps the verdict by which it came there.

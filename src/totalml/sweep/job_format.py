@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 
-from totalml.report.words import MISSING
+from totalml.report.number_format import MISSING
 
 _CLASS = re.compile(r"_target_: ?(?:\w+\.)+(\w+)")
 
