@@ -3,9 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from totalml.gates.current_verdict import current_verdict
     from totalml.gates.judgement import judge
-    from totalml.gates.production import bring_production, production_of
+    from totalml.gates.production import bring_production, current_verdict, production_of
     from totalml.gates.record import GateResult, Verdict
 
 __all__ = ["GateResult", "Verdict", "bring_production", "current_verdict", "judge", "production_of"]
@@ -16,7 +15,7 @@ _HOMES = {
     "bring_production": "production",
     "judge": "judgement",
     "production_of": "production",
-    "current_verdict": "current_verdict",
+    "current_verdict": "production",
 }
 
 

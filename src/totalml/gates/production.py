@@ -1,4 +1,7 @@
-"""What a run is compared with: the attempt that the alias `production` of its recipe points at."""
+"""What a run is compared with: the attempt that the alias `production` of its recipe points at.
+
+And what its gates say now, if production has moved since the run recorded its verdict.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from totalml.gates.record import Verdict
 from totalml.recipe.gates import PRODUCTION, GateRecipe
 from totalml.registry.ledger import Ledger
 from totalml.registry.record import Promotion
-from totalml.runs.attempt import attempts_of
+from totalml.runs.attempt import Attempt, attempts_of
 
 if TYPE_CHECKING:
     from totalml.runs import RunFolders
@@ -27,3 +31,22 @@ def bring_production(recipe: str, gates: Iterable[GateRecipe], store: Path, runs
         for attempt in attempts_of(runs.root / recipe / production.run_id)[0]:
             if production.names(attempt):
                 runs.complete(attempt)
+
+
+def current_verdict(attempt: Attempt, store: Path) -> tuple[Verdict, bool]:
+    """The verdict, and whether it was judged again; then it is not written down, for a finished attempt stays as it is.
+
+    What is in production itself keeps the verdict by which it came there.
+
+    Raises: StoreError: `gates.json` or the ledger is damaged.
+    """
+    recorded = Verdict.load(attempt.folder)
+    gates = [GateRecipe(**gate.condition) for gate in recorded.gates]
+    if not any(gate.compares for gate in gates):
+        return recorded, False
+    now = Ledger(store, attempt.facts["name"]).standing(PRODUCTION)
+    if now == recorded.production or now is None or now.names(attempt):
+        return recorded, False
+    from totalml.gates.judgement import judge
+
+    return judge(gates, attempt.folder, now), True

@@ -69,7 +69,7 @@ def _require_whole(attempt: Attempt) -> None:
 
 def _require_passed(attempt: Attempt, history: list[Promotion], place: Place) -> None:
     """Raises: GateError: a gate did not pass."""
-    from totalml.gates.current_verdict import current_verdict
+    from totalml.gates.production import current_verdict
     from totalml.gates.record import Verdict
 
     was_there = any(earlier.names(attempt) for earlier in history)
