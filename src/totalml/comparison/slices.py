@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from totalml.evaluation.scores import Ints
+    from totalml.evaluation.arrays import Ints
     from totalml.evaluation.slices.record import Slices
 
     Bools = NDArray[np.bool_]

@@ -39,7 +39,7 @@ class Payload:
         return cls(folder, facts, read_recipe(folder), training, metrics)
 
     def history(self) -> list[Row]:
-        return [epoch_row(epoch) for epoch in self.training["history"]]
+        return [epoch_row(epoch, self.training["score"]) for epoch in self.training["history"]]
 
     def summary(self) -> Row:
         """The last word on each metric, `class/<label>/<metric>` too; intervals as `<metric>_low` and `_high`."""
@@ -108,13 +108,13 @@ def flattened(values: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield key, values
 
 
-def epoch_row(epoch: Mapping[str, Any]) -> Row:
+def epoch_row(epoch: Mapping[str, Any], score: str) -> Row:
     """One point of each curve."""
     return {
         "epoch": epoch["epoch"],
         "train/loss": epoch["train_loss"],
         "validation/loss": epoch["validation_loss"],
-        "validation/accuracy": epoch["validation_accuracy"],
+        f"validation/{score}": epoch["validation_score"],
         "learning_rate": epoch["learning_rate"],
         "seconds/epoch": epoch["seconds"],
     }

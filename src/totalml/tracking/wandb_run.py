@@ -69,7 +69,7 @@ class WandbRun:
 
     def epoch(self, values: dict[str, Any]) -> None:
         """A point of every curve."""
-        self._run.log(epoch_row(values))
+        self._run.log(epoch_row(values, values["score"]))
         self._logged.add(values["epoch"])
 
     def complete(self) -> str | None:
