@@ -6,9 +6,9 @@ They stand below every room, so that the recipe can say which kind goes where wi
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from totalml.component import Component
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from totalml.training.objective import Objective
 
     Rows = NDArray[np.int64]
+
+
+Direction = Literal["minimize", "maximize"]  # of a figure: which way is better
 
 
 class Source(Component):
@@ -127,6 +130,8 @@ class Task(Component):
     """
 
     name: ClassVar[str]  # of its evaluation's record and of its parts of the report
+    metrics: ClassVar[Mapping[str, Direction]]  # figures of the whole test split
+    families: ClassVar[Mapping[str, tuple[str, ...] | None]] = {}  # further figures by the first part of their names
     score: ClassVar[str]  # the figure of validation that is watched beside the loss
     score_is_share: ClassVar[bool] = True
     lower_is_better: ClassVar[bool] = False  # of the score
@@ -136,6 +141,12 @@ class Task(Component):
     def columns(self) -> tuple[str, ...]:
         """Metadata columns that hold the truth: no features may be made of them, and no slices searched in them."""
         return ()
+
+    def direction(self, figure: str) -> Direction | None:
+        """Of a metric, `validation_loss` or `validation_<score>`; None if there is no such figure."""
+        if figure == "validation_loss" or (figure == f"validation_{self.score}" and self.lower_is_better):
+            return "minimize"
+        return "maximize" if figure == f"validation_{self.score}" else self.metrics.get(figure)
 
     @abstractmethod
     def read_targets(self, snapshot: Snapshot, data: DataRecipe) -> Targets:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import InstanceOf
 
 from totalml.errors import FeatureError, TrainingError
-from totalml.kinds import Loss, Task
+from totalml.kinds import Direction, Loss, Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +27,22 @@ class Classification(Task):
     """The truth is each sample's label; the answer a probability of each class."""
 
     name: ClassVar[str] = "classification"
+    metrics: ClassVar[Mapping[str, Direction]] = {
+        "accuracy": "maximize",
+        "balanced_accuracy": "maximize",
+        "f1": "maximize",
+        "auroc": "maximize",
+        "average_precision": "maximize",
+        "ece": "minimize",
+        "accuracy_against_gold": "maximize",
+        "best_possible_accuracy": "maximize",
+    }
+    families: ClassVar[Mapping[str, tuple[str, ...] | None]] = {
+        "per_class": ("precision", "recall", "f1", "auroc", "average_precision"),
+        "slices": ("accuracy", "gap"),
+        "fairness": ("selection_rate", "true_positive_rate", "false_positive_rate", "calibration", "gap"),
+        "calibration": ("sureness", "temperature", "ece_scaled", "saving"),
+    }
     score: ClassVar[str] = "accuracy"
     parts: ClassVar[frozenset[str]] = frozenset({"explanation", "robustness", "out_of_distribution", "deepchecks"})
 
