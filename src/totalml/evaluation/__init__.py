@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from totalml.evaluation.light import brightness
     from totalml.evaluation.out_of_distribution.measure import measure_out_of_distribution
     from totalml.evaluation.out_of_distribution.record import OutOfDistribution
-    from totalml.evaluation.paired import PairedAccuracy, paired_accuracy, read_predictions
+    from totalml.evaluation.paired import Paired, paired, read_evaluation
     from totalml.evaluation.parts import PARTS, Given, Part
     from totalml.evaluation.predicted import Predicted
     from totalml.evaluation.record import Evaluation, Interval
@@ -31,7 +31,7 @@ __all__ = [
     "Interval",
     "ModelSuites",
     "OutOfDistribution",
-    "PairedAccuracy",
+    "Paired",
     "Part",
     "Predicted",
     "Robustness",
@@ -44,8 +44,8 @@ __all__ = [
     "explain",
     "measure_out_of_distribution",
     "measure_robustness",
-    "paired_accuracy",
-    "read_predictions",
+    "paired",
+    "read_evaluation",
 ]
 
 _HOMES = {
@@ -55,7 +55,7 @@ _HOMES = {
     "Predicted": "predicted",
     "CalibrationBin": "calibration.record",
     "SampleContext": "columns",
-    "PairedAccuracy": "paired",
+    "Paired": "paired",
     "Explanation": "explanation.record",
     "OutOfDistribution": "out_of_distribution.record",
     "Robustness": "robustness.record",
@@ -65,8 +65,8 @@ _HOMES = {
     "check_before_training": "before_training",
     "check_positive": "classification.inputs",
     "evaluate": "classification.measure",
-    "paired_accuracy": "paired",
-    "read_predictions": "paired",
+    "paired": "paired",
+    "read_evaluation": "paired",
     "explain": "explanation.measure",
     "measure_out_of_distribution": "out_of_distribution.measure",
     "measure_robustness": "robustness.measure",

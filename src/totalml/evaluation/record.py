@@ -44,6 +44,7 @@ class Evaluation:
 
     task: ClassVar[str]
     headline: ClassVar[str]  # the metric by which models are compared
+    headline_is_share: ClassVar[bool] = True  # so that its differences are told in points
     lower_is_better: ClassVar[bool] = False  # of the headline
     given_columns: ClassVar[tuple[str, ...]]  # of the predictions: those that no model changes
 

@@ -9,7 +9,7 @@ from totalml.report.markup import Html, joined, name_of, section, table, tag, wi
 from totalml.report.number_format import counted, interval, of_hundred, percent
 from totalml.report.overlays import overlays, where
 from totalml.report.pictures import Thumbnails, thumbnails
-from totalml.report.task_parts import Answer, parts_of
+from totalml.report.task_parts import Answer, answer_of
 
 NAMES = {GRAD_CAM: "Grad-CAM", INTEGRATED: "Integrated gradients", SMOOTHGRAD: "SmoothGrad²"}
 ALIKE = 0.5  # maps of a random network that are more like those of the trained one say little of what it learnt
@@ -112,8 +112,7 @@ def _pictures(content: ReportContent, record: Explanation, budget_bytes: int) ->
     if not small.uris:
         return Html("")
     rows = content.evaluation.predictions.take(list(record.shown)).to_pylist()
-    parts = parts_of(content)
-    cards = [_card(k, parts.answer(content, row), record, list(drawn), small) for k, row in enumerate(rows)]
+    cards = [_card(k, answer_of(content.evaluation, row), record, list(drawn), small) for k, row in enumerate(rows)]
     text = (
         "Right answers of every class, evenly chosen, and the mistakes it was surest of. Bright: what speaks for the "
         "answer that the model gave. " + _coarse(record)

@@ -7,7 +7,7 @@ from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, tag
 from totalml.report.overlays import overlays, where
 from totalml.report.pictures import thumbnails
-from totalml.report.task_parts import Answer, parts_of
+from totalml.report.task_parts import Answer, answer_of
 
 METHODS = (INTEGRATED, GRAD_CAM)  # the finer one first
 
@@ -25,9 +25,8 @@ def first_pictures(content: ReportContent, budget_bytes: int) -> Html:
     count = len(record.shown)
     rows = content.evaluation.predictions.take(list(record.shown)).to_pylist()
     places = [where(map_) for map_ in record.maps[f"shown.{method}"]]
-    parts = parts_of(content)
     cards = [
-        _card(parts.answer(content, row), place, small.uris[k], small.uris[count + k], small.size_px)
+        _card(answer_of(content.evaluation, row), place, small.uris[k], small.uris[count + k], small.size_px)
         for k, (row, place) in enumerate(zip(rows, places, strict=True))
     ]
     hint = (

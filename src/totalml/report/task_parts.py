@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
+from totalml.evaluation.record import Evaluation
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html
 
@@ -21,6 +22,7 @@ class Answer:
     Args:
         true, said: a word or a number each.
         remark: how sure the model is, or by how much it errs.
+        order: of answers that are equally right, the lowest is shown first.
     """
 
     id: str
@@ -28,6 +30,7 @@ class Answer:
     true: str
     said: str
     remark: str
+    order: float = 0.0
 
 
 class Gallery(Protocol):
@@ -74,7 +77,7 @@ class TaskParts(Protocol):
 
     def gallery(self, content: ReportContent[Any], budget_bytes: int) -> Gallery: ...
 
-    def answer(self, content: ReportContent[Any], row: Mapping[str, Any]) -> Answer:
+    def answer(self, evaluation: Any, row: Mapping[str, Any]) -> Answer:
         """A row of the predictions."""
 
     def sections(self, content: ReportContent[Any]) -> dict[str, Html]:
@@ -82,5 +85,14 @@ class TaskParts(Protocol):
 
 
 def parts_of(content: ReportContent[Any]) -> TaskParts:
-    parts: TaskParts = import_module(ROOMS[content.evaluation.task])
+    return _parts(content.evaluation.task)
+
+
+def answer_of(evaluation: Evaluation, row: Mapping[str, Any]) -> Answer:
+    """A row of an evaluation's predictions in words."""
+    return _parts(evaluation.task).answer(evaluation, row)
+
+
+def _parts(task: str) -> TaskParts:
+    parts: TaskParts = import_module(ROOMS[task])
     return parts

@@ -53,9 +53,10 @@ def baseline(content: ReportContent[ClassificationEvaluation]) -> float:
     return Baseline.of(content.evaluation).accuracy
 
 
-def answer(content: ReportContent[ClassificationEvaluation], row: Mapping[str, Any]) -> Answer:
+def answer(evaluation: ClassificationEvaluation, row: Mapping[str, Any]) -> Answer:
     label, said = row["label"], row["predicted"]
-    return Answer(row["id"], label == said, label, said, f"{percent(row['confidence'], 0)} sure")
+    sure = row["confidence"]
+    return Answer(row["id"], label == said, label, said, f"{percent(sure, 0)} sure", -sure)
 
 
 def sections(content: ReportContent[ClassificationEvaluation]) -> dict[str, Html]:
