@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from totalml.data.sample import BadSample, Ignored, Sample
     from totalml.data.snapshot import Snapshot
-    from totalml.data.split import Splits
+    from totalml.data.splits import Splits
     from totalml.quality.pictures import Pictures
     from totalml.quality.report import Finding
     from totalml.quality.suites.record import Suite

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from totalml.data.memory import remembered_hash, say_pin
     from totalml.data.sample import BadSample, Ignored, Sample
     from totalml.data.snapshot import Snapshot, load_snapshot
-    from totalml.data.split import Splits, split_samples, split_table
+    from totalml.data.split import split_samples
+    from totalml.data.splits import Splits, split_table
     from totalml.data.table import ImageTable
     from totalml.data.take import take_snapshot
 
@@ -21,7 +22,7 @@ _HOME = {
     "ImageTable": "table",
     "Sample": "sample",
     "Snapshot": "snapshot",
-    "Splits": "split",
+    "Splits": "splits",
     "UnreadableImage": "image",
     "decode": "image",
     "describe_changes": "changes",
@@ -32,7 +33,7 @@ _HOME = {
     "remembered_hash": "memory",
     "say_pin": "memory",
     "split_samples": "split",
-    "split_table": "split",
+    "split_table": "splits",
     "take_snapshot": "take",
 }
 
