@@ -22,8 +22,9 @@ class FinishedRuns:
         from totalml.runs import open_runs
         from totalml.runs.identity import RunIdentity, finished_attempt
 
-        data_hash = self.data_hash(recipe)
-        return finished_attempt(RunIdentity(recipe, data_hash, open_runs(recipe.runtime))) if data_hash else None
+        if not (data_hash := self.data_hash(recipe)):
+            return None
+        return finished_attempt(RunIdentity(recipe, data_hash, open_runs(recipe.runtime.runs, recipe.runtime.cache)))
 
     def made_with(self, recipe: Recipe) -> list[str | None]:
         """Digests of the data and of all else that a run is made with besides its recipe."""
@@ -46,7 +47,7 @@ def _data_hash(recipe: Recipe) -> str | None:
 
     progress = Progress.create(recipe.runtime.progress)
     try:
-        store = open_store(recipe.runtime, progress.say)
+        store = open_store(recipe.runtime.store, recipe.runtime.cache, progress.say)
         snapshot = take_snapshot(recipe.data, store, progress)
         store.publish()
     except TotalmlError:
