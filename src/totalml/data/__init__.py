@@ -1,7 +1,8 @@
 """Samples become snapshots: read, checked, stored once, and named by their data hash."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from totalml.data.changes import describe_changes
@@ -14,28 +15,6 @@ if TYPE_CHECKING:
     from totalml.data.splits import Splits, split_table
     from totalml.data.table import ImageTable
     from totalml.data.take import take_snapshot
-
-_HOME = {
-    "BadSample": "sample",
-    "Ignored": "sample",
-    "ImageFolder": "folder",
-    "ImageTable": "table",
-    "Sample": "sample",
-    "Snapshot": "snapshot",
-    "Splits": "splits",
-    "UnreadableImage": "image",
-    "decode": "image",
-    "describe_changes": "changes",
-    "inspect": "image",
-    "load_snapshot": "snapshot",
-    "pgm": "image",
-    "ppm": "image",
-    "remembered_hash": "memory",
-    "say_pin": "memory",
-    "split_samples": "split",
-    "split_table": "splits",
-    "take_snapshot": "take",
-}
 
 __all__ = [
     "BadSample",
@@ -59,8 +38,4 @@ __all__ = [
     "take_snapshot",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"totalml.data.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(__name__)

@@ -1,6 +1,8 @@
 """How good the predictions on the test split are, and how sure that is."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from totalml.evaluation.columns import Beside
@@ -40,29 +42,4 @@ __all__ = [
     "read_predictions",
 ]
 
-_HOMES = {
-    "Beside": "columns",
-    "PairedAccuracy": "paired",
-    "Explanation": "explanation.record",
-    "OutOfDistribution": "out_of_distribution.record",
-    "Robustness": "robustness.record",
-    "ModelSuites": "suites.record",
-    "ask_suites": "suites.measure",
-    "brightness": "light",
-    "check_before_training": "inputs",
-    "check_positive": "inputs",
-    "evaluate": "measure",
-    "paired_accuracy": "paired",
-    "read_predictions": "paired",
-    "explain": "explanation.measure",
-    "measure_out_of_distribution": "out_of_distribution.measure",
-    "measure_robustness": "robustness.measure",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'record')}"), name)
+__getattr__ = lazy_exports(__name__)
