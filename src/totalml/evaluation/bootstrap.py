@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from totalml.evaluation.interval import Interval
 from totalml.evaluation.scores import Figures, Floats, Scores
 from totalml.evaluation.weighted import Counts, WeightedMetrics
+from totalml.recipe import EvaluationRecipe
 
 # Counts held at once: about 4 MB, and a few times that in temporaries.
 CHUNK_ELEMENTS = 1_000_000
@@ -22,6 +24,17 @@ def bounds(scores: Scores, point: Figures, resamples: int, confidence: float, se
     drawn = bootstrap(scores, resamples, seed)
     low = _each(drawn, lambda values: percentiles(values, confidence)[0])
     return low, _each(drawn, lambda values: percentiles(values, confidence)[1])
+
+
+def mean_intervals(values: Floats, evaluation: EvaluationRecipe, seed: int) -> list[Interval]:
+    """One for each column of `values`, (n, V) with n from 1; without bounds where the recipe asks for no resamples."""
+    means = values.mean(axis=0).tolist()
+    if evaluation.bootstrap == 0:
+        return [Interval(mean) for mean in means]
+    drawn = [counts @ values for counts in resample_counts(len(values), evaluation.bootstrap, seed)]
+    tail = 100 * (1 - evaluation.confidence) / 2
+    low, high = np.percentile(np.concatenate(drawn) / len(values), [tail, 100 - tail], axis=0).tolist()
+    return [Interval(*bounds) for bounds in zip(means, low, high, strict=True)]
 
 
 def bootstrap(scores: Scores, resamples: int, seed: int) -> Figures:

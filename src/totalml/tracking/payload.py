@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE, RECIPE_FILE, RUN_FILE, TRAINING_FILE
+from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE, RUN_FILE, TRAINING_FILE
+from totalml.runs.stored import stored_values
 
 Row = dict[str, Any]
 MADE_WITH = ("code", "files", "environment", "execution")
@@ -33,10 +32,10 @@ class Payload:
 
     @classmethod
     def read(cls, folder: Path) -> Payload:
-        """Raises: OSError, ValueError: something is missing or damaged."""
+        """Raises: OSError, ValueError, StoreError: something is missing or damaged."""
         files = (folder / name for name in (RUN_FILE, TRAINING_FILE, METRICS_FILE))
         facts, training, metrics = (json.loads(file.read_text(encoding="utf-8")) for file in files)
-        return cls(folder, facts, read_recipe(folder), training, metrics)
+        return cls(folder, facts, stored_values(folder), training, metrics)
 
     def history(self) -> list[Row]:
         return [epoch_row(epoch) for epoch in self.training["history"]]
@@ -81,10 +80,6 @@ class Payload:
         right = [row for row in rows if row["label"] == row["predicted"]]
         count = MOST_SHOWN - len(wrong)
         return wrong + right[:: max(1, -(-len(right) // count))][:count]
-
-
-def read_recipe(folder: Path) -> Row:
-    return dict(yaml.safe_load((folder / RECIPE_FILE).read_text(encoding="utf-8")))
 
 
 def config_of(facts: Mapping[str, Any], recipe: Mapping[str, Any]) -> Row:

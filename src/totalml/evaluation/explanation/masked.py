@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pyarrow as pa
 
-from totalml.evaluation.explanation.intervals import mean_intervals
+from totalml.evaluation.bootstrap import mean_intervals
 from totalml.evaluation.explanation.located import OnParts, on_parts
 from totalml.evaluation.explanation.methods import Maps
 from totalml.evaluation.explanation.record import Located, Measured, Pointing

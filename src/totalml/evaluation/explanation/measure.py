@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from totalml.evaluation.bootstrap import mean_intervals
 from totalml.evaluation.explanation import methods
 from totalml.evaluation.explanation.chosen import chosen
-from totalml.evaluation.explanation.intervals import mean_intervals
 from totalml.evaluation.explanation.layer import map_layer
 from totalml.evaluation.explanation.located import enlarged
 from totalml.evaluation.explanation.masked import Masked
