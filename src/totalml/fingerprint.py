@@ -9,7 +9,7 @@ from typing import Any
 
 import totalml
 from totalml.component import Component, Section, components, plain
-from totalml.identity import canonical, digest, file_digest, tree_digest
+from totalml.identity import canonical, digest, digest_if_there, tree_digest
 from totalml.own_code import HOME, OURS, own_sources, python_files, sources_of
 from totalml.recipe import Recipe, RuntimeRecipe
 
@@ -66,14 +66,7 @@ def files(recipe: Recipe) -> dict[str, Any]:
 
 def files_of(section: Section) -> dict[str, str | None]:
     """Path -> digest of the files that the components of a section read; None for one that is not there."""
-    return {str(path): _digest(path) for component in components(section) for path in component.files()}
-
-
-def _digest(path: Path) -> str | None:
-    try:
-        return file_digest(path)
-    except OSError:
-        return None
+    return {str(path): digest_if_there(path) for component in components(section) for path in component.files()}
 
 
 def edited(recipe: Recipe, made_with: Mapping[str, Any]) -> str | None:

@@ -47,7 +47,15 @@ def file_digest(path: Path) -> str:
     """
     from blake3 import blake3
 
-    return PREFIX + blake3().update_mmap(path).hexdigest()
+    return PREFIX + blake3(max_threads=blake3.AUTO).update_mmap(path).hexdigest()
+
+
+def digest_if_there(path: Path) -> str | None:
+    """As `file_digest`; None where there is no file that can be read."""
+    try:
+        return file_digest(path)
+    except OSError:
+        return None
 
 
 def tree_digest(domain: str, files: Mapping[str, bytes]) -> str:

@@ -19,16 +19,13 @@ if TYPE_CHECKING:
 
     from totalml.data.sample import BadSample, Ignored, Sample
     from totalml.data.snapshot import Snapshot
-    from totalml.data.split import Splits
+    from totalml.data.splits import Splits
     from totalml.evaluation.predicted import Predicted
     from totalml.evaluation.record import Evaluation
     from totalml.features.targets import Targets
     from totalml.quality.pictures import Pictures
     from totalml.quality.report import Finding
     from totalml.quality.suites.record import Suite
-    from totalml.recipe.data import DataRecipe
-    from totalml.recipe.evaluation import EvaluationRecipe
-    from totalml.recipe.learning import TrainingRecipe
     from totalml.training.objective import Objective
 
     Rows = NDArray[np.int64]
@@ -126,7 +123,8 @@ class Loss(Component):
 class Task(Component):
     """What is predicted: where the truth stands, what is minimised, and how good an answer is.
 
-    The rest of the house knows targets, outputs, answers and an evaluation, and asks the task what they mean.
+    The rest of the house knows targets, outputs, answers and an evaluation, and asks the task what they mean. What is
+    called `data`, `training` and `evaluation` here is the part of the recipe of that name, which knows kinds itself.
     """
 
     name: ClassVar[str]  # of its evaluation's record and of its parts of the report
@@ -149,7 +147,7 @@ class Task(Component):
         return "maximize" if figure == f"validation_{self.score}" else self.metrics.get(figure)
 
     @abstractmethod
-    def read_targets(self, snapshot: Snapshot, data: DataRecipe) -> Targets:
+    def read_targets(self, snapshot: Snapshot, data: Any) -> Targets:
         """The truth of every sample.
 
         Raises: FeatureError: it is missing, or is not of the kind that the task needs; all samples at once.
@@ -173,7 +171,7 @@ class Task(Component):
         """Look at the training rows' targets before training starts."""
 
     @abstractmethod
-    def objective(self, targets: Targets, train: Rows, training: TrainingRecipe) -> Objective:
+    def objective(self, targets: Targets, train: Rows, training: Any) -> Objective:
         """What training minimises and validation is judged by."""
 
     @abstractmethod
@@ -181,14 +179,14 @@ class Task(Component):
         """(B, P) outputs of the network -> (B, A) what is predicted, float32: probabilities, values."""
 
     @abstractmethod
-    def check(self, evaluation: EvaluationRecipe, names: Sequence[str]) -> None:
+    def check(self, evaluation: Any, names: Sequence[str]) -> None:
         """Refuse, before an hour of training, what cannot be evaluated.
 
         Raises: EvaluationError: names the key and the value.
         """
 
     @abstractmethod
-    def evaluate(self, evaluation: EvaluationRecipe, predicted: Predicted) -> Evaluation:
+    def evaluate(self, evaluation: Any, predicted: Predicted) -> Evaluation:
         """Compare what was predicted of the test split with the truth."""
 
 

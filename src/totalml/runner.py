@@ -39,7 +39,7 @@ def run(recipe: Recipe) -> Path:
     """
     if recipe.runtime.nodes == 1:
         return _run(recipe)
-    from totalml.training.ranks.launched import run_launched
+    from totalml.training.ranks.worker import run_launched
 
     return run_launched(recipe, _run)
 
@@ -50,7 +50,9 @@ def _run(recipe: Recipe) -> Path:
     from totalml.store import locked, open_store
 
     progress = Progress.create(recipe.runtime.progress)
-    store, runs = open_store(recipe.runtime, progress.say), open_runs(recipe.runtime, progress.say)
+    where = recipe.runtime
+    store = open_store(where.store, where.cache, progress.say)
+    runs = open_runs(where.runs, where.cache, progress.say)
     attempt = _finished(recipe, store, runs)
     if attempt is not None:
         _say_finished(attempt, recipe, progress)

@@ -8,7 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from totalml.data import Snapshot, split_samples, split_table
-from totalml.data.split import NAMES, _borders
+from totalml.data.split import _borders
+from totalml.data.splits import NAMES
 from totalml.errors import SnapshotError
 from totalml.recipe import SplitRecipe
 

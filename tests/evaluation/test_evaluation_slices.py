@@ -9,7 +9,7 @@ import pytest
 
 from totalml.errors import EvaluationError
 from totalml.evaluation import SampleContext, evaluate
-from totalml.evaluation.columns import check_columns
+from totalml.evaluation.before_training import check_columns
 from totalml.evaluation.slices.membership import groups_of
 from totalml.evaluation.slices.search import combined
 from totalml.recipe import EvaluationRecipe

@@ -8,7 +8,6 @@ import pytest
 
 from tests.store.machines import DyingFileSystem, Killed
 from totalml.errors import Interrupted, StoreError
-from totalml.recipe import RuntimeRecipe
 from totalml.runs import open_runs
 from totalml.runs.attempt import RESULTS, Attempt, attempts_of, new_attempt
 
@@ -32,7 +31,7 @@ def machine(tmp_path, told):
     """The run folders of a machine by its name."""
 
     def machine(name: str, url: str = "dying://there"):
-        return open_runs(RuntimeRecipe(runs=url, cache=str(tmp_path / name)), told.append)
+        return open_runs(url, str(tmp_path / name), told.append)
 
     return machine
 

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import fsspec
 from fsspec.implementations.memory import MemoryFileSystem
 
-from totalml.recipe import RuntimeRecipe
 from totalml.store import Store, open_store
 
 
@@ -65,5 +64,4 @@ fsspec.register_implementation("dying", DyingFileSystem, clobber=True)
 
 def machine(url: str, cache: Path, told: list[str] | None = None) -> Store:
     """The store of a machine with nothing but its cache."""
-    runtime = RuntimeRecipe(store=url, cache=str(cache))
-    return open_store(runtime, (told if told is not None else []).append)
+    return open_store(url, str(cache), (told if told is not None else []).append)

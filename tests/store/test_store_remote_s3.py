@@ -8,7 +8,6 @@ import pytest
 from totalml import runner
 from totalml.compose import compose_recipe
 from totalml.errors import StoreError
-from totalml.recipe import RuntimeRecipe
 from totalml.store import open_store
 from totalml.store.remote import Remote
 
@@ -78,6 +77,6 @@ def test_a_file_can_be_made_once_only(bucket):
 
 
 def test_a_bucket_that_is_not_there_is_named(bucket, tmp_path):
-    store = open_store(RuntimeRecipe(store="s3://no-such-bucket/x", cache=str(tmp_path)))
+    store = open_store("s3://no-such-bucket/x", str(tmp_path))
     with pytest.raises(StoreError, match=r"s3://no-such-bucket/x/snapshots cannot be listed.*bucket does not exist"):
         store.fetch("snapshots", "5f")

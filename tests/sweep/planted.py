@@ -29,7 +29,7 @@ def live(recipe: Recipe) -> Path:
     """Leave a finished attempt; `question` says what goes wrong instead."""
     rate = recipe.training.optimizer.arguments["lr"]
     data_hash = take_snapshot(recipe.data, Store(Path(recipe.runtime.store))).data_hash
-    identity = RunIdentity(recipe, data_hash, open_runs(recipe.runtime))
+    identity = RunIdentity(recipe, data_hash, open_runs(recipe.runtime.runs, recipe.runtime.cache))
     if found := finished_attempt(identity):
         return found.folder
     _go_wrong(recipe.question, rate)

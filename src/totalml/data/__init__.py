@@ -1,7 +1,8 @@
 """Samples become snapshots: read, checked, stored once, and named by their data hash."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from totalml.data.changes import describe_changes
@@ -10,31 +11,10 @@ if TYPE_CHECKING:
     from totalml.data.memory import remembered_hash, say_pin
     from totalml.data.sample import BadSample, Ignored, Sample
     from totalml.data.snapshot import Snapshot, load_snapshot
-    from totalml.data.split import Splits, split_samples, split_table
+    from totalml.data.split import split_samples
+    from totalml.data.splits import Splits, split_table
     from totalml.data.table import ImageTable
     from totalml.data.take import take_snapshot
-
-_HOME = {
-    "BadSample": "sample",
-    "Ignored": "sample",
-    "ImageFolder": "folder",
-    "ImageTable": "table",
-    "Sample": "sample",
-    "Snapshot": "snapshot",
-    "Splits": "split",
-    "UnreadableImage": "image",
-    "decode": "image",
-    "describe_changes": "changes",
-    "inspect": "image",
-    "load_snapshot": "snapshot",
-    "pgm": "image",
-    "ppm": "image",
-    "remembered_hash": "memory",
-    "say_pin": "memory",
-    "split_samples": "split",
-    "split_table": "split",
-    "take_snapshot": "take",
-}
 
 __all__ = [
     "BadSample",
@@ -58,8 +38,4 @@ __all__ = [
     "take_snapshot",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"totalml.data.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(__name__)

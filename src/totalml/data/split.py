@@ -5,10 +5,10 @@ By hash of the group's name, so that a sample keeps its split when others join.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from totalml.data.paths import meant
+from totalml.data.splits import NAMES, Splits
 from totalml.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -16,27 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from totalml.data.snapshot import Snapshot
+    from totalml.data.splits import Rows
     from totalml.recipe import SplitRecipe
-
-    Rows = np.ndarray[Any, np.dtype[np.int64]]
-
-NAMES = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class Splits:
-    """Row numbers of the snapshot, (n,) int64 each, ascending."""
-
-    train: Rows
-    validation: Rows
-    test: Rows
-
-    def counts(self, snapshot: Snapshot) -> dict[str, dict[str, int]]:
-        """label -> split -> samples; unlabelled samples do not count."""
-        labels = snapshot.samples["label"]
-        counts = {name: _counts(labels.take(getattr(self, name))) for name in NAMES}
-        every = sorted({label for split in counts.values() for label in split})
-        return {label: {name: counts[name].get(label, 0) for name in NAMES} for label in every}
 
 
 def split_samples(split: SplitRecipe, snapshot: Snapshot) -> Splits:
@@ -52,14 +33,6 @@ def split_samples(split: SplitRecipe, snapshot: Snapshot) -> Splits:
     splits = Splits(*(np.flatnonzero(place == number).astype(np.int64) for number in range(len(NAMES))))
     _check(split, splits, snapshot)
     return splits
-
-
-def split_table(splits: Splits, snapshot: Snapshot) -> list[tuple[str, ...]]:
-    """Header, a row per label with counts and shares, and the sum, as text to print."""
-    counts = splits.counts(snapshot)
-    sums = {name: len(getattr(splits, name)) for name in NAMES}
-    rows = [(label, *(_cell(split[name], sum(split.values())) for name in NAMES)) for label, split in counts.items()]
-    return [("label", *NAMES), *rows, ("all", *(_cell(sums[name], sum(sums.values())) for name in NAMES))]
 
 
 def _by_hash(split: SplitRecipe, snapshot: Snapshot) -> Rows:
@@ -181,12 +154,3 @@ def _mend(split: SplitRecipe, name: str) -> str:
         return f"Write {name!r} for some samples in the column {split.column!r}."
     other = "set another data.split.salt" if split.by == "hash" else "split by hash"
     return f"Add samples or groups, change the fractions, or {other}."
-
-
-def _counts(labels: pa.ChunkedArray) -> dict[str, int]:
-    pairs = labels.drop_null().value_counts().to_pylist()
-    return {pair["values"]: pair["counts"] for pair in pairs}
-
-
-def _cell(count: int, whole: int) -> str:
-    return f"{count} ({count / whole:.0%})"

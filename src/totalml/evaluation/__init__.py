@@ -1,6 +1,8 @@
 """How good the predictions on the test split are, and how sure that is."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from totalml.evaluation.before_training import check_before_training
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from totalml.evaluation.light import brightness
     from totalml.evaluation.out_of_distribution.measure import measure_out_of_distribution
     from totalml.evaluation.out_of_distribution.record import OutOfDistribution
-    from totalml.evaluation.paired import Paired, paired, read_evaluation
+    from totalml.evaluation.paired import Paired, read_evaluation
     from totalml.evaluation.parts import PARTS, Given, Part
     from totalml.evaluation.predicted import Predicted
     from totalml.evaluation.record import Evaluation, Interval
@@ -44,38 +46,7 @@ __all__ = [
     "explain",
     "measure_out_of_distribution",
     "measure_robustness",
-    "paired",
     "read_evaluation",
 ]
 
-_HOMES = {
-    "PARTS": "parts",
-    "Given": "parts",
-    "Part": "parts",
-    "Predicted": "predicted",
-    "CalibrationBin": "calibration.record",
-    "SampleContext": "columns",
-    "Paired": "paired",
-    "Explanation": "explanation.record",
-    "OutOfDistribution": "out_of_distribution.record",
-    "Robustness": "robustness.record",
-    "ModelSuites": "suites.record",
-    "ask_suites": "suites.measure",
-    "brightness": "light",
-    "check_before_training": "before_training",
-    "check_positive": "classification.inputs",
-    "evaluate": "classification.measure",
-    "paired": "paired",
-    "read_evaluation": "paired",
-    "explain": "explanation.measure",
-    "measure_out_of_distribution": "out_of_distribution.measure",
-    "measure_robustness": "robustness.measure",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'record')}"), name)
+__getattr__ = lazy_exports(__name__)

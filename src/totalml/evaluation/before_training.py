@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from totalml.evaluation.columns import check_columns
+import numpy as np
+
+from totalml.errors import EvaluationError
+from totalml.evaluation.columns import SampleContext
 from totalml.evaluation.suites.measure import check_suites
+from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,3 +33,22 @@ def check_before_training(
     check_columns(evaluation, metadata, pictures=pictures)
     if evaluation.deepchecks:
         check_suites(evaluation.deepchecks)
+
+
+def check_columns(evaluation: EvaluationRecipe, metadata: pa.Table, *, pictures: bool) -> None:
+    """Refuse columns that are not there; cheap, so it can run before training.
+
+    Raises: EvaluationError: names the key, the column and the nearest one.
+    """
+    slices, fairness = evaluation.slices, evaluation.fairness
+    asked: dict[str, Iterable[str]] = {}
+    if slices:
+        asked = {"slices.columns": slices.columns, "slices.search": slices.search or (), "slices.edges": slices.edges}
+    if fairness:
+        asked["fairness.columns"] = fairness.columns
+    known = SampleContext(metadata, np.zeros(0, np.int64), np.zeros(0) if pictures else None).names()
+    for key, names in asked.items():
+        for name in names:
+            if name not in known:
+                hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
+                raise EvaluationError(f"evaluation.{key}: no metadata column {name!r} to make groups of{hint}")

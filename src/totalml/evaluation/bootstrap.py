@@ -10,11 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from totalml.evaluation.arrays import Floats
+from totalml.evaluation.interval import Interval
 
 Counts = NDArray[np.integer[Any]]  # (R, N) how often each resample holds each sample
 
 # Counts held at once: about 4 MB, and a few times that in temporaries.
 CHUNK_ELEMENTS = 1_000_000
+
+
+def mean_intervals(values: Floats, resamples: int, confidence: float, seed: int) -> list[Interval]:
+    """One for each column of `values`, (n, V) with n from 1; without bounds where there are no resamples."""
+    means = values.mean(axis=0).tolist()
+    if resamples == 0:
+        return [Interval(mean) for mean in means]
+    drawn = [counts @ values for counts in resample_counts(len(values), resamples, seed)]
+    tail = 100 * (1 - confidence) / 2
+    low, high = np.percentile(np.concatenate(drawn) / len(values), [tail, 100 - tail], axis=0).tolist()
+    return [Interval(*bounds) for bounds in zip(means, low, high, strict=True)]
 
 
 def resample_counts(samples: int, resamples: int, seed: int) -> Iterator[Counts]:

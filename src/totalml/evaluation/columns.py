@@ -5,21 +5,17 @@ Numbers are cut where the whole snapshot's quarters begin, so that a bin has one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from totalml.errors import EvaluationError
 from totalml.evaluation.arrays import Floats, Ints
-from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from totalml.recipe import EvaluationRecipe
 
 LIGHT = "light"  # a column of our own, from the pictures
 LIGHTS = ("dim", "medium", "bright")
@@ -97,25 +93,6 @@ def in_words(name: str, value: str) -> str:
     if name == LIGHT and value in LIGHTS:
         return f"{value} {LIGHT}"
     return f"{name.replace('_', ' ').strip() or name} {value}"
-
-
-def check_columns(evaluation: EvaluationRecipe, metadata: pa.Table, *, pictures: bool) -> None:
-    """Refuse columns that are not there; cheap, so it can run before training.
-
-    Raises: EvaluationError: names the key, the column and the nearest one.
-    """
-    slices, fairness = evaluation.slices, evaluation.fairness
-    asked: dict[str, Iterable[str]] = {}
-    if slices:
-        asked = {"slices.columns": slices.columns, "slices.search": slices.search or (), "slices.edges": slices.edges}
-    if fairness:
-        asked["fairness.columns"] = fairness.columns
-    known = SampleContext(metadata, np.zeros(0, np.int64), np.zeros(0) if pictures else None).names()
-    for key, names in asked.items():
-        for name in names:
-            if name not in known:
-                hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
-                raise EvaluationError(f"evaluation.{key}: no metadata column {name!r} to make groups of{hint}")
 
 
 def _light(brightness: Floats) -> Column:

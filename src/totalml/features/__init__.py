@@ -1,7 +1,8 @@
 """What a model sees of a snapshot: pixels decoded once, and metadata columns as numbers."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from totalml.features.build import build_features
@@ -11,15 +12,4 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddingRows", "FeatureSet", "ImageRows", "build_features"]
 
-_HOMES = {
-    "EmbeddingRows": "embedding_rows",
-    "FeatureSet": "feature_set",
-    "ImageRows": "image_rows",
-    "build_features": "build",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy_exports(__name__)

@@ -1,6 +1,8 @@
 """Whether a model may be released: declared conditions on any figure of its run, judged with their intervals."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from totalml.gates.judgement import judge
@@ -9,19 +11,4 @@ if TYPE_CHECKING:
 
 __all__ = ["GateResult", "Verdict", "bring_production", "current_verdict", "judge", "production_of"]
 
-_HOMES = {
-    "GateResult": "record",
-    "Verdict": "record",
-    "bring_production": "production",
-    "judge": "judgement",
-    "production_of": "production",
-    "current_verdict": "production",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy_exports(__name__)

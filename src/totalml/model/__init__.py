@@ -3,8 +3,9 @@
 Importing a component from here is light; torch comes when it is built.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from totalml.model.backbone import TorchvisionBackbone
@@ -15,18 +16,4 @@ if TYPE_CHECKING:
 
 __all__ = ["Mlp", "Network", "SmallCnn", "TorchvisionBackbone", "build_network", "load_network", "save_network"]
 
-_HOMES = {
-    "Mlp": "mlp",
-    "Network": "network",
-    "SmallCnn": "small_cnn",
-    "TorchvisionBackbone": "backbone",
-    "build_network": "network",
-    "load_network": "saved",
-    "save_network": "saved",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy_exports(__name__)

@@ -8,18 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import AfterValidator
 
 from totalml.kinds import ImageBackbone
+from totalml.model.catalogue import WEIGHTS_FILES, torchvision_names
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-WEIGHTS_FILES = (".safetensors", ".pth", ".pt")
-
-
 def _known(name: str) -> str:
-    from totalml.model.catalogue import torchvision_names
-
     names = torchvision_names()
     if name not in names:
         hint = did_you_mean(name, names) or f"; it has {', '.join(names)}"

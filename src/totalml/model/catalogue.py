@@ -1,4 +1,4 @@
-"""The names of torchvision's classification networks, read from its source text.
+"""What a recipe can name of torchvision: its classification networks, read from its source text, and files of weights.
 
 Importing torchvision to check a name would take more than three seconds of a validation that takes one tenth.
 """
@@ -7,6 +7,8 @@ import importlib.util
 import re
 from functools import cache
 from pathlib import Path
+
+WEIGHTS_FILES = (".safetensors", ".pth", ".pt")
 
 _BUILDER = re.compile(r"^@register_model\(\)\n(?:@.*\n)*def (\w+)\(", re.MULTILINE)
 

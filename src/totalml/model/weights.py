@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from totalml.errors import ModelError
-from totalml.model.backbone import WEIGHTS_FILES
+from totalml.model.catalogue import WEIGHTS_FILES
 from totalml.target import did_you_mean
 
 TIMEOUT_S = 15.0  # for an answer of the server, not for the whole download

@@ -1,6 +1,8 @@
 """Questions about the data that are asked before anything is trained."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from totalml.quality.blur import Blur
@@ -20,27 +22,6 @@ if TYPE_CHECKING:
     from totalml.quality.split_sizes import SplitSizes
     from totalml.quality.timestamps import Timestamps
 
-_HOMES = {
-    "Blur": "blur",
-    "ClassBalance": "class_balance",
-    "ColumnSchema": "schema",
-    "Deepchecks": "deepchecks",
-    "DeepchecksVision": "deepchecks",
-    "Duplicates": "duplicates",
-    "Exposure": "exposure",
-    "Finding": "report",
-    "LabelAgreement": "label_agreement",
-    "MissingValues": "missing_values",
-    "NearDuplicates": "near_duplicates",
-    "PictureSizes": "picture_sizes",
-    "Pictures": "pictures",
-    "QualityReport": "report",
-    "Schema": "schema",
-    "SplitLeakage": "split_leakage",
-    "SplitSizes": "split_sizes",
-    "Timestamps": "timestamps",
-    "check_quality": "run_checks",
-}
 __all__ = [
     "Blur",
     "ClassBalance",
@@ -63,10 +44,4 @@ __all__ = [
     "check_quality",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+__getattr__ = lazy_exports(__name__)

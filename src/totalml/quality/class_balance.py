@@ -13,7 +13,7 @@ from totalml.recipe import Share
 
 if TYPE_CHECKING:
     from totalml.data.snapshot import Snapshot
-    from totalml.data.split import Splits
+    from totalml.data.splits import Splits
 
 
 class ClassBalance(Check):

@@ -13,7 +13,7 @@ from totalml.recipe import Positive, Share
 
 if TYPE_CHECKING:
     from totalml.data.snapshot import Snapshot
-    from totalml.data.split import Splits
+    from totalml.data.splits import Splits
     from totalml.quality.pictures import Pictures
 
 

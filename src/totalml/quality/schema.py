@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.data.snapshot import Snapshot
-    from totalml.data.split import Splits
+    from totalml.data.splits import Splits
 
 Kind = Literal["text", "whole number", "number", "true/false", "time"]
 

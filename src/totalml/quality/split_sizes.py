@@ -12,7 +12,7 @@ from totalml.quality.report import Finding
 
 if TYPE_CHECKING:
     from totalml.data.snapshot import Snapshot
-    from totalml.data.split import Splits
+    from totalml.data.splits import Splits
 
 
 class SplitSizes(Check):

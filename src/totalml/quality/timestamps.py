@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.data.snapshot import Snapshot
-    from totalml.data.split import Splits
+    from totalml.data.splits import Splits
 
 OWN = "timestamp"  # the sample's own time, beside the columns of the metadata
 

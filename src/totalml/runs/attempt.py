@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from totalml.errors import Interrupted
-from totalml.identity import file_digest
+from totalml.identity import digest_if_there
 from totalml.store.atomic import explained, write_json
 
 Status = Literal["running", "interrupted", "failed", "finished"]
@@ -83,7 +83,7 @@ class Attempt:
 
     def results(self) -> dict[str, str | None]:
         """The digest of each result in the folder, None where it is not there."""
-        return {name: _digest(self.folder / name) for name in RESULTS}
+        return {name: digest_if_there(self.folder / name) for name in RESULTS}
 
     def save(self, **facts: Any) -> None:
         self.facts |= facts
@@ -115,13 +115,6 @@ class Attempt:
             self.save(status="failed", ended=now(), error=str(error))
             raise
         self.save(status="finished", ended=now(), error=None, results=self.results())
-
-
-def _digest(file: Path) -> str | None:
-    try:
-        return file_digest(file)
-    except OSError:
-        return None
 
 
 def attempts_of(run: Path) -> tuple[list[Attempt], list[Path]]:

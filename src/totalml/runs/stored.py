@@ -1,11 +1,15 @@
 """The recipe that an attempt wrote down: composed, every default written out."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from totalml.errors import RecipeError, StoreError
-from totalml.recipe import Recipe
 from totalml.runs.attempt import RECIPE_FILE
+
+if TYPE_CHECKING:
+    from totalml.recipe import Recipe
 
 
 def stored_values(folder: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from totalml.errors import StoreError
+from totalml.identity import file_digest
 from totalml.store.atomic import explained, remove_leftovers, temporary_beside
 from totalml.store.index import Entry, first_damaged, read_index
 from totalml.store.locks import locked
@@ -21,7 +22,6 @@ from totalml.store.whole_folder import (
     DIGESTS,
     DamagedObjectError,
     bring_folder,
-    content_digest,
     send_folder,
 )
 
@@ -83,7 +83,7 @@ class Mirror:
             if path.suffix == ".pack":
                 damaged = first_damaged(incoming / path.name, entries)
             else:
-                damaged = path.name if not content_digest(incoming / path.name).endswith(path.name) else None
+                damaged = path.name if not file_digest(incoming / path.name).endswith(path.name) else None
             if damaged is not None:
                 path.with_suffix(".idx").unlink(missing_ok=True)  # gone from here once it is gone from there
                 raise DamagedObjectError(f"blob {damaged} is damaged in {self._remote.at(name)}. {self._mend(name)}")

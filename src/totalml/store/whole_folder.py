@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from totalml.errors import StoreError
-from totalml.identity import PREFIX
+from totalml.identity import PREFIX, file_digest
 from totalml.store.atomic import TEMPORARY
 from totalml.store.remote import Remote, RemoteFileGoneError
 
@@ -28,7 +28,7 @@ def send_folder(remote: Remote, folder: Path, name: str) -> None:
     files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if _is_finished(path)}
     digests = {}
     for below, path in files.items():
-        digests[below] = content_digest(path)
+        digests[below] = file_digest(path)
         remote.put(path, f"{name}/{below}")
     remote.write(f"{name}/{DIGESTS}", json.dumps(digests, indent=2).encode())
 
@@ -67,7 +67,7 @@ def bring_file(remote: Remote, name: str, digest: str, target: Path) -> None:
         remote.get(name, target)
     except RemoteFileGoneError as error:
         raise DamagedObjectError(f"{remote.at(name)} is gone, though a list of digests names it") from error
-    if content_digest(target) != digest:
+    if file_digest(target) != digest:
         target.unlink()
         raise DamagedObjectError(f"{remote.at(name)} is damaged: its bytes do not have the digest {digest}")
 
@@ -85,12 +85,6 @@ def bring_folder(
     for file in reversed(digests):
         bring_file(remote, f"{name}/{file}", digests[file], target / file)
     return digests
-
-
-def content_digest(path: Path) -> str:
-    from blake3 import blake3
-
-    return PREFIX + blake3(max_threads=blake3.AUTO).update_mmap(path).hexdigest()
 
 
 def _is_finished(path: Path) -> bool:

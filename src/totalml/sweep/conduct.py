@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.errors import Interrupted, RecipeError
-from totalml.sweep.finished import FinishedRuns
+from totalml.sweep.finished import FinishedRuns, metric_of, run_facts, seconds_of
 from totalml.sweep.launch import Launches
 from totalml.sweep.record import Job, SweepRecord
-from totalml.sweep.results import metric_of, run_facts, seconds_of
 from totalml.sweep.task import Ended, log_file
 
 if TYPE_CHECKING:

@@ -1,12 +1,15 @@
-"""Which jobs need no run, told without torch; what the jobs have in common is looked at once."""
+"""Which jobs need no run, and what a finished one reached, told without torch."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from totalml.component import plain
 from totalml.errors import TotalmlError
 from totalml.identity import canonical
+from totalml.runs.attempt import METRICS_FILE, RUN_FILE, TRAINING_FILE
 
 if TYPE_CHECKING:
     from totalml.recipe import Recipe
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
 
 class FinishedRuns:
+    """What the jobs have in common is looked at once."""
+
     def __init__(self) -> None:
         self._data_hashes: dict[bytes, str | None] = {}
 
@@ -22,8 +27,9 @@ class FinishedRuns:
         from totalml.runs import open_runs
         from totalml.runs.identity import RunIdentity, finished_attempt
 
-        data_hash = self.data_hash(recipe)
-        return finished_attempt(RunIdentity(recipe, data_hash, open_runs(recipe.runtime))) if data_hash else None
+        if not (data_hash := self.data_hash(recipe)):
+            return None
+        return finished_attempt(RunIdentity(recipe, data_hash, open_runs(recipe.runtime.runs, recipe.runtime.cache)))
 
     def made_with(self, recipe: Recipe) -> list[str | None]:
         """Digests of the data and of all else that a run is made with besides its recipe."""
@@ -46,9 +52,44 @@ def _data_hash(recipe: Recipe) -> str | None:
 
     progress = Progress.create(recipe.runtime.progress)
     try:
-        store = open_store(recipe.runtime, progress.say)
+        store = open_store(recipe.runtime.store, recipe.runtime.cache, progress.say)
         snapshot = take_snapshot(recipe.data, store, progress)
         store.publish()
     except TotalmlError:
         return None
     return snapshot.data_hash
+
+
+def run_facts(folder: Path) -> dict[str, Any]:
+    """`run.json` of an attempt; empty where it cannot be read."""
+    return _read(folder / RUN_FILE)
+
+
+def metric_of(folder: Path, metric: str) -> float | None:
+    """The value that jobs are compared by; None where the run does not have it.
+
+    Args:
+        metric: `validation_loss` and `validation_<score of the task>` of the best epoch, or one of `metrics.json`.
+    """
+    if metric.startswith("validation_"):
+        training = _read(folder / TRAINING_FILE)
+        best = [epoch for epoch in training.get("history", []) if epoch["epoch"] == training["best_epoch"]]
+        key = "validation_score" if metric == f"validation_{training.get('score')}" else metric
+        value = best[0].get(key) if best else None
+    else:
+        value = _read(folder / METRICS_FILE).get("metrics", {}).get(metric, {}).get("value")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def seconds_of(facts: dict[str, Any]) -> float | None:
+    """Wall time of all stages of a run."""
+    seconds = facts.get("seconds")
+    return round(sum(seconds.values()), 3) if seconds else None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

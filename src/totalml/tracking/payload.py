@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from totalml.evaluation.record import Evaluation
 from totalml.report.task_parts import Answer, answer_of
-from totalml.runs.attempt import METRICS_FILE, RECIPE_FILE, RUN_FILE, TRAINING_FILE
+from totalml.runs.attempt import METRICS_FILE, RUN_FILE, TRAINING_FILE
+from totalml.runs.stored import stored_values
 
 Row = dict[str, Any]
 MADE_WITH = ("code", "files", "environment", "execution")
@@ -35,10 +34,10 @@ class Payload:
 
     @classmethod
     def read(cls, folder: Path) -> Payload:
-        """Raises: OSError, ValueError: something is missing or damaged."""
+        """Raises: OSError, ValueError, StoreError: something is missing or damaged."""
         files = (folder / name for name in (RUN_FILE, TRAINING_FILE, METRICS_FILE))
         facts, training, metrics = (json.loads(file.read_text(encoding="utf-8")) for file in files)
-        return cls(folder, facts, read_recipe(folder), training, metrics)
+        return cls(folder, facts, stored_values(folder), training, metrics)
 
     def history(self) -> list[Row]:
         return [epoch_row(epoch, self.training["score"]) for epoch in self.training["history"]]
@@ -84,10 +83,6 @@ class Payload:
         right = [answer for answer in answers if answer.right]
         count = MOST_SHOWN - len(worst)
         return worst + right[:: max(1, -(-len(right) // count))][:count]
-
-
-def read_recipe(folder: Path) -> Row:
-    return dict(yaml.safe_load((folder / RECIPE_FILE).read_text(encoding="utf-8")))
 
 
 def config_of(facts: Mapping[str, Any], recipe: Mapping[str, Any]) -> Row:

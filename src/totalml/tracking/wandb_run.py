@@ -13,8 +13,9 @@ from typing import Any, Literal
 import wandb
 
 from totalml.runs.attempt import RECIPE_FILE, RUN_FILE, WANDB_FOLDER
+from totalml.runs.stored import stored_values
 from totalml.tracking.media import media, model_artifact, report_artifact, snapshot_artifact
-from totalml.tracking.payload import Payload, config_of, epoch_row, read_recipe
+from totalml.tracking.payload import Payload, config_of, epoch_row
 from totalml.tracking.staged import fault, stage
 
 Mode = Literal["offline", "online"]
@@ -61,7 +62,7 @@ class WandbRun:
             tags=tuple(tags),
             name=f"{facts['name']} {facts['run_id']} {facts['attempt']}",
             job_type="train",
-            config=config_of(facts, read_recipe(self._folder) if began else {}),
+            config=config_of(facts, stored_values(self._folder) if began else {}),
             settings=self._settings(mode),
         )
         self._run.define_metric("epoch")

@@ -6,8 +6,9 @@ Importing a component from here is light; torch and lightning come when training
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from totalml.training.augment import Erase, Flip, Light, RandomCrop
@@ -30,25 +31,12 @@ __all__ = [
     "train_model",
 ]
 
-_HOMES = {
-    "Epoch": "history",
-    "Erase": "augment",
-    "Flip": "augment",
-    "Light": "augment",
-    "RandomCrop": "augment",
-    "TrainedModel": "history",
-    "WarmupCosine": "schedule",
-    "embed_features": "frozen",
-    "predict": "prediction",
-    "train_model": "train",
-}
+_export = lazy_exports(__name__)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with _fewer_collections():
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return _export(name)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def rerun(reference: Reference, place: Place, folder: Path) -> Rerun:
     """
     from totalml.data import take_snapshot
     from totalml.runner import run_on
-    from totalml.runs import open_runs
+    from totalml.runs import RunFolders
 
     here = Place(place.project, folder / "runs", folder / "store")
     recipe, original, store = _moved(reference.recipe, here), Store(place.store), Store(here.store)
@@ -94,7 +94,7 @@ def rerun(reference: Reference, place: Place, folder: Path) -> Rerun:
         snapshot = _stored_snapshot(reference.attempt.facts["data_hash"], original, store, progress)
     else:
         snapshot = take_snapshot(recipe.data, store, progress)
-    return Rerun(run_on(snapshot, recipe, store, open_runs(recipe.runtime), progress), here)
+    return Rerun(run_on(snapshot, recipe, store, RunFolders(here.runs, progress.say), progress), here)
 
 
 def _closest(recipe: Recipe, place: Place) -> Attempt | None:

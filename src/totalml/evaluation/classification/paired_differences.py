@@ -1,11 +1,16 @@
 """Intervals of the difference of two models' metrics, from resampling the test samples that both predicted."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
 import numpy as np
+import pyarrow
 
 from totalml.evaluation.arrays import Floats, Ints
 from totalml.evaluation.bootstrap import percentiles, resample_counts
 from totalml.evaluation.classification.point import point_figures
-from totalml.evaluation.classification.record import ClassificationEvaluation
 from totalml.evaluation.classification.scores import Figures, Scores
 from totalml.evaluation.classification.weighted import WeightedMetrics
 from totalml.evaluation.interval import Interval
@@ -13,7 +18,27 @@ from totalml.evaluation.interval import Interval
 SEED = 0  # the same two runs give the same interval
 
 
-def paired_differences(ours: ClassificationEvaluation, theirs: ClassificationEvaluation) -> dict[str, Interval]:
+class Classified(Protocol):
+    """What is needed of an evaluation of a classifier."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+    @property
+    def positive(self) -> str | None: ...
+    @property
+    def calibration(self) -> Sequence[object]: ...
+    @property
+    def predictions(self) -> pyarrow.Table: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def resamples(self) -> int: ...
+    @property
+    def confidence(self) -> float: ...
+    def probabilities(self) -> Floats: ...
+
+
+def paired_differences(ours: Classified, theirs: Classified) -> dict[str, Interval]:
     """Ours minus theirs, by the names of `Evaluation.figures`; of the metrics that predictions alone give.
 
     Args: both on the same samples with the same labels and classes; their order may differ.
@@ -49,7 +74,7 @@ def _difference(ours: Figures, theirs: Figures) -> dict[str, Floats]:
     return overall | classes
 
 
-def _scores(evaluation: ClassificationEvaluation) -> Scores:
+def _scores(evaluation: Classified) -> Scores:
     """Rows in the order of their ids, so that those of two runs stand beside each other."""
     order = np.argsort(np.array(evaluation.predictions["id"].to_pylist(), object), kind="stable")
     gold = evaluation.predictions["gold"].to_pylist() if "gold" in evaluation.predictions.column_names else None
@@ -62,7 +87,7 @@ def _scores(evaluation: ClassificationEvaluation) -> Scores:
     )
 
 
-def _indices(evaluation: ClassificationEvaluation, names: list[str | None]) -> Ints:
+def _indices(evaluation: Classified, names: list[str | None]) -> Ints:
     place = {label: k for k, label in enumerate(evaluation.classes)}
     return np.array([-1 if name is None else place[name] for name in names], np.int64)
 

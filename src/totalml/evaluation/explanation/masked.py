@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from totalml.evaluation.arrays import Ints
-from totalml.evaluation.explanation.intervals import mean_intervals
+from totalml.evaluation.bootstrap import mean_intervals
 from totalml.evaluation.explanation.located import OnParts, on_parts
 from totalml.evaluation.explanation.methods import Maps
 from totalml.evaluation.explanation.record import Located, Measured, Pointing
@@ -85,7 +85,8 @@ class Masked:
         values = np.concatenate(
             [part[:, :columns] for part in (found.share, found.share - found.area, found.share - found.centre)], axis=1
         )
-        means = mean_intervals(values, self.recipe.evaluation, self.recipe.seed)
+        asked = self.recipe.evaluation
+        means = mean_intervals(values, asked.bootstrap, asked.confidence, self.recipe.seed)
         area, centre = found.area.mean(axis=0).tolist(), found.centre.mean(axis=0).tolist()
         return tuple(
             Located(name, means[k], area[k], centre[k], means[columns + k], means[2 * columns + k])

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from totalml.evaluation.arrays import Floats, Ints
+from totalml.evaluation.bootstrap import mean_intervals
 from totalml.evaluation.classification.record import ClassificationEvaluation
 from totalml.evaluation.explanation import methods
 from totalml.evaluation.explanation.chosen import chosen
-from totalml.evaluation.explanation.intervals import mean_intervals
 from totalml.evaluation.explanation.layer import map_layer
 from totalml.evaluation.explanation.located import enlarged
 from totalml.evaluation.explanation.masked import Masked
@@ -106,4 +106,5 @@ def _mean(values: Floats, recipe: Recipe) -> Interval:
     known = values[np.isfinite(values)]
     if not len(known):
         return Interval(None, note="all maps are flat")
-    return mean_intervals(known[:, None], recipe.evaluation, recipe.seed)[0]
+    asked = recipe.evaluation
+    return mean_intervals(known[:, None], asked.bootstrap, asked.confidence, recipe.seed)[0]

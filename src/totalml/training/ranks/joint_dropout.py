@@ -6,16 +6,33 @@ So dropout drops the same numbers of the same samples whatever the number of pro
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from totalml.training.learner import Learner
+    from collections.abc import Iterator
+
+    from totalml.training.ranks.process_rank import ProcessRank
 
 
-def share_dropout(learner: Learner) -> None:
+class Sharing(Protocol):
+    """What learns from batches of which each process holds a share.
+
+    Args:
+        whole_batch: samples of the batch under way, on all ranks.
+        mask_generator: draws alike on all ranks.
+    """
+
+    place: ProcessRank
+    whole_batch: int
+    mask_generator: torch.Generator | None
+
+    def modules(self) -> Iterator[nn.Module]: ...
+
+
+def share_dropout(learner: Sharing) -> None:
     """From now on, every `nn.Dropout` of the learner takes its part of a mask that all ranks draw alike."""
     for module in learner.modules():
         if isinstance(module, nn.Dropout):
@@ -23,7 +40,7 @@ def share_dropout(learner: Learner) -> None:
 
 
 @torch.compiler.disable  # type: ignore[misc, untyped-decorator, unused-ignore]
-def _forward(dropout: nn.Dropout, learner: Learner, inputs: Tensor) -> Tensor:
+def _forward(dropout: nn.Dropout, learner: Sharing, inputs: Tensor) -> Tensor:
     if not dropout.training or dropout.p == 0:
         return inputs
     kept = 1 - dropout.p

@@ -5,11 +5,8 @@ Rank 0 alone takes the recipe through its life; the others wait until it has som
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +14,12 @@ from typing import TYPE_CHECKING
 from totalml.errors import TrainingError
 from totalml.identity import canonical, config_hash, digest, short
 from totalml.recipe import what
-from totalml.store.atomic import write_atomically
 from totalml.training.ranks.process_rank import ProcessRank
 from totalml.url import local_folder
 
 if TYPE_CHECKING:
     from totalml.recipe import Recipe, RuntimeRecipe
 
-LOOK_EVERY_S = 0.1
 # Task number, tasks in all, number on this machine, tasks on this machine.
 _TORCHRUN = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
 _SLURM = ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID", "SLURM_NTASKS_PER_NODE")
@@ -63,41 +58,11 @@ def launch_of(runtime: RuntimeRecipe, variables: Mapping[str, str] = os.environ)
     )
 
 
-def run_launched(recipe: Recipe, lead: Callable[[Recipe], Path]) -> Path:
-    """Rank 0 leads; another rank takes part in the training that rank 0 calls for, if any.
-
-    Returns: the folder of the attempt; for another rank the folder of all runs if there was nothing to train.
-    """
-    launch = launch_of(recipe.runtime)
-    if launch is None:
-        return lead(recipe)
-    call = call_file(recipe, launch)
-    if launch.place.rank == 0:
-        try:
-            return lead(recipe)
-        finally:  # a reported or failed run too: nobody must wait for ever
-            write_atomically(call, b"{}\n")
-    meeting = _awaited(call)
-    if not meeting:
-        print(f"rank {launch.place.rank}: rank 0 is done; nothing to train", file=sys.stderr, flush=True)
-        return local_folder(recipe.runtime.runs, "runs", recipe.runtime.cache)
-    from totalml.training.ranks.worker import take_part
-
-    return take_part(Path(meeting["file"]), launch.place)
-
-
 def call_file(recipe: Recipe, launch: Launch) -> Path:
     """Where rank 0 says where to meet, in the store that all machines share; before a URL, the cache is shared."""
     name = digest("launch v1", canonical([*launch.name, config_hash(what(recipe))]))
     store = local_folder(recipe.runtime.store, "store", recipe.runtime.cache).absolute()
     return store / "launches" / f"{short(name, 32)}.json"
-
-
-def _awaited(call: Path) -> dict[str, str]:
-    while not call.exists():
-        time.sleep(LOOK_EVERY_S)
-    found: dict[str, str] = json.loads(call.read_bytes())
-    return found
 
 
 def _place(runtime: RuntimeRecipe, numbers: list[str | None]) -> ProcessRank:
