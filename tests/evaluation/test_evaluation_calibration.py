@@ -13,6 +13,7 @@ from totalml.evaluation.calibration.temperature import fit_temperature, log_loss
 from totalml.evaluation.calibration.threshold import choose_threshold
 from totalml.evaluation.classification.scores import Scores
 from totalml.recipe import EvaluationRecipe
+from totalml.task import Classification
 
 COSTS = {"good": {"bad": 5.0}, "bad": {"good": 1.0}}
 
@@ -123,7 +124,7 @@ def test_where_every_threshold_costs_the_same_the_expected_one_is_taken():
 def test_costs_that_do_not_fit_are_refused_before_training(world, costs, classes, message):
     asked = EvaluationRecipe(calibration={"costs": costs})
     with pytest.raises(EvaluationError, match=message):
-        check_before_training(asked, classes, world(5).table, pictures=False)
+        check_before_training(asked, Classification(), classes, world(5).table, pictures=False)
 
 
 def test_a_hundred_thousand_samples_take_well_under_a_second():

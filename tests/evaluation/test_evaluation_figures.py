@@ -1,7 +1,5 @@
 """Everything that is measured has a dotted name, and gates know how such names are spelt."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -9,7 +7,7 @@ from totalml.evaluation import Interval, evaluate
 from totalml.evaluation.interval import with_chance
 from totalml.evaluation.shares import wilson, z_of
 from totalml.recipe import EvaluationRecipe, GateRecipe
-from totalml.recipe.gates import FAMILIES, OVERALL
+from totalml.task import Classification
 
 
 @pytest.fixture
@@ -25,28 +23,28 @@ def figures(world):
         fairness={"columns": ["age_group"]},
         calibration={"costs": costs},
     )
-    beside = replace(pints.beside, validation=(labels, sure))
     gold = [("bad", "good")[k] for k in labels]
     ids = [str(k) for k in range(600)]
-    return evaluate(asked, ("bad", "good"), ids, labels, sure, gold, 0, beside).figures()
+    return evaluate(asked, ("bad", "good"), ids, labels, sure, gold, 0, pints.context, (labels, sure)).figures()
 
 
 def test_gates_know_every_name(figures):
     for name in figures:
-        assert GateRecipe(metric=name, at_least=0).metric == name
+        asked = {"metric": name, "at_least": 0}
+        assert GateRecipe.model_validate(asked, context={"task": Classification()}).metric == name
         family, _, rest = name.partition(".")
-        assert name.endswith(FAMILIES[family]) if rest else name in OVERALL
+        assert name.endswith(Classification.families[family]) if rest else name in Classification.metrics
 
 
 def test_every_family_of_an_evaluation_is_there(figures):
-    assert set(OVERALL) <= figures.keys()
+    assert set(Classification.metrics) <= figures.keys()
     for name in (
         "per_class.good.recall",
         "slices.age group 41-60.accuracy",
         "slices.age group 41-60.gap",
         "fairness.age_group.41-60.good.true_positive_rate",
         "fairness.age_group.41-60.good.true_positive_rate.gap",
-        *(f"calibration.{figure}" for figure in FAMILIES["calibration"]),
+        *(f"calibration.{figure}" for figure in Classification.families["calibration"]),
     ):
         assert isinstance(figures[name], Interval), name
 

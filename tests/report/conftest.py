@@ -39,7 +39,7 @@ def content_of(history_of: Callable[..., tuple[Epoch, ...]]) -> Callable[..., Re
         gold_noise: float | None = None,
         bootstrap: int = 50,
         image_px: int | None = 32,
-        beside: Callable[[np.ndarray, np.ndarray], tuple[dict[str, Any], SampleContext]] | None = None,
+        beside: Callable[[np.ndarray, np.ndarray], tuple[dict[str, Any], SampleContext, Any]] | None = None,
         **changes: Any,
     ) -> ReportContent:
         generator = np.random.default_rng(0)
@@ -52,7 +52,7 @@ def content_of(history_of: Callable[..., tuple[Epoch, ...]]) -> Callable[..., Re
         if gold_noise is not None:
             true = np.where(generator.random(samples) < gold_noise, (labels + 1) % len(classes), labels)
             gold = [classes[k] for k in true]
-        asked, stands = ({}, None) if beside is None else beside(labels, probabilities)
+        asked, stands, fitted = ({}, None, None) if beside is None else beside(labels, probabilities)
         evaluation = evaluate(
             EvaluationRecipe(bootstrap=bootstrap, **asked),
             classes,
@@ -61,7 +61,8 @@ def content_of(history_of: Callable[..., tuple[Epoch, ...]]) -> Callable[..., Re
             probabilities,
             gold,
             seed=0,
-            beside=stands,
+            context=stands,
+            validation=fitted,
         )
         shape = (samples, image_px or 1, image_px or 1, 3)
         images = generator.integers(0, 256, shape, np.uint8)

@@ -36,7 +36,7 @@ def standing(labels, probabilities, ages=AGES, recipe=RECIPE, validation=True):
     age = ages(labels, probabilities) if callable(ages) else ages[chance.integers(0, len(ages), len(labels))]
     fitted = (labels, probabilities) if validation else None
     table = pa.table({"age_group": age})
-    return recipe, SampleContext(table, np.arange(len(labels)), chance.random(len(labels)), fitted)
+    return recipe, SampleContext(table, np.arange(len(labels)), chance.random(len(labels))), fitted
 
 
 def old_where_wrong(labels, probabilities):

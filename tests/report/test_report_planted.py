@@ -112,8 +112,8 @@ def population(seed, error=lambda table: 0.02, sure=0.95):
         good = np.where(is_good(pints) ^ (chance.random(samples) < error(table)), sure, 1 - sure)
         labels_[:], probabilities[:] = labels(pints), np.stack([1 - good, good], 1)
         fitted = labels_.copy(), probabilities.copy()
-        stands = SampleContext(table, np.arange(samples), chance.random(samples), fitted)
-        return {key: value for key, value in EVALUATION.items() if key != "gold_column"}, stands
+        stands = SampleContext(table, np.arange(samples), chance.random(samples))
+        return {key: value for key, value in EVALUATION.items() if key != "gold_column"}, stands, fitted
 
     return beside
 

@@ -34,9 +34,9 @@ def evaluated(recipe, seed, samples=300, misled=None):
     error = np.full(samples, 0.02) if misled is None else misled(table)
     said = is_good(pints) ^ (chance.random(samples) < error)
     good = np.where(said, 0.95, 0.05)
-    context = SampleContext(table, np.arange(samples), chance.random(samples), (given, np.stack([1 - good, good], 1)))
+    context, sure = SampleContext(table, np.arange(samples), chance.random(samples)), np.stack([1 - good, good], 1)
     ids = [f"pint-{k}" for k in range(samples)]
-    return evaluate(recipe, CLASSES, ids, given, np.stack([1 - good, good], 1), None, 0, context)
+    return evaluate(recipe, CLASSES, ids, given, sure, None, 0, context, (given, sure))
 
 
 @pytest.mark.parametrize("seed", range(10))
