@@ -190,12 +190,6 @@ def test_empty_class_folders_are_refused(tmp_path, store, recipe):
             take_snapshot(recipe(tmp_path / "root", on_bad_sample=choice), store)
 
 
-def test_an_empty_table_is_refused(tmp_path, store, recipe):
-    (tmp_path / "t.csv").write_text("file,label\n")
-    with pytest.raises(SnapshotError, match="no usable sample"):
-        take_snapshot(recipe(ImageTable(table=str(tmp_path / "t.csv"))), store)
-
-
 def test_an_unreadable_folder_is_named(photos, store, recipe, monkeypatch):
     listed = os.scandir
 

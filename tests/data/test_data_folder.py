@@ -1,13 +1,16 @@
 import errno
 import os
+import re
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from totalml.data import BadSample, Ignored, Sample
+from totalml.data import BadSample, Ignored, Sample, split_samples, take_snapshot
 from totalml.data.folder import ImageFolder
 from totalml.errors import SnapshotError
+from totalml.recipe import SplitRecipe
 from totalml.store import stat_cache
 
 
@@ -234,3 +237,69 @@ def test_a_pattern_finds_the_group(tmp_path):
 def test_a_pattern_that_finds_no_one_group_is_refused(pattern):
     with pytest.raises(ValidationError, match=r"regular expression|exactly one"):
         ImageFolder(root=".", group_pattern=pattern)
+
+
+SPLIT = ["train/cat/1.jpg", "Val/cat/2.jpg", "testing/dog/3.jpg"]
+
+
+def mend(root: Path) -> str:
+    with pytest.raises(SnapshotError) as told:
+        found(root, Sample)
+    with pytest.raises(SnapshotError, match=re.escape(str(told.value))):
+        ImageFolder(root=str(root)).fingerprint()
+    return str(told.value)
+
+
+def test_a_folder_that_is_split_already_stops_with_the_way_to_keep_the_split(tmp_path):
+    told = mend(put(tmp_path, *SPLIT, "labels.csv"))  # huggingface/datasets#4015
+    assert "Val, testing and train name splits, no labels" in told
+    assert "To keep the split: data.source.split_folders=true data.split.by=column data.split.column=split;" in told
+    assert "anew: data.source.split_folders=true; if they are labels: data.source.split_folders=false" in told
+
+
+def test_a_split_that_lacks_one_of_three_says_which(tmp_path):
+    told = mend(put(tmp_path, "train/cat/1.jpg", "test/cat/2.jpg", "extra/cat/3.jpg"))
+    assert f"move some photos to {tmp_path}/validation/<label>/, because a run needs all three" in told
+
+
+def test_a_lone_folder_of_training_photos_is_named_as_the_root(tmp_path):
+    assert f"set data.source.root={tmp_path}/training;" in mend(put(tmp_path, "training/cat/1.jpg"))
+
+
+def test_a_split_without_labels_is_told(tmp_path):
+    told = mend(put(tmp_path, "train/1.jpg", "test/2.jpg"))
+    assert f"no folders of labels lie in test and train; expected {tmp_path}/test/<label>/photo.jpg" in told
+
+
+def test_split_folders_give_the_split_and_the_label_below(tmp_path):
+    put(tmp_path, *SPLIT, "extra/cat/4.jpg", "5.jpg", "train/6.jpg", "train/cat/deep/7.jpg")
+    samples = found(tmp_path, Sample, split_folders=True)
+    assert [(sample.id, sample.label, sample.metadata) for sample in samples] == [
+        ("Val/cat/2.jpg", "cat", {"split": "validation"}),
+        ("testing/dog/3.jpg", "dog", {"split": "test"}),
+        ("train/cat/1.jpg", "cat", {"split": "train"}),
+        ("train/cat/deep/7.jpg", "cat", {"split": "train"}),
+    ]
+    told = reasons(tmp_path, split_folders=True)
+    assert set(told) == {"extra/cat/4.jpg", "5.jpg", "train/6.jpg"}
+    assert "no folder named train" in told["5.jpg"]
+    assert "beside the class folders" in told["train/6.jpg"]
+
+
+def test_folders_named_like_splits_may_be_labels(tmp_path):
+    put(tmp_path, *SPLIT)
+    assert {sample.label for sample in found(tmp_path, Sample, split_folders=False)} == {"train", "Val", "testing"}
+    put(tmp_path / "vehicles", "train/1.jpg", "bus/2.jpg")
+    assert {sample.label for sample in found(tmp_path / "vehicles", Sample)} == {"train", "bus"}
+
+
+def test_the_folders_decide_the_split_where_the_recipe_says_so(tmp_path, store, recipe, encoded):
+    names = [f"{split}/{label}/{n}.png" for split in ("train", "val", "test") for label in ("a", "b") for n in range(2)]
+    root = put(tmp_path / "root", *names)
+    for number, name in enumerate(names):
+        (root / name).write_bytes(encoded(number))
+    snapshot = take_snapshot(recipe(ImageFolder(root=str(root), split_folders=True)), store)
+    splits = split_samples(SplitRecipe(by="column", column="split"), snapshot)
+    for split, folder in (("train", "train"), ("validation", "val"), ("test", "test")):
+        ids = snapshot.samples["id"].take(pa.array(getattr(splits, split))).to_pylist()
+        assert ids == sorted(name for name in names if name.startswith(folder))

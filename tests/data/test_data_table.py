@@ -172,10 +172,13 @@ def test_two_columns_of_one_name_are_refused(write):
     ("name", "content", "message"),
     [
         ("gone.csv", None, r"does not exist.*data\.source\.table="),
-        ("table.xlsx", b"", r"must end in \.csv or \.parquet"),
-        ("table.csv", b"", "cannot be read"),
-        ("table.csv", b"file,label\n1,a,extra\n", "cannot be read"),
-        ("table.csv", b"file,label\n1,\xff\n", "cannot be read"),
+        ("table.xlsx", b"", r"must end in \.csv, .* or \.parquet; save the sheet as 'CSV UTF-8'"),
+        ("table.jsonl", b"", r"must end in .*; convert it"),
+        ("table.csv", b"", "is empty"),
+        ("table.csv", b"file,label\n", r"has a header \(file, label\) but no rows"),
+        ("table.csv", b"file,label\n1,a,extra\n", "cannot be read: line 2 has 3 columns"),
+        ("table.csv", b"file;kind\n1;a\n", r"no column 'label'; it has \['file', 'kind'\]"),
+        ("table.csv", b"file,label\n1,\xff\n", "is not UTF-8"),
         ("table.parquet", b"file,label\n", "cannot be read"),
     ],
 )
@@ -184,6 +187,57 @@ def test_what_is_no_table_is_told(tmp_path, name, content, message):
         (tmp_path / name).write_bytes(content)
     with pytest.raises(SnapshotError, match=message):
         samples(ImageTable(table=str(tmp_path / name)))
+
+
+def test_a_folder_of_parquet_files_is_told_with_the_way_to_join_them(tmp_path):
+    (tmp_path / "table" / "day=1").mkdir(parents=True)
+    for name in ("a.parquet", "day=1/b.parquet"):
+        pq.write_table(pa.table({"file": ["1"], "label": ["a"]}), tmp_path / "table" / name)
+    with pytest.raises(
+        SnapshotError, match=r"is a folder of 2 Parquet files; join them once, .*read_table\('.*/table'\)"
+    ):
+        samples(ImageTable(table=str(tmp_path / "table")))
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        (pa.array([1.0, float("nan"), None]), ["1"]),  # pandas keeps whole numbers with a gap as floats
+        (pa.array(["a", "", None]), ["a"]),
+        (pa.array([b"a", None, None]), ["a"]),
+        (pa.array([0, 1, None], pa.uint8()), ["0", "1"]),
+        (pa.array([True, False, None]), ["true", "false"]),
+    ],
+)
+def test_a_label_that_parquet_lacks_is_missing_and_no_class(tmp_path, values, labels):
+    for name in "123":
+        (tmp_path / name).write_bytes(b"x")
+    pq.write_table(pa.table({"file": ["1", "2", "3"], "label": values}), tmp_path / "t.parquet")
+    source = ImageTable(table=str(tmp_path / "t.parquet"))
+    assert [sample.label for sample in samples(source)] == labels
+    assert set(reasons(source)) == {"1", "2", "3"} - {sample.id for sample in samples(source)}
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        (pa.array([2**64 - 1, 2**64 - 2], pa.uint64()), ["18446744073709551615", "18446744073709551614"]),
+        (pa.array([2**63 - 1, 1], pa.uint64()), [2**63 - 1, 1]),
+        (pa.array([10**19 + 1, 10**19 + 2], pa.decimal128(20, 0)), ["10000000000000000001", "10000000000000000002"]),
+        (pa.array([12, 13], pa.decimal128(20, 0)), [12.0, 13.0]),
+    ],
+)
+def test_an_identifier_of_twenty_digits_in_parquet_stays_what_it_is(tmp_path, values, kept):
+    for name in "12":
+        (tmp_path / name).write_bytes(b"x")
+    pq.write_table(pa.table({"file": ["1", "2"], "label": ["a", "a"], "pub": values}), tmp_path / "t.parquet")
+    assert [sample.metadata["pub"] for sample in samples(ImageTable(table=str(tmp_path / "t.parquet")))] == kept
+
+
+def test_columns_may_be_named_in_either_unicode_form(write):
+    for header, name in (("caf\u00e9", "cafe\u0301"), ("cafe\u0301", "caf\u00e9")):
+        source = write(f"file,{header},x{header}\n1,07,2\n", "1", label_column=name)
+        assert [(sample.label, sample.metadata) for sample in samples(source)] == [("07", {"xcaf\u00e9": 2})]
 
 
 def test_a_type_that_no_snapshot_holds_is_told(tmp_path):

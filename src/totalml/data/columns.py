@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from totalml.data.paths import normal
 from totalml.data.sample import BadSample
 from totalml.errors import SnapshotError
 from totalml.store.store import to_text
@@ -76,9 +77,11 @@ def _array(name: str, ids: Sequence[str], values: list[Any]) -> pa.Array:
 
 
 def _plain(value: Any) -> Any:
-    """A numpy scalar as Python's own; NaN as a missing value."""
+    """A numpy scalar as Python's own; text in one Unicode form; NaN as a missing value."""
     if hasattr(value, "item"):
         value = value.item()
+    if isinstance(value, str):
+        return normal(value)
     return None if value != value else value
 
 

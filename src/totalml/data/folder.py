@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field
 from totalml.component import Where
 from totalml.data.paths import existing_folder, is_ignored, is_text, normal, printable
 from totalml.data.sample import BadSample, Ignored, Sample
+from totalml.data.split_folders import COLUMN, mend_of_split, split_named
 from totalml.errors import SnapshotError
 from totalml.kinds import Source
 
@@ -29,7 +30,7 @@ def _one_group(pattern: str) -> str:
 
 
 class ImageFolder(Source):
-    """`root/<label>/<anything>/photo.jpg`; the id of a sample is its path below the root.
+    """`root/<label>/<anything>/photo.jpg`, or the same below train, validation and test; a sample's id is its path.
 
     Hidden files and what operating systems leave behind (`.DS_Store`, `Thumbs.db`) are ignored, and the number of
     them is told; every other file must be a picture.
@@ -38,6 +39,9 @@ class ImageFolder(Source):
     root: Annotated[str, Field(min_length=1), Where]
     # Regular expression with one group; what it finds in the id names the sample's group, e.g. 'pub-(\d+)'.
     group_pattern: Annotated[str, AfterValidator(_one_group)] | None = None
+    # Whether the root holds train, validation and test, and the labels lie in these; the metadata column `split` keeps
+    # which. None: neither was said, and folders of such names stop the run.
+    split_folders: bool | None = None
 
     def folder(self) -> Path:
         return existing_folder(self.root, "data.source.root")
@@ -72,15 +76,21 @@ class ImageFolder(Source):
             entries = _listed(root)
         except OSError as error:
             raise SnapshotError(f"the folder {root} cannot be read: {error.strerror}") from error
-        if not any(_is_folder(entry) for entry in entries if not is_ignored(entry.name)):
+        folders = [entry.name for entry in entries if not is_ignored(entry.name) and _is_folder(entry)]
+        if not folders:
             raise SnapshotError(f"no class folders in {root}; expected one folder per label: {root}/<label>/photo.jpg")
+        if self.split_folders is None and (mend := mend_of_split(root, folders)):
+            raise SnapshotError(mend)
         walk = _Walk(os.path.realpath(root))
         for entry in entries:
             yield from walk.visit(entry, "")
 
     def _labelled(self, file: _File) -> Sample | BadSample:
-        label, below, _ = file.id.partition("/")
-        if not below:
+        *folders, _ = file.id.split("/")
+        split = split_named(folders.pop(0)) if self.split_folders and folders else None
+        if self.split_folders and split is None:
+            return BadSample(file.id, "lies in no folder named train, validation or test; move it, or the folder")
+        if not folders:
             return BadSample(file.id, "lies beside the class folders; move it into one of them or out of the root")
         group = None
         if self.group_pattern is not None:
@@ -88,7 +98,7 @@ class ImageFolder(Source):
             group = match and match.group(1)
             if group is None:
                 return BadSample(file.id, f"data.source.group_pattern {self.group_pattern!r} finds no group in it")
-        return Sample(file.id, Path(file.entry.path), label, group)
+        return Sample(file.id, Path(file.entry.path), folders[0], group, metadata={COLUMN: split} if split else {})
 
 
 class _File(NamedTuple):

@@ -1,4 +1,4 @@
-"""Names of files as ids, and the rule that a source never leaves its root."""
+"""Names of files, labels and groups in one form, and the rule that a source never leaves its root."""
 
 import unicodedata
 from collections.abc import Sequence

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from totalml.data.paths import meant
+from totalml.data.csv_file import read_csv
+from totalml.data.paths import meant, normal
+from totalml.data.times import Unit, as_times
 from totalml.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -19,56 +21,63 @@ def read_table(
     timestamp: str | None,
     needed: Sequence[str],
     only: Sequence[str] | None = None,
+    unit: Unit | None = None,
 ) -> pa.Table:
-    """The table, its columns of text, int64, float64, bool or UTC timestamps.
+    """The table, its columns of text, int64, float64, bool or UTC timestamps; names in one Unicode form.
 
     Args:
         text: columns to read as text whatever they look like.
         timestamp: column to read as a time.
         needed: columns that must be there.
         only: columns to keep; None: all.
-    Raises: SnapshotError: no such file, not a table, a column missing or of a type that no snapshot holds.
+        unit: what the timestamp column counts since 1970, where it holds numbers.
+    Raises: SnapshotError: no such file, not a table, no rows, a column missing or of a type that no snapshot holds.
     """
+    table = _read(path, text, needed, timestamp)
+    table = table.rename_columns([normal(name) for name in table.column_names])
+    _check_names(path, table, needed)
+    if not table.num_rows:
+        raise SnapshotError(f"the table {path} has a header ({', '.join(table.column_names)}) but no rows below it")
+    if only is not None:
+        table = table.select(list(dict.fromkeys(only)))
+    return _plain(path, table, text, timestamp, unit)
+
+
+def _read(path: Path, text: Sequence[str], needed: Sequence[str], timestamp: str | None) -> pa.Table:
+    import pyarrow as pa
+
+    _check_path(path)
+    try:
+        return _read_parquet(path) if path.suffix.lower() == ".parquet" else read_csv(path, text, needed, timestamp)
+    except (pa.ArrowException, OSError, UnicodeError) as error:
+        raise SnapshotError(f"the table {path} cannot be read: {error}") from error
+
+
+def _check_path(path: Path) -> None:
+    if path.is_dir():
+        raise SnapshotError(
+            f"data.source.table {str(path)!r} is a folder{_parts(path)}; data.source.table names one file, "
+            "and data.source.root the folder that its files are relative to"
+        )
     if not path.is_file():
         raise SnapshotError(
             f"the table {str(path)!r} of data.source.table does not exist (seen from {Path.cwd()}). "
             "Set it in the recipe or on the command line: data.source.table=/path/to/table.csv"
         )
-    table = _read(path, text)
-    _check_names(path, table, needed)
-    if only is not None:
-        table = table.select(list(dict.fromkeys(only)))
-    return _plain(path, table, text, timestamp)
-
-
-def _read(path: Path, text: Sequence[str]) -> pa.Table:
-    import pyarrow as pa
-
-    readers = {".csv": _read_csv, ".parquet": _read_parquet}
-    if path.suffix.lower() not in readers:
-        raise SnapshotError(f"data.source.table {str(path)!r} must end in .csv or .parquet")
-    try:
-        return readers[path.suffix.lower()](path, text)
-    except (pa.ArrowException, OSError, UnicodeError) as error:
-        raise SnapshotError(f"the table {path} cannot be read: {error}") from error
-
-
-def _read_csv(path: Path, text: Sequence[str]) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    with path.open("rb") as file:
-        return csv.read_csv(
-            file,
-            parse_options=csv.ParseOptions(newlines_in_values=True),
-            # Text is never null here: 'NA' and 'null' are labels like any other.
-            convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys(text, pa.string()), strings_can_be_null=False
-            ),
+    if not path.name.lower().endswith((".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")):
+        mend = "save the sheet as 'CSV UTF-8'" if path.suffix.lower().startswith((".xls", ".od")) else "convert it"
+        raise SnapshotError(
+            f"data.source.table {str(path)!r} must end in .csv, .tsv (also packed: .csv.gz) or .parquet; {mend}"
         )
 
 
-def _read_parquet(path: Path, text: Sequence[str]) -> pa.Table:
+def _parts(folder: Path) -> str:
+    count = len([*folder.glob("*.parquet"), *folder.glob("*/*.parquet")])
+    join = f"pyarrow.parquet.write_table(pyarrow.parquet.read_table({str(folder)!r}), 'table.parquet')"
+    return f" of {count} Parquet files; join them once, in Python: {join}" if count else ""
+
+
+def _read_parquet(path: Path) -> pa.Table:
     import pyarrow.parquet as pq
 
     with path.open("rb") as file:
@@ -79,56 +88,68 @@ def _check_names(path: Path, table: pa.Table, needed: Sequence[str]) -> None:
     names = table.column_names
     double = sorted({name for name in names if names.count(name) > 1})
     if double:
-        raise SnapshotError(f"the table {path} has several columns named {double}")
+        raise SnapshotError(f"the table {path} has several columns named {double}; rename or remove all but one")
     for name in needed:
         if name not in names:
             raise SnapshotError(f"the table {path} has no column {name!r}{meant(name, names)}; it has {names}")
 
 
-def _plain(path: Path, table: pa.Table, text: Sequence[str], timestamp: str | None) -> pa.Table:
+def _plain(path: Path, table: pa.Table, text: Sequence[str], timestamp: str | None, unit: Unit | None) -> pa.Table:
     import pyarrow as pa
 
     for number, field in enumerate(table.schema):
-        wanted = _wanted(field, text, timestamp)
-        if wanted is None:
+        column = table.column(number)
+        if pa.types.is_dictionary(field.type):
+            column = column.cast(field.type.value_type)
+        kind = _kind(column, field.name in text)
+        if kind is None:
             raise SnapshotError(
                 f"column {field.name!r} of {path} holds {field.type}, which no snapshot can hold; "
                 "leave it out with data.source.metadata_columns"
             )
+        is_time = field.name == timestamp or pa.types.is_timestamp(kind)
         try:
-            column = _cast(table.column(number), wanted)
-        except pa.ArrowException as error:
+            column = as_times(column, unit if field.name == timestamp else None) if is_time else _cast(column, kind)
+        except (pa.ArrowException, ValueError) as error:
+            wanted = "timestamp" if is_time else kind
             raise SnapshotError(f"column {field.name!r} of {path} cannot be read as {wanted}: {error}") from error
         table = table.set_column(number, field.name, column)
     return table
 
 
-def _wanted(field: pa.Field, text: Sequence[str], timestamp: str | None) -> pa.DataType | None:
+def _kind(column: pa.ChunkedArray, is_text: bool) -> pa.DataType | None:
     """The type that a snapshot keeps a column in."""
     import pyarrow as pa
 
-    kind, types = field.type.value_type if pa.types.is_dictionary(field.type) else field.type, pa.types
-    if field.name in text or types.is_string(kind) or types.is_large_string(kind) or types.is_time(kind):
-        return pa.timestamp("us", "UTC") if field.name == timestamp else pa.string()
+    kind, types = column.type, pa.types
+    text = (types.is_string, types.is_large_string, types.is_string_view, types.is_time, types.is_null)
+    if is_text or any(holds(kind) for holds in text):
+        return pa.string()
     if types.is_timestamp(kind) or types.is_date(kind):
         return pa.timestamp("us", "UTC")
     if types.is_boolean(kind):
         return pa.bool_()
     if types.is_integer(kind):
-        return pa.int64()
-    if types.is_floating(kind) or types.is_decimal(kind):
-        return pa.float64()
-    return pa.string() if types.is_null(kind) else None
+        return pa.int64() if kind != pa.uint64() or _fits(column, 2**63) else pa.string()
+    if types.is_decimal(kind):
+        return pa.float64() if kind.scale > 0 or _fits(column, 2**53) else pa.string()
+    return pa.float64() if types.is_floating(kind) else None
 
 
-def _cast(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:
+def _fits(column: pa.ChunkedArray, limit: int) -> bool:
+    """Whether all whole numbers are below the limit; an identifier of twenty digits is not."""
+    import pyarrow.compute as pc
+
+    bounds = pc.min_max(column).as_py()
+    return bounds["min"] is None or -limit < bounds["min"] <= bounds["max"] < limit
+
+
+def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    if pa.types.is_date(column.type) and pa.types.is_timestamp(wanted):
-        column = column.cast(pa.timestamp("us"))
-    column = column.cast(wanted, safe=not pa.types.is_timestamp(wanted))
+    if pa.types.is_string(kind) and pa.types.is_floating(column.type):  # a missing label of pandas is NaN
+        column = pc.if_else(pc.is_nan(column), None, column)
+    column = column.cast(kind)
     # An empty cell of a CSV is a missing value.
-    return pc.if_else(pc.equal(column, ""), None, column) if pa.types.is_string(wanted) else column
+    return pc.if_else(pc.equal(column, ""), None, column) if pa.types.is_string(kind) else column
