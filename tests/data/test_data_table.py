@@ -177,7 +177,7 @@ def test_two_columns_of_one_name_are_refused(write):
         ("table.csv", b"", "is empty"),
         ("table.csv", b"file,label\n", r"has a header \(file, label\) but no rows"),
         ("table.csv", b"file,label\n1,a,extra\n", "cannot be read: line 2 has 3 columns"),
-        ("table.csv", b"file;kind\n1;a\n", r"no column 'label'; it has \['file', 'kind'\]"),
+        ("table.csv", b"fiel;kind\n1;a\n", r"no column 'file'; did you mean 'fiel'\?; it has \['fiel', 'kind'\]"),
         ("table.csv", b"file,label\n1,\xff\n", "is not UTF-8"),
         ("table.parquet", b"file,label\n", "cannot be read"),
     ],
@@ -267,3 +267,10 @@ def test_a_table_of_many_batches_is_read_whole(write, tmp_path):
     found = samples(write("file,label,number\n" + rows))
     assert [sample.metadata["number"] for sample in found] == list(range(10_000))
     assert Path(found[0].image).read_bytes() == b"x"
+
+
+def test_a_table_without_a_label_column_has_samples_without_a_label(tmp_path):
+    (tmp_path / "1.png").write_bytes(b"looked at when it is stored")
+    (tmp_path / "table.csv").write_text("file,price\n1.png,2.5\n")
+    (sample,) = ImageTable(table=str(tmp_path / "table.csv")).samples()
+    assert (sample.label, dict(sample.metadata)) == (None, {"price": 2.5})

@@ -27,6 +27,7 @@ def memory_path(data: DataRecipe, store: Store) -> Path | None:
     if fingerprint is None:
         return None
     rules = [plain(rule, where=True) for rule in (data.source, data.labels, data.on_bad_sample, data.max_megapixels)]
+    rules += [data.where] if data.where else []
     # A source of a recipe's own may not think of its code, nor of the files that it names.
     made_with = [code_of(data.source, ()), files_of(data.source)]
     name = f"{short(digest('fingerprint v2', canonical([fingerprint, *rules, *made_with])), 32)}.json"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Column = Annotated[str, AfterValidator(normal)]
+LABEL = "label"
 
 
 class ImageTable(Source):
@@ -31,7 +32,7 @@ class ImageTable(Source):
     table: Annotated[str, Field(min_length=1), Where]  # .csv, .tsv, packed by gzip or not, or .parquet
     root: Annotated[str | None, Where] = None  # folder that the files are relative to; None: the table's own
     file_column: Column = "file"
-    label_column: Column = "label"
+    label_column: Column | None = None  # None: `label`, where there is one
     group_column: Column | None = None
     timestamp_column: Column | None = None  # ISO 8601 or as EXIF has it; without a zone it is taken as UTC
     timestamp_unit: Unit | None = None  # what numbers in it count since 1970, UTC
@@ -46,30 +47,34 @@ class ImageTable(Source):
         from totalml.data.table_file import read_table
 
         text = [name for name in (self.file_column, self.label_column, self.group_column) if name is not None]
+        asked = [*text, *([] if self.label_column else [LABEL])]
         columns = [*text, *([self.timestamp_column] if self.timestamp_column else []), *(self.metadata_columns or ())]
-        only = None if self.metadata_columns is None else columns
+        only = None if self.metadata_columns is None else [*columns, *([] if self.label_column else [LABEL])]
         path = Path(self.table).expanduser()
-        table = read_table(path, text, self.timestamp_column, columns, only, self.timestamp_unit)
-        extra = self._metadata_names(table, columns)
+        table = read_table(path, asked, self.timestamp_column, columns, only, self.timestamp_unit)
+        label = self.label_column or (LABEL if LABEL in table.column_names else None)
+        extra = self._metadata_names(table, [*columns, *([label] if label else [])])
         files = ListedFiles(self.folder())
         rows = (row for batch in table.to_batches(max_chunksize=4096) for row in batch.to_pylist())
         for number, row in enumerate(rows, start=1):
-            yield self._sample(row, f"row {number}", extra, files)
+            yield self._sample(row, f"row {number}", label, extra, files)
 
     def _metadata_names(self, table: pa.Table, used: list[str]) -> list[str]:
         if self.metadata_columns is not None:
             return list(self.metadata_columns)
         return [name for name in table.column_names if name not in used]
 
-    def _sample(self, row: dict[str, Any], place: str, extra: list[str], files: ListedFiles) -> Sample | BadSample:
-        file, label = row[self.file_column], row[self.label_column]
+    def _sample(
+        self, row: dict[str, Any], place: str, label_column: str | None, extra: list[str], files: ListedFiles
+    ) -> Sample | BadSample:
+        file, label = row[self.file_column], row[label_column] if label_column else None
         if not file:
             return BadSample(place, f"column {self.file_column!r} is empty")
         name, path, reason = files.find(file)
         if path is None:
             return BadSample(name, reason)
-        if not label:
-            return BadSample(name, f"column {self.label_column!r} is empty in {place}")
+        if label_column and not label:
+            return BadSample(name, f"column {label_column!r} is empty in {place}")
         return Sample(
             id=name,
             image=path,

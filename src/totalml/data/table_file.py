@@ -39,7 +39,7 @@ def read_table(
     if not table.num_rows:
         raise SnapshotError(f"the table {path} has a header ({', '.join(table.column_names)}) but no rows below it")
     if only is not None:
-        table = table.select(list(dict.fromkeys(only)))
+        table = table.select([name for name in dict.fromkeys(only) if name in table.column_names])
     return _plain(path, table, text, timestamp, unit)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from totalml.component import plain
+from totalml.condition import condition
 from totalml.data.changes import describe_changes
 from totalml.data.columns import metadata_table, sample_table, skipped_table
 from totalml.data.data_hash import data_hash
@@ -14,6 +15,7 @@ from totalml.data.memory import hash_in, memory_path, say_pin
 from totalml.data.sample import BadSample, Ignored
 from totalml.data.screen import screen
 from totalml.data.snapshot import Snapshot, has_snapshot, load_snapshot, save_snapshot
+from totalml.data.where import chosen
 from totalml.errors import SnapshotError
 from totalml.identity import canonical, digest, short
 from totalml.progress import Progress
@@ -73,7 +75,8 @@ def _ingest(data: DataRecipe, store: Store, progress: Progress) -> tuple[Ingeste
     with store.writing() as writer:
         cache = StatCache(_cache_path(data, store))
         ingest = Ingest(writer, cache, data.max_megapixels)
-        ingested = ingest.run(progress.track(data.source.samples(), "taking the snapshot"))
+        samples = progress.track(data.source.samples(), "taking the snapshot")
+        ingested = ingest.run(chosen(samples, condition(data.where)) if data.where else samples)
         writer.finish()
         cache.save()
         return ingested, writer.added

@@ -1,37 +1,80 @@
 """`data`, `quality`, `features`: what is learnt from."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, InstanceOf, model_validator
+from pydantic import AfterValidator, Field, InstanceOf, PlainValidator, model_validator
 
-from totalml.component import Items, Section, Where
+from totalml.component import Items, Misfit, Section, Where
+from totalml.condition import condition
 from totalml.kinds import QualityCheck, Source
-from totalml.recipe.bounds import Digest, Share
+from totalml.recipe.bounds import Digest, Duration, Positive, Share
+
+
+def _readable(text: str) -> str:
+    condition(text)
+    return text
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str | int | float | bool):
+        return value
+    raise ValueError(f"expected text, a number, true or false, got {value!r}")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """1 and true are not the same in a column."""
+    return type(one) is type(other) and one == other
+
+
+Split = Literal["train", "validation", "test"]
+Plain = Annotated[str | int | float | bool, PlainValidator(_plain)]
 
 
 class SplitRecipe(Section):
     """How samples are shared out to train, validation and test."""
 
-    by: Literal["hash", "column", "time"] = "hash"
+    by: Literal["hash", "column", "time", "rolling"] = "hash"
     train: Share = 0.7
     validation: Share = 0.15
     test: Share = 0.15
-    column: str | None = None  # by: column; holds the words train, validation, test
+    column: str | None = None  # by: column; any column of the metadata
+    values: dict[Split, Items[Plain]] | None = None  # by: column; None: the words train, validation, test
+    horizon: Duration | None = None  # by: rolling; how long the test split lasts, and validation before it
+    gap: Duration = "0s"  # by: rolling; left out before validation and before test
+    window: Duration | None = None  # by: rolling; how far back train reaches; None: to the beginning
+    folds: Positive = 1  # by: rolling; test splits of one horizon each, the last one ends with the data
+    fold: Positive = 1  # by: rolling; which of them, the earliest first
     salt: str = ""  # by: hash; another salt gives another split
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if abs(self.train + self.validation + self.test - 1) > 1e-9:
             raise ValueError(f"train + validation + test must be 1, got {self.train + self.validation + self.test:g}")
-        if (self.by == "column") != (self.column is not None):
-            raise ValueError("'column' goes with 'by: column', and only with it")
+        for key, by in (("column", "column"), ("horizon", "rolling")):
+            if (self.by == by) != (getattr(self, key) is not None):
+                raise ValueError(f"{key!r} goes with 'by: {by}', and only with it")
+        if self.values is not None:
+            self._check_values()
+        if self.fold > self.folds:
+            raise Misfit(f"there are {self.folds} folds, so 'fold' is at most that, got {self.fold}", "fold")
         return self
+
+    def _check_values(self) -> None:
+        if self.by != "column":
+            raise Misfit("'values' goes with 'by: column', and only with it", "values")
+        for name in ("train", "test"):
+            if not (self.values or {}).get(name):
+                raise Misfit(f"name the values of the column {self.column!r} that mean {name}", "values")
+        named = [value for values in (self.values or {}).values() for value in values]
+        if twice := [value for value in named if sum(_same(value, other) for other in named) > 1]:
+            raise Misfit(f"{twice[0]!r} stands in two splits", "values")
 
 
 class DataRecipe(Section):
     source: InstanceOf[Source]
     snapshot: Annotated[Digest | None, Where] = None  # the pin: the data hash that this recipe was written for
     labels: Items[str] | None = None  # None: every label in the snapshot, sorted
+    where: Annotated[str, AfterValidator(_readable)] | None = None  # such as "type == 'mono' and year > 2020"
     on_bad_sample: Literal["fail", "skip"] = "fail"
     max_megapixels: Annotated[float, Field(gt=0)] = 100.0  # larger pictures are refused before decoding
     split: SplitRecipe = SplitRecipe()

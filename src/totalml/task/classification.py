@@ -9,6 +9,7 @@ from pydantic import InstanceOf
 
 from totalml.errors import FeatureError, TrainingError
 from totalml.kinds import Direction, Loss, Task
+from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +56,12 @@ class Classification(Task):
         from totalml.features.targets import Targets
 
         labels = snapshot.samples["label"].combine_chunks()
+        if labels.null_count == len(labels):
+            columns = snapshot.metadata.column_names
+            hint = did_you_mean("label", columns) or f"; its columns are {columns}"
+            raise FeatureError(
+                f"no sample has a label; name the column that holds it in data.source.label_column{hint}"
+            )
         if labels.null_count:
             ids = snapshot.samples.filter(labels.is_null())["id"].to_pylist()
             raise FeatureError(
