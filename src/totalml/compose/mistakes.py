@@ -1,6 +1,6 @@
 """Turn what Hydra, OmegaConf, YAML and pydantic say into lines of the form `file:line: what, and the mend`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import MissingConfigException, OverrideParseException
 
+from totalml.compose.config_sources import GROUP
 from totalml.compose.origins import COMMAND_LINE, LOADER, Origins, Place, default_line, parents, read_layer
-from totalml.compose.recipes_source import GROUP
 from totalml.errors import RecipeError
 from totalml.target import did_you_mean
 from totalml.validate import InvalidRecipe
@@ -26,8 +26,12 @@ def config_file(project: Path, config_path: str) -> Path:
     return project / "recipes" / f"{name}.yaml" if group == GROUP else project / "conf" / f"{config_path}.yaml"
 
 
-def read_origins(project: Path, overrides: list[str]) -> Origins:
-    """Read again, with their lines, the files that Hydra merges for `overrides`."""
+def read_origins(project: Path, overrides: list[str], swept: Collection[str] = ()) -> Origins:
+    """Read again, with their lines, the files that Hydra merges for `overrides`.
+
+    Args:
+        swept: keys of overrides that the recipe's own sweep gives.
+    """
     merged = _merged_files(project, overrides)
     layers = []
     for entry in merged:
@@ -35,7 +39,7 @@ def read_origins(project: Path, overrides: list[str]) -> Origins:
         if file is not None and file.is_file():
             layers.append(read_layer(file.relative_to(project).as_posix(), file, entry.package or ""))
     keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
-    return Origins(layers, [tuple(key.split(".")) for key in keys])
+    return Origins(layers, [tuple(key.split(".")) for key in keys], swept)
 
 
 def _merged_files(project: Path, overrides: list[str]) -> list[ResultDefault]:
@@ -54,12 +58,18 @@ def invalid(error: InvalidRecipe, origins: Origins) -> RecipeError:
     return RecipeError(*(f"{place}: {message}" for place, message in placed))
 
 
-def missing_option(error: MissingConfigException, project: Path, overrides: Sequence[str]) -> RecipeError:
-    """A defaults entry, or the command line, names an option that is not there."""
+def missing_option(
+    error: MissingConfigException, project: Path, overrides: Sequence[str], swept: Collection[str]
+) -> RecipeError:
+    """A defaults entry, the command line or the recipe's own sweep names an option that is not there."""
     wanted = str(error.missing_cfg_file or "").removesuffix(".yaml")
     group, _, option = wanted.rpartition("/")
     options = sorted(error.options or ())
-    place = COMMAND_LINE if f"{group}={option}" in overrides else _place_of_default(project, overrides, option)
+    if f"{group}={option}" not in overrides:
+        place = _place_of_default(project, overrides, option)
+    else:
+        given = [override for override in overrides if override != f"{group}={option}"]
+        place = read_origins(project, given, swept).of((group,)) if group in swept else COMMAND_LINE
     noun = GROUP if group == GROUP else f"option of group {group!r}" if group else "config"
     listed = f"; there are: {', '.join(options)}" if options else ""
     return RecipeError(f"{place}: there is no {noun} {option!r}{did_you_mean(option, options)}{listed}")
@@ -72,10 +82,10 @@ def broken_yaml(project: Path) -> RecipeError | None:
     return RecipeError(*found) if found else None
 
 
-def composition(error: Exception, project: Path, overrides: Sequence[str]) -> RecipeError:
+def composition(error: Exception, project: Path, overrides: Sequence[str], swept: Collection[str] = ()) -> RecipeError:
     """Whatever else Hydra or OmegaConf refuses, in their words, on one line."""
     if isinstance(error, MissingConfigException):
-        return missing_option(error, project, overrides)
+        return missing_option(error, project, overrides, swept)
     if isinstance(error, OverrideParseException) and config_file(project, f"{GROUP}/{error.override}").is_file():
         word = error.override
         return RecipeError(f"{COMMAND_LINE}: expected key=value, got {word!r}, did you mean '+{GROUP}={word}'?")
