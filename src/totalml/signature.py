@@ -31,8 +31,32 @@ class Signature:
 
 def signature_of(path: str) -> Signature | None:
     """The signature of the class or function at a dotted path; None if there is none there."""
-    found = _find(path.split("."), MAX_HOPS)
+    found = _find(path.split("."))
     return _signature(*found) if found else None
+
+
+def defined_at(path: str) -> str | None:
+    """The dotted path of a class where it is written, past all re-exports; None: it is no class, or not there."""
+    found = _find(path.split("."))
+    return ".".join([*found[1], found[0].name]) if found and isinstance(found[0], ast.ClassDef) else None
+
+
+def descends_from(path: str, base: str) -> bool:
+    """Whether a class is `base`, given where it is written, or a subclass of it."""
+    return _descends(path.split("."), base.split("."), MAX_HOPS)
+
+
+def _descends(parts: list[str], base: list[str], hops: int) -> bool:
+    if parts == base or hops == 0:
+        return parts == base
+    bound = _bound(parts)
+    if isinstance(bound, ast.ClassDef):
+        bound = [[*parts[:-1], *name] for name in _bases(bound)]
+    return not isinstance(bound, Definition) and any(_descends(place, base, hops - 1) for place in bound)
+
+
+def _bases(node: ast.ClassDef) -> list[list[str]]:
+    return [ast.unparse(base).split("[")[0].split(".") for base in node.bases]
 
 
 def names_in(path: str) -> tuple[str, ...]:
@@ -54,26 +78,34 @@ def _module_file(parts: list[str]) -> Path | None:
     return next((file for file in (base / "__init__.py", base.with_suffix(".py")) if file.is_file()), None)
 
 
-def _find(parts: list[str], hops: int) -> tuple[Definition, list[str]] | None:
+def _find(parts: list[str], hops: int = MAX_HOPS) -> tuple[Definition, list[str]] | None:
     """The definition and the dotted module that holds it."""
-    if hops == 0 or len(parts) < 2:
+    if hops == 0:
         return None
+    bound = _bound(parts)
+    if isinstance(bound, Definition):
+        return bound, parts[:-1]
+    return next((found for place in bound if (found := _find(place, hops - 1))), None)
+
+
+def _bound(parts: list[str]) -> Definition | list[list[str]]:
+    """What the last part means in its module: a definition, or the places it may be imported from; none: nothing."""
     module, name = parts[:-1], parts[-1]
-    file = _module_file(module)
+    file = _module_file(module) if module else None
     if file is None:
-        return None
+        return []
     stars: list[list[str]] = []
     for bound, node in _bindings(file):
         if bound == "*" and isinstance(node, ast.ImportFrom):
-            stars.append(_absolute(node, module, file))
+            stars.append([*_absolute(node, module, file), name])
         if bound != name:
             continue
         if isinstance(node, Definition):
-            return node, module
+            return node
         if isinstance(node, ast.ImportFrom):
             original = next(alias.name for alias in node.names if (alias.asname or alias.name) == name)
-            return _find([*_absolute(node, module, file), original], hops - 1)
-    return next((found for star in stars if (found := _find([*star, name], hops - 1))), None)
+            return [[*_absolute(node, module, file), original]]
+    return stars
 
 
 def _bindings(file: Path) -> Iterator[tuple[str, ast.stmt]]:
@@ -110,9 +142,8 @@ def _signature(node: Definition, module: list[str]) -> Signature | None:
     for statement in node.body:
         if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
             return _of_function(statement, skip=1)
-    for base in node.bases:
-        name = ast.unparse(base).split("[")[0].split(".")
-        if found := _find([*module, *name], MAX_HOPS):
+    for base in _bases(node):
+        if found := _find([*module, *base]):
             return _signature(*found)
     return Signature((), (), open_ended=True)
 
