@@ -6,7 +6,7 @@ A component of totalml or recipes/ needs no entry: its type, one of `totalml.kin
 
 from dataclasses import dataclass
 
-from totalml.signature import defined_at, descends_from
+from totalml.definitions import defined_at, descends_from
 
 
 @dataclass(frozen=True)

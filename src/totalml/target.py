@@ -8,9 +8,11 @@ from types import ModuleType
 from typing import Any
 
 from totalml.component import Component, ForeignComponent
+from totalml.definitions import names_in
+from totalml.guards import refusals
 from totalml.identity import canonical
-from totalml.signature import Signature, names_in, signature_of
-from totalml.sockets import FOREIGN, is_near, socket_of
+from totalml.signature import Signature, signature_of
+from totalml.sockets import FOREIGN, Socket, is_near, socket_of
 
 OURS = ("totalml", "recipes")
 
@@ -72,10 +74,11 @@ def foreign_component(target: str, arguments: Mapping[str, Any]) -> ForeignCompo
 
     Raises: ExceptionGroup of TargetError: no socket takes it, or arguments do not fit; all at once.
     """
-    if socket_of(target) is None:
+    socket, signature = socket_of(target), signature_of(target)
+    if socket is None or signature is None:
         raise ExceptionGroup(target, [TargetError(_refusal(target))])
-    signature = signature_of(target)
-    if misfits := [*_misfits(target, signature, arguments)] if signature else [TargetError(_refusal(target))]:
+    misfits = _misfits(target, signature, arguments) or _refused(target, arguments, socket)
+    if misfits:
         raise ExceptionGroup(target, misfits)
     return ForeignComponent(target=target, arguments=dict(arguments))
 
@@ -111,6 +114,18 @@ def _misfits(target: str, signature: Signature, arguments: Mapping[str, Any]) ->
     if missing:
         found.append(TargetError(f"{name} needs {', '.join(map(repr, missing))}"))
     return found
+
+
+def _refused(target: str, arguments: Mapping[str, Any], socket: Socket) -> list[TargetError]:
+    name = target.rpartition(".")[2]
+    return [
+        TargetError(f"{name} refuses {_shown(each.argument, arguments)}: {each.reason}", each.argument)
+        for each in refusals(target, arguments, socket.base)
+    ]
+
+
+def _shown(argument: str | None, arguments: Mapping[str, Any]) -> str:
+    return f"{argument}={arguments[argument]!r}" if argument else "its arguments"
 
 
 def _not_plain(key: str, value: Any) -> str | None:

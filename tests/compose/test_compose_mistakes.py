@@ -76,6 +76,18 @@ def mistakes_of(project, *overrides):
             "recipes/wrong.yaml:10: AdamW takes no argument 'weight_decoy', did you mean 'weight_decay'?",
         ),
         (
+            "training:\n  optimizer:\n    lr: -1",
+            "recipes/wrong.yaml:10: AdamW refuses lr=-1: Invalid learning rate: -1",
+        ),
+        (
+            "training:\n  optimizer:\n    betas: [2, 3]",
+            "recipes/wrong.yaml:10: AdamW refuses betas=[2, 3]: Invalid beta parameter at index 0: 2",
+        ),
+        (
+            "training:\n  scheduler:\n    _target_: torch.optim.lr_scheduler.ReduceLROnPlateau\n    mode: foo",
+            "recipes/wrong.yaml:11: ReduceLROnPlateau refuses mode='foo': mode foo is unknown!",
+        ),
+        (
             "training:\n  optimizer:\n    _target_: torch.hub.load\n    repo_or_dir: x\n    model: y",
             f"recipes/wrong.yaml:10: 'torch.hub.load' {NOT_ALLOWED}",
         ),
