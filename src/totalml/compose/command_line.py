@@ -111,7 +111,9 @@ def composed(project: Path, overrides: list[str]) -> DictConfig:
         try:
             return compose("config", overrides=overrides)
         except RecursionError as error:
-            raise RecipeError("a recipe inherits itself, directly or through others; look at 'defaults'") from error
+            from totalml.compose import mistakes
+
+            raise mistakes.circle(project, overrides) from error
         except (ValueError, TypeError, AttributeError, AssertionError) as error:  # Hydra's own checks raise these
             raise HydraException(str(error) or type(error).__name__) from error
 

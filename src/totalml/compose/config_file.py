@@ -88,7 +88,7 @@ def _not_plain(event: yaml.Event) -> str | None:
         return f"&{event.anchor} marks a value for repetition; write it out where it counts, or inherit it"
     if getattr(event, "tag", None):
         return f"the tag {event.tag} is not allowed; write a plain value, in quotes if it is a text"
-    if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and event.style is None:
+    if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and not event.style:
         return "the merge key << is not allowed; write the keys out, or inherit them by 'defaults'"
     return None
 

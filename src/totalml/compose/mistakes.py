@@ -65,14 +65,31 @@ def missing_option(
     wanted = str(error.missing_cfg_file or "").removesuffix(".yaml")
     group, _, option = wanted.rpartition("/")
     options = sorted(error.options or ())
-    if f"{group}={option}" not in overrides:
+    asked = next((override for override in overrides if override.lstrip("+").replace("=", "/", 1) == wanted), None)
+    if asked is None:
         place = _place_of_default(project, overrides, option)
+    elif (key := asked.partition("=")[0]) in swept:
+        place = read_origins(project, [override for override in overrides if override != asked], swept).swept_at(key)
     else:
-        given = [override for override in overrides if override != f"{group}={option}"]
-        place = read_origins(project, given, swept).of((group,)) if group in swept else COMMAND_LINE
+        place = COMMAND_LINE
     noun = GROUP if group == GROUP else f"option of group {group!r}" if group else "config"
     listed = f"; there are: {', '.join(options)}" if options else ""
     return RecipeError(f"{place}: there is no {noun} {option!r}{did_you_mean(option, options)}{listed}")
+
+
+def circle(project: Path, overrides: Sequence[str]) -> RecipeError:
+    """A recipe inherits itself; the line that closes the circle, or the command line if that is not found."""
+    waiting: list[tuple[str, ...]] = [(name,) for name in _chosen(overrides)]
+    place = COMMAND_LINE
+    while waiting:
+        *above, name = line_of_descent = waiting.pop()
+        file = config_file(project, f"{GROUP}/{name}")
+        layer = read_layer(file.relative_to(project).as_posix(), file, "") if file.is_file() else None
+        if layer and (closing := {*parents(layer.root)} & {*above, name}):
+            place = Place(layer.name, default_line(layer.root, closing.pop()))
+            break
+        waiting += [(*line_of_descent, parent) for parent in parents(layer.root)] if layer else []
+    return RecipeError(f"{place}: a recipe inherits itself, directly or through others; look at 'defaults'")
 
 
 def broken_yaml(project: Path) -> RecipeError | None:
@@ -101,8 +118,7 @@ def _one_line(error: Exception) -> str:
 
 def _place_of_default(project: Path, overrides: Sequence[str], option: str) -> Place:
     """The line that asks for `option`: in a recipe that the command line names, in one that it inherits, in conf/."""
-    chosen = [text.partition("=")[2] for text in overrides if text.lstrip("+").startswith(f"{GROUP}=")]
-    waiting = [*",".join(chosen).split(","), "config"]
+    waiting = [*_chosen(overrides), "config"]
     seen: set[str] = set()
     while waiting:
         name = waiting.pop(0)
@@ -115,6 +131,11 @@ def _place_of_default(project: Path, overrides: Sequence[str], option: str) -> P
             return Place(layer.name, line)
         waiting += parents(layer.root)
     return COMMAND_LINE
+
+
+def _chosen(overrides: Sequence[str]) -> list[str]:
+    chosen = [text.partition("=")[2] for text in overrides if text.lstrip("+").startswith(f"{GROUP}=")]
+    return ",".join(chosen).split(",")
 
 
 def _syntax_error(file: Path, name: str) -> str | None:

@@ -76,9 +76,13 @@ class Origins:
         found = (Place(layer.name, line) for layer in reversed(self.layers) if (line := _line(layer, path)) is not None)
         return next(found, None)
 
+    def swept_at(self, key: str) -> Place:
+        """Where a sweep gives values to a key."""
+        return self.written(("sweep", "parameters", key)) or COMMAND_LINE
+
     def _given(self, override: tuple[Key, ...]) -> Place:
         key = ".".join(map(str, override))
-        return (key in self.swept and self.written(("sweep", "parameters", key))) or COMMAND_LINE
+        return self.swept_at(key) if key in self.swept else COMMAND_LINE
 
 
 def read_layer(name: str, file: Path, package: str) -> Layer:

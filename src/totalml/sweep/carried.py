@@ -14,7 +14,6 @@ from pydantic import ValidationError
 
 from totalml.compose.command_line import as_hydra_reads_it, composed, explained, parsed, validated
 from totalml.compose.mistakes import read_origins
-from totalml.compose.origins import COMMAND_LINE
 from totalml.compose.plain import plain_values
 from totalml.errors import RecipeError
 from totalml.recipe import SweepRecipe
@@ -75,7 +74,8 @@ def _points(
             else:
                 single.append(argument)
         except (HydraException, ValueError, RecursionError) as error:
-            place = origins.written(("sweep", "parameters", key)) or COMMAND_LINE
-            lines[f"{place}: sweep.parameters.{key}: cannot read {text!r}: {str(error).splitlines()[0]}"] = None
+            lines[
+                f"{origins.swept_at(key)}: sweep.parameters.{key}: cannot read {text!r}: {str(error).splitlines()[0]}"
+            ] = None
     varied = [[f"{key}={value}" for key, value in point.items()] for point in corners(dimensions)]
     return [[*single, *point] for point in varied], lines
