@@ -5,7 +5,8 @@ from importlib import import_module
 
 import pytest
 
-from totalml.signature import names_in, signature_of
+from totalml.definitions import names_in
+from totalml.signature import signature_of
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,9 @@ class Component(Section):
 
 
 class ForeignComponent(Section):
-    """A class of torch, torchvision or lightning, kept as name and arguments until it is needed.
+    """A class of another package, kept as name and arguments until it is needed.
 
-    Its existence and its signature are checked from its source text, so validating imports nothing.
+    That a socket takes it, and its arguments fit, is checked from its source text, so validating imports nothing.
     """
 
     target: str

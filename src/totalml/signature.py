@@ -1,18 +1,9 @@
-"""Find a class of an installed package and the arguments it takes by reading its source, importing nothing.
-
-Importing torch to learn that `torch.optim.AdamW` has no `learning_rate` would cost two seconds; parsing its file
-costs two milliseconds.
-"""
+"""The arguments that a class or function of an installed package takes, from its source text."""
 
 import ast
-import importlib.util
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
 
-Definition = ast.ClassDef | ast.FunctionDef
-MAX_HOPS = 12  # re-exports followed before giving up
+from totalml.definitions import Definition, bases_of, find
 
 
 @dataclass(frozen=True)
@@ -31,77 +22,8 @@ class Signature:
 
 def signature_of(path: str) -> Signature | None:
     """The signature of the class or function at a dotted path; None if there is none there."""
-    found = _find(path.split("."), MAX_HOPS)
+    found = find(path.split("."))
     return _signature(*found) if found else None
-
-
-def names_in(path: str) -> tuple[str, ...]:
-    """The public names that the module at a dotted path defines or re-exports."""
-    module = _module_file(path.split("."))
-    return tuple(sorted({name for name, _ in _bindings(module)})) if module else ()
-
-
-@lru_cache(maxsize=64)
-def _parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def _module_file(parts: list[str]) -> Path | None:
-    spec = importlib.util.find_spec(parts[0])  # a top-level name: finding it runs none of its code
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    base = Path(spec.submodule_search_locations[0], *parts[1:])
-    return next((file for file in (base / "__init__.py", base.with_suffix(".py")) if file.is_file()), None)
-
-
-def _find(parts: list[str], hops: int) -> tuple[Definition, list[str]] | None:
-    """The definition and the dotted module that holds it."""
-    if hops == 0 or len(parts) < 2:
-        return None
-    module, name = parts[:-1], parts[-1]
-    file = _module_file(module)
-    if file is None:
-        return None
-    stars: list[list[str]] = []
-    for bound, node in _bindings(file):
-        if bound == "*" and isinstance(node, ast.ImportFrom):
-            stars.append(_absolute(node, module, file))
-        if bound != name:
-            continue
-        if isinstance(node, Definition):
-            return node, module
-        if isinstance(node, ast.ImportFrom):
-            original = next(alias.name for alias in node.names if (alias.asname or alias.name) == name)
-            return _find([*_absolute(node, module, file), original], hops - 1)
-    return next((found for star in stars if (found := _find([*star, name], hops - 1))), None)
-
-
-def _bindings(file: Path) -> Iterator[tuple[str, ast.stmt]]:
-    for node in _statements(_parse(file).body):
-        if isinstance(node, Definition):
-            yield node.name, node
-        elif isinstance(node, ast.ImportFrom):
-            yield from ((alias.asname or alias.name, node) for alias in node.names)
-
-
-def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Top-level statements, also those inside if and try, the last definition of a name first."""
-    for node in reversed(body):
-        if isinstance(node, ast.If):
-            yield from _statements(node.body + node.orelse)
-        elif isinstance(node, ast.Try):
-            yield from _statements(node.body)
-        else:
-            yield node
-
-
-def _absolute(node: ast.ImportFrom, module: list[str], file: Path) -> list[str]:
-    """The module that a `from ... import` means, seen from `module`."""
-    named = node.module.split(".") if node.module else []
-    if node.level == 0:
-        return named
-    package = module if file.name == "__init__.py" else module[:-1]
-    return package[: len(package) - node.level + 1] + named
 
 
 def _signature(node: Definition, module: list[str]) -> Signature | None:
@@ -110,9 +32,8 @@ def _signature(node: Definition, module: list[str]) -> Signature | None:
     for statement in node.body:
         if isinstance(statement, ast.FunctionDef) and statement.name == "__init__":
             return _of_function(statement, skip=1)
-    for base in node.bases:
-        name = ast.unparse(base).split("[")[0].split(".")
-        if found := _find([*module, *name], MAX_HOPS):
+    for base in bases_of(node):
+        if found := find([*module, *base]):
             return _signature(*found)
     return Signature((), (), open_ended=True)
 

@@ -1,17 +1,22 @@
 """`_target_` -> class: which names a recipe may use, found before any work is done."""
 
 import importlib
+import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from types import ModuleType
 from typing import Any
 
 from totalml.component import Component, ForeignComponent
+from totalml.definitions import names_in
+from totalml.guards import refusals
 from totalml.identity import canonical
-from totalml.signature import Signature, names_in, signature_of
+from totalml.signature import Signature, signature_of
+from totalml.sockets import FOREIGN, Socket, is_near, socket_of
 
 OURS = ("totalml", "recipes")
-FOREIGN = ("torch", "torchvision", "lightning")
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", re.ASCII)
 
 # Parameters that the code which creates the object hands over itself.
 HANDED_OVER = ("params", "optimizer")
@@ -65,32 +70,35 @@ def component_class(target: str) -> type[Component]:
 
 
 def foreign_component(target: str, arguments: Mapping[str, Any]) -> ForeignComponent:
-    """A class of torch, torchvision or lightning with arguments that fit its signature.
+    """A class of another package that some socket takes, with arguments that fit its signature.
 
-    Raises: ExceptionGroup of TargetError: it is not there, or arguments do not fit; all at once.
+    Raises: ExceptionGroup of TargetError: no socket takes it, or arguments do not fit; all at once.
     """
-    signature = signature_of(target)
-    if signature is None:
-        module, _, name = target.rpartition(".")
-        raise ExceptionGroup(target, [TargetError(f"{module!r} has no {name!r}{did_you_mean(name, names_in(module))}")])
-    if not signature.is_class:
-        raise ExceptionGroup(target, [TargetError(f"{target!r} is a function; name a class")])
-    if misfits := [*_misfits(target, signature, arguments)]:
+    socket, signature = socket_of(target), signature_of(target)
+    if socket is None or signature is None:
+        raise ExceptionGroup(target, [TargetError(_refusal(target))])
+    misfits = _misfits(target, signature, arguments) or _refused(target, arguments, socket)
+    if misfits:
         raise ExceptionGroup(target, misfits)
     return ForeignComponent(target=target, arguments=dict(arguments))
 
 
-def root_of(target: Any) -> str:
-    """The allow-listed root of a target.
+def _refusal(target: str) -> str:
+    module, _, name = target.rpartition(".")
+    if is_near(target) and signature_of(target) is None:
+        return f"{module!r} has no {name!r}{did_you_mean(name, names_in(module))}"
+    allowed = [f"{socket.noun} of {socket.under}" for socket in FOREIGN]
+    return f"{target!r} is not allowed; name a component of totalml or recipes, {' or '.join(allowed)}"
 
-    Raises: TargetError: it is no dotted name, or its root is not on the list.
+
+def is_ours(target: Any) -> bool:
+    """Whether a target names something of totalml or recipes.
+
+    Raises: TargetError: it is no dotted name.
     """
-    if not isinstance(target, str) or not all(part.isidentifier() for part in target.split(".")) or "." not in target:
+    if not isinstance(target, str) or not _DOTTED.fullmatch(target):
         raise TargetError(f"expected a dotted name such as totalml.data.ImageFolder, got {target!r}")
-    root = target.partition(".")[0]
-    if root not in OURS + FOREIGN:
-        raise TargetError(f"{target!r} is not allowed; a _target_ starts with one of {', '.join(OURS + FOREIGN)}")
-    return root
+    return target.partition(".")[0] in OURS
 
 
 def _misfits(target: str, signature: Signature, arguments: Mapping[str, Any]) -> list[TargetError]:
@@ -98,14 +106,26 @@ def _misfits(target: str, signature: Signature, arguments: Mapping[str, Any]) ->
     allowed = [option for option in signature.names if option not in HANDED_OVER]
     found = [TargetError(problem, key) for key, value in arguments.items() if (problem := _not_plain(key, value))]
     found += [
-        TargetError(f"{name} takes no argument {key!r}{did_you_mean(key, allowed) or _list(allowed)}", key)
+        TargetError(f"{name} takes no argument {key!r}{did_you_mean(str(key), allowed) or _list(allowed)}", key)
         for key in arguments
-        if key not in allowed and not signature.open_ended
+        if key not in allowed and (not signature.open_ended or not str(key).isidentifier() or str(key).startswith("_"))
     ]
     missing = [key for key in signature.required if key not in arguments and key not in HANDED_OVER]
     if missing:
         found.append(TargetError(f"{name} needs {', '.join(map(repr, missing))}"))
     return found
+
+
+def _refused(target: str, arguments: Mapping[str, Any], socket: Socket) -> list[TargetError]:
+    name = target.rpartition(".")[2]
+    return [
+        TargetError(f"{name} refuses {_shown(each.argument, arguments)}: {each.reason}", each.argument)
+        for each in refusals(target, arguments, socket.base)
+    ]
+
+
+def _shown(argument: str | None, arguments: Mapping[str, Any]) -> str:
+    return f"{argument}={arguments[argument]!r}" if argument else "its arguments"
 
 
 def _not_plain(key: str, value: Any) -> str | None:

@@ -5,6 +5,12 @@ from pathlib import Path
 
 from totalml.identity import digest, short
 
+# They keep what they are given. Others of fsspec run code or fill templates on the way (`jupyter`, `reference`).
+FILESYSTEMS = (
+    "s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oss", "sftp", "ssh", "smb", "hdfs", "webhdfs", "file", "local",
+    "memory",
+)  # fmt: skip
+
 _URL = re.compile(r"^([A-Za-z0-9.+-]+)://(.*)$", re.DOTALL)
 
 
@@ -49,11 +55,8 @@ def working_folder(url: str, role: str, cache: str) -> Path:
 
 
 def _require_known(protocol: str) -> None:
-    from fsspec.registry import known_implementations, registry
-
     from totalml.target import did_you_mean
 
-    known = {*known_implementations, *registry}
-    if protocol not in known:
-        hint = did_you_mean(protocol, known) or "; known are s3, gs, abfs, sftp, file, memory and others of fsspec"
+    if protocol not in FILESYSTEMS:
+        hint = did_you_mean(protocol, FILESYSTEMS) or f"; known are {', '.join(FILESYSTEMS)}"
         raise ValueError(f"no filesystem is known for {protocol}://{hint}")

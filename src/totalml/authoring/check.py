@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError, TotalmlError
@@ -75,6 +75,8 @@ def _check(name: str, arguments: argparse.Namespace, place: Place) -> Checked:
     from totalml.comparison.composed import compose_one
 
     recipe = compose_one(place.project, name)
+    if recipe.values is None or recipe.values["sweep"]:
+        recipe = replace(recipe, mistakes=recipe.mistakes or _mistakes_of_sweep(name, place))
     if recipe.mistakes or recipe.values is None:
         return Checked(name, recipe, _needs(recipe))
     called = recipe.values["name"]
@@ -89,6 +91,20 @@ def _check(name: str, arguments: argparse.Namespace, place: Place) -> Checked:
         failures.append(error)
         notes.append(f"{type(error).__name__}, see below")
     return Checked(name, recipe, tuple(notes), tuple(failures))
+
+
+def _mistakes_of_sweep(name: str, place: Place) -> tuple[str, ...]:
+    """What is wrong with the values that the recipe's own sweep would give to its jobs."""
+    from totalml.comparison.composed import real_mistakes
+    from totalml.sweep.carried import carried_sweep, check_parameters
+
+    sweep, given = carried_sweep(place.project, [f"+recipe={name}"])
+    try:
+        if sweep is not None:
+            check_parameters(place.project, given, sweep.parameters)
+    except RecipeError as error:
+        return tuple(real_mistakes(error.mistakes))
+    return ()
 
 
 def _needs(recipe: Composed) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 GIVEN = "given_on_the_command_line"  # stands for a value that a recipe leaves to the command line
-_NEEDS = re.compile(r"'([\w.\[\]]+)' has no value yet \(\?\?\?\)")
+# From the start of the line: further on it quotes what the recipe says.
+_NEEDS = re.compile(r"(?:command line|[^:]+:\d+): '([\w.\[\]]+)' has no value yet \(\?\?\?\)")
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,15 @@ def compose_one(project: Path, name: str, overrides: Sequence[str] = ()) -> Comp
         return _described(compose_recipe(project, asked), ())
     except RecipeError as error:
         lines = str(error).splitlines()
-    needs = tuple(found.group(1) for line in lines if (found := _NEEDS.search(line)))
+    needs = tuple(found.group(1) for line in lines if (found := _NEEDS.match(line)))
     if not needs:
         return Composed(mistakes=tuple(lines))
     try:
         return _described(compose_recipe(project, [*asked, *(f"{key}={GIVEN}" for key in needs)]), needs)
     except RecipeError as error:
         # Where a number is needed, the stand-in is a mistake of ours and not of the recipe.
-        real = tuple(line for line in str(error).splitlines() if GIVEN not in line)
+        ours = [line for line in str(error).splitlines() if line.startswith("command line: ") and GIVEN in line]
+        real = tuple(line for line in str(error).splitlines() if line not in ours)
         return Composed(needs=needs, mistakes=real)
 
 
@@ -62,6 +64,11 @@ def compose_all(project: Path, names: Sequence[str] | None = None) -> dict[str, 
     """Every recipe of a project, or those named, by name."""
     found = sorted(file.stem for file in (project / "recipes").glob("*.yaml")) if names is None else names
     return {name: compose_one(project, name) for name in found}
+
+
+def real_mistakes(lines: Sequence[str]) -> list[str]:
+    """Those that are more than a value left to the command line."""
+    return [line for line in lines if not _NEEDS.match(line)]
 
 
 def read(text: str) -> dict[str, Composed]:

@@ -7,20 +7,23 @@ Values on the command line may set keys that no YAML file holds, because default
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from hydra import compose, initialize_config_dir
 from hydra import main as hydra_main
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import TaskFunction
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from totalml.compose import recipes_source
+from totalml.compose import config_sources
 from totalml.compose.stand_ins import stand_in
 from totalml.errors import Interrupted, RecipeError, TotalmlError
 from totalml.terminal import end_on_sigterm_as_on_ctrl_c, report, without_traceback
@@ -108,13 +111,23 @@ def composed(project: Path, overrides: list[str]) -> DictConfig:
         try:
             return compose("config", overrides=overrides)
         except RecursionError as error:
-            raise RecipeError("a recipe inherits itself, directly or through others; look at 'defaults'") from error
+            from totalml.compose import mistakes
+
+            raise mistakes.circle(project, overrides) from error
         except (ValueError, TypeError, AttributeError, AssertionError) as error:  # Hydra's own checks raise these
             raise HydraException(str(error) or type(error).__name__) from error
 
 
+def parsed(project: Path, overrides: Sequence[str]) -> list[Override]:
+    """What Hydra reads in overrides; options of a group are looked up in the project."""
+    _register(project)
+    with initialize_config_dir(str(project / "conf"), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        return OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
+
+
 def _register(project: Path) -> None:
-    recipes_source.register(project / "recipes")
+    config_sources.register(project)
     stand_in(project / "conf")
 
 
@@ -143,7 +156,7 @@ def as_hydra_reads_it(argument: str, project: Path) -> str:
     if value is None:
         return argument
     key = value.group(1)
-    if key == recipes_source.GROUP:
+    if key == config_sources.GROUP:
         return f"+{argument}"
     is_group = (project / "conf" / key).is_dir() or key.partition(".")[0] == "hydra"
     return argument if is_group else f"++{argument}"
@@ -154,8 +167,11 @@ def override_key(argument: str) -> str:
     return argument.lstrip("+~").partition("=")[0]
 
 
-def validated(config: DictConfig, project: Path, overrides: list[str]) -> "Recipe":
-    """Raises: RecipeError: with all mistakes of the composed config."""
+def validated(config: DictConfig, project: Path, overrides: list[str], swept: Collection[str] = ()) -> "Recipe":
+    """Args:
+        swept: keys of overrides that the recipe's own sweep gives.
+    Raises: RecipeError: with all mistakes of the composed config.
+    """
     from totalml.compose.plain import plain_values
     from totalml.validate import InvalidRecipe, validate
 
@@ -164,15 +180,15 @@ def validated(config: DictConfig, project: Path, overrides: list[str]) -> "Recip
     except InvalidRecipe as error:
         from totalml.compose import mistakes
 
-        raise mistakes.invalid(error, mistakes.read_origins(project, overrides)) from error
+        raise mistakes.invalid(error, mistakes.read_origins(project, overrides, swept)) from error
 
 
 @contextmanager
-def explained(project: Path, overrides: list[str]) -> Iterator[None]:
-    """What Hydra refuses becomes a RecipeError in our words."""
+def explained(project: Path, overrides: Sequence[str], swept: Collection[str] = ()) -> Iterator[None]:
+    """What Hydra refuses becomes a RecipeError in our words. Args: swept: as of `validated`."""
     try:
         yield
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         from totalml.compose import mistakes
 
-        raise mistakes.composition(error, project, overrides) from error
+        raise mistakes.composition(error, project, overrides, swept) from error

@@ -1,6 +1,6 @@
 """Turn what Hydra, OmegaConf, YAML and pydantic say into lines of the form `file:line: what, and the mend`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import MissingConfigException, OverrideParseException
 
+from totalml.compose.config_sources import GROUP
 from totalml.compose.origins import COMMAND_LINE, LOADER, Origins, Place, default_line, parents, read_layer
-from totalml.compose.recipes_source import GROUP
 from totalml.errors import RecipeError
 from totalml.target import did_you_mean
 from totalml.validate import InvalidRecipe
@@ -26,8 +26,12 @@ def config_file(project: Path, config_path: str) -> Path:
     return project / "recipes" / f"{name}.yaml" if group == GROUP else project / "conf" / f"{config_path}.yaml"
 
 
-def read_origins(project: Path, overrides: list[str]) -> Origins:
-    """Read again, with their lines, the files that Hydra merges for `overrides`."""
+def read_origins(project: Path, overrides: list[str], swept: Collection[str] = ()) -> Origins:
+    """Read again, with their lines, the files that Hydra merges for `overrides`.
+
+    Args:
+        swept: keys of overrides that the recipe's own sweep gives.
+    """
     merged = _merged_files(project, overrides)
     layers = []
     for entry in merged:
@@ -35,7 +39,7 @@ def read_origins(project: Path, overrides: list[str]) -> Origins:
         if file is not None and file.is_file():
             layers.append(read_layer(file.relative_to(project).as_posix(), file, entry.package or ""))
     keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
-    return Origins(layers, [tuple(key.split(".")) for key in keys])
+    return Origins(layers, [tuple(key.split(".")) for key in keys], swept)
 
 
 def _merged_files(project: Path, overrides: list[str]) -> list[ResultDefault]:
@@ -54,15 +58,38 @@ def invalid(error: InvalidRecipe, origins: Origins) -> RecipeError:
     return RecipeError(*(f"{place}: {message}" for place, message in placed))
 
 
-def missing_option(error: MissingConfigException, project: Path, overrides: Sequence[str]) -> RecipeError:
-    """A defaults entry, or the command line, names an option that is not there."""
+def missing_option(
+    error: MissingConfigException, project: Path, overrides: Sequence[str], swept: Collection[str]
+) -> RecipeError:
+    """A defaults entry, the command line or the recipe's own sweep names an option that is not there."""
     wanted = str(error.missing_cfg_file or "").removesuffix(".yaml")
     group, _, option = wanted.rpartition("/")
     options = sorted(error.options or ())
-    place = COMMAND_LINE if f"{group}={option}" in overrides else _place_of_default(project, overrides, option)
+    asked = next((override for override in overrides if override.lstrip("+").replace("=", "/", 1) == wanted), None)
+    if asked is None:
+        place = _place_of_default(project, overrides, option)
+    elif (key := asked.partition("=")[0]) in swept:
+        place = read_origins(project, [override for override in overrides if override != asked], swept).swept_at(key)
+    else:
+        place = COMMAND_LINE
     noun = GROUP if group == GROUP else f"option of group {group!r}" if group else "config"
     listed = f"; there are: {', '.join(options)}" if options else ""
     return RecipeError(f"{place}: there is no {noun} {option!r}{did_you_mean(option, options)}{listed}")
+
+
+def circle(project: Path, overrides: Sequence[str]) -> RecipeError:
+    """A recipe inherits itself; the line that closes the circle, or the command line if that is not found."""
+    waiting: list[tuple[str, ...]] = [(name,) for name in _chosen(overrides)]
+    place = COMMAND_LINE
+    while waiting:
+        *above, name = line_of_descent = waiting.pop()
+        file = config_file(project, f"{GROUP}/{name}")
+        layer = read_layer(file.relative_to(project).as_posix(), file, "") if file.is_file() else None
+        if layer and (closing := {*parents(layer.root)} & {*above, name}):
+            place = Place(layer.name, default_line(layer.root, closing.pop()))
+            break
+        waiting += [(*line_of_descent, parent) for parent in parents(layer.root)] if layer else []
+    return RecipeError(f"{place}: a recipe inherits itself, directly or through others; look at 'defaults'")
 
 
 def broken_yaml(project: Path) -> RecipeError | None:
@@ -72,10 +99,10 @@ def broken_yaml(project: Path) -> RecipeError | None:
     return RecipeError(*found) if found else None
 
 
-def composition(error: Exception, project: Path, overrides: Sequence[str]) -> RecipeError:
+def composition(error: Exception, project: Path, overrides: Sequence[str], swept: Collection[str] = ()) -> RecipeError:
     """Whatever else Hydra or OmegaConf refuses, in their words, on one line."""
     if isinstance(error, MissingConfigException):
-        return missing_option(error, project, overrides)
+        return missing_option(error, project, overrides, swept)
     if isinstance(error, OverrideParseException) and config_file(project, f"{GROUP}/{error.override}").is_file():
         word = error.override
         return RecipeError(f"{COMMAND_LINE}: expected key=value, got {word!r}, did you mean '+{GROUP}={word}'?")
@@ -91,8 +118,7 @@ def _one_line(error: Exception) -> str:
 
 def _place_of_default(project: Path, overrides: Sequence[str], option: str) -> Place:
     """The line that asks for `option`: in a recipe that the command line names, in one that it inherits, in conf/."""
-    chosen = [text.partition("=")[2] for text in overrides if text.lstrip("+").startswith(f"{GROUP}=")]
-    waiting = [*",".join(chosen).split(","), "config"]
+    waiting = [*_chosen(overrides), "config"]
     seen: set[str] = set()
     while waiting:
         name = waiting.pop(0)
@@ -105,6 +131,11 @@ def _place_of_default(project: Path, overrides: Sequence[str], option: str) -> P
             return Place(layer.name, line)
         waiting += parents(layer.root)
     return COMMAND_LINE
+
+
+def _chosen(overrides: Sequence[str]) -> list[str]:
+    chosen = [text.partition("=")[2] for text in overrides if text.lstrip("+").startswith(f"{GROUP}=")]
+    return ",".join(chosen).split(",")
 
 
 def _syntax_error(file: Path, name: str) -> str | None:

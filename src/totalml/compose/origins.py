@@ -3,7 +3,7 @@
 Only a report of mistakes asks, so the files are read again here rather than tracked while composing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,18 +48,21 @@ class Origins:
     """Args:
     layers: in merge order, the last one wins.
     overrides: keys of the command line's values.
+    swept: those of them, dotted, that a sweep in one of the layers gives.
     """
 
     layers: Sequence[Layer]
     overrides: Sequence[tuple[str, ...]]
+    swept: Collection[str] = ()
 
     def of(self, path: tuple[Key, ...]) -> Place:
         """For a missing key the nearest section around it, or the file merged last."""
-        if any(override[: len(path)] == path for override in self.overrides if path):
-            return COMMAND_LINE
+        for override in self.overrides:
+            if path and override[: len(path)] == path:
+                return self._given(override)
         for length in range(len(path), -1, -1):
             if length and path[:length] in self.overrides:
-                return COMMAND_LINE
+                return self._given(path[:length])
             for layer in reversed(self.layers):
                 line = _line(layer, path[:length])
                 if line is not None:
@@ -69,9 +72,17 @@ class Origins:
     def written(self, path: tuple[Key, ...]) -> Place | None:
         """Where this very key was written last; None for a default, which stands in code."""
         if path in self.overrides:
-            return COMMAND_LINE
+            return self._given(path)
         found = (Place(layer.name, line) for layer in reversed(self.layers) if (line := _line(layer, path)) is not None)
         return next(found, None)
+
+    def swept_at(self, key: str) -> Place:
+        """Where a sweep gives values to a key."""
+        return self.written(("sweep", "parameters", key)) or COMMAND_LINE
+
+    def _given(self, override: tuple[Key, ...]) -> Place:
+        key = ".".join(map(str, override))
+        return self.swept_at(key) if key in self.swept else COMMAND_LINE
 
 
 def read_layer(name: str, file: Path, package: str) -> Layer:

@@ -7,26 +7,27 @@ from pydantic import AfterValidator, Field, InstanceOf, model_validator
 from totalml.component import ForeignComponent, Items, Section
 from totalml.kinds import Augmentation, ImageBackbone, Schedule, TableBackbone
 from totalml.recipe.bounds import Positive
+from totalml.sockets import OPTIMIZER, SCHEDULER, Socket
 
 
-def _under(prefix: str, kind: type[Section] = ForeignComponent) -> AfterValidator:
-    """Accept a class of torch whose name starts with `prefix`, or a component of our own `kind`."""
+def _in(socket: Socket, kind: type[Section] = ForeignComponent) -> AfterValidator:
+    """Accept a class of another package that the socket takes, or a component of our own `kind`."""
 
     def check(component: Section) -> Section:
         if isinstance(component, ForeignComponent):
-            fits, given = component.target.startswith(prefix), component.target
+            fits, given = socket.takes(component.target), component.target
         else:
             fits, given = isinstance(component, kind), type(component).__name__
         if not fits:
             ours = "" if kind is ForeignComponent else f" or a component of kind {kind.__name__}"
-            raise ValueError(f"expected a class under {prefix[:-1]}{ours}, got {given}")
+            raise ValueError(f"expected {socket.noun} of {socket.under}{ours}, got {given}")
         return component
 
     return AfterValidator(check)
 
 
-Optimizer = Annotated[InstanceOf[ForeignComponent], _under("torch.optim.")]
-Scheduler = Annotated[InstanceOf[Section], _under("torch.optim.lr_scheduler.", Schedule)]
+Optimizer = Annotated[InstanceOf[ForeignComponent], _in(OPTIMIZER)]
+Scheduler = Annotated[InstanceOf[Section], _in(SCHEDULER, Schedule)]
 
 
 class ModelRecipe(Section):

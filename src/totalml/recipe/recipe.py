@@ -16,7 +16,7 @@ from totalml.recipe.evaluation import EvaluationRecipe
 from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import ModelRecipe, TrainingRecipe
 from totalml.recipe.where import RuntimeRecipe, SweepRecipe, Tolerance, TrackingRecipe
-from totalml.target import component_class
+from totalml.target import component_class, did_you_mean
 
 DEFAULT_TASK = "totalml.task.Classification"
 
@@ -86,6 +86,16 @@ class Recipe(Section):
                 lacks = f"evaluation.{part} is off, so there is no {gate.metric!r}"
                 raise Misfit(f"{lacks}; turn it on, or lift all gates with gates=[]", place, "metric")
         return gates
+
+    @field_validator("sweep")
+    @classmethod
+    def _sweeps_what_is_there(cls, sweep: SweepRecipe | None) -> SweepRecipe | None:
+        known = [key for key in cls.model_fields if key != "sweep"]
+        for key in sweep.parameters if sweep else ():
+            if (first := key.partition(".")[0]) not in known:
+                hint = did_you_mean(first, known) or f"; known keys: {', '.join(known)}"
+                raise Misfit(f"unknown key {first!r}{hint}", "parameters", key)
+        return sweep
 
     @model_validator(mode="after")
     def _model_fits_features(self) -> Self:

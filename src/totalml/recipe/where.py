@@ -1,13 +1,16 @@
 """`tolerance`, `sweep`, `tracking`, `runtime`: where and how; none of it counts for the config hash."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, field_validator, model_validator
 
-from totalml.component import Items, Section
+from totalml.component import Items, Misfit, Section
 from totalml.kinds import Direction, Task
 from totalml.recipe.bounds import Folder, Place, Positive, Share
 from totalml.target import did_you_mean
+
+_SWEPT_KEY = re.compile(r"(?!hydra\b)[a-z]\w*(\.\w+)*", re.ASCII)
 
 
 def _devices(value: Any) -> int | Literal["auto"]:
@@ -50,7 +53,8 @@ class SweepRecipe(Section):
     """What to vary and how to look for the best. Each job is a run of its own, so this is no part of what it computes.
 
     `parameters` maps a key of the recipe, or a group of conf/, to values in Hydra's grammar for sweeps: `1,2,3`,
-    `choice(a, b)`, `range(1, 9, 2)`, and for optuna `interval(0.1, 0.9)` or `tag(log, interval(0.0001, 0.1))`.
+    `choice(a, b)`, `range(1, 9, 2)`, and for optuna `interval(0.1, 0.9)` or `tag(log, interval(0.0001, 0.1))`. They
+    become arguments of Hydra, which can set anything, so a key is a plain dotted name and none of Hydra's own.
     """
 
     sampler: Literal["grid", "optuna"] = "optuna"
@@ -58,7 +62,15 @@ class SweepRecipe(Section):
     metric: Annotated[str, AfterValidator(_ranks)] = "validation_loss"  # validation_*: of the best epoch; else on test
     direction: Direction | None = None  # None: as the metric is meant
     prune: bool = True  # optuna ends a job that after half of its epochs validates worse than half of the others
-    parameters: Annotated[dict[str, str], Field(min_length=1)]
+    parameters: Annotated[dict[str, Annotated[str, Field(max_length=2000)]], Field(min_length=1)]
+
+    @field_validator("parameters")
+    @classmethod
+    def _names_keys(cls, parameters: dict[str, str]) -> dict[str, str]:
+        if wrong := [key for key in parameters if not _SWEPT_KEY.fullmatch(key)]:
+            names = ", ".join(map(repr, wrong))
+            raise Misfit(f"a sweep varies keys of the recipe such as training.optimizer.lr, not {names}", wrong[0])
+        return parameters
 
 
 class TrackingRecipe(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
@@ -11,6 +12,7 @@ from hydra.core.override_parser.types import IntervalSweep, Override, RangeSweep
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
+MAX_VALUES = 10_000  # of one key
 DIGITS = 4  # of a chosen number: more would not change a result worth naming, and nobody could type them
 
 
@@ -69,20 +71,17 @@ Dimension = Choice | Number
 def dimension(override: Override) -> Dimension:
     """What one override of the form `key=<sweep>` lets optuna choose from.
 
-    Raises: ValueError: a range that holds nothing, or a logarithmic one that reaches 0.
+    Raises: ValueError: a range that holds nothing, or too much.
     """
     key, value = override.get_key_element(), override.value()
     if isinstance(value, IntervalSweep):
-        found = Number(key, value.start, value.end, log="log" in value.tags)  # type: ignore[arg-type]
-    elif isinstance(value, RangeSweep):
-        points = list(value.range())
-        if not points:
-            raise ValueError(f"{override.input_line!r} holds no value")
-        found = Number(key, points[0], points[-1], step=value.step, log="log" in value.tags)
-    else:
-        return Choice(key, tuple(override.sweep_string_iterator()))
-    found.distribution()  # which refuses what makes no sense
-    return found
+        return Number(key, value.start, value.end, log="log" in value.tags)  # type: ignore[arg-type]
+    if isinstance(value, RangeSweep):
+        points = list(islice(value.range(), MAX_VALUES + 1)) if value.step else []
+        if not 0 < len(points) <= MAX_VALUES:
+            raise ValueError(f"{override.input_line!r} holds {'too many values' if points else 'no value'}")
+        return Number(key, points[0], points[-1], step=value.step, log="log" in value.tags)
+    return Choice(key, tuple(override.sweep_string_iterator()))
 
 
 def corners(dimensions: Sequence[Dimension]) -> list[dict[str, str]]:
@@ -90,5 +89,5 @@ def corners(dimensions: Sequence[Dimension]) -> list[dict[str, str]]:
 
     Returns: full assignments, key -> value.
     """
-    most = max(len(each.corners()) for each in dimensions)
+    most = max((len(each.corners()) for each in dimensions), default=1)
     return [{each.key: each.corners()[min(n, len(each.corners()) - 1)] for each in dimensions} for n in range(most)]

@@ -7,11 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from totalml.compose.command_line import MULTIRUN, as_hydra_reads_it, composed, explained, override_key, run_hydra
+from totalml.compose.command_line import MULTIRUN, as_hydra_reads_it, explained, override_key, run_hydra
 from totalml.errors import MissingExtraError
-from totalml.recipe import SweepRecipe
+from totalml.sweep.carried import carried_sweep, check_parameters
 
 if TYPE_CHECKING:
     from totalml.compose.command_line import Job
@@ -47,39 +45,21 @@ def start(project: Path, arguments: list[str], job: Job) -> None:
 
 def _with_recipes_sweep(project: Path, arguments: list[str]) -> list[str]:
     """The arguments, with those of the sweep that the one recipe of the command line carries."""
-    carried = _carried(project, arguments[1:])
+    carried, fixed = carried_sweep(project, arguments[1:])
     if carried is None:
         return arguments
     given = {override_key(argument) for argument in arguments}
-    swept = [f"{key}={value}" for key, value in carried.parameters.items() if key not in given]
+    parameters = {key: value for key, value in carried.parameters.items() if key not in given}
+    check_parameters(project, fixed, parameters)
+    swept = [as_hydra_reads_it(f"{key}={value}", project) for key, value in parameters.items()]
     settings: dict[str, object] = {"metric": carried.metric, "direction": carried.direction}
     if carried.sampler == "optuna":
         settings |= {"trials": carried.trials, "prune": carried.prune}
     if "hydra/sweeper" in given:
-        return [*arguments, *(as_hydra_reads_it(argument, project) for argument in swept)]
+        return [*arguments, *swept]
     chosen = [f"hydra.sweeper.{key}={'null' if value is None else value}" for key, value in settings.items()]
     chosen = [argument for argument in chosen if override_key(argument) not in given]
-    swept = [as_hydra_reads_it(argument, project) for argument in swept]
     return [*arguments, f"hydra/sweeper={carried.sampler}", *chosen, *swept]
-
-
-def _carried(project: Path, arguments: list[str]) -> SweepRecipe | None:
-    """None also where the section is wrong: every job has it, so validating them tells."""
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    from totalml.compose.plain import plain_values
-
-    if any(argument.startswith("-") for argument in arguments):
-        return None
-    with explained(project, arguments):
-        overrides = OverridesParser.create().parse_overrides(arguments)
-        fixed = [each for each in overrides if not each.is_sweep_override() and not each.is_hydra_override()]
-        plain = [each.input_line or "" for each in fixed]
-        found = plain_values(composed(project, plain))[0].get("sweep")
-    try:
-        return SweepRecipe.model_validate(found) if found else None
-    except ValidationError:
-        return None
 
 
 def _require(choice: str) -> None:

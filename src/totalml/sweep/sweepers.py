@@ -211,10 +211,13 @@ def register() -> None:
 
 
 def _dimension(override: Override) -> Dimension:
+    """Raises: RecipeError: a range that holds nothing, or a logarithmic one that reaches 0."""
     try:
-        return dimension(override)
+        found = dimension(override)
+        found.distribution()  # which refuses what makes no sense
     except ValueError as error:
         raise RecipeError(f"command line: {override.input_line!r}: {error}") from error
+    return found
 
 
 def _refuse_unless(fits: bool, key: str, wanted: str, given: object) -> None:

@@ -181,5 +181,5 @@ class Learner(LightningModule):
 def _created(component: ForeignComponent, key: str, handed_over: Any) -> Any:
     try:
         return component.create(handed_over)
-    except (TypeError, ValueError) as error:
+    except Exception as error:  # a class of another package fails in ways of its own
         raise TrainingError(f"training.{key}: {component.target} refuses its arguments: {error}") from error

@@ -1,0 +1,48 @@
+"""Which classes of other packages a recipe may name: for each kind of socket the class that they descend from.
+
+Nothing else of those packages can be named: torch alone holds functions that run programs, load pickles and open URLs.
+A component of totalml or recipes/ needs no entry: its type, one of `totalml.kinds`, says where it fits.
+"""
+
+from dataclasses import dataclass
+
+from totalml.definitions import defined_at, descends_from
+
+
+@dataclass(frozen=True)
+class Socket:
+    """Args:
+    noun: what stands in it, for messages.
+    under: the module that names the class, and below which the class is defined; a recipe's import runs nothing else.
+    base: the class that it descends from, where that is defined.
+    """
+
+    noun: str
+    under: str
+    base: str
+
+    def takes(self, target: str) -> bool:
+        """Judged by source text: nothing is imported."""
+        inside = f"{self.under}."
+        if not target.startswith(inside) or target.rpartition(".")[2].startswith("_"):
+            return False
+        defined = defined_at(target)
+        if defined is None or not defined.startswith(inside) or defined == self.base:
+            return False
+        return descends_from(defined, self.base)
+
+
+OPTIMIZER = Socket("an optimizer", "torch.optim", "torch.optim.optimizer.Optimizer")
+SCHEDULER = Socket("a scheduler", "torch.optim.lr_scheduler", "torch.optim.lr_scheduler.LRScheduler")
+
+FOREIGN = (OPTIMIZER, SCHEDULER)
+
+
+def socket_of(target: str) -> Socket | None:
+    """The one kind of socket that takes a class of another package; None: no recipe may name it."""
+    return next((socket for socket in FOREIGN if socket.takes(target)), None)
+
+
+def is_near(target: str) -> bool:
+    """Whether a target is written where allowed classes stand, so that a misspelt name deserves a hint."""
+    return any(target.startswith(f"{socket.under}.") for socket in FOREIGN)
