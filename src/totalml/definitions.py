@@ -30,8 +30,20 @@ def _descends(parts: list[str], base: list[str], hops: int) -> bool:
         return parts == base
     bound = bound_at(parts)
     if isinstance(bound, ast.ClassDef):
-        bound = [[*parts[:-1], *name] for name in bases_of(bound)]
+        bound = [place for name in bases_of(bound) for place in _meant(name, parts[:-1])]
     return not isinstance(bound, Definition) and any(_descends(place, base, hops - 1) for place in bound)
+
+
+def _meant(name: list[str], module: list[str]) -> list[list[str]]:
+    """Where a dotted name of a module may be defined: in it, or behind its `import lightning.pytorch as pl`."""
+    places = [[*module, *name]]
+    file = _module_file(module)
+    imports = [node for node in _statements(_parse(file).body) if isinstance(node, ast.Import)] if file else []
+    for alias in (alias for node in imports for alias in node.names):
+        called, stands_for = (alias.asname or alias.name).split("."), alias.name.split(".")
+        if len(name) > len(called) and name[: len(called)] == called:
+            places.append([*stands_for, *name[len(called) :]])
+    return places
 
 
 def bases_of(node: ast.ClassDef) -> list[list[str]]:

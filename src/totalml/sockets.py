@@ -20,11 +20,13 @@ class Socket:
     noun: str
     under: str
     base: str
+    only: frozenset[str] = frozenset()  # names of classes, where not all that descend are fit to be named
 
     def takes(self, target: str) -> bool:
         """Judged by source text: nothing is imported."""
         inside = f"{self.under}."
-        if not target.startswith(inside) or target.rpartition(".")[2].startswith("_"):
+        name = target.rpartition(".")[2]
+        if not target.startswith(inside) or name.startswith("_") or (self.only and name not in self.only):
             return False
         defined = defined_at(target)
         if defined is None or not defined.startswith(inside) or defined == self.base:
@@ -35,7 +37,17 @@ class Socket:
 OPTIMIZER = Socket("an optimizer", "torch.optim", "torch.optim.optimizer.Optimizer")
 SCHEDULER = Socket("a scheduler", "torch.optim.lr_scheduler", "torch.optim.lr_scheduler.LRScheduler")
 
-FOREIGN = (OPTIMIZER, SCHEDULER)
+# Of a recipe's own code, which a reviewer reads; looked at like the others, because its file imports torch.
+MODULE = Socket("a LightningModule", "recipes", "lightning.pytorch.core.module.LightningModule")
+# Those that change what is learnt. Checkpoints, early stopping, loggers and progress are ours.
+CALLBACK = Socket(
+    "a callback",
+    "lightning.pytorch.callbacks",
+    "lightning.pytorch.callbacks.callback.Callback",
+    frozenset({"GradientAccumulationScheduler", "StochasticWeightAveraging"}),
+)
+
+FOREIGN = (OPTIMIZER, SCHEDULER, CALLBACK, MODULE)
 
 
 def socket_of(target: str) -> Socket | None:

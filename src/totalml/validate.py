@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from totalml.component import Component, ForeignComponent, Misfit
 from totalml.recipe import DEFAULT_TASK, Recipe
+from totalml.sockets import MODULE
 from totalml.target import TargetError, component_class, did_you_mean, foreign_component, is_ours
 
 Path = tuple[str | int, ...]
@@ -78,7 +79,7 @@ def _build(value: Any, path: Path, mistakes: list[Mistake]) -> Any:
 
 def _component(target: Any, arguments: dict[str, Any], path: Path) -> Component | ForeignComponent:
     try:
-        if not is_ours(target):
+        if not is_ours(target) or MODULE.takes(target):
             return foreign_component(target, arguments)
         cls = component_class(target)
     except TargetError as error:

@@ -78,6 +78,8 @@ class Part:
         """Why it is left out; empty where the recipe does not ask for it, None if it is not left out."""
         if getattr(recipe.evaluation, self.name) is None:
             return ""
+        if self.of_pictures and recipe.model.module is not None:
+            return f"evaluation.{self.name} is left out, because the model is a LightningModule of your own"
         if self.of_pictures and recipe.model.image is None:
             return f"evaluation.{self.name} is left out, because the model sees no pictures"
         if self.name not in recipe.task.parts:

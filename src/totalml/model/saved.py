@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from totalml.errors import ModelError
 from totalml.identity import digest
@@ -20,11 +22,20 @@ METADATA = "totalml network v1"  # one key only: the format writes several in an
 
 def save_network(network: Network, path: Path) -> str:
     """Write the file and return its digest; equal weights give equal bytes."""
-    state = {**network.frozen, **network.state_dict()}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    data = save(tensors, {METADATA: network.inputs.to_json()})
+    return save_state({**network.frozen, **network.state_dict()}, network.inputs, path)
+
+
+def save_state(state: Mapping[str, Tensor], inputs: Inputs, path: Path) -> str:
+    """The same of any tensors by name; those that share memory are written one by one."""
+    tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()}
+    data = save(tensors, {METADATA: inputs.to_json()})
     write_atomically(path, data)
     return weights_digest(data)
+
+
+def load_state(path: Path) -> tuple[dict[str, Tensor], Inputs]:
+    """Raises: ModelError: the file is missing, damaged, or none of ours."""
+    return _read(path, ())
 
 
 def weights_digest(data: bytes) -> str:
@@ -39,20 +50,24 @@ def load_network(recipe: ModelRecipe, task: Task, path: Path, embedded: int | No
         embedded: width of the embeddings that the network will be given; its image backbone is then left out.
     Raises: ModelError: the file is missing or damaged, or holds another network.
     """
+    state, inputs = _read(path, () if embedded is None else IMAGE_PARTS)
+    image = recipe.image.untrained() if recipe.image else None
+    network = Network(recipe.model_copy(update={"image": image}), task, inputs, embedded)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelError(f"{path} does not fit the recipe's model: {error}") from error
+    return network.eval()
+
+
+def _read(path: Path, left_out: tuple[str, ...]) -> tuple[dict[str, Tensor], Inputs]:
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-            left_out = () if embedded is None else IMAGE_PARTS
             names = [name for name in file.keys() if not name.startswith(left_out)]  # noqa: SIM118  # is no mapping
             state = {name: file.get_tensor(name) for name in names}
     except (OSError, SafetensorError) as error:
         raise ModelError(f"the model {path} cannot be read: {error}. Train it again.") from error
     if METADATA not in metadata:
         raise ModelError(f"{path} was not written by totalml; give the model.safetensors of a run")
-    image = recipe.image.untrained() if recipe.image else None
-    network = Network(recipe.model_copy(update={"image": image}), task, Inputs.from_json(metadata[METADATA]), embedded)
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise ModelError(f"{path} does not fit the recipe's model: {error}") from error
-    return network.eval()
+    return state, Inputs.from_json(metadata[METADATA])

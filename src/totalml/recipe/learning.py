@@ -1,13 +1,13 @@
 """`model` and `training`: what learns, and how."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, InstanceOf, model_validator
 
 from totalml.component import ForeignComponent, Items, Section
 from totalml.kinds import Augmentation, ImageBackbone, Schedule, TableBackbone
 from totalml.recipe.bounds import Positive
-from totalml.sockets import OPTIMIZER, SCHEDULER, Socket
+from totalml.sockets import CALLBACK, MODULE, OPTIMIZER, SCHEDULER, Socket
 
 
 def _in(socket: Socket, kind: type[Section] = ForeignComponent) -> AfterValidator:
@@ -28,15 +28,32 @@ def _in(socket: Socket, kind: type[Section] = ForeignComponent) -> AfterValidato
 
 Optimizer = Annotated[InstanceOf[ForeignComponent], _in(OPTIMIZER)]
 Scheduler = Annotated[InstanceOf[Section], _in(SCHEDULER, Schedule)]
+Module = Annotated[InstanceOf[ForeignComponent], _in(MODULE)]
+Callback = Annotated[InstanceOf[ForeignComponent], _in(CALLBACK)]
 
 
 class ModelRecipe(Section):
-    """Backbones whose embeddings are joined before one linear head."""
+    """Backbones whose embeddings are joined before one linear head; or a LightningModule of the recipe's own.
+
+    The latter is written `model: {_target_: recipes.mine.MyModule, ...}`, with conf/model/own.yaml.
+    """
 
     image: InstanceOf[ImageBackbone] | None = None
     table: InstanceOf[TableBackbone] | None = None
     freeze: bool = False  # keep the image backbone as it starts; its embeddings are computed once and kept
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    module: Module | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_a_module(cls, values: Any) -> Any:
+        return {"module": values} if isinstance(values, ForeignComponent) else values
+
+    @model_validator(mode="after")
+    def _stands_alone(self) -> Self:
+        if self.module and (self.image or self.table or self.freeze or self.dropout):
+            raise ValueError("a LightningModule of your own stands alone; set model.image and model.table to null")
+        return self
 
     @model_validator(mode="after")
     def _freezes_something(self) -> Self:
@@ -53,7 +70,7 @@ class EarlyStopping(Section):
 class TrainingRecipe(Section):
     epochs: Positive
     batch_size: Positive
-    optimizer: Optimizer
+    optimizer: Optimizer | None  # null: a LightningModule brings its own
     scheduler: Scheduler | None = None
     schedule_every: Literal["epoch", "step"] = "epoch"  # for a scheduler of torch; ours go by step
     augment: Items[InstanceOf[Augmentation]] = ()
@@ -61,3 +78,4 @@ class TrainingRecipe(Section):
     balance_classes: bool = False  # weigh the loss by inverse class frequency
     clip_norm: Annotated[float, Field(gt=0)] | None = None
     early_stopping: EarlyStopping | None = None
+    callbacks: Items[Callback] = ()  # of Lightning, for a LightningModule

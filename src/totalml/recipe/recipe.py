@@ -58,6 +58,14 @@ class Recipe(Section):
             raise Misfit(f"expected {names}, got {stopping.metric!r}", "early_stopping", "metric")
         if not task.labelled and training.balance_classes:
             raise Misfit(f"{type(task).__name__} has no classes to balance", "balance_classes")
+        own = bool((model := info.data.get("model")) and model.module)
+        if not own and training.optimizer is None:
+            raise Misfit("name an optimizer, such as torch.optim.AdamW", "optimizer")
+        if not own and training.callbacks:
+            raise Misfit("callbacks go with a LightningModule of your own as model", "callbacks")
+        if own:  # it brings these itself
+            unused = {"optimizer": None, "scheduler": None, "schedule_every": "epoch", "balance_classes": False}
+            training = training.model_copy(update={**unused, "label_smoothing": 0.0})
         # What means nothing to the task does not count for the config hash either.
         return training if task.labelled else training.model_copy(update={"label_smoothing": 0.0})
 
@@ -99,7 +107,10 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _model_fits_features(self) -> Self:
-        if self.model.image is None and self.model.table is None:
+        own = self.model.module is not None
+        if own and self.runtime.strategy != "single":
+            raise ValueError("a LightningModule of your own trains in one process; set runtime.strategy=single")
+        if not own and self.model.image is None and self.model.table is None:
             raise ValueError("model needs 'image', 'table' or both")
         split = self.data.split
         if split.by != "column" and not (split.train and split.validation and split.test):
@@ -108,7 +119,7 @@ class Recipe(Section):
             wanted, given = getattr(self.model, kind) is not None, getattr(self.features, kind) is not None
             if wanted and not given:
                 raise ValueError(f"model.{kind} is set but features.{kind} is not")
-            if given and not wanted:
+            if given and not wanted and not own:
                 raise ValueError(f"features.{kind} is set but no model.{kind} uses it; set one or the other to null")
         return self
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from totalml.errors import StoreError
 from totalml.runs.attempt import STEPS_FILE, TRAINING_FILE, WEIGHTS_FILE
@@ -40,6 +41,16 @@ class Epoch:
     learning_rate: float
     seconds: float
 
+    @property
+    def known_score(self) -> float | None:
+        """None where a LightningModule does not log it."""
+        return None if math.isnan(self.validation_score) else self.validation_score
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        score = values["validation_score"]
+        return cls(**values | {"validation_score": math.nan if score is None else score})
+
 
 @dataclass(frozen=True)
 class TrainedModel:
@@ -62,7 +73,8 @@ class TrainedModel:
 
     def save(self, folder: Path) -> None:
         """Write all but the weights, which lie there already."""
-        write_json(folder / TRAINING_FILE, asdict(self) | {"weights": self.weights.name})
+        history = [asdict(epoch) | {"validation_score": epoch.known_score} for epoch in self.history]
+        write_json(folder / TRAINING_FILE, asdict(self) | {"weights": self.weights.name, "history": history})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -70,7 +82,7 @@ class TrainedModel:
         file = folder / TRAINING_FILE
         with _readable(file):
             values = json.loads(file.read_text(encoding="utf-8"))
-            history = tuple(Epoch(**epoch) for epoch in values["history"])
+            history = tuple(Epoch.from_json(epoch) for epoch in values["history"])
             return cls(**values | {"weights": folder / WEIGHTS_FILE, "history": history})
 
 

@@ -162,7 +162,8 @@ class Learner(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         recipe, start = self.plan.recipe, self._start
-        optimizer: torch.optim.Optimizer = _created(recipe.optimizer, "optimizer", self.network.parameters())
+        named = cast("ForeignComponent", recipe.optimizer)
+        optimizer: torch.optim.Optimizer = _created(named, "optimizer", self.network.parameters())
         self.scheduler = self._scheduler(optimizer)
         if start:  # only now: a new scheduler sets the optimizer's first learning rate
             optimizer.load_state_dict(start.optimizer)

@@ -28,6 +28,10 @@ def predict(
 
     Raises: ModelError: the model cannot be read or was trained on other features.
     """
+    if recipe.model.module is not None:
+        from totalml.training.own_module import predict_with_module
+
+        return predict_with_module(recipe, trained, features, rows)
     network = load_network(recipe.model, recipe.task, trained.weights, features.embedding_width)
     if network.inputs != Inputs.of(features):
         raise ModelError(

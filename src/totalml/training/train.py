@@ -50,6 +50,10 @@ def train_model(
         Interrupted: Ctrl-C; a second call goes on after the last whole epoch.
     """
     _require_samples(splits)
+    if recipe.model.module is not None:
+        from totalml.training.own_module import train_module
+
+        return train_module(recipe, features, splits, folder, progress)
     recipe.task.require_learnable(features.targets, splits.train)
     keep, network, start = _train(recipe, features, splits, folder, progress, team_of(recipe, folder))
     write_steps(folder, keep.losses.numpy())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
 import time
@@ -55,8 +56,9 @@ class Watch(Callback):
         if self._bar is None or time.monotonic() < self._due:
             return
         self._due = time.monotonic() + REFRESH_S
-        done = pl_module.epoch * self._steps + batch_idx + 1
-        self._bar.update(self._row, completed=done, description=f"epoch {pl_module.epoch + 1}/{self._epochs}")
+        epoch = getattr(pl_module, "epoch", trainer.current_epoch)  # of ours over all attempts
+        done = epoch * self._steps + batch_idx + 1
+        self._bar.update(self._row, completed=done, description=f"epoch {epoch + 1}/{self._epochs}")
         self._bar.refresh()
 
     def on_exception(self, trainer: Trainer, pl_module: Any, exception: BaseException) -> None:
@@ -75,6 +77,8 @@ class Watch(Callback):
 
     def _told(self, epoch: Epoch) -> str:
         value = epoch.validation_score
+        if math.isnan(value):
+            return f"no {self._task.score}"
         return f"{self._task.score} {value:.1%}" if self._task.score_is_share else f"{self._task.score} {value:.4g}"
 
     def close(self) -> None:

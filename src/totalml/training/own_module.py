@@ -1,0 +1,184 @@
+"""Train a LightningModule of the recipe's own: its steps and optimizers, our batches, checkpoints and records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule, Trainer
+
+from totalml.component import plain
+from totalml.errors import Interrupted, ModelError, TrainingError
+from totalml.identity import canonical, digest
+from totalml.model.inputs import Inputs
+from totalml.model.saved import load_state, save_state
+from totalml.progress import Progress
+from totalml.runs.attempt import WEIGHTS_FILE
+from totalml.training.execution import quiet_lightning, reproducible
+from totalml.training.history import TrainedModel, best_of, write_steps
+from totalml.training.listen import Pruned
+from totalml.training.own_batches import EpochBatches, OwnBatches
+from totalml.training.own_checkpoint import OwnCheckpoints, PlainCheckpointIO, resumable
+from totalml.training.ranks.environment import trainer_options
+from totalml.training.ranks.process_rank import ALONE
+from totalml.training.watch import Watch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.data import Splits
+    from totalml.features import FeatureSet
+    from totalml.recipe import Recipe
+
+PRECISIONS: dict[str, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed"}
+
+
+def train_module(
+    recipe: Recipe, features: FeatureSet, splits: Splits, folder: Path, progress: Progress
+) -> TrainedModel:
+    """Fit it with Lightning's Trainer; go on after the last whole epoch of an interrupted attempt.
+
+    Raises: ModelError: it cannot be made. TrainingError: it logs no validation loss, or its loss is no longer a number.
+    """
+    training, task = recipe.training, recipe.task
+    batches = EpochBatches(features, splits.train, training.batch_size, recipe.seed, training.augment)
+    fingerprint = _fingerprint(recipe, features, splits)
+    watch = Watch(progress, training.epochs, len(batches), task)
+    checkpoints = OwnCheckpoints(folder / "checkpoints", fingerprint, recipe, watch)
+    start = resumable(folder / "checkpoints", fingerprint, progress)
+    with reproducible(recipe.runtime, recipe.seed) as device, quiet_lightning(), watch.listening():
+        module = create(recipe)
+        trainer = Trainer(
+            **_options(recipe, device),
+            max_epochs=training.epochs,
+            callbacks=[checkpoints, watch, *(callback.create() for callback in training.callbacks)],
+            default_root_dir=folder,
+        )
+        validation = OwnBatches(features, splits.validation, training.batch_size)
+        _fit(trainer, module, batches, validation, start, checkpoints, watch)
+        module.load_state_dict(checkpoints.best_state())
+    history = checkpoints.history
+    write_steps(folder, checkpoints.losses.numpy())
+    return TrainedModel(
+        weights=folder / WEIGHTS_FILE,
+        weights_digest=save_state(module.state_dict(), Inputs.of(features), folder / WEIGHTS_FILE),
+        features_digest=features.content_digest(),
+        score=task.score,
+        history=history,
+        best_epoch=best_of(history, task, checkpoints.metric).epoch,
+        epochs_run=len(history),
+        resumed_from=checkpoints.resumed_from,
+        stopped="early" if checkpoints.exhausted else "finished",
+    )
+
+
+def predict_with_module(
+    recipe: Recipe, trained: TrainedModel, features: FeatureSet, rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """(n, A) what `predict_step` answers, which must be the task's answers.
+
+    Raises: ModelError: the weights do not fit, or the answers are of another shape.
+    """
+    state, inputs = load_state(trained.weights)
+    if inputs != Inputs.of(features):
+        raise ModelError(
+            f"the model takes {inputs}, the features are {Inputs.of(features)}; train it on these features."
+        )
+    with reproducible(recipe.runtime, recipe.seed) as device, torch.inference_mode(), quiet_lightning():
+        module = create(recipe)
+        module.load_state_dict(state)
+        module.eval().to(device)
+        parts = [
+            _answers(module, batch, number, device)
+            for number, batch in enumerate(OwnBatches(features, rows, recipe.training.batch_size))
+        ]
+    return torch.cat(parts).numpy() if parts else np.zeros((0, len(features.targets.names)), np.float32)
+
+
+def create(recipe: Recipe) -> LightningModule:
+    """Raises: ModelError: its class cannot be imported, is no LightningModule, or refuses its arguments."""
+    component = recipe.model.module
+    if component is None:
+        raise ModelError("the recipe names no LightningModule")
+    try:
+        module = component.create()
+    except Exception as error:  # code of the recipe's own fails in any way
+        raise ModelError(f"{component.target} cannot be made: {type(error).__name__}: {error}") from error
+    if not isinstance(module, LightningModule):
+        raise ModelError(f"{component.target} is no lightning.pytorch.LightningModule")
+    if not module.automatic_optimization:
+        raise ModelError(f"{component.target} sets automatic_optimization = False; leave the steps to Lightning")
+    return module
+
+
+def _options(recipe: Recipe, device: torch.device) -> dict[str, Any]:
+    given = trainer_options(ALONE, device)
+    return {
+        **given,
+        "plugins": [*given["plugins"], PlainCheckpointIO()],
+        "precision": PRECISIONS[recipe.runtime.precision],
+        "gradient_clip_val": recipe.training.clip_norm,
+        "num_sanity_val_steps": 0,
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+    }
+
+
+def _fit(
+    trainer: Trainer,
+    module: LightningModule,
+    batches: EpochBatches,
+    validation: OwnBatches,
+    start: Path | None,
+    checkpoints: OwnCheckpoints,
+    watch: Watch,
+) -> None:
+    checkpoints.follow(batches)
+    try:
+        trainer.fit(module, batches, validation, ckpt_path=start, weights_only=True)
+    except Pruned:
+        raise
+    except Interrupted:
+        done = len(checkpoints.history)
+        kept = f"{done} epochs are kept" if done else "no whole epoch was finished"
+        raise Interrupted(
+            f"training stopped in epoch {done + 1}; {kept}. Give the same command again to go on from there."
+        ) from None
+    except (TrainingError, ModelError):
+        raise
+    except Exception as error:  # code of the recipe's own fails in any way
+        where = f"epoch {len(checkpoints.history) + 1}"
+        raise TrainingError(f"{type(module).__name__} failed in {where}: {type(error).__name__}: {error}") from error
+    finally:
+        watch.close()
+
+
+def _answers(
+    module: LightningModule, batch: dict[str, torch.Tensor], number: int, device: torch.device
+) -> torch.Tensor:
+    moved = {name: tensor.to(device) for name, tensor in batch.items()}
+    answers = module.predict_step(moved, number)
+    if not isinstance(answers, torch.Tensor) or answers.ndim != 2 or len(answers) != len(batch["target"]):
+        got = tuple(answers.shape) if isinstance(answers, torch.Tensor) else type(answers).__name__
+        raise ModelError(
+            f"{type(module).__name__}.predict_step must return the task's answers, a tensor with a row for each of the "
+            f"{len(batch['target'])} samples; got {got}. For classes that is a probability of each."
+        )
+    return answers.float().cpu()
+
+
+def _fingerprint(recipe: Recipe, features: FeatureSet, splits: Splits) -> str:
+    what = {
+        "task": plain(recipe.task, where=False),
+        "model": plain(recipe.model, where=False),
+        "training": plain(recipe.training, where=False),
+        "seed": recipe.seed,
+        "features": features.key,
+        "train": splits.train.tolist(),
+        "validation": splits.validation.tolist(),
+    }
+    return digest("own training v1", canonical(what))

@@ -1,0 +1,189 @@
+"""A LightningModule from elsewhere learns, is killed and goes on, predicts, and says clearly what it lacks."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch import LightningModule
+from torch.nn import functional
+
+from tests.training.own import own_recipe
+from tests.training.planted import splits, squares
+from totalml.component import ForeignComponent
+from totalml.compose import compose_recipe
+from totalml.errors import ModelError, RecipeError, TrainingError
+from totalml.identity import config_hash
+from totalml.recipe import what
+from totalml.training import predict, train_model
+
+REPOSITORY = Path(__file__).parents[2]
+ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def features():
+    return squares(count=240)
+
+
+@pytest.fixture(scope="module")
+def trained(features, tmp_path_factory):
+    return train_model(own_recipe(epochs=8), features, splits(features), tmp_path_factory.mktemp("own"))
+
+
+def test_it_learns_and_is_asked_for_probabilities(features, trained):
+    rows = splits(features).test
+    answers = predict(own_recipe(epochs=8), trained, features, rows)
+    assert answers.shape == (len(rows), 2)
+    assert np.allclose(answers.sum(axis=1), 1, atol=1e-5)
+    assert (answers.argmax(axis=1) == features.targets.values[rows]).mean() > 0.9
+
+
+def test_the_record_holds_what_it_logged(trained):
+    assert trained.score == "accuracy"
+    assert [epoch.epoch for epoch in trained.history] == list(range(1, 9))
+    best = min(trained.history, key=lambda epoch: epoch.validation_loss)
+    assert trained.best_epoch == best.epoch
+    assert best.validation_score > 0.9
+
+
+def test_the_same_recipe_gives_the_same_weights(features, trained, tmp_path):
+    again = train_model(own_recipe(epochs=8), features, splits(features), tmp_path)
+    assert again.weights_digest == trained.weights_digest
+
+
+def test_killed_at_random_points_it_goes_on_to_equal_weights(tmp_path):
+    command = [sys.executable, "-m", "tests.training.killed_module", str(tmp_path), "8"]
+    done = subprocess.run(command, cwd=REPOSITORY, env=ONE_THREAD, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    undisturbed, *others = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(others) == 8
+    for each in others:
+        assert each["weights"] == undisturbed["weights"], (each, undisturbed)
+    assert any(each["resumed_from"] for each in others), others
+
+
+def composed(*overrides: str):
+    return compose_recipe(REPOSITORY, ["+recipe=own_module", *overrides])
+
+
+def test_its_arguments_count_for_the_config_hash_and_an_unused_optimizer_does_not():
+    plain = config_hash(what(composed()))
+    assert config_hash(what(composed("model.width=9"))) != plain
+    assert config_hash(what(composed("training.optimizer.lr=0.5"))) == plain
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["model.widht=9"], "TinyNet takes no argument 'widht', did you mean 'width'?"),
+        (["model._target_=recipes.own.module.TinyNett"], "has no 'TinyNett'"),
+        (["model._target_=recipes.own.module.nn"], "is not a component; a model may also be a LightningModule"),
+        (["+model.dropout_rate=1"], "takes no argument"),
+        (["runtime=ddp"], "trains in one process"),
+        (["training.callbacks=[{_target_: lightning.pytorch.callbacks.ModelCheckpoint}]"], "is not allowed"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_imported(overrides, told):
+    with pytest.raises(RecipeError) as caught:
+        composed(*overrides)
+    assert told in str(caught.value)
+
+
+def test_composing_it_imports_no_torch():
+    code = (
+        "import sys; from pathlib import Path; from totalml.compose import compose_recipe;"
+        "compose_recipe(Path.cwd(), ['+recipe=own_module']);"
+        "assert not {'torch', 'lightning'} & {*sys.modules}"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+class Bare(LightningModule):
+    """What the broken ones below have in common."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Linear(3, 2)
+
+    def training_step(self, batch, batch_idx):
+        return functional.cross_entropy(self.layer(batch["image"].mean(dim=(2, 3))), batch["target"])
+
+    def validation_step(self, batch, batch_idx):
+        self.log("val_loss", self.training_step(batch, batch_idx))
+
+    def predict_step(self, batch, batch_idx):
+        return self.layer(batch["image"].mean(dim=(2, 3))).softmax(dim=1)
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), 0.1)
+
+
+class Silent(Bare):
+    def validation_step(self, batch, batch_idx):
+        self.log("loss_of_validation", 1.0)
+
+
+class Manual(Bare):
+    def __init__(self) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+
+
+class Diverging(Bare):
+    def training_step(self, batch, batch_idx):
+        return super().training_step(batch, batch_idx) * torch.nan
+
+
+class Failing(Bare):
+    def training_step(self, batch, batch_idx):
+        raise KeyError("imgae")
+
+
+class Odd(Bare):
+    def predict_step(self, batch, batch_idx):
+        return self.layer(batch["image"].mean(dim=(2, 3))).argmax(dim=1)
+
+
+@pytest.fixture
+def fitted(monkeypatch, features, tmp_path):
+    """Train what stands in for the recipe's module."""
+
+    def fitted(kind: type):
+        monkeypatch.setattr(ForeignComponent, "create", lambda self: kind())
+        recipe = own_recipe(epochs=1)
+        return recipe, train_model(recipe, features, splits(features), tmp_path)
+
+    return fitted
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "told"),
+    [
+        (Silent, TrainingError, r"logs no validation loss; log it in validation_step.*It logs loss_of_validation"),
+        (Manual, ModelError, "automatic_optimization"),
+        (Diverging, TrainingError, "the loss became nan in epoch 1, step 1"),
+        (Failing, TrainingError, "Failing failed in epoch 1: KeyError: 'imgae'"),
+    ],
+)
+def test_what_it_lacks_is_said(kind, error, told, fitted):
+    with pytest.raises(error, match=told):
+        fitted(kind)
+
+
+def test_answers_that_are_none_of_the_task_are_refused(features, fitted):
+    recipe, trained = fitted(Odd)
+    with pytest.raises(ModelError, match=r"Odd.predict_step must return the task's answers.*got \(15,\)"):
+        predict(recipe, trained, features, splits(features).test)
+
+
+def test_one_that_logs_no_score_has_none(fitted, tmp_path):
+    _, trained = fitted(Bare)
+    trained.save(tmp_path)
+    assert json.loads((tmp_path / "training.json").read_text())["history"][0]["validation_score"] is None
+    assert np.isnan(type(trained).load(tmp_path).history[0].validation_score)
