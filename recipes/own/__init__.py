@@ -1,1 +1,1 @@
-"""What a team may bring along: a LightningModule, a loss, an augmentation; see docs/extending.md."""
+"""What a team may bring along, one class each: a LightningModule, a loss, a metric, a transform, a feature."""

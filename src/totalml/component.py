@@ -110,6 +110,8 @@ def plain(value: Any, *, where: bool) -> Any:
         return {"_target_": value.public_path(), **fields} if isinstance(value, Component) else fields
     if isinstance(value, tuple | list):
         return [plain(item, where=where) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item, where=where) for key, item in value.items()}
     return value
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from totalml.data.splits import Splits
     from totalml.evaluation.predicted import Predicted
     from totalml.evaluation.record import Evaluation
+    from totalml.features.image_rows import ImageRows
     from totalml.features.targets import Targets
     from totalml.quality.pictures import Pictures
     from totalml.quality.report import Finding
@@ -71,6 +72,17 @@ class PictureCheck(QualityCheck):
     @abstractmethod
     def findings(self, snapshot: Snapshot, splits: Splits, pictures: Pictures) -> Iterator[Finding | Suite]:
         """Yield what is wrong; nothing if all is well. A suite also says what is right."""
+
+
+class Feature(Component):
+    """Numbers that are made of what is known of each sample: further columns of the table."""
+
+    @abstractmethod
+    def columns(self, snapshot: Snapshot, images: ImageRows | None) -> Mapping[str, NDArray[Any]]:
+        """Column name -> (N,) numbers in the order of the snapshot, NaN where missing.
+
+        Args: images: the pictures as the model sees them, gathered by rows; None without features.image.
+        """
 
 
 class Augmentation(Component):

@@ -23,6 +23,7 @@ from totalml.evaluation import (
     brightness,
     check_before_training,
 )
+from totalml.evaluation.own_metrics import with_own_metrics
 from totalml.features import FeatureSet, build_features
 from totalml.fingerprint import edited
 from totalml.gates import Verdict, judge, production_of
@@ -159,7 +160,7 @@ def _evaluate(
         validation=(truth[validation], predict(recipe, trained, features, validation)) if len(validation) else None,
         context=_context(recipe, snapshot, features, rows),
     )
-    return recipe.task.evaluate(recipe.evaluation, predicted)
+    return with_own_metrics(recipe.task.evaluate(recipe.evaluation, predicted), recipe.evaluation.metrics, predicted)
 
 
 def _context(recipe: Recipe, snapshot: Snapshot, features: FeatureSet, rows: Rows) -> SampleContext:

@@ -47,7 +47,11 @@ CALLBACK = Socket(
     frozenset({"GradientAccumulationScheduler", "StochasticWeightAveraging"}),
 )
 
-FOREIGN = (OPTIMIZER, SCHEDULER, CALLBACK, MODULE)
+METRIC = Socket("a metric", "torchmetrics", "torchmetrics.metric.Metric")
+OWN_METRIC = Socket("a metric", "recipes", "torchmetrics.metric.Metric")
+
+FOREIGN = (OPTIMIZER, SCHEDULER, CALLBACK, METRIC, MODULE, OWN_METRIC)
+OWN = (MODULE, OWN_METRIC)  # of a recipe, and no component
 
 
 def socket_of(target: str) -> Socket | None:

@@ -12,7 +12,7 @@ from totalml.definitions import names_in
 from totalml.guards import refusals
 from totalml.identity import canonical
 from totalml.signature import Signature, signature_of
-from totalml.sockets import FOREIGN, MODULE, Socket, is_near, socket_of
+from totalml.sockets import FOREIGN, OWN, Socket, is_near, socket_of
 
 OURS = ("totalml", "recipes")
 
@@ -87,7 +87,7 @@ def _refusal(target: str) -> str:
     module, _, name = target.rpartition(".")
     if is_near(target) and signature_of(target) is None:
         return f"{module!r} has no {name!r}{did_you_mean(name, names_in(module))}"
-    allowed = [f"{socket.noun} of {socket.under}" for socket in FOREIGN if socket is not MODULE]
+    allowed = [f"{socket.noun} of {socket.under}" for socket in FOREIGN if socket not in OWN]
     return f"{target!r} is not allowed; name a component of totalml or recipes, {' or '.join(allowed)}"
 
 

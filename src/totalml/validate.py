@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from totalml.component import Component, ForeignComponent, Misfit
 from totalml.recipe import DEFAULT_TASK, Recipe
-from totalml.sockets import MODULE
+from totalml.sockets import OWN
 from totalml.target import TargetError, component_class, did_you_mean, foreign_component, is_ours
 
 Path = tuple[str | int, ...]
@@ -48,12 +48,20 @@ def validate(values: dict[str, Any], known: Sequence[Mistake] = ()) -> Recipe:
     mistakes = list(known)
     built = _build(values, (), mistakes)
     try:
-        recipe = Recipe.model_validate(built, context={"task": built.get("task") or component_class(DEFAULT_TASK)()})
+        recipe = Recipe.model_validate(built, context=_context(built))
     except ValidationError as error:
         mistakes += _news(_explain(error, Recipe, ()), mistakes)
     if mistakes:
         raise InvalidRecipe(mistakes)
     return recipe
+
+
+def _context(built: dict[str, Any]) -> dict[str, Any]:
+    """What names of figures depend on."""
+    evaluation = built.get("evaluation")
+    own = evaluation.get("metrics") if isinstance(evaluation, dict) else None
+    task = built.get("task") or component_class(DEFAULT_TASK)()
+    return {"task": task, "metrics": [*own] if isinstance(own, dict) else []}
 
 
 def dotted(path: Path) -> str:
@@ -79,7 +87,7 @@ def _build(value: Any, path: Path, mistakes: list[Mistake]) -> Any:
 
 def _component(target: Any, arguments: dict[str, Any], path: Path) -> Component | ForeignComponent:
     try:
-        if not is_ours(target) or MODULE.takes(target):
+        if not is_ours(target) or any(socket.takes(target) for socket in OWN):
             return foreign_component(target, arguments)
         cls = component_class(target)
     except TargetError as error:

@@ -10,6 +10,7 @@ import numpy as np
 from totalml.component import plain
 from totalml.features.feature_set import FeatureSet
 from totalml.features.images import build_images, definition_digest
+from totalml.features.own import with_own
 from totalml.features.table import TableColumns, read_columns
 from totalml.identity import canonical, digest
 from totalml.kinds import Task
@@ -45,6 +46,7 @@ def build_features(
     targets = task.read_targets(snapshot, data)
     columns = _columns(features.table, snapshot)
     images = features.image and build_images(features.image, samples, data.max_megapixels, store, progress, runtime)
+    columns = with_own(columns, features.own, snapshot, images.rows if images else None)
     table = features.table
     ids = samples["id"].to_pylist()
     return FeatureSet(
@@ -54,7 +56,7 @@ def build_features(
         targets=targets,
         images=images.rows if images else None,
         numeric=columns.numeric,
-        numeric_names=table.numeric if table else (),
+        numeric_names=(*(table.numeric if table else ()), *columns.own),
         categorical=columns.categorical,
         categorical_names=table.categorical if table else (),
         vocabularies=columns.vocabularies,
@@ -82,6 +84,7 @@ def _key(features: FeaturesRecipe, data_hash: str, task: Task, names: tuple[str,
         "data": data_hash,
         "image": definition_digest(features.image) if features.image else None,
         "table": plain(features.table, where=False) if features.table else None,
+        "own": plain(features.own, where=False),
         "task": [task.public_path(), *task.columns()],
         "targets": list(names),
     }

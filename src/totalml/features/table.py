@@ -27,11 +27,13 @@ class TableColumns:
     numeric: (N, Dn) float32, NaN where missing.
     categorical: (N, Dc) int64, 0 where missing, else 1 + place in the vocabulary.
     vocabularies: the values of each categorical column, sorted.
+    own: names of the last numeric columns, which the recipe's own code made.
     """
 
     numeric: NDArray[np.float32]
     categorical: NDArray[np.int64]
     vocabularies: tuple[tuple[str, ...], ...]
+    own: tuple[str, ...] = ()
 
 
 def read_columns(table: TableFeatures, metadata: pa.Table) -> TableColumns:

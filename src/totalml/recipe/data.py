@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, InstanceOf, PlainValidator, model_va
 
 from totalml.component import Items, Misfit, Section, Where
 from totalml.condition import condition
-from totalml.kinds import QualityCheck, Source
+from totalml.kinds import Feature, QualityCheck, Source
 from totalml.recipe.bounds import Digest, Duration, Positive, Share
 
 
@@ -107,3 +107,4 @@ class TableFeatures(Section):
 class FeaturesRecipe(Section):
     image: ImageFeatures | None = ImageFeatures()
     table: TableFeatures | None = None
+    own: Items[InstanceOf[Feature]] = ()  # numbers made by the recipe's own code, beside those of the table

@@ -3,11 +3,13 @@
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo, field_validator, model_validator
 
-from totalml.component import Items, Misfit, Section
+from totalml.component import ForeignComponent, Items, Misfit, Section
 from totalml.recipe.bounds import Name, Positive, Share
+from totalml.recipe.plugged import in_socket
 from totalml.recipe.suites import DeepchecksRecipe
+from totalml.sockets import METRIC, OWN_METRIC
 from totalml.target import did_you_mean
 
 T = TypeVar("T")
@@ -31,6 +33,9 @@ Degrees = Annotated[float, Field(gt=0, le=180)]
 Strengths = Annotated[Items[T], Field(min_length=5, max_length=5)]
 Bits = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=255)]
 EVERYWHERE_ELSE, SUBJECT = "outside", "subject"  # names that figures of explanations give to what is no part
+
+
+OwnMetric = Annotated[InstanceOf[ForeignComponent], in_socket(METRIC, OWN_METRIC)]
 
 
 class SlicesRecipe(Section):
@@ -127,6 +132,7 @@ class EvaluationRecipe(Section):
     calibration_bins: Annotated[int, Field(ge=2, le=100)] = 15
     bootstrap: Annotated[int, Field(ge=0, le=100_000)] = 1000  # resamples; 0: no intervals
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    metrics: dict[Name, OwnMetric] = Field(default={})  # further ones by name, of torchmetrics or of the recipe's own
     slices: SlicesRecipe | None = SlicesRecipe()
     fairness: FairnessRecipe | None = None
     calibration: CalibrationRecipe | None = CalibrationRecipe()

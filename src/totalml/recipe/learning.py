@@ -2,34 +2,18 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, InstanceOf, model_validator
+from pydantic import Field, InstanceOf, model_validator
 
 from totalml.component import ForeignComponent, Items, Section
 from totalml.kinds import Augmentation, ImageBackbone, Schedule, TableBackbone
 from totalml.recipe.bounds import Positive
-from totalml.sockets import CALLBACK, MODULE, OPTIMIZER, SCHEDULER, Socket
+from totalml.recipe.plugged import in_socket
+from totalml.sockets import CALLBACK, MODULE, OPTIMIZER, SCHEDULER
 
-
-def _in(socket: Socket, kind: type[Section] = ForeignComponent) -> AfterValidator:
-    """Accept a class of another package that the socket takes, or a component of our own `kind`."""
-
-    def check(component: Section) -> Section:
-        if isinstance(component, ForeignComponent):
-            fits, given = socket.takes(component.target), component.target
-        else:
-            fits, given = isinstance(component, kind), type(component).__name__
-        if not fits:
-            ours = "" if kind is ForeignComponent else f" or a component of kind {kind.__name__}"
-            raise ValueError(f"expected {socket.noun} of {socket.under}{ours}, got {given}")
-        return component
-
-    return AfterValidator(check)
-
-
-Optimizer = Annotated[InstanceOf[ForeignComponent], _in(OPTIMIZER)]
-Scheduler = Annotated[InstanceOf[Section], _in(SCHEDULER, Schedule)]
-Module = Annotated[InstanceOf[ForeignComponent], _in(MODULE)]
-Callback = Annotated[InstanceOf[ForeignComponent], _in(CALLBACK)]
+Optimizer = Annotated[InstanceOf[ForeignComponent], in_socket(OPTIMIZER)]
+Scheduler = Annotated[InstanceOf[Section], in_socket(SCHEDULER, kind=Schedule)]
+Module = Annotated[InstanceOf[ForeignComponent], in_socket(MODULE)]
+Callback = Annotated[InstanceOf[ForeignComponent], in_socket(CALLBACK)]
 
 
 class ModelRecipe(Section):

@@ -112,11 +112,16 @@ class Recipe(Section):
             raise ValueError("a LightningModule of your own trains in one process; set runtime.strategy=single")
         if not own and self.model.image is None and self.model.table is None:
             raise ValueError("model needs 'image', 'table' or both")
+        table = self.features.table
+        answers = {*self.task.columns()} & {*(table.numeric if table else ()), *(table.categorical if table else ())}
+        if answers:
+            raise ValueError(f"features.table: {sorted(answers)[0]!r} holds what the task predicts; leave it out")
         split = self.data.split
         if split.by != "column" and not (split.train and split.validation and split.test):
             raise ValueError("data.split: train, validation and test must each be more than 0")
         for kind in ("image", "table"):
             wanted, given = getattr(self.model, kind) is not None, getattr(self.features, kind) is not None
+            given = given or (kind == "table" and bool(self.features.own))
             if wanted and not given:
                 raise ValueError(f"model.{kind} is set but features.{kind} is not")
             if given and not wanted and not own:

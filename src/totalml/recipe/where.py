@@ -35,7 +35,8 @@ class Tolerance(Section):
 
 def _ranks(metric: str, info: ValidationInfo) -> str:
     task = (info.context or {}).get("task")
-    if isinstance(task, Task) and (mistake := not_ranking(metric, task)):
+    own = (info.context or {}).get("metrics", ())
+    if isinstance(task, Task) and metric not in own and (mistake := not_ranking(metric, task)):
         raise ValueError(mistake)
     return metric
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from totalml.evaluation.record import Interval
 from totalml.report.gate_words import brief, reason, word
-from totalml.report.number_format import MISSING, TITLES, counted, duration, figure, interval
+from totalml.report.number_format import MISSING, counted, duration, figure, interval, title
 
 if TYPE_CHECKING:
     from totalml.gates.record import Verdict
@@ -36,7 +36,7 @@ def closing_table(
         verdict: of the gates that hold now.
     """
     reached = {name: Interval(**parts) for name, parts in metrics["metrics"].items()}
-    rows = [(TITLES[name], _value(name, metric), _remark(name, metric)) for name, metric in reached.items()]
+    rows = [(title(name), _value(name, metric), _remark(name, metric)) for name, metric in reached.items()]
     rows.append(("Measured on", counted(metrics["count"], "test sample"), ""))
     gates = verdict.gates if verdict else ()
     rows += [(f"Gate: {gate.title}", word(gate), reason(gate)) for gate in gates]

@@ -9,7 +9,7 @@ import yaml
 
 from totalml.recipe import Recipe
 from totalml.report.content import ReportContent
-from totalml.report.number_format import TITLES
+from totalml.report.number_format import title
 from totalml.report.task_parts import parts_of
 
 DIGITS = 4
@@ -33,7 +33,7 @@ def front_matter(content: ReportContent, recipe: Recipe) -> str:
 def _result(content: ReportContent, task: str, names: Mapping[str, str]) -> dict[str, Any]:
     dataset = {"type": content.name, "name": content.name, "split": "test", "revision": content.data_hash}
     metrics = [
-        {"type": names[name], "name": TITLES[name], "value": round(value, DIGITS)}
+        {"type": names[name], "name": title(name), "value": round(value, DIGITS)}
         for name, value in _measured(content, names).items()
     ]
     return {"task": {"type": task, "name": task.replace("-", " ").title()}, "dataset": dataset, "metrics": metrics}

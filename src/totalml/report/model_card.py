@@ -13,7 +13,7 @@ from totalml.report.content import ReportContent
 from totalml.report.front_matter import front_matter
 from totalml.report.gate_words import bound, brief, found, measured, word
 from totalml.report.markdown import code, listed, table, text
-from totalml.report.number_format import TITLES, counted, figure, interval, percent, points, points_interval
+from totalml.report.number_format import counted, figure, interval, percent, points, points_interval, title
 from totalml.report.task_parts import parts_of
 from totalml.runs.attempt import CARD_FILE
 from totalml.store.atomic import write_atomically
@@ -66,7 +66,7 @@ def _purpose(content: ReportContent, recipe: Recipe) -> str:
 def _quality(content: ReportContent) -> str:
     evaluation = content.evaluation
     rows = [
-        [TITLES[name], "not defined" if metric.value is None else figure(name, metric.value), interval(name, metric)]
+        [title(name), "not defined" if metric.value is None else figure(name, metric.value), interval(name, metric)]
         for name, metric in evaluation.metrics.items()
     ]
     bounds = f"{percent(evaluation.confidence, 0)} interval"

@@ -33,6 +33,11 @@ SHARES = {
 }
 
 
+def title(name: str) -> str:
+    """Of a metric; one that a recipe brings along is called as the recipe calls it."""
+    return TITLES.get(name, name.replace("_", " ").capitalize())
+
+
 def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}{THIN}%"
 

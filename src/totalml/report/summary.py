@@ -7,7 +7,7 @@ from totalml.report.content import ReportContent
 from totalml.report.fairness import told as fairness_told
 from totalml.report.gates import release
 from totalml.report.markup import Html, joined, tag
-from totalml.report.number_format import MISSING, TITLES, counted, duration, figure, interval
+from totalml.report.number_format import MISSING, counted, duration, figure, interval, title
 from totalml.report.out_of_distribution import told as strange_told
 from totalml.report.robustness import told as robustness_told
 from totalml.report.slices import told as slices_told
@@ -57,8 +57,8 @@ def _cards(content: ReportContent, names: Sequence[str]) -> Html:
 
 def _metric_card(name: str, metric: Interval) -> Html:
     if metric.value is None:
-        return _card(TITLES[name], MISSING, metric.note or "")
-    return _card(TITLES[name], figure(name, metric.value), interval(name, metric))
+        return _card(title(name), MISSING, metric.note or "")
+    return _card(title(name), figure(name, metric.value), interval(name, metric))
 
 
 def _card(title: str, value: str, small: str) -> Html:

@@ -6,7 +6,7 @@ from totalml.evaluation.classification.record import ClassificationEvaluation
 from totalml.evaluation.interval import Interval
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import MISSING, TITLES, interval, percent
+from totalml.report.number_format import MISSING, interval, percent, title
 from totalml.report.number_format import figure as written
 
 # A wider matrix cannot be read; the most frequent confusions are listed instead.
@@ -72,7 +72,7 @@ def per_class(content: ReportContent[ClassificationEvaluation]) -> Html:
     labels = [evaluation.classes[k] for k in (order if len(support) > MOST_CLASSES else range(len(support)))]
     rows = [[name_of(label), *_figures(evaluation.per_class[label])] for label in labels]
     shown = table(
-        "Each class against the rest", ["Class", "Samples", *(TITLES[name] for name in COLUMNS)], rows, "numbers"
+        "Each class against the rest", ["Class", "Samples", *(title(name) for name in COLUMNS)], rows, "numbers"
     )
     bounds = (
         f"Small figures are {percent(evaluation.confidence, 0)} bootstrap intervals"
@@ -96,11 +96,11 @@ def _figures(figures: dict[str, Interval | int]) -> list[str]:
 
 
 def _notes(evaluation: ClassificationEvaluation, labels: list[str]) -> Html | str:
-    found = {f"{TITLES[name]}: {metric.note}" for name, metric in evaluation.metrics.items() if metric.note}
+    found = {f"{title(name)}: {metric.note}" for name, metric in evaluation.metrics.items() if metric.note}
     for label in labels:
         for name in COLUMNS:
             metric = evaluation.per_class[label][name]
             if isinstance(metric, Interval) and metric.note:
-                found.add(f"{TITLES[name]} of {label[:60]}: {metric.note}")
+                found.add(f"{title(name)} of {label[:60]}: {metric.note}")
     notes = sorted(found)[:40]
     return tag("ul", *(tag("li", note) for note in notes), class_="notes") if notes else ""
