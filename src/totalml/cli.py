@@ -76,8 +76,8 @@ def _dispatch(given: list[str]) -> int:
     as_written = argparse.RawDescriptionHelpFormatter
     parser = Parser(prog=f"totalml {verb}", description=module.__doc__, epilog=EXIT_CODES, formatter_class=as_written)
     module.configure(parser)
-    parser.add_argument("--runs", metavar="FOLDER", help="where the runs lie (runs)")
-    parser.add_argument("--store", metavar="FOLDER", help="where the store lies (.totalml)")
+    parser.add_argument("--runs", metavar="FOLDER", help="where the runs lie, from the project (runs)")
+    parser.add_argument("--store", metavar="FOLDER", help="where the store lies, from the project (.totalml)")
     try:
         parsed = parser.parse_args(rest)
     except SystemExit as end:  # --help
