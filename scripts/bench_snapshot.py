@@ -32,7 +32,7 @@ from totalml.store import Store
 
 if sys.argv[3] == "bytes":  # what is stored are random bytes: leave out the look at each picture
     ingest.inspect = lambda data, max_megapixels: (1, 1)
-import blake3, filelock, numpy, pyarrow.parquet, rfc8785, PIL.Image
+import blake3, numpy, pyarrow.parquet, rfc8785, PIL.Image
 started, cpu = time.perf_counter(), time.process_time()
 take_snapshot(DataRecipe(source=ImageFolder(root=sys.argv[1])), Store(Path(sys.argv[2])))
 print(time.perf_counter() - started, time.process_time() - cpu)

@@ -37,7 +37,10 @@ def test_the_first_word_of_several_verbs_lists_them(capsys):
     [
         (["dif"], "there is no verb 'dif', did you mean 'diff'?"),
         (["recipe", "dif"], "there is no verb 'recipe dif', did you mean 'recipe diff'?"),
-        (["qwertz"], "there is no verb 'qwertz'; there are: verify, diff, compare, promote, track sync, recipe new"),
+        (
+            ["qwertz"],
+            "there is no verb 'qwertz'; there are: verify, diff, compare, promote, track sync, store gc",
+        ),
         (["diff", "a"], "command line: the following arguments are required: b; see totalml diff --help"),
         (["verify"], "command line: the following arguments are required: what; see totalml verify --help"),
         (["diff", "a", "b", "--colour"], "command line: unrecognized arguments: --colour"),

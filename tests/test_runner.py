@@ -196,6 +196,13 @@ def test_a_check_that_stops_the_run_ends_it_with_exit_code_4_and_says_why(store,
     assert "SplitSizes" in run["error"]
 
 
+def test_a_model_that_cannot_be_built_leaves_no_attempt_behind(store, tmp_path):
+    runs = Runs(store, tmp_path)
+    model = ["model=torchvision", "model.image.name=resnet18", "model.image.weights=gone.safetensors"]
+    assert "gone.safetensors" in runs.go(*model, expect=7).stderr
+    assert list(tmp_path.glob("*/*/1")) == []
+
+
 def test_another_pin_stops_the_run_before_anything_is_made(store, tmp_path):
     runs = Runs(store, tmp_path)
     done = runs.go(f"data.snapshot=blake3:{'0' * 64}", expect=4)

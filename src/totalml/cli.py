@@ -27,6 +27,7 @@ VERBS = {
     "compare": ("totalml.comparison.compare_runs", "runs side by side: keys, metrics, pictures judged differently"),
     "promote": ("totalml.gates.promote", "put a run that passed its gates in production, or an earlier one again"),
     "track sync": ("totalml.tracking.sync", "send runs to Weights & Biases that were tracked offline"),
+    "store gc": ("totalml.garbage.store_gc", "remove from the store what no run, pin or alias needs"),
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),
     "recipe check": ("totalml.authoring.check", "compose and validate every recipe, run those marked smoke"),
     "recipe diff": ("totalml.authoring.diff", "which recipes a change touches, also through conf/ and defaults"),
@@ -76,8 +77,8 @@ def _dispatch(given: list[str]) -> int:
     as_written = argparse.RawDescriptionHelpFormatter
     parser = Parser(prog=f"totalml {verb}", description=module.__doc__, epilog=EXIT_CODES, formatter_class=as_written)
     module.configure(parser)
-    parser.add_argument("--runs", metavar="FOLDER", help="where the runs lie (runs)")
-    parser.add_argument("--store", metavar="FOLDER", help="where the store lies (.totalml)")
+    parser.add_argument("--runs", metavar="FOLDER", help="where the runs lie, from the project (runs)")
+    parser.add_argument("--store", metavar="FOLDER", help="where the store lies, from the project (.totalml)")
     try:
         parsed = parser.parse_args(rest)
     except SystemExit as end:  # --help

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from totalml.errors import RecipeError
-from totalml.recipe import RuntimeRecipe
-from totalml.url import local_folder
+from totalml.recipe import Recipe, RuntimeRecipe
+from totalml.url import is_url, local_folder
 
 PARTS = ("conf", "recipes")  # what makes a folder a project
 
@@ -33,8 +33,8 @@ def find_place(start: Path, runs: str | None = None, store: str | None = None) -
     """The project at `start` or above it; its own code, `recipes.*`, can be imported from then on.
 
     Args:
-        runs, store: as given on the command line, relative to the current folder; None: the recipes' default. Of a URL,
-            the folder of this machine that stands before it: commands read what runs have brought here.
+        runs, store: as `runtime.runs` and `runtime.store`; None: the recipes' default. Of a URL, the folder of this
+            machine that stands before it: commands read what runs have brought here.
     Raises: RecipeError: there is no project.
     """
     folder = start.absolute()
@@ -44,9 +44,20 @@ def find_place(start: Path, runs: str | None = None, store: str | None = None) -
     if str(found) not in sys.path:
         sys.path.insert(0, str(found))
     default = RuntimeRecipe()
-    cache = str(found / default.cache)
-    return Place(
-        found,
-        local_folder(runs, "runs", cache).absolute() if runs else found / default.runs,
-        local_folder(store, "store", cache).absolute() if store else found / default.store,
-    )
+    cache = below(found, default.cache)
+    folders = (("runs", runs or default.runs), ("store", store or default.store))
+    return Place(found, *(local_folder(below(found, place), role, cache).absolute() for role, place in folders))
+
+
+def placed(recipe: Recipe, project: Path) -> Recipe:
+    """The recipe with its store, runs and cache where they lie, whatever folder it is run from."""
+    places = {key: below(project, getattr(recipe.runtime, key)) for key in ("store", "runs", "cache")}
+    return recipe.model_copy(update={"runtime": recipe.runtime.model_copy(update=places)})
+
+
+def below(project: Path, place: str) -> str:
+    """A place of `runtime`: a URL, or a folder relative to the project.
+
+    As it is written where the project is the current folder, so that what a run writes down names no machine.
+    """
+    return place if is_url(place) or Path.cwd() == project else str(project / place)

@@ -120,6 +120,7 @@ def run_on(
     from totalml.store import locked
 
     identity = RunIdentity(recipe, snapshot.data_hash, runs)
+    store.refer_from(runs.root)
     with locked(identity.folder / "lock"):  # an identical run started meanwhile waits, then reports
         runs.settle(recipe.name, identity.run_id)
         attempt, earlier = _attempt(identity, progress)

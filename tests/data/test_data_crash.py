@@ -18,7 +18,7 @@ from totalml.data import take_snapshot
 from totalml.data.folder import ImageFolder
 from totalml.recipe import DataRecipe
 from totalml.store import Store
-import blake3, filelock, numpy, PIL.Image, pyarrow.parquet
+import blake3, numpy, PIL.Image, pyarrow.parquet
 print("ready", flush=True)
 sys.stdin.readline()
 snapshot = take_snapshot(DataRecipe(source=ImageFolder(root=sys.argv[1])), Store(Path(sys.argv[2])))

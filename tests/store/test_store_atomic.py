@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -136,3 +137,18 @@ def test_importing_the_store_imports_nothing_heavy():
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )
     assert not loaded & {"numpy", "pyarrow", "PIL", "torch", "pandas"}
+
+
+def test_a_lock_whose_file_is_cleaned_away_as_it_is_taken_is_taken_anew(store, monkeypatch):
+    path, flock = store.folder("locks") / "x.lock", fcntl.flock
+
+    def cleaned(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        path.unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", cleaned)
+    with store.lock("x"), locks.locked_if_free(path) as free:
+        assert not free
+    with locks.locked_if_free(path) as free:
+        assert free

@@ -85,13 +85,13 @@ def _dispatch(project: Path, arguments: list[str], job: Job, sweep: Sweep) -> No
     elif arguments[-2:] == ["--cfg", "job"] and not any(word.startswith("-") for word in arguments[:-2]):
         print(OmegaConf.to_yaml(composed(project, arguments[:-2])), end="")
     else:
-        run_hydra(project, arguments, lambda config: job(validated(config, project, task_overrides())))
+        run_hydra(project, arguments, lambda config: job(job_recipe(config, project, task_overrides())))
 
 
 def _run_one(project: Path, arguments: list[str], job: Job, sweep: Sweep) -> None:
     # Which sweeper it is that these set, the recipe says.
     given = [argument for argument in arguments if not argument.startswith("hydra.sweeper.")]
-    recipe = validated(composed(project, given), project, given)
+    recipe = job_recipe(composed(project, given), project, given)
     if recipe.sweep is None:
         job(recipe)
     elif {*recipe.sweep.parameters} <= {override_key(argument) for argument in arguments}:
@@ -165,6 +165,13 @@ def as_hydra_reads_it(argument: str, project: Path) -> str:
 def override_key(argument: str) -> str:
     """`training.epochs` of `++training.epochs=3`."""
     return argument.lstrip("+~").partition("=")[0]
+
+
+def job_recipe(config: DictConfig, project: Path, overrides: list[str]) -> "Recipe":
+    """What is to be run: as `validated`, with its folders below the project."""
+    from totalml.project import placed
+
+    return placed(validated(config, project, overrides), project)
 
 
 def validated(config: DictConfig, project: Path, overrides: list[str], swept: Collection[str] = ()) -> "Recipe":

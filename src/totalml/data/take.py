@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from totalml.data.ingest import Ingest, Ingested
 from totalml.data.memory import hash_in, memory_path, say_pin
 from totalml.data.sample import BadSample, Ignored
 from totalml.data.screen import screen
-from totalml.data.snapshot import Snapshot, has_snapshot, load_snapshot, save_snapshot
+from totalml.data.snapshot import Snapshot, has_snapshot, load_snapshot, save_snapshot, snapshot_folder
 from totalml.data.where import chosen
 from totalml.errors import SnapshotError
 from totalml.identity import canonical, digest, short
@@ -48,6 +49,7 @@ def take_snapshot(data: DataRecipe, store: Store, progress: Progress | None = No
         snapshot = _remembered(memory, store) or _taken(data, store, progress)
         if memory is not None:
             write_if_new(memory, canonical({"data_hash": snapshot.data_hash}))
+        os.utime(snapshot_folder(snapshot.data_hash, store))  # in use: the run that will name it is not there yet
     _compare_with_pin(data, snapshot, store, progress)
     return snapshot
 

@@ -5,6 +5,7 @@ was killed or interrupted is continued by the next call with the same code and e
 """
 
 import json
+import shutil
 import time
 import uuid
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from totalml.errors import Interrupted
+from totalml.errors import Interrupted, QualityError, TotalmlError
 from totalml.identity import digest_if_there
 from totalml.store.atomic import explained, write_json
 
@@ -47,6 +48,7 @@ OUT_OF_DISTRIBUTION = (OUT_OF_DISTRIBUTION_FILE, OUT_OF_DISTRIBUTION_FIT, OUT_OF
 EVIDENCE = (*EXPLAINED, ROBUSTNESS_FILE, *OUT_OF_DISTRIBUTION, DEEPCHECKS_FILE)
 RESULTS = (RECIPE_FILE, QUALITY_FILE, *LEARNT, *EVALUATED, *EVIDENCE, GATES_FILE, REPORT_FILE, CARD_FILE)
 
+BEGUN = (WEIGHTS_FILE, "checkpoints/*", "rank-*.log")  # in the folder of an attempt that came to its training
 LOOKED_AT = 12  # earlier attempts, to tell what has changed since
 MISSING = "no digest"  # of a file that an attempt did not leave
 
@@ -104,7 +106,8 @@ class Attempt:
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
-        """Leave the status that fits how the block ends."""
+        """Leave the status that fits how the block ends; of a new attempt that could not even start, nothing."""
+        new = not (self.folder / RUN_FILE).exists()
         self.save(status="running")
         try:
             yield
@@ -112,9 +115,16 @@ class Attempt:
             self.save(status="interrupted", ended=now())
             raise
         except BaseException as error:
-            self.save(status="failed", ended=now(), error=str(error))
+            if new and isinstance(error, TotalmlError) and not (isinstance(error, QualityError) or self._began()):
+                shutil.rmtree(self.folder)
+            else:
+                self.save(status="failed", ended=now(), error=str(error))
             raise
         self.save(status="finished", ended=now(), error=None, results=self.results())
+
+    def _began(self) -> bool:
+        """Whether something was learnt, or a process of the training left a log to look at."""
+        return any(next(self.folder.glob(pattern), None) for pattern in BEGUN)
 
 
 def attempts_of(run: Path) -> tuple[list[Attempt], list[Path]]:

@@ -50,12 +50,13 @@ class RunFolders:
 
     @contextmanager
     def published(self, attempt: Attempt) -> Iterator[None]:
-        """Send the attempt when the block ends, however it does."""
+        """Send the attempt when the block ends, however it does; nothing of one that could not even start."""
         try:
             yield
         except BaseException:
             try:
-                self.publish(attempt)
+                if attempt.folder.exists():
+                    self.publish(attempt)
             except StoreError as error:  # what ended the block is told first
                 self._say(str(error))
             raise

@@ -7,6 +7,7 @@ digest of all that the result depends on, so nothing in it ever goes out of date
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,6 +88,7 @@ class Stages:
             self._store.fetch("stages", name, kept.name)
             fault = self._fault(kept, files)
             if fault is None and kept.is_dir():
+                os.utime(kept)  # in use, though no finished run may name it yet
                 for file in (*files, *(name for name in also if (kept / name).exists())):
                     duplicate(kept / file, self._attempt.folder / file)
                 self.note(definition, reused=True)

@@ -42,8 +42,11 @@ class Index:
         self._entries: dict[bytes, tuple[Path, Entry]] = {}
 
     def refresh(self) -> None:
-        """Take in the index files that joined since the last call."""
-        for path in sorted(self._folder.glob("*.idx")):
+        """Take in the index files that joined since the last call, and forget those that are gone."""
+        found = sorted(self._folder.glob("*.idx"))
+        if self._packs.keys() - {path.name for path in found}:  # cleaned away; another may hold the same blobs
+            self._packs, self._entries = {}, {}
+        for path in found:
             if path.name not in self._packs:
                 pack, entries = path.with_suffix(".pack"), read_index(path)
                 has_pack = self._is_there(pack)

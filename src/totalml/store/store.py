@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from totalml.errors import StoreError
-from totalml.identity import PREFIX
+from totalml.identity import PREFIX, digest, short
 from totalml.progress import Progress
-from totalml.store.atomic import explained
+from totalml.store.atomic import explained, write_if_new
 from totalml.store.index import OWN_FILE, Entry, Index
 from totalml.store.locks import locked
 from totalml.store.writer import BlobWriter
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from totalml.store.mirror import Mirror
 
 OPEN_PACKS = 32
+REFERRERS = "referrers"
 
 
 class Store:
@@ -56,6 +57,16 @@ class Store:
         with explained(path):
             path.mkdir(parents=True, exist_ok=True)
         return path
+
+    def refer_from(self, runs: Path) -> None:
+        """Note that the runs of a folder use this store, so that no cleaning takes from them what they need."""
+        name = short(digest("referrer v1", str(runs.absolute()).encode()), 32)
+        write_if_new(self.folder(REFERRERS) / name, f"{runs.absolute()}\n".encode())
+
+    def referrers(self) -> dict[Path, Path]:
+        """The folders whose runs use this store, each by the file that says so."""
+        files = sorted((self.root / REFERRERS).glob("[!.]*"))
+        return {file: Path(file.read_text(encoding="utf-8").strip()) for file in files}
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Wait until no other process holds the lock of this name."""

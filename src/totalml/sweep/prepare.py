@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from totalml.compose.command_line import explained, override_key, validated
+from totalml.compose.command_line import explained, job_recipe, override_key
 from totalml.errors import RecipeError
 from totalml.identity import canonical, config_hash, digest, short
 from totalml.recipe import Recipe, what
@@ -37,7 +37,7 @@ class Composer:
             config = self._loader.load_sweep_config(self._config, given)
             config._set_flag(["struct", "readonly"], [False, False])
             del config["hydra"]
-            return validated(config, self._project, given)
+            return job_recipe(config, self._project, given)
 
     def recipes(self, jobs: Sequence[Sequence[str]]) -> list[Recipe]:
         """Raises: RecipeError: with all mistakes of all jobs."""

@@ -1,0 +1,1 @@
+"""What of a store nothing needs any more: `totalml store gc`."""
