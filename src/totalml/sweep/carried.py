@@ -66,7 +66,6 @@ def _points(
     project: Path, given: Sequence[str], parameters: Mapping[str, str]
 ) -> tuple[list[list[str]], dict[str, None]]:
     """The arguments of each job, and the lines of parameters that cannot be read."""
-    origins = read_origins(project, list(given))
     single, dimensions = [], []
     lines: dict[str, None] = {}
     for key, text in parameters.items():
@@ -78,8 +77,7 @@ def _points(
             else:
                 single.append(argument)
         except (HydraException, ValueError, RecursionError) as error:
-            lines[
-                f"{origins.swept_at(key)}: sweep.parameters.{key}: cannot read {text!r}: {str(error).splitlines()[0]}"
-            ] = None
+            place = read_origins(project, list(given)).swept_at(key)
+            lines[f"{place}: sweep.parameters.{key}: cannot read {text!r}: {str(error).splitlines()[0]}"] = None
     varied = [[f"{key}={value}" for key, value in point.items()] for point in corners(dimensions)]
     return [[*single, *point] for point in varied], lines
