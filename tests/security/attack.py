@@ -1,6 +1,7 @@
 """Give every hostile recipe to `totalml recipe check` and to the runner, under a hook that writes down what is done.
 
-Run as a script in a process of its own, because an audit hook cannot be taken off again. Prints one line of JSON.
+Run as a script in a process of its own, because an audit hook cannot be taken off again: `attack.py PART PARTS` in an
+empty folder. Prints one line of JSON.
 """
 
 import gc
@@ -10,11 +11,11 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from tests.security.hostile import AIMED_AT_HYDRA, CALLBACK, HEAD, TABLE
+from tests.security.hostile import AIMED_AT_HYDRA, CALLBACK, HEAD, TABLE, Hostile
 from totalml import cli
 from totalml.compose import main
 from totalml.compose.command_line import run_hydra
@@ -66,9 +67,9 @@ def told(command: Callable[[], object]) -> Told:
     return {"code": code, "said": err.getvalue(), "seen": [*seen], "canary": Path("canary").exists()}
 
 
-def attacked(project: Path) -> dict[str, dict[str, Told]]:
+def attacked(project: Path, table: Sequence[Hostile]) -> dict[str, dict[str, Told]]:
     found = {}
-    for hostile in TABLE:
+    for hostile in table:
         files = {"recipes/evil.yaml": hostile.text, **hostile.files}
         for name, text in files.items():
             (project / name).write_text(text, encoding="utf-8")
@@ -116,5 +117,6 @@ if __name__ == "__main__":
     (here / "photos").mkdir()
     os.environ["EVIL"] = "os.system"
     sys.addaudithook(hook)
-    result = {"attacked": attacked(here), "control": control(here)}
+    part, parts = map(int, sys.argv[1:])
+    result = {"attacked": attacked(here, TABLE[part::parts]), "control": {} if part else control(here)}
     sys.__stdout__.write(json.dumps(result) + "\n")

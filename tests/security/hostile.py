@@ -135,6 +135,7 @@ INTERPOLATIONS = [
     body("a circle", "seed: ${training.epochs}\ntraining: {epochs: '${seed}'}"),
     body("a section that holds itself", "model: {image: '${model}'}"),
     body("a dotted key without a value", "'seed.x': ${nowhere}"),
+    body("blanks without end", f"question: '${{{' ' * 50_000}'"),
     body("texts that grow", "\n".join(f"a{n}: '{f'${{a{n + 1}}}' * 9}'" for n in range(12)) + "\na12: x"),
 ]
 
@@ -277,7 +278,7 @@ SWEEPS = [
         )
     ),
     *(
-        sweep(f"the value {value}", key, f'"{value}"')
+        sweep(f"{key} {value}", key, f'"{value}"')
         for key, value in (
             ("training.optimizer", CALLBACK),
             ("training.optimizer", f"{{_target_: torch.optim.SGD, lr: 1}},{CALLBACK}"),
@@ -307,6 +308,10 @@ SWEEPS = [
 
 HIDDEN = [
     body("behind a value left open", "question: ???\n" + SOCKETS.format("os.system"), 6),
+    *(
+        body(f"as the key {key} left open", f"{key!r}: ???")
+        for key in ("hydra.callbacks.evil", "+hydra.callbacks.evil")
+    ),
     body("behind a number left open", "seed: ???\n" + SOCKETS.format("os.system"), 6),
     optimizer(
         "as the stand-in of a value left open",

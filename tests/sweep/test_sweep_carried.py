@@ -127,3 +127,24 @@ def test_the_committed_recipe_sweeps_from_end_to_end(tmp_path):
     assert f"training.optimizer.lr={best['parameters']['training.optimizer.lr']}" in facts["command"]
     assert len(list((tmp_path / "store").glob("features/*/segments/*"))) == 1
     assert "epoch" not in runs[1].stderr
+
+
+def test_a_value_that_is_wrong_is_told_at_its_line_before_any_job_starts(project, start, capsys):
+    file = project / "recipes" / "photos.yaml"
+    parameters = "{training.optimizer: '{_target_: torch.hub.load}', training.epochs: '1,many', model: 'mlp,mpl'}"
+    file.write_text(f"{file.read_text()}sweep:\n  sampler: grid\n  parameters: {parameters}\n")
+    line = len(file.read_text().splitlines())
+    assert start(job=pytest.fail) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert f"recipes/photos.yaml:{line}: 'torch.hub.load' is not allowed; name a component" in said[0]
+    assert any(
+        each.startswith(f"recipes/photos.yaml:{line}: there is no option of group 'model' 'mpl'") for each in said
+    )
+
+
+def test_what_the_recipe_leaves_open_may_be_swept_on_the_command_line(carried, project, state):
+    file = project / "recipes" / "photos.yaml"
+    photos = str(project / "photos")
+    file.write_text(file.read_text().replace(f"root: {photos}\n", "root: ???\n"))
+    assert carried("-m", f"data.source.root={photos},{photos}/../photos", "seed=0") == 0
+    assert len(swept(state)) == 4

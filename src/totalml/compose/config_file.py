@@ -17,7 +17,8 @@ from totalml.compose.origins import LOADER, Origins, Place, read_layer
 from totalml.errors import RecipeError
 
 HYDRA = "hydra"
-MAX_BYTES = 1_000_000
+MAX_BYTES = 200_000
+MAX_INTERPOLATED = 1000  # characters: OmegaConf takes minutes to look through a long one
 MAX_DEPTH = 32  # of lists and sections in each other
 
 _OPTION = re.compile(r"[\w-]+", re.ASCII)
@@ -87,9 +88,11 @@ def _not_plain(event: yaml.Event) -> str | None:
     if getattr(event, "anchor", None):
         return f"&{event.anchor} marks a value for repetition; write it out where it counts, or inherit it"
     if getattr(event, "tag", None):
-        return f"the tag {event.tag} is not allowed; write a plain value, in quotes if it is a text"
+        return f"the tag {event.tag!r} is not allowed; write a plain value, in quotes if it is a text"
     if isinstance(event, yaml.ScalarEvent) and event.value == "<<" and not event.style:
         return "the merge key << is not allowed; write the keys out, or inherit them by 'defaults'"
+    if isinstance(event, yaml.ScalarEvent) and "${" in event.value and len(event.value) > MAX_INTERPOLATED:
+        return f"an interpolation in a text of more than {MAX_INTERPOLATED} characters; write the value itself"
     return None
 
 

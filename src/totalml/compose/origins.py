@@ -58,7 +58,9 @@ class Origins:
     def of(self, path: tuple[Key, ...]) -> Place:
         """For a missing key the nearest section around it, or the file merged last."""
         for override in self.overrides:
-            if path and override[: len(path)] == path:
+            # A swept section is laid over the one in a file, which was well by itself.
+            below = ".".join(map(str, override)) in self.swept and path[: len(override)] == override
+            if path and (override[: len(path)] == path or below):
                 return self._given(override)
         for length in range(len(path), -1, -1):
             if length and path[:length] in self.overrides:

@@ -17,7 +17,7 @@ WHERE_AND_HOW = "runtime"
 MAX_EXPANSION = 100_000  # characters and keys that interpolations may add
 MAX_CHAIN = 16  # interpolations that point at each other
 
-_INTERPOLATION = re.compile(r"\\\$\{|\$\{\s*([^{}]*?)\s*\}")  # a backslash before it makes it a text
+_INTERPOLATION = re.compile(r"\\\$\{|\$\{([^{}]*)\}")  # a backslash before it makes it a text
 _KEY = re.compile(r"[A-Za-z_]\w*(?:\.\w+|\[\w+\])*", re.ASCII)
 _VARIABLE = re.compile(r"oc\.env:(\w+)(?:,(.*))?", re.ASCII)
 
@@ -54,8 +54,7 @@ class _Resolution:
         if isinstance(value, list):
             return [self._plain(item, (*path, index)) for index, item in enumerate(value)]
         if value == "???":
-            name = dotted(path)
-            self.mistakes.append(Mistake(path, f"{name!r} has no value yet (???); set it, e.g. {name}=..."))
+            self.mistakes.append(Mistake(path, _left_open(path)))
             return None
         try:
             return self._resolved(value, path[:1], ())
@@ -78,6 +77,7 @@ class _Resolution:
         return _INTERPOLATION.sub(lambda part: "${" if part[1] is None else self._text(part[1], top, seen), value)
 
     def _meant(self, reference: str, top: Path, seen: tuple[str, ...]) -> Any:
+        reference = reference.strip()
         if top == (WHERE_AND_HOW,) and (variable := _VARIABLE.fullmatch(reference)):
             return _environment(*variable.groups())
         if ":" in reference:
@@ -110,6 +110,13 @@ class _Resolution:
         if value == "???":
             raise _Unresolved(f"{reference!r} has no value yet")
         return value
+
+
+def _left_open(path: Path) -> str:
+    name = dotted(path)
+    if not all(isinstance(key, int) or key.isidentifier() for key in path):  # the command line could not name it
+        return f"{name!r} has no value (???)"
+    return f"{name!r} has no value yet (???); set it, e.g. {name}=..."
 
 
 def _environment(name: str, default: str | None) -> str:

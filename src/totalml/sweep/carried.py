@@ -21,21 +21,25 @@ from totalml.sweep.space import corners, dimension
 
 
 def carried_sweep(project: Path, arguments: Sequence[str]) -> tuple[SweepRecipe | None, list[str]]:
-    """What the one recipe of a command line carries, and the arguments that are the same for all jobs.
+    """What the one recipe of a command line carries, and the arguments that make one job but for that.
 
     None also where the section is wrong: every job has it, so validating them tells.
     """
     if any(argument.startswith("-") for argument in arguments):
         return None, []
     with explained(project, arguments):
-        overrides = parsed(project, arguments)
-        fixed = [each for each in overrides if not each.is_sweep_override() and not each.is_hydra_override()]
-        given = [each.input_line or "" for each in fixed]
-        found = plain_values(composed(project, given))[0].get("sweep")
+        overrides = [each for each in parsed(project, arguments) if not each.is_hydra_override()]
+        fixed = [each.input_line or "" for each in overrides if not each.is_sweep_override()]
+        found = plain_values(composed(project, fixed))[0].get("sweep")
     try:
-        return SweepRecipe.model_validate(found) if found else None, given
+        sweep = SweepRecipe.model_validate(found) if found else None
     except ValidationError:
-        return None, given
+        return None, fixed
+    try:
+        varied = corners([dimension(each) for each in overrides if each.is_sweep_override()])[0]
+    except ValueError as error:
+        raise RecipeError(f"command line: {error}") from error
+    return sweep, [*fixed, *(f"{key}={value}" for key, value in varied.items())]
 
 
 def check_parameters(project: Path, given: Sequence[str], parameters: Mapping[str, str]) -> None:
@@ -62,7 +66,6 @@ def _points(
     project: Path, given: Sequence[str], parameters: Mapping[str, str]
 ) -> tuple[list[list[str]], dict[str, None]]:
     """The arguments of each job, and the lines of parameters that cannot be read."""
-    origins = read_origins(project, list(given))
     single, dimensions = [], []
     lines: dict[str, None] = {}
     for key, text in parameters.items():
@@ -74,8 +77,7 @@ def _points(
             else:
                 single.append(argument)
         except (HydraException, ValueError, RecursionError) as error:
-            lines[
-                f"{origins.swept_at(key)}: sweep.parameters.{key}: cannot read {text!r}: {str(error).splitlines()[0]}"
-            ] = None
+            place = read_origins(project, list(given)).swept_at(key)
+            lines[f"{place}: sweep.parameters.{key}: cannot read {text!r}: {str(error).splitlines()[0]}"] = None
     varied = [[f"{key}={value}" for key, value in point.items()] for point in corners(dimensions)]
     return [[*single, *point] for point in varied], lines

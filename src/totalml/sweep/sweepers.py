@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from totalml.recipe import Recipe
 
 BASIC = "BasicLauncher"
+MAX_JOBS = 100_000
 
 
 class TotalmlSweeper(Sweeper):
@@ -123,6 +125,7 @@ class GridSweeper(TotalmlSweeper):
                     "choose with hydra/sweeper=optuna, or give values"
                 )
         swept = [override.get_key_element() for override in overrides if override.is_sweep_override()]
+        _refuse_too_many(overrides)
         (points,) = BasicSweeper.split_arguments(overrides, None)
         if not points:
             raise RecipeError("command line: nothing to run; no option matches the glob or the list")
@@ -208,6 +211,16 @@ def register() -> None:
     plugins = Plugins.instance()
     for sweeper in (GridSweeper, OptunaSweeper):
         plugins.class_name_to_class[f"hydra_plugins.totalml.{sweeper.__name__}"] = cast(Any, sweeper)
+
+
+def _refuse_too_many(overrides: Sequence[Override]) -> None:
+    """Raises: RecipeError: a grid would have more points than anybody runs, or than the memory holds."""
+    jobs = 1
+    for override in overrides:
+        if override.is_sweep_override():
+            jobs *= sum(1 for _ in islice(override.sweep_iterator(), MAX_JOBS + 1))
+        if jobs > MAX_JOBS:
+            raise RecipeError(f"command line: a grid of more than {MAX_JOBS} jobs; choose with hydra/sweeper=optuna")
 
 
 def _dimension(override: Override) -> Dimension:
