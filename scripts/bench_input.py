@@ -24,6 +24,7 @@ from totalml.kinds import Augmentation
 from totalml.model.preprocess import ImageScaler
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures
 from totalml.store import Store
+from totalml.task import Classification
 from totalml.training import Flip, RandomCrop
 from totalml.training.augment import augmented
 from totalml.training.batches import Batches
@@ -79,7 +80,7 @@ def feature_set(folder: Path, size: int) -> FeatureSet:
     data = DataRecipe(source=ImageFolder(root=str(folder / "photos")))
     store = Store(folder / "store")
     recipe = FeaturesRecipe(image=ImageFeatures(size=size))
-    return build_features(recipe, data, take_snapshot(data, store), store)
+    return build_features(recipe, data, Classification(), take_snapshot(data, store), store)
 
 
 def loader(root: Path, size: int, changes: list[object]) -> Iterable[object]:

@@ -26,6 +26,7 @@ from totalml.features.build import sample_keys
 from totalml.model import SmallCnn, build_network
 from totalml.progress import Progress
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, ModelRecipe, Recipe, TrainingRecipe
+from totalml.task import Classification
 from totalml.training import train_model
 
 OVERHEAD_MS, RATIO = 0.5, 0.97
@@ -120,9 +121,9 @@ def train_ours(recipe: Recipe, features: FeatureSet) -> None:
 
 def train_loop(recipe: Recipe, features: FeatureSet) -> None:
     rows = np.arange(len(features) - VALIDATION)
-    network = build_network(recipe.model, features, rows)
+    network = build_network(recipe.model, Classification(), features, rows)
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE)
-    pixels, labels = features.images.pixels, torch.from_numpy(features.labels)  # type: ignore[union-attr]
+    pixels, labels = features.images.pixels, torch.from_numpy(features.targets.values)  # type: ignore[union-attr]
     for _ in range(recipe.training.epochs):
         network.train()
         for part in np.split(np.random.default_rng(0).permutation(rows), len(rows) // recipe.training.batch_size):

@@ -6,21 +6,35 @@ They stand below every room, so that the recipe can say which kind goes where wi
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from totalml.component import Component
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
     from totalml.data.sample import BadSample, Ignored, Sample
     from totalml.data.snapshot import Snapshot
     from totalml.data.split import Splits
+    from totalml.evaluation.predicted import Predicted
+    from totalml.evaluation.record import Evaluation
+    from totalml.features.targets import Targets
     from totalml.quality.pictures import Pictures
     from totalml.quality.report import Finding
     from totalml.quality.suites.record import Suite
+    from totalml.recipe.data import DataRecipe
+    from totalml.recipe.evaluation import EvaluationRecipe
+    from totalml.recipe.learning import TrainingRecipe
+    from totalml.training.objective import Objective
+
+    Rows = NDArray[np.int64]
+
+
+Direction = Literal["minimize", "maximize"]  # of a figure: which way is better
 
 
 class Source(Component):
@@ -94,6 +108,88 @@ class TableBackbone(Component):
     @abstractmethod
     def build(self, columns: int) -> tuple[nn.Module, int]:
         """The module, (B, columns) float -> (B, D), and its D."""
+
+
+class Loss(Component):
+    """What is minimised, sample by sample."""
+
+    @abstractmethod
+    def of(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """(B,) losses.
+
+        Args:
+            outputs: (B, P) of the network.
+            targets: (B,) int64 or (B, T) float, as the task gives them.
+        """
+
+
+class Task(Component):
+    """What is predicted: where the truth stands, what is minimised, and how good an answer is.
+
+    The rest of the house knows targets, outputs, answers and an evaluation, and asks the task what they mean.
+    """
+
+    name: ClassVar[str]  # of its evaluation's record and of its parts of the report
+    metrics: ClassVar[Mapping[str, Direction]]  # figures of the whole test split
+    families: ClassVar[Mapping[str, tuple[str, ...] | None]] = {}  # further figures by the first part of their names
+    score: ClassVar[str]  # the figure of validation that is watched beside the loss
+    score_is_share: ClassVar[bool] = True
+    lower_is_better: ClassVar[bool] = False  # of the score
+    parts: ClassVar[frozenset[str]] = frozenset()  # of the evaluation, beyond its metrics, that know this task
+    labelled: ClassVar[bool] = True  # whether training.label_smoothing and .balance_classes mean anything
+
+    def columns(self) -> tuple[str, ...]:
+        """Metadata columns that hold the truth: no features may be made of them, and no slices searched in them."""
+        return ()
+
+    def direction(self, figure: str) -> Direction | None:
+        """Of a metric, `validation_loss` or `validation_<score>`; None if there is no such figure."""
+        if figure == "validation_loss" or (figure == f"validation_{self.score}" and self.lower_is_better):
+            return "minimize"
+        return "maximize" if figure == f"validation_{self.score}" else self.metrics.get(figure)
+
+    @abstractmethod
+    def read_targets(self, snapshot: Snapshot, data: DataRecipe) -> Targets:
+        """The truth of every sample.
+
+        Raises: FeatureError: it is missing, or is not of the kind that the task needs; all samples at once.
+        """
+
+    @abstractmethod
+    def require_learnable(self, targets: Targets, train: Rows) -> None:
+        """Raises: TrainingError: the training rows leave nothing to learn."""
+
+    def outputs(self, names: Sequence[str]) -> int:
+        """How many numbers the network gives for a sample."""
+        return len(names)
+
+    def head(self, width: int, names: Sequence[str]) -> nn.Module:
+        """(B, width) embeddings -> (B, outputs): the last layer, whose weights training finds."""
+        from torch import nn
+
+        return nn.Linear(width, self.outputs(names))
+
+    def fit_head(self, head: nn.Module, targets: NDArray[Any]) -> None:
+        """Look at the training rows' targets before training starts."""
+
+    @abstractmethod
+    def objective(self, targets: Targets, train: Rows, training: TrainingRecipe) -> Objective:
+        """What training minimises and validation is judged by."""
+
+    @abstractmethod
+    def answers(self, outputs: Tensor) -> Tensor:
+        """(B, P) outputs of the network -> (B, A) what is predicted, float32: probabilities, values."""
+
+    @abstractmethod
+    def check(self, evaluation: EvaluationRecipe, names: Sequence[str]) -> None:
+        """Refuse, before an hour of training, what cannot be evaluated.
+
+        Raises: EvaluationError: names the key and the value.
+        """
+
+    @abstractmethod
+    def evaluate(self, evaluation: EvaluationRecipe, predicted: Predicted) -> Evaluation:
+        """Compare what was predicted of the test split with the truth."""
 
 
 class Schedule(Component):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,14 @@ from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
 from totalml.evaluation import (
-    Beside,
+    PARTS,
     Evaluation,
-    Explanation,
-    ModelSuites,
-    OutOfDistribution,
-    Robustness,
-    ask_suites,
+    Given,
+    Part,
+    Predicted,
+    SampleContext,
     brightness,
     check_before_training,
-    evaluate,
-    explain,
-    measure_out_of_distribution,
-    measure_robustness,
 )
 from totalml.features import FeatureSet, build_features
 from totalml.fingerprint import edited
@@ -33,18 +29,14 @@ from totalml.gates import Verdict, judge, production_of
 from totalml.identity import digest
 from totalml.progress import Progress
 from totalml.quality import Pictures, QualityReport, check_quality
-from totalml.quality.suites.record import AFTER_TRAINING, BEFORE_TRAINING, pages
+from totalml.quality.suites.record import BEFORE_TRAINING, pages
 from totalml.recipe import Recipe
 from totalml.report import ReportContent, write_model_card, write_report
 from totalml.runs.attempt import (
-    DEEPCHECKS_FILE,
     EVALUATED,
-    EXPLAINED,
     LEARNT,
-    OUT_OF_DISTRIBUTION,
     QUALITY_FILE,
     RECIPE_FILE,
-    ROBUSTNESS_FILE,
     Attempt,
 )
 from totalml.stages import Stages, definitions
@@ -80,7 +72,7 @@ def live(
     progress.table(split_table(splits, snapshot))
 
     with attempt.stage("features"):
-        features = build_features(recipe.features, recipe.data, snapshot, store, progress, recipe.runtime)
+        features = build_features(recipe.features, recipe.data, recipe.task, snapshot, store, progress, recipe.runtime)
 
     defined = definitions.quality(recipe, snapshot.data_hash, features.pixels, facts)
     pictures = _pictures(features, snapshot, store)
@@ -94,7 +86,8 @@ def live(
         features = embed_features(recipe, features, store, progress)
         stages.note(definitions.features(recipe, snapshot.data_hash), reused=not features.made)
     # What the evaluation will need is looked at now, before an hour of training.
-    check_before_training(recipe.evaluation, features.classes, snapshot.metadata, pictures=features.images is not None)
+    names, pictured = features.targets.names, features.images is not None
+    check_before_training(recipe.evaluation, recipe.task, names, snapshot.metadata, pictures=pictured)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
 
     learnt = definitions.training(recipe, features.key, facts)
@@ -105,31 +98,19 @@ def live(
     stages.run(evaluated, EVALUATED, lambda: _evaluate(recipe, snapshot, trained, features, splits, gold).save(folder))
     evaluation = Evaluation.load(folder)
 
+    given = Given(recipe, snapshot, store, features, splits, trained, evaluation)
+    done = {definition.stage: definition for definition in (learnt, evaluated)}
     beyond: dict[str, Any] = {}
-    if _looks_at_pictures("explanation", recipe, progress):
-        defined = definitions.explanation(recipe, learnt, facts)
-        looked = partial(explain, recipe, trained, features, snapshot.samples, store, splits.test, evaluation)
-        stages.run(defined, EXPLAINED, lambda: looked().save(folder))
-        beyond["explanation"] = Explanation.load(folder)
-    if _looks_at_pictures("robustness", recipe, progress):
-        defined = definitions.of_its_own("robustness", recipe, learnt, facts)
-        worse = partial(measure_robustness, recipe, trained, features, splits.test)
-        stages.run(defined, [ROBUSTNESS_FILE], lambda: worse().save(folder))
-        beyond["robustness"] = Robustness.load(folder)
-    if _looks_at_pictures("out_of_distribution", recipe, progress):
-        defined = definitions.of_its_own("out_of_distribution", recipe, learnt, facts)
-        strange = partial(measure_out_of_distribution, recipe, trained, features, splits)
-        stages.run(defined, OUT_OF_DISTRIBUTION, lambda: strange().save(folder))
-        beyond["out_of_distribution"] = OutOfDistribution.load(folder)
-
-    suites = None
-    if recipe.evaluation.deepchecks:
-        ask = partial(ask_suites, recipe, snapshot, features, splits, evaluation)
-        defined = definitions.suites(recipe, evaluated, facts)
-        stages.run(defined, [DEEPCHECKS_FILE], lambda: ask().save(folder), pages(AFTER_TRAINING))
-        beyond["suites"] = suites = ModelSuites.load(folder)
-        for message in (message for suite in suites.suites for _, message in suite.told()):
-            progress.say(f"Deepchecks: {message}")
+    for part in PARTS:
+        if (why_not := part.why_not(recipe)) is not None:
+            progress.say(why_not) if why_not else None
+            continue
+        defined = part.definition(recipe, done, facts)
+        stages.run(defined, part.files, partial(_measured, part, given, folder), part.also)
+        beyond[part.field] = part.load(folder)
+    suites = beyond.get("suites")
+    for message in suites.messages() if suites else ():
+        progress.say(f"Deepchecks: {message}")
 
     with attempt.stage("gates"):
         attempt.save(outputs=_outputs(trained, evaluation))
@@ -146,14 +127,8 @@ def live(
         suites.stop()
 
 
-def _looks_at_pictures(name: str, recipe: Recipe, progress: Progress) -> bool:
-    """Whether to do a part of the evaluation that gives the model other pictures than those it was made for."""
-    if getattr(recipe.evaluation, name) is None:
-        return False
-    if recipe.model.image is None:
-        progress.say(f"evaluation.{name} is left out, because the model sees no pictures")
-        return False
-    return True
+def _measured(part: Part, given: Given, folder: Path) -> None:
+    part.measure(given).save(folder)
 
 
 def _pictures(features: FeatureSet, snapshot: Snapshot, store: Store) -> Pictures | None:
@@ -172,26 +147,30 @@ def _evaluate(
     splits: Splits,
     gold: list[str | None] | None,
 ) -> Evaluation:
-    rows = splits.test
-    probabilities = predict(recipe, trained, features, rows)
-    ids, labels = [features.ids[row] for row in rows.tolist()], features.labels[rows]
-    beside = _beside(recipe, snapshot, trained, features, splits)
-    return evaluate(recipe.evaluation, features.classes, ids, labels, probabilities, gold, recipe.seed, beside)
+    rows, truth = splits.test, features.targets.values
+    validation = splits.validation
+    predicted = Predicted(
+        names=features.targets.names,
+        ids=[features.ids[row] for row in rows.tolist()],
+        truth=truth[rows],
+        answers=predict(recipe, trained, features, rows),
+        seed=recipe.seed,
+        gold=gold,
+        validation=(truth[validation], predict(recipe, trained, features, validation)) if len(validation) else None,
+        context=_context(recipe, snapshot, features, rows),
+    )
+    return recipe.task.evaluate(recipe.evaluation, predicted)
 
 
-def _beside(recipe: Recipe, snapshot: Snapshot, trained: TrainedModel, features: FeatureSet, splits: Splits) -> Beside:
+def _context(recipe: Recipe, snapshot: Snapshot, features: FeatureSet, rows: Rows) -> SampleContext:
     evaluation, images = recipe.evaluation, features.images
     grouped = evaluation.slices is not None or evaluation.fairness is not None
-    validation = splits.validation if evaluation.calibration and len(splits.validation) else None
-    return Beside(
+    return SampleContext(
         metadata=snapshot.metadata,
-        rows=splits.test,
-        brightness=brightness(images.gather, splits.test) if grouped and images else None,
-        validation=None
-        if validation is None
-        else (features.labels[validation], predict(recipe, trained, features, validation)),
+        rows=rows,
+        brightness=brightness(images.gather, rows) if grouped and images else None,
         edges=evaluation.slices.edges if evaluation.slices else {},
-        hidden=(evaluation.gold_column, recipe.data.split.column),
+        hidden=(evaluation.gold_column, recipe.data.split.column, *recipe.task.columns()),
     )
 
 
@@ -216,7 +195,7 @@ def _outputs(trained: TrainedModel, evaluation: Evaluation) -> dict[str, str]:
     """Digests of what the run came to, for telling whether another attempt came to the same."""
     return {
         "weights": trained.weights_digest,
-        "predictions": digest("predictions v1", evaluation.probabilities().astype("<f4").tobytes()),
+        "predictions": digest("predictions v1", evaluation.answers().astype("<f4").tobytes()),
     }
 
 

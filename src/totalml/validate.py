@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from totalml.component import Component, ForeignComponent, Misfit
-from totalml.recipe import Recipe
+from totalml.recipe import DEFAULT_TASK, Recipe
 from totalml.target import OURS, TargetError, component_class, did_you_mean, foreign_component, root_of
 
 Path = tuple[str | int, ...]
@@ -47,7 +47,7 @@ def validate(values: dict[str, Any], known: Sequence[Mistake] = ()) -> Recipe:
     mistakes = list(known)
     built = _build(values, (), mistakes)
     try:
-        recipe = Recipe.model_validate(built)
+        recipe = Recipe.model_validate(built, context={"task": built.get("task") or component_class(DEFAULT_TASK)()})
     except ValidationError as error:
         mistakes += _news(_explain(error, Recipe, ()), mistakes)
     if mistakes:

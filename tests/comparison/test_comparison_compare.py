@@ -10,11 +10,12 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from tests.evaluated import classified
 from totalml.cli import main
 from totalml.comparison.compare_page import render
 from totalml.comparison.side_by_side import SideBySide, side_by_side
 from totalml.data import ImageFolder, take_snapshot
-from totalml.data.snapshot import parquet_bytes
+from totalml.evaluation.interval import Interval
 from totalml.progress import Progress
 from totalml.project import Place
 from totalml.recipe import DataRecipe
@@ -60,12 +61,11 @@ def plant(tmp_path: Path, data_hash: str) -> Callable[..., Attempt]:
         (folder / "run.json").write_text(json.dumps(facts))
         (folder / "recipe.yaml").write_text(RECIPE.format(seed=seed))
         right = float(np.mean([one == other for one, other in zip(said, TRUE, strict=True)]))
-        accuracy = {"value": right, "low": right - 0.1, "high": right + 0.1, "note": None}
-        (folder / "metrics.json").write_text(json.dumps({"metrics": {"accuracy": accuracy}}))
+        accuracy = Interval(right, right - 0.1, right + 0.1)
         columns = {"id": list(ids), "label": TRUE, "predicted": list(said), "confidence": [0.9] * len(said)}
         if groups:
             columns["group:glass"] = list(groups)
-        (folder / "predictions.parquet").write_bytes(parquet_bytes(pa.table(columns)))
+        classified(pa.table(columns), metrics={"accuracy": accuracy}).save(folder)
         return attempts_of(folder.parent)[0][0]
 
     return plant
@@ -75,12 +75,12 @@ def test_a_class_that_got_worse_is_named_first_and_told_from_chance(plant):
     worse = ["dog" if number < 8 else "cat" for number in range(COUNT)]
     beside = SideBySide(plant(TRUE), plant([*worse, *["dog"] * COUNT], seed=1))
     assert [change.label for change in beside.classes] == ["cat", "dog"]
-    cat, dog = (change.accuracy for change in beside.classes)
+    cat, dog = (change.paired for change in beside.classes)
     assert (cat.gained, cat.lost, cat.count) == (0, 8, 20)
     assert cat.difference == pytest.approx(-0.4)
     assert cat.high < 0
     assert (dog.gained, dog.lost) == (0, 0)
-    assert beside.accuracy.difference == pytest.approx(-0.2)
+    assert beside.paired.difference == pytest.approx(-0.2)
 
 
 def test_flips_are_lost_ones_first_and_in_their_words(plant):
@@ -91,12 +91,12 @@ def test_flips_are_lost_ones_first_and_in_their_words(plant):
         ("dog/19.png", True, False),
         ("cat/0.png", False, True),
     ]
-    assert (flips[1].before, flips[1].after) == ("dog", "cat")
+    assert (flips[1].before.said, flips[1].after.said) == ("dog", "cat")
 
 
 def test_other_test_samples_are_not_paired(plant):
     beside = SideBySide(plant(TRUE), plant(TRUE, seed=1, ids=["another", *IDS[1:]]))
-    assert beside.accuracy is None
+    assert beside.paired is None
     assert beside.classes == []
     assert beside.flips == []
 

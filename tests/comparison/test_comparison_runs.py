@@ -8,13 +8,14 @@ import pyarrow as pa
 import pytest
 import yaml
 
+from tests.evaluated import classified
 from tests.projects import commit
 from totalml.comparison import compare, run_side, save_code
 from totalml.comparison.sources import digest_of
 from totalml.component import plain
 from totalml.compose import compose_recipe
 from totalml.data import Sample, take_snapshot
-from totalml.data.snapshot import parquet_bytes
+from totalml.evaluation.interval import Interval
 from totalml.fingerprint import code
 from totalml.identity import config_hash, run_id
 from totalml.kinds import Source
@@ -65,10 +66,9 @@ def write_run(place):
         save_code(recipe, store)
         (folder / "run.json").write_text(json.dumps(run | facts))
         (folder / "recipe.yaml").write_text(yaml.safe_dump(plain(recipe, where=True), sort_keys=False))
-        (folder / "metrics.json").write_text(json.dumps({"metrics": {"accuracy": METRIC}}))
         said = ["a" if each else "b" for each in right]
         table = pa.table({"id": [str(n) for n in range(len(right))], "label": ["a"] * len(right), "predicted": said})
-        (folder / "predictions.parquet").write_bytes(parquet_bytes(table))
+        classified(table, metrics={"accuracy": Interval(**METRIC)}).save(folder)
         return folder
 
     return write
@@ -85,7 +85,7 @@ def test_two_attempts_of_one_run_do_not_differ(place, write_run):
     found = compared(place, write_run(LABELS, [True, False]), write_run(LABELS, [True, False]))
     assert (found.keys, found.files, found.environment, found.execution) == ((), (), (), ())
     assert not found.data
-    assert found.accuracy.in_words() == "right on the same 2 test samples"
+    assert found.paired.in_words() == "right on the same 2 test samples"
 
 
 def test_a_sample_with_another_label_and_one_that_is_new_are_named(place, write_run):
@@ -116,7 +116,7 @@ def test_another_learning_rate_is_named_and_counts(place, write_run):
 def test_a_model_that_is_right_more_often_is_called_better(place, write_run):
     worse, better = [index % 2 == 0 for index in range(200)], [index % 4 != 0 or index % 8 == 0 for index in range(200)]
     found = compared(place, write_run(LABELS, worse), write_run(LABELS, better))
-    assert found.accuracy.in_words().startswith("better by")
+    assert found.paired.in_words().startswith("better by")
 
 
 def test_code_that_is_neither_in_the_store_nor_in_git_is_said_to_be_missing(place, write_run):
@@ -181,6 +181,6 @@ def test_the_records_can_be_written_as_json_and_markdown(place, write_run, total
     one, other = write_run(LABELS, [True]), write_run(LABELS | {"5": "a"}, [False])
     found = json.loads(totalml("diff", str(one), str(other), "--json"))
     assert found.keys() == {
-        *("old", "new", "keys", "data", "code", "environment", "inputs", "execution", "metrics", "accuracy", "remarks"),
+        *("old", "new", "keys", "data", "code", "environment", "inputs", "execution", "metrics", "paired", "remarks"),
     }
     assert totalml("diff", str(one), str(other), "--markdown").startswith("**Compared**")

@@ -7,8 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.evaluated import classified
 from totalml.comparison.compare_runs import groups_in_words
 from totalml.comparison.slices import slice_changes
+from totalml.evaluation.classification.record import ClassificationEvaluation
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.shares import chance_as_uneven, paired_bounds, z_of
 from totalml.evaluation.slices.record import Slice, Slices
@@ -29,14 +31,17 @@ def groups(chance) -> dict[str, np.ndarray]:
 
 
 @pytest.fixture
-def predictions() -> Callable[..., pa.Table]:
+def predictions() -> Callable[..., ClassificationEvaluation]:
     """What a model says that is right where it is told to be, with the groups of each sample beside it."""
 
-    def make(right: np.ndarray, groups: dict[str, np.ndarray]) -> pa.Table:
+    def make(
+        right: np.ndarray, groups: dict[str, np.ndarray], slices: Slices | None = None
+    ) -> ClassificationEvaluation:
         said = np.where(right, "good", "bad")
         written = {f"group:{name}": pa.array(values.tolist()).dictionary_encode() for name, values in groups.items()}
         ids = [f"{number:04d}" for number in range(len(right))]
-        return pa.table({"id": ids, "label": ["good"] * len(right), "predicted": said, **written})
+        table = pa.table({"id": ids, "label": ["good"] * len(right), "predicted": said, **written})
+        return classified(table, slices=slices)
 
     return make
 
@@ -45,7 +50,7 @@ def test_a_group_that_got_worse_is_named_with_its_figures(predictions, groups, c
     old = chance.random(COUNT) < 0.9
     hit = groups["age_group"] == "41-60"
     new = old & ~(hit & (chance.random(COUNT) < 0.3))
-    found = slice_changes(predictions(old, groups), predictions(new, groups), (None, None))
+    found = slice_changes(predictions(old, groups), predictions(new, groups))
     [age, *others] = found.all
     assert (age.name, age.where, age.worse) == ("age group 41-60", {"age_group": "41-60"}, True)
     assert (age.gained, age.lost, age.count) == (0, int((old & ~new).sum()), int(hit.sum()))
@@ -58,7 +63,7 @@ def test_a_group_that_got_worse_is_named_with_its_figures(predictions, groups, c
 
 def test_swapping_the_runs_swaps_better_and_worse(predictions, groups, chance):
     old, new = (predictions(chance.random(COUNT) < share, groups) for share in (0.7, 0.9))
-    forth, back = slice_changes(old, new, (None, None)), slice_changes(new, old, (None, None))
+    forth, back = slice_changes(old, new), slice_changes(new, old)
     assert {one.name for one in forth.all if one.better} == {one.name for one in back.all if one.worse} != set()
     assert [one.p for one in forth.all] == [one.p for one in reversed(back.all)]
 
@@ -68,7 +73,7 @@ def test_chance_calls_a_group_better_or_worse_at_most_as_often_as_stated(predict
     for seed in range(200):
         chance = np.random.default_rng(seed)
         old, new = (predictions(chance.random(COUNT) < 0.8, groups) for _ in range(2))
-        named += bool(slice_changes(old, new, (None, None)).clear())
+        named += bool(slice_changes(old, new).clear())
     assert named <= 17  # 10 are allowed for on average; more than 17 of 200 come by chance in 1 of 100
 
 
@@ -96,22 +101,22 @@ def test_a_group_that_was_cut_otherwise_is_not_compared_but_told(predictions, gr
     moved[8] = groups["age_group"][7]
     old = predictions(right, groups | {"pub": groups["glass"]})
     new = predictions(right, {"age_group": moved, "glass": groups["glass"]})
-    found = slice_changes(old, new, (None, None))
+    found = slice_changes(old, new)
     changed = {groups["age_group"][7], groups["age_group"][8], "41-60"}
     assert {one.name for one in found.all} == {
         *(f"glass {value}" for value in GLASSES),
         *(f"age group {value}" for value in AGES if value not in changed),
     }
     assert "pub" in found.apart
-    nothing = slice_changes(predictions(right, {"pub": moved}), predictions(right, {}), (None, None))
+    nothing = slice_changes(predictions(right, {"pub": moved}), predictions(right, {}))
     assert nothing.all == ()
     assert "none that both cut alike" in groups_in_words(nothing)
 
 
 def test_a_combination_is_compared_where_both_runs_name_it(predictions, groups, chance):
-    old, new = (predictions(chance.random(COUNT) < 0.8, groups) for _ in range(2))
     both, alone = ({"age_group": "41-60", "glass": "tulip"}, {"age_group": "18-25", "glass": "tulip"})
-    found = slice_changes(old, new, (_found(both, alone), _found(both)))
+    named_by = (_found(both, alone), _found(both))
+    found = slice_changes(*(predictions(chance.random(COUNT) < 0.8, groups, slices) for slices in named_by))
     (named,) = [one for one in found.all if len(one.where) == 2]
     inside = (groups["age_group"] == "41-60") & (groups["glass"] == "tulip")
     assert (named.name, named.count) == ("age group 41-60 and glass tulip", int(inside.sum()))

@@ -16,6 +16,7 @@ from totalml.model import SmallCnn
 from totalml.model.frozen import FrozenBackbone
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, ModelRecipe, Recipe, TrainingRecipe
 from totalml.store import Store
+from totalml.task import Classification
 from totalml.training import embed_features as embed
 
 BACKBONE = SmallCnn(width=4, depth=2)
@@ -43,7 +44,9 @@ def frozen(
 
 def features_of(photos: Path, store: Store, size: int = SIZE) -> FeatureSet:
     data = DataRecipe(source=ImageFolder(root=str(photos)))
-    return build_features(FeaturesRecipe(image=ImageFeatures(size=size)), data, take_snapshot(data, store), store)
+    return build_features(
+        FeaturesRecipe(image=ImageFeatures(size=size)), data, Classification(), take_snapshot(data, store), store
+    )
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ def trained(embedded, splits, tmp_path):
 def test_unchanged_pictures_give_the_accuracy_of_the_kept_embeddings(embedded, splits, trained):
     robustness = measure_robustness(frozen(), trained, embedded, splits.test)
     said = predict(frozen(), trained, embedded, splits.test).argmax(axis=1)
-    assert robustness.unchanged.value == np.mean(said == embedded.labels[splits.test])
+    assert robustness.unchanged.value == np.mean(said == embedded.targets.values[splits.test])
     assert set(robustness.curves) == {"blur", "noise", "dark", "jpeg", "rotation"}
 
 

@@ -12,6 +12,7 @@ from totalml.features import FeatureSet
 from totalml.model import load_network
 from totalml.model.frozen import FrozenBackbone
 from totalml.runner import run
+from totalml.task import Classification
 from totalml.training import frozen
 
 REPOSITORY = Path(__file__).parents[2]
@@ -47,8 +48,8 @@ def assert_predictions_are_of_pictures(model, folder: Path, features: FeatureSet
     said = pq.read_table(folder / "predictions.parquet").to_pydict()
     rows = np.array([features.ids.index(name) for name in said["id"]])
     with torch.inference_mode():
-        network = load_network(model, folder / "model.safetensors")
+        network = load_network(model, Classification(), folder / "model.safetensors")
         scores = network({"image": torch.from_numpy(features.images.gather(rows))})
     direct = scores.softmax(dim=1).numpy()
-    for place, name in enumerate(features.classes):
+    for place, name in enumerate(features.targets.names):
         assert np.allclose(direct[:, place], said[f"p:{name}"], atol=1e-5)

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 from tests.embedding.frozen_recipe import BACKBONE, frozen
 from totalml.model import load_network
+from totalml.task import Classification
 from totalml.training import predict, train_model
 from totalml.training.batches import Batches
 from totalml.training.checkpoint import Checkpoint
@@ -37,7 +38,7 @@ def test_the_saved_network_says_of_pictures_what_the_run_said_of_embeddings(embe
     recipe = frozen()
     trained = train_model(recipe, embedded, splits, tmp_path)
     by_embeddings = predict(recipe, trained, embedded, splits.test)
-    network = load_network(recipe.model, trained.weights)
+    network = load_network(recipe.model, Classification(), trained.weights)
     pictures = torch.from_numpy(embedded.images.gather(splits.test))
     with torch.inference_mode():
         by_pictures = network({"image": pictures}).softmax(dim=1).numpy()

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from totalml.evaluation import Beside
+from totalml.evaluation import SampleContext
 from totalml.evaluation.slices.measure import measure_slices
 from totalml.evaluation.slices.record import Slices
 from totalml.recipe import EvaluationRecipe
@@ -27,8 +27,8 @@ class World:
         return np.array(self.table["age_group"].to_pylist())
 
     @property
-    def beside(self) -> Beside:
-        return Beside(self.table, np.arange(len(self.table)), self.light)
+    def beside(self) -> SampleContext:
+        return SampleContext(self.table, np.arange(len(self.table)), self.light)
 
     def wrong(self, rate: Any) -> np.ndarray:
         """Mistakes at a rate for all, or for each."""
@@ -61,6 +61,6 @@ def looked_at() -> Callable[..., Slices]:
     def look(world: World, wrong: np.ndarray, **recipe: Any) -> Slices:
         asked = EvaluationRecipe(slices={"columns": ["age_group", "glass", "light"]} | recipe)
         assert asked.slices is not None
-        return measure_slices(asked, asked.slices, world.beside, wrong)
+        return measure_slices(asked, asked.slices, world.context, wrong)
 
     return look

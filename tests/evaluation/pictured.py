@@ -10,6 +10,7 @@ from tests.training.planted import InMemory
 from totalml.data import Splits
 from totalml.features import FeatureSet
 from totalml.features.build import sample_keys
+from totalml.features.targets import Targets
 from totalml.training.end_to_end import EndToEndNetwork
 
 
@@ -19,8 +20,7 @@ def features_of(pixels: np.ndarray, labels: np.ndarray) -> FeatureSet:
         key="blake3:" + "7" * 64,
         ids=ids,
         sample_keys=sample_keys(ids),
-        classes=("bad", "good"),
-        labels=labels,
+        targets=Targets(("bad", "good"), labels),
         images=InMemory(pixels),
         numeric=np.zeros((len(pixels), 0), np.float32),
         numeric_names=(),

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from totalml.evaluation import bootstrap as subject
-from totalml.evaluation.bootstrap import bootstrap, bounds, resample_counts
-from totalml.evaluation.point import point_figures
-from totalml.evaluation.scores import Scores
+from totalml.evaluation.bootstrap import resample_counts
+from totalml.evaluation.classification.intervals import bootstrap, bounds
+from totalml.evaluation.classification.point import point_figures
+from totalml.evaluation.classification.scores import Scores
 
 
 def some_scores(samples=40, classes=3, seed=0):

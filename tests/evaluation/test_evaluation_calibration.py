@@ -11,7 +11,7 @@ from totalml.evaluation.calibration.bins import calibration_bins
 from totalml.evaluation.calibration.measure import measure_calibration
 from totalml.evaluation.calibration.temperature import fit_temperature, log_loss, scaled
 from totalml.evaluation.calibration.threshold import choose_threshold
-from totalml.evaluation.scores import Scores
+from totalml.evaluation.classification.scores import Scores
 from totalml.recipe import EvaluationRecipe
 
 COSTS = {"good": {"bad": 5.0}, "bad": {"good": 1.0}}

@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
+from totalml.evaluation.classification.scores import Scores
 from totalml.evaluation.fairness.measure import measure_fairness
-from totalml.evaluation.scores import Scores
 from totalml.recipe import EvaluationRecipe
 
 

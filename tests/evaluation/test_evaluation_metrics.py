@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from totalml.evaluation.point import confusion_matrix, point_figures
-from totalml.evaluation.scores import Scores
-from totalml.evaluation.weighted import WeightedMetrics
+from totalml.evaluation.classification.point import confusion_matrix, point_figures
+from totalml.evaluation.classification.scores import Scores
+from totalml.evaluation.classification.weighted import WeightedMetrics
 
 
 def drawn_scores(seed, samples=60, classes=3, levels=7, positive=None, bins=5):

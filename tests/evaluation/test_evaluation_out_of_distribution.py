@@ -20,6 +20,7 @@ from totalml.features import build_features
 from totalml.features.build import sample_keys
 from totalml.recipe import DataRecipe, EvaluationRecipe, FeaturesRecipe, ImageFeatures
 from totalml.store import Store
+from totalml.task import Classification
 from totalml.training import train_model
 
 CLOTHING = Path(__file__).parents[3] / "shared" / "data" / "clothing" / "labels.csv"
@@ -195,7 +196,7 @@ def test_photos_of_clothing_are_strangers_to_a_model_of_glasses(tmp_path):
     store = Store(tmp_path)
     data = DataRecipe(source=ImageTable(table=str(CLOTHING), group_column="sender_id"))
     snapshot = take_snapshot(data, store)
-    photos = build_features(FeaturesRecipe(image=ImageFeatures(size=24)), data, snapshot, store)
+    photos = build_features(FeaturesRecipe(image=ImageFeatures(size=24)), data, Classification(), snapshot, store)
     pixels, labels = glasses(600, 6)
     network = Drawn(6)
     found = detected(whole(network, features_of(pixels, labels)), ASKED, thirds(600))

@@ -1,16 +1,21 @@
 """The difference of two models on the same samples, with an interval that a brute force gives too."""
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from totalml.evaluation.paired import PairedAccuracy, paired_accuracy
+from tests.evaluated import classified
+from totalml.evaluation.paired import Paired, paired
 
 
 def predictions(right, ids=None):
     """Predictions that are right where `right` is true."""
     ids = [f"{number:03d}" for number in range(len(right))] if ids is None else ids
-    return pa.table({"id": ids, "label": ["a"] * len(right), "predicted": ["a" if each else "b" for each in right]})
+    said = ["a" if each else "b" for each in right]
+    table = pa.table({"id": ids, "label": ["a"] * len(right), "predicted": said})
+    return classified(table)
 
 
 @pytest.fixture
@@ -21,7 +26,7 @@ def two_models():
 
 def test_the_interval_is_that_of_resampling_the_samples_one_by_one(two_models):
     old, new = two_models
-    found = paired_accuracy(predictions(old), predictions(new))
+    found = paired(predictions(old), predictions(new))
     generator = np.random.default_rng(1)
     rows = generator.integers(0, 300, (4000, 300))
     brute = np.percentile((new[rows].astype(float) - old[rows]).mean(axis=1), [2.5, 97.5])
@@ -32,20 +37,21 @@ def test_the_interval_is_that_of_resampling_the_samples_one_by_one(two_models):
 
 def test_rows_are_matched_by_id_and_not_by_place(two_models):
     old, new = map(predictions, two_models)
-    shuffled = new.take(np.random.default_rng(3).permutation(300))
-    assert paired_accuracy(old, shuffled) == paired_accuracy(old, new)
+    order = np.random.default_rng(3).permutation(300)
+    shuffled = replace(new, predictions=new.predictions.take(order))
+    assert paired(old, shuffled) == paired(old, new)
 
 
 def test_swapping_the_sides_swaps_the_sign(two_models):
     old, new = map(predictions, two_models)
-    forth, back = paired_accuracy(old, new), paired_accuracy(new, old)
+    forth, back = paired(old, new), paired(new, old)
     assert (forth.difference, forth.gained) == (-back.difference, back.lost)
     assert [forth.low, forth.high] == pytest.approx([-back.high, -back.low], abs=0.006)
 
 
 def test_other_samples_are_not_compared():
-    assert paired_accuracy(predictions([1, 0], ids=["x", "y"]), predictions([1, 0], ids=["x", "z"])) is None
-    assert paired_accuracy(predictions([1, 0]), predictions([1])) is None
+    assert paired(predictions([1, 0], ids=["x", "y"]), predictions([1, 0], ids=["x", "z"])) is None
+    assert paired(predictions([1, 0]), predictions([1])) is None
 
 
 @pytest.mark.parametrize(
@@ -57,9 +63,9 @@ def test_other_samples_are_not_compared():
     ],
 )
 def test_what_the_interval_means_is_said_in_words(difference, low, high, words):
-    assert PairedAccuracy(difference, low, high, 5, 4, 100).in_words() == words
+    assert Paired(difference, low, high, 5, 4, 100).in_words() == words
 
 
 def test_the_same_answers_are_called_so():
-    found = paired_accuracy(predictions([1, 0, 1]), predictions([1, 0, 1]))
+    found = paired(predictions([1, 0, 1]), predictions([1, 0, 1]))
     assert found.in_words() == "right on the same 3 test samples"

@@ -37,12 +37,14 @@ def trained_on(coaster: str, folder: Path) -> tuple[float, Explanation]:
     store = Store(folder / "store")
     snapshot = take_snapshot(recipe.data, store, silent)
     splits = split_samples(recipe.data.split, snapshot)
-    features = build_features(recipe.features, recipe.data, snapshot, store, silent)
+    features = build_features(recipe.features, recipe.data, recipe.task, snapshot, store, silent)
     trained = train_model(recipe, features, splits, folder, silent)
     rows = splits.test
     probabilities = predict(recipe, trained, features, rows)
     ids = [features.ids[row] for row in rows]
-    found = evaluate(recipe.evaluation, features.classes, ids, features.labels[rows], probabilities, None, 0)
+    found = evaluate(
+        recipe.evaluation, features.targets.names, ids, features.targets.values[rows], probabilities, None, 0
+    )
     accuracy = found.metrics["accuracy"].value
     return accuracy, explain(recipe, trained, features, snapshot.samples, store, rows, found)
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from totalml.errors import EvaluationError
-from totalml.evaluation import Beside, evaluate
+from totalml.evaluation import SampleContext, evaluate
 from totalml.evaluation.columns import check_columns
 from totalml.evaluation.slices.membership import groups_of
 from totalml.evaluation.slices.search import combined
@@ -22,7 +22,7 @@ def names(slices):
 def test_every_group_and_pair_is_counted(world):
     pints = world(390)
     wrong = pints.wrong(0.1)
-    columns = [pints.beside.column(name) for name in ("age_group", "glass", "light")]
+    columns = [pints.context.column(name) for name in ("age_group", "glass", "light")]
     found = combined(columns, wrong, min_support=15)
     counted = {
         tuple((columns[c].name, columns[c].values[g]) for c, g in zip(cs, gs, strict=True) if c >= 0): (n, e)
@@ -47,7 +47,7 @@ def test_the_score_is_that_of_sliceline(world):
     finder = pytest.importorskip("sliceline.slicefinder")
     pints = world(1500)
     wrong = pints.wrong(np.where(pints.age == "41-60", 0.3, 0.05))
-    columns = [pints.beside.column(name) for name in ("age_group", "glass", "light", "pub")]
+    columns = [pints.context.column(name) for name in ("age_group", "glass", "light", "pub")]
     theirs = finder.Slicefinder(alpha=0.95, k=5, max_l=2, min_sup=30, verbose=False)
     theirs.fit(np.stack([column.codes for column in columns], 1), wrong.astype(float))
     ours = combined(columns, wrong, min_support=30).scores(wrong)
@@ -105,8 +105,8 @@ def test_small_groups_are_named_and_not_lumped_together(world, looked_at):
 
 def test_numbers_are_cut_where_the_recipe_or_the_quarters_say():
     table = pa.table({"temperature_c": [1.0, 4.0, 5.0, 9.0, None], "pints": [1, 2, 1, 2, 1]})
-    beside = Beside(table, np.arange(5), edges={"temperature_c": [4.0, 6.0]})
-    column = beside.column("temperature_c")
+    context = SampleContext(table, np.arange(5), edges={"temperature_c": [4.0, 6.0]})
+    column = context.column("temperature_c")
     assert [column.words[code] for code in column.codes] == [
         "temperature c below 4",
         "temperature c 4 to 6",
@@ -114,16 +114,16 @@ def test_numbers_are_cut_where_the_recipe_or_the_quarters_say():
         "temperature c 6 and more",
         "temperature c missing",
     ]
-    few = beside.column("pints")
+    few = context.column("pints")
     assert [few.words[code] for code in few.codes] == ["pints 1", "pints 2", "pints 1", "pints 2", "pints 1"]
-    quarters = Beside(pa.table({"x": np.arange(1000.0)}), np.arange(1000)).column("x")
+    quarters = SampleContext(pa.table({"x": np.arange(1000.0)}), np.arange(1000)).column("x")
     assert np.bincount(quarters.codes, minlength=5).tolist() == pytest.approx([250, 250, 250, 250, 0], abs=2)
 
 
 def test_bins_are_those_of_the_snapshot_whatever_the_split():
     table = pa.table({"x": np.arange(1000.0)})
-    some = Beside(table, np.arange(900, 1000)).column("x")
-    assert some.values == Beside(table, np.arange(1000)).column("x").values
+    some = SampleContext(table, np.arange(900, 1000)).column("x")
+    assert some.values == SampleContext(table, np.arange(1000)).column("x").values
     assert set(some.codes.tolist()) == {3}
 
 
@@ -134,8 +134,8 @@ def test_truth_and_lists_of_people_are_not_searched(world, looked_at):
     asked = EvaluationRecipe(slices={})
     from totalml.evaluation.slices.measure import measure_slices
 
-    beside = Beside(table, np.arange(3000), hidden=("rule", None))
-    left_out = measure_slices(asked, asked.slices, beside, pints.wrong(0.1)).left_out
+    context = SampleContext(table, np.arange(3000), hidden=("rule", None))
+    left_out = measure_slices(asked, asked.slices, context, pints.wrong(0.1)).left_out
     assert left_out == {"rule": "it holds the answer or the split", "uploader": "75 values; at most 50 are combined"}
 
 
@@ -150,15 +150,15 @@ def test_a_column_of_very_many_values_costs_no_table_of_pairs(world, looked_at):
 
 def test_texts_truths_and_empty_columns_make_groups():
     table = pa.table({"outside": [True, False, None], "note": pa.array([None, None, None], pa.string())})
-    beside = Beside(table, np.array([2, 0, 1]))
-    column = beside.column("outside")
+    context = SampleContext(table, np.array([2, 0, 1]))
+    column = context.column("outside")
     assert [column.words[code] for code in column.codes] == ["outside missing", "outside yes", "outside no"]
-    assert [beside.column("note").words[code] for code in beside.column("note").codes] == ["note missing"] * 3
+    assert [context.column("note").words[code] for code in context.column("note").codes] == ["note missing"] * 3
 
 
 def test_a_column_of_numbers_without_a_number_is_all_missing():
     table = pa.table({"taste": pa.array([None, None], pa.float64())})
-    column = Beside(table, np.arange(2)).column("taste")
+    column = SampleContext(table, np.arange(2)).column("taste")
     assert [column.words[code] for code in column.codes] == ["taste missing"] * 2
 
 
@@ -199,7 +199,7 @@ def test_the_group_of_each_sample_stands_beside_its_prediction(world):
     asked = EvaluationRecipe(bootstrap=0, slices={"columns": ["age_group", "light"], "search": ["glass"]})
     probabilities = np.tile([0.9, 0.1], (120, 1))
     ids = [str(number) for number in range(120)]
-    found = groups_of(evaluate(asked, ["good", "bad"], ids, labels, probabilities, None, 0, pints.beside).predictions)
+    found = groups_of(evaluate(asked, ["good", "bad"], ids, labels, probabilities, None, 0, pints.context).predictions)
     assert sorted(found) == ["age_group", "glass", "light"]
     small = [age for age in set(pints.age) if (pints.age == age).sum() < 30]
     assert small

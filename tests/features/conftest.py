@@ -10,6 +10,7 @@ from totalml.data import ImageFolder, Snapshot, take_snapshot
 from totalml.features import FeatureSet, build_features
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures
 from totalml.store import Store
+from totalml.task import Classification
 
 
 @pytest.fixture
@@ -33,6 +34,8 @@ def snap(store: Store) -> Callable[[Path], Snapshot]:
 def build(store: Store) -> Callable[..., FeatureSet]:
     def build(snapshot: Snapshot, labels: tuple[str, ...] | None = None, **image: object) -> FeatureSet:
         features = FeaturesRecipe(image=ImageFeatures(**({"size": SIZE} | image)))
-        return build_features(features, DataRecipe(source=ImageFolder(root="."), labels=labels), snapshot, store)
+        return build_features(
+            features, DataRecipe(source=ImageFolder(root="."), labels=labels), Classification(), snapshot, store
+        )
 
     return build

@@ -17,6 +17,7 @@ from totalml.fingerprint import execution
 from totalml.progress import Progress
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, RuntimeRecipe
 from totalml.store import Store
+from totalml.task import Classification
 
 FEATURES = FeaturesRecipe(image=ImageFeatures(size=SIZE))
 
@@ -33,7 +34,9 @@ class Interrupting(Progress):
 
 def built(snapshot, store: Store, progress=None, max_megapixels=100.0, **runtime):
     data = DataRecipe(source=ImageFolder(root="."), max_megapixels=max_megapixels)
-    return build_features(FEATURES, data, snapshot, store, progress or Progress.silent(), RuntimeRecipe(**runtime))
+    return build_features(
+        FEATURES, data, Classification(), snapshot, store, progress or Progress.silent(), RuntimeRecipe(**runtime)
+    )
 
 
 def assert_decoded_one_by_one(features, photos):

@@ -9,6 +9,7 @@ from totalml.data import ImageFolder, Snapshot
 from totalml.errors import FeatureError
 from totalml.features import build_features
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, TableFeatures
+from totalml.task import Classification
 
 COLUMNS = {
     "temperature_c": pa.array([4.0, None, 6.5, 7.0]),
@@ -30,7 +31,7 @@ def rows(labels=("good", "bad", "good", "bad"), blobs=(None,) * 4) -> Snapshot:
 def table_features(store, labels=None, snapshot=None, **table):
     recipe = FeaturesRecipe(image=None, table=TableFeatures(**table))
     data = DataRecipe(source=ImageFolder(root="."), labels=labels)
-    return build_features(recipe, data, snapshot or rows(), store)
+    return build_features(recipe, data, Classification(), snapshot or rows(), store)
 
 
 def test_numeric_columns_keep_their_values_and_miss_as_nan(store):
@@ -73,10 +74,10 @@ def test_an_identifier_is_no_category(store, monkeypatch):
 
 
 def test_classes_are_sorted_or_as_the_recipe_lists_them(store):
-    assert table_features(store, numeric=("age",)).classes == ("bad", "good")
+    assert table_features(store, numeric=("age",)).targets.names == ("bad", "good")
     listed = table_features(store, labels=("good", "okay", "bad"), numeric=("age",))
-    assert listed.classes == ("good", "okay", "bad")
-    assert listed.labels.tolist() == [0, 2, 0, 2]
+    assert listed.targets.names == ("good", "okay", "bad")
+    assert listed.targets.values.tolist() == [0, 2, 0, 2]
 
 
 def test_a_label_that_the_recipe_does_not_list_is_named(store):
@@ -93,7 +94,7 @@ def test_samples_without_picture_are_named(store):
     recipe = FeaturesRecipe(image=ImageFeatures(size=SIZE))
     snapshot = rows(blobs=("blake3:" + "1" * 64, None, None, "blake3:" + "2" * 64))
     with pytest.raises(FeatureError, match=r"2 samples have no picture: 'b', 'c'.*features\.image: null"):
-        build_features(recipe, DataRecipe(source=ImageFolder(root=".")), snapshot, store)
+        build_features(recipe, DataRecipe(source=ImageFolder(root=".")), Classification(), snapshot, store)
 
 
 def test_sample_keys_come_from_the_ids_alone(store):

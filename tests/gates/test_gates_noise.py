@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from totalml.evaluation import evaluate
-from totalml.evaluation.paired_bootstrap import paired_differences
+from totalml.evaluation.classification.paired_differences import paired_differences
 from totalml.evaluation.paired_shares import paired_bounds
 from totalml.gates.outcome import outcome
 from totalml.recipe import EvaluationRecipe

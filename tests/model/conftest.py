@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from totalml.features import FeatureSet
+from totalml.features.targets import Targets
 
 
 class InMemory:
@@ -36,8 +37,7 @@ def feature_set() -> Callable[..., FeatureSet]:
             key="blake3:" + "0" * 64,
             ids=[f"{row}" for row in range(count)],
             sample_keys=np.arange(count, dtype=np.int64),
-            classes=classes,
-            labels=np.arange(count, dtype=np.int64) % len(classes),
+            targets=Targets(classes, np.arange(count, dtype=np.int64) % len(classes)),
             images=None if pixels is None else InMemory(pixels),
             numeric=numeric,
             numeric_names=tuple(f"n{place}" for place in range(numeric.shape[1])),

@@ -6,6 +6,7 @@ from totalml.errors import ModelError
 from totalml.model import Mlp, SmallCnn, TorchvisionBackbone, build_network
 from totalml.model.preprocess import ImageScaler, TableEncoder
 from totalml.recipe import ModelRecipe
+from totalml.task import Classification
 
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (30, 16, 16, 3), np.uint8)
@@ -15,7 +16,7 @@ CATEGORICAL = RNG.integers(0, 4, (30, 1))
 
 def test_pictures_are_scaled_by_mean_and_deviation_of_the_training_rows(feature_set):
     rows = np.arange(0, 30, 2)
-    network = build_network(ModelRecipe(image=SmallCnn()), feature_set(PIXELS), rows)
+    network = build_network(ModelRecipe(image=SmallCnn()), Classification(), feature_set(PIXELS), rows)
     values = PIXELS[rows].astype(np.float64).reshape(-1, 3)
     expected = (PIXELS - values.mean(axis=0)) / values.std(axis=0)
     scaled = network.scaler(torch.from_numpy(PIXELS)).numpy().transpose(0, 2, 3, 1)
@@ -66,7 +67,7 @@ def test_categorical_columns_are_one_hot_with_a_place_for_missing():
 @pytest.mark.parametrize(("image", "table"), [(SmallCnn(), None), (None, Mlp()), (SmallCnn(depth=1), Mlp(widths=(5,)))])
 def test_a_network_scores_every_class_from_either_or_both(feature_set, image, table):
     features = feature_set(PIXELS, NUMERIC, CATEGORICAL, (("a", "b", "c"),), classes=("x", "y", "z"))
-    network = build_network(ModelRecipe(image=image, table=table), features, np.arange(30))
+    network = build_network(ModelRecipe(image=image, table=table), Classification(), features, np.arange(30))
     inputs = {
         "image": torch.from_numpy(PIXELS),
         "numeric": torch.from_numpy(NUMERIC),
@@ -76,7 +77,7 @@ def test_a_network_scores_every_class_from_either_or_both(feature_set, image, ta
 
 
 def test_the_small_network_has_the_weights_its_docstring_says(feature_set):
-    network = build_network(ModelRecipe(image=SmallCnn()), feature_set(PIXELS), np.arange(30))
+    network = build_network(ModelRecipe(image=SmallCnn()), Classification(), feature_set(PIXELS), np.arange(30))
     assert round(network.count_weights(), -3) == 292_000
     assert "292,000" in SmallCnn.__doc__
 
@@ -89,4 +90,6 @@ def test_the_small_network_takes_pictures_of_any_size(size):
 
 def test_a_backbone_that_cannot_take_the_size_is_an_error_before_training(feature_set):
     with pytest.raises(ModelError, match=r"pictures of 16 px.*features\.image\.size"):
-        build_network(ModelRecipe(image=TorchvisionBackbone(name="alexnet")), feature_set(PIXELS), np.arange(30))
+        build_network(
+            ModelRecipe(image=TorchvisionBackbone(name="alexnet")), Classification(), feature_set(PIXELS), np.arange(30)
+        )

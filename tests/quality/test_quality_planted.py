@@ -78,7 +78,7 @@ def test_the_clean_recipe_has_none(tmp_path, seed):
     recipe = recipe_of(tmp_path, f"data.source.seed={seed}")
     store = Store(tmp_path / "store")
     snapshot = take_snapshot(recipe.data, store)
-    features = build_features(recipe.features, recipe.data, snapshot, store)
+    features = build_features(recipe.features, recipe.data, recipe.task, snapshot, store)
     sizes = np.array(store.picture_sizes(snapshot.samples["blob"].to_pylist()))
     assert sizes.tolist() == [[64, 64]] * 200
     splits = split_samples(recipe.data.split, snapshot)

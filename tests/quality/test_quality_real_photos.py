@@ -10,6 +10,7 @@ from totalml.features import build_features
 from totalml.quality import Blur, Exposure, LabelAgreement, NearDuplicates, Pictures, PictureSizes, check_quality
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, QualityRecipe
 from totalml.store import Store
+from totalml.task import Classification
 
 TABLE = Path(__file__).parents[3] / "shared" / "data" / "clothing" / "labels.csv"
 CHECKS = (NearDuplicates(max_share=0), Exposure(), Blur(), PictureSizes(), LabelAgreement())
@@ -21,7 +22,7 @@ def test_sound_photos_have_no_findings(tmp_path):
     store = Store(tmp_path)
     data = DataRecipe(source=ImageTable(table=str(TABLE), group_column="sender_id"))
     snapshot = take_snapshot(data, store)
-    features = build_features(FeaturesRecipe(image=ImageFeatures(size=128)), data, snapshot, store)
+    features = build_features(FeaturesRecipe(image=ImageFeatures(size=128)), data, Classification(), snapshot, store)
     sizes = np.array(store.picture_sizes(snapshot.samples["blob"].to_pylist()))
     assert sizes.max(axis=1).max() == 192
     pictures = Pictures(features.images, lambda: sizes)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from totalml.evaluation import Beside, evaluate
+from totalml.evaluation import SampleContext, evaluate
 from totalml.quality import Finding, QualityReport
 from totalml.recipe import EvaluationRecipe
 from totalml.report import ReportContent
@@ -16,7 +16,7 @@ class Epoch:
     epoch: int
     train_loss: float
     validation_loss: float
-    validation_accuracy: float
+    validation_score: float
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def content_of(history_of: Callable[..., tuple[Epoch, ...]]) -> Callable[..., Re
         gold_noise: float | None = None,
         bootstrap: int = 50,
         image_px: int | None = 32,
-        beside: Callable[[np.ndarray, np.ndarray], tuple[dict[str, Any], Beside]] | None = None,
+        beside: Callable[[np.ndarray, np.ndarray], tuple[dict[str, Any], SampleContext]] | None = None,
         **changes: Any,
     ) -> ReportContent:
         generator = np.random.default_rng(0)

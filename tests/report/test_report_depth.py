@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from totalml.evaluation import Beside, Evaluation
+from totalml.evaluation import Evaluation, SampleContext
 from totalml.report.page import LIMIT_BYTES, render
 
 RECIPE = {
@@ -36,7 +36,7 @@ def standing(labels, probabilities, ages=AGES, recipe=RECIPE, validation=True):
     age = ages(labels, probabilities) if callable(ages) else ages[chance.integers(0, len(ages), len(labels))]
     fitted = (labels, probabilities) if validation else None
     table = pa.table({"age_group": age})
-    return recipe, Beside(table, np.arange(len(labels)), chance.random(len(labels)), fitted)
+    return recipe, SampleContext(table, np.arange(len(labels)), chance.random(len(labels)), fitted)
 
 
 def old_where_wrong(labels, probabilities):

@@ -16,7 +16,7 @@ from recipes.guinness.rating import is_good, labels
 from recipes.guinness.source import PintSource
 from totalml import lifecycle
 from totalml.compose import compose_recipe
-from totalml.evaluation import Beside
+from totalml.evaluation import SampleContext
 from totalml.report.page import render
 from totalml.runner import run
 
@@ -112,7 +112,7 @@ def population(seed, error=lambda table: 0.02, sure=0.95):
         good = np.where(is_good(pints) ^ (chance.random(samples) < error(table)), sure, 1 - sure)
         labels_[:], probabilities[:] = labels(pints), np.stack([1 - good, good], 1)
         fitted = labels_.copy(), probabilities.copy()
-        stands = Beside(table, np.arange(samples), chance.random(samples), fitted)
+        stands = SampleContext(table, np.arange(samples), chance.random(samples), fitted)
         return {key: value for key, value in EVALUATION.items() if key != "gold_column"}, stands
 
     return beside

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from totalml.report.gallery import gallery
+from totalml.report.classification.gallery import gallery
 from totalml.report.markup import joined
 from totalml.report.summary import summary
 

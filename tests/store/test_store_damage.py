@@ -21,6 +21,7 @@ from totalml.features import build_features
 from totalml.progress import Progress
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures
 from totalml.store import Store
+from totalml.task import Classification
 
 T = TypeVar("T")
 
@@ -92,7 +93,9 @@ def result(photos: Path, root: Path, size: int = SIZE) -> tuple[str, bytes, list
     store = Store(root)
     data = DataRecipe(source=ImageFolder(root=str(photos)), on_bad_sample="skip")
     snapshot = take_snapshot(data, store, Progress("plain"))
-    features = build_features(FeaturesRecipe(image=ImageFeatures(size=size)), data, snapshot, store, Progress("plain"))
+    features = build_features(
+        FeaturesRecipe(image=ImageFeatures(size=size)), data, Classification(), snapshot, store, Progress("plain")
+    )
     pixels = features.images.gather(np.arange(len(features)))
     return (
         snapshot.data_hash,

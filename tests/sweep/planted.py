@@ -63,7 +63,7 @@ def _attempt(identity: RunIdentity, loss: float) -> Path:
             (attempt.folder / file).write_text("x")
         metrics = {"metrics": {"accuracy": {"value": 1 - loss / 10}}}
         (attempt.folder / METRICS_FILE).write_text(json.dumps(metrics))
-        best = {"epoch": 2, "validation_loss": loss, "validation_accuracy": 0.5}
+        best = {"epoch": 2, "validation_loss": loss, "validation_score": 0.5}
         training = {"best_epoch": 2, "history": [best | {"epoch": 1, "validation_loss": 9.0}, best]}
         (attempt.folder / TRAINING_FILE).write_text(json.dumps(training))
         attempt.save(seconds={"training": 1.5})

@@ -50,7 +50,7 @@ def test_a_run_arrives_whole(runs, serve):
         [true, said, counted[i][j]] for i, true in enumerate(classes) for j, said in enumerate(classes)
     ]
     samples = tables["samples"]
-    assert samples["columns"] == ["picture", "id", "label", "predicted", "confidence"]
+    assert samples["columns"] == ["picture", "id", "label", "predicted", "remark"]
     assert len(samples["data"]) == metrics["count"]
     stored = [data for name, data in sent.items() if "-samples/media/images/" in name]
     assert len(stored) == metrics["count"]

@@ -13,6 +13,7 @@ from totalml.component import ForeignComponent
 from totalml.data import ImageFolder, Splits
 from totalml.features import FeatureSet
 from totalml.features.build import sample_keys
+from totalml.features.targets import Targets
 from totalml.model import Mlp, SmallCnn
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, ModelRecipe, Recipe, TableFeatures, TrainingRecipe
 from totalml.training import Flip, Light, RandomCrop
@@ -45,8 +46,7 @@ def squares(count: int = 120, good_share: float = 0.5) -> FeatureSet:
         key="blake3:" + "5" * 64,
         ids=ids,
         sample_keys=sample_keys(ids),
-        classes=("bad", "good"),
-        labels=labels,
+        targets=Targets(("bad", "good"), labels),
         images=InMemory(pixels),
         numeric=rng.normal(size=(count, 1)).astype(np.float32),
         numeric_names=("noise",),

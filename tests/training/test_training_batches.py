@@ -29,13 +29,13 @@ def test_what_belongs_together_stays_together():
     for batch in Batches.shuffled(FEATURES, np.arange(50), 8, 0, 0):
         rows = rows_of(batch)
         assert np.array_equal(batch["image"].numpy(), FEATURES.images.pixels[rows])
-        assert batch["label"].tolist() == FEATURES.labels[rows].tolist()
+        assert batch["target"].tolist() == FEATURES.targets.values[rows].tolist()
 
 
 @pytest.mark.parametrize(("count", "batch_size"), [(50, 7), (50, 50), (50, 49), (1, 8), (17, 16)])
 def test_no_batch_is_much_smaller_than_the_others(count, batch_size):
     batches = Batches(FEATURES, np.arange(count), batch_size)
-    sizes = [len(batch["label"]) for batch in batches]
+    sizes = [len(batch["target"]) for batch in batches]
     assert len(sizes) == len(batches) == -(-count // batch_size)
     assert sum(sizes) == count
     assert max(sizes) <= batch_size

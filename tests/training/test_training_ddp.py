@@ -74,7 +74,7 @@ class Trainings:
     def train(self, folder, *parts, written=()):
         """Args: written: what the attempt's recipe.yaml says otherwise."""
         recipe = self.recipe(*parts)
-        features = build_features(recipe.features, recipe.data, self.snapshot, self.store)
+        features = build_features(recipe.features, recipe.data, recipe.task, self.snapshot, self.store)
         folder.mkdir(exist_ok=True)
         (folder / "recipe.yaml").write_text(recipe_text(self.recipe(*parts, written)))
         (folder / "run.json").write_text(json.dumps({"data_hash": self.snapshot.data_hash}))
@@ -119,7 +119,7 @@ def test_two_processes_come_to_the_weights_of_one(trainings, columns_in_two, tmp
     one = trainings.train(tmp_path, COLUMNS, ONE, ["training.epochs=4"])
     assert difference(two, one) < 1e-5
     assert losses(two) == [pytest.approx(pair, rel=1e-5) for pair in losses(one)]
-    assert [e.validation_accuracy for e in two.history] == [e.validation_accuracy for e in one.history]
+    assert [e.validation_score for e in two.history] == [e.validation_score for e in one.history]
     assert [e.learning_rate for e in two.history] == [e.learning_rate for e in one.history]
     assert (two.best_epoch, two.epochs_run, two.stopped) == (one.best_epoch, one.epochs_run, one.stopped)
 

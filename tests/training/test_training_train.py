@@ -9,9 +9,11 @@ from tests.training.planted import recipe, splits, squares
 from totalml.component import ForeignComponent
 from totalml.data import Splits
 from totalml.errors import ModelError, TrainingError
+from totalml.features.targets import Targets
 from totalml.model import load_network
 from totalml.progress import Progress
 from totalml.recipe import EarlyStopping
+from totalml.task import Classification
 from totalml.training import WarmupCosine, predict, train_model
 from totalml.training.checkpoint import Checkpoint
 from totalml.training.loss import class_weights
@@ -31,7 +33,7 @@ def test_a_planted_square_is_found(features, tmp_path):
     trained = train_model(training, features, splits(features), tmp_path)
     test = splits(features).test
     probabilities = predict(training, trained, features, test)
-    assert (probabilities.argmax(axis=1) == features.labels[test]).mean() > 0.95
+    assert (probabilities.argmax(axis=1) == features.targets.values[test]).mean() > 0.95
     assert probabilities.shape == (len(test), 2)
     assert probabilities.dtype == np.float32
     assert np.allclose(probabilities.sum(axis=1), 1, atol=1e-6)
@@ -138,7 +140,7 @@ def test_the_best_epoch_is_exported_and_not_the_last(features, tmp_path):
     assert trained.best_epoch == 1 + losses.index(min(losses)) <= 3
     best = torch.load(tmp_path / "checkpoints/best.ckpt", weights_only=True)
     last = torch.load(tmp_path / "checkpoints/last.ckpt", weights_only=True)
-    exported = load_network(training.model, trained.weights).head.weight
+    exported = load_network(training.model, Classification(), trained.weights).head.weight
     assert len(best["history"]) == trained.best_epoch
     assert torch.equal(exported, best["network"]["head.weight"])
     assert not torch.equal(exported, last["network"]["head.weight"])
@@ -149,7 +151,7 @@ def test_early_stopping_waits_for_its_patience(features, tmp_path):
     stopping = EarlyStopping(metric="accuracy", patience=3)
     training = recipe(epochs=50, optimizer=still, early_stopping=stopping)
     trained = train_model(training, features, splits(features), tmp_path)
-    best = max(range(len(trained.history)), key=lambda row: trained.history[row].validation_accuracy) + 1
+    best = max(range(len(trained.history)), key=lambda row: trained.history[row].validation_score) + 1
     assert trained.stopped == "early"
     assert trained.best_epoch == best
     assert trained.epochs_run == best + 3
@@ -163,16 +165,16 @@ def test_the_history_tells_rate_and_losses(features, tmp_path):
     # 4 steps an epoch: the last of the first epoch has share 3/8 of a warm-up of 1/2.
     assert history[0].learning_rate == pytest.approx(0.01 * 0.75)
     assert history[0].learning_rate > history[1].learning_rate > 0
-    assert all(0 <= epoch.validation_accuracy <= 1 for epoch in history)
+    assert all(0 <= epoch.validation_score <= 1 for epoch in history)
 
 
 def test_validation_in_the_history_is_that_of_the_exported_weights(features, tmp_path):
     trained = train_model(recipe(), features, splits(features), tmp_path)
     rows = splits(features).validation
     probabilities = predict(recipe(), trained, features, rows)
-    labels = features.labels[rows]
+    labels = features.targets.values[rows]
     best = trained.history[trained.best_epoch - 1]
-    assert (probabilities.argmax(axis=1) == labels).mean() == pytest.approx(best.validation_accuracy)
+    assert (probabilities.argmax(axis=1) == labels).mean() == pytest.approx(best.validation_score)
     assert -np.log(probabilities[np.arange(len(rows)), labels]).mean() == pytest.approx(best.validation_loss, rel=1e-4)
 
 
@@ -181,11 +183,11 @@ def test_balanced_classes_do_not_forget_the_rare_one(tmp_path):
     balanced = recipe(epochs=10, balance_classes=True)
     trained = train_model(balanced, rare, splits(rare), tmp_path)
     probabilities = predict(balanced, trained, rare, np.arange(200))
-    assert (probabilities[rare.labels == 1].argmax(axis=1) == 1).mean() > 0.8
+    assert (probabilities[rare.targets.values == 1].argmax(axis=1) == 1).mean() > 0.8
     # The validation loss weighs classes as training does.
     rows = splits(rare).validation
-    weights = class_weights(rare.labels[splits(rare).train], 2).numpy()[rare.labels[rows]]
-    losses = -np.log(probabilities[rows, rare.labels[rows]])
+    weights = class_weights(rare.targets.values[splits(rare).train], 2).numpy()[rare.targets.values[rows]]
+    losses = -np.log(probabilities[rows, rare.targets.values[rows]])
     best = trained.history[trained.best_epoch - 1]
     assert np.average(losses, weights=weights) == pytest.approx(best.validation_loss, rel=1e-4)
 
@@ -202,7 +204,7 @@ def test_clipping_bounds_the_step(features, tmp_path):
     trained = train_model(clipped, features, splits(features), tmp_path / "a")
     still = recipe(epochs=1, batch_size=64, optimizer=ForeignComponent(target="torch.optim.SGD", arguments={"lr": 0.0}))
     unmoved = train_model(still, features, splits(features), tmp_path / "b")
-    weights = [load_network(still.model, run.weights).parameters() for run in (trained, unmoved)]
+    weights = [load_network(still.model, Classification(), run.weights).parameters() for run in (trained, unmoved)]
     squared = [(after - before).detach().double().pow(2).sum() for after, before in zip(*weights, strict=True)]
     assert float(sum(squared)) ** 0.5 == pytest.approx(1e-3, rel=0.01)
 
@@ -222,7 +224,7 @@ def test_an_empty_split_is_named(features, tmp_path, empty):
 
 
 def test_one_label_leaves_nothing_to_learn(features, tmp_path):
-    good = np.flatnonzero(features.labels)
+    good = np.flatnonzero(features.targets.values)
     with pytest.raises(TrainingError, match="all training samples have the label 'good'"):
         train_model(recipe(), features, Splits(train=good, validation=good, test=good), tmp_path)
 
@@ -248,14 +250,19 @@ def test_a_gpu_trains_bit_for_bit_and_augments_like_a_cpu(features, tmp_path):
 
 def test_bfloat16_learns_too(features, tmp_path):
     trained = train_model(recipe(epochs=8, runtime={"precision": "bfloat16"}), features, splits(features), tmp_path)
-    assert trained.history[-1].validation_accuracy > 0.9
-    assert load_network(recipe().model, trained.weights).head.weight.dtype == torch.float32
+    assert trained.history[-1].validation_score > 0.9
+    assert load_network(recipe().model, Classification(), trained.weights).head.weight.dtype == torch.float32
 
 
 def test_a_model_is_not_asked_about_other_features(features, tmp_path):
     trained = train_model(recipe(epochs=1), features, splits(features), tmp_path)
     with pytest.raises(ModelError, match="'maybe'"):
-        predict(recipe(), trained, replace(features, classes=("bad", "maybe")), np.arange(3))
+        predict(
+            recipe(),
+            trained,
+            replace(features, targets=Targets(("bad", "maybe"), features.targets.values)),
+            np.arange(3),
+        )
 
 
 def test_predictions_do_not_depend_on_the_batch(features, tmp_path):

@@ -61,13 +61,13 @@ def test_a_line_in_the_augmentation(project):
 def test_a_line_in_totalml(project):
     """After the first epoch, so the first steps are the same."""
     replace(
-        project.folder / "src/totalml/training/classifier.py",
+        project.folder / "src/totalml/training/learner.py",
         "        optimizer.zero_grad()\n",
         "        optimizer.zero_grad()\n        batch['image'] = batch['image'] * (1 - 0.5 * self.epoch)\n",
     )
     told = project.verify("photos", expect=1)
     assert "from step 4 of 6 on" in told  # three steps an epoch
-    assert "totalml/training/classifier.py changed" in told
+    assert "totalml/training/learner.py changed" in told
 
 
 def test_another_thread_count(project):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from totalml.authoring.golden import composed_file, metrics_file, read_metrics_text
-from totalml.comparison.compared import attempt_accuracy, attempt_metrics
+from totalml.comparison.compared import attempt_metrics, attempt_paired
 from totalml.comparison.composed import Composed, compose_all
 from totalml.comparison.metrics import MetricChange, metric_changes
 from totalml.comparison.revision import Revision, commit_of, file_at, git, read_revision
 from totalml.errors import RecipeError
-from totalml.evaluation.paired import PairedAccuracy
+from totalml.evaluation.paired import Paired
 from totalml.runs.find import finished_run
 from totalml.values.keys import KeyChange, key_changes
 
@@ -43,7 +43,7 @@ class RecipeChange:
     keys: tuple[KeyChange, ...] = ()
     metrics: tuple[MetricChange, ...] = ()
     measured: str = ""
-    accuracy: PairedAccuracy | None = None
+    paired: Paired | None = None
     origins: Origins | None = None
     note: str = ""
 
@@ -56,7 +56,7 @@ class RecipeChange:
             "mistakes": list(self.new.mistakes),
             "metrics": [change.as_json() for change in self.metrics],
             "measured": self.measured,
-            "accuracy": self.accuracy.as_json() if self.accuracy else None,
+            "accuracy": self.paired.as_json() if self.paired else None,
             "note": self.note,
         }
 
@@ -101,11 +101,11 @@ def _kind(old: Composed, new: Composed) -> str:
 
 def _measured(
     name: str, old: Composed, new: Composed, before: Revision, place: Place
-) -> tuple[tuple[MetricChange, ...], str, PairedAccuracy | None]:
+) -> tuple[tuple[MetricChange, ...], str, Paired | None]:
     runs = [_run(recipe, place) for recipe in (old, new)]
     if runs[0] and runs[1] and (changes := attempt_metrics(runs[0], runs[1])):
         which = [f"{run.facts['run_id']} attempt {run.number}" for run in runs if run]
-        return tuple(changes), f"runs {' and '.join(which)}", attempt_accuracy(runs[0], runs[1])
+        return tuple(changes), f"runs {' and '.join(which)}", attempt_paired(runs[0], runs[1])
     file = metrics_file(name)
     golden = place.project / file
     committed = read_metrics_text(file_at(place.project, before.commit, str(file)))

@@ -74,7 +74,7 @@ def _sections(change: RecipeChange) -> list[Section]:
     if change.keys:
         parts.append(recipe_section(change.keys, change.origins))
     if change.metrics:
-        told = f"; {change.accuracy.in_words()}" if change.accuracy else ""
+        told = f"; {change.paired.in_words()}" if change.paired else ""
         parts.append(Section(f"Metrics: from {change.measured}{told}", tuple(metric_lines(change.metrics))))
     elif change.kind == "changed" and change.old.config_hash != change.new.config_hash:
         parts.append(Section("Metrics: not measured on both sides"))

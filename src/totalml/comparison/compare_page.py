@@ -10,7 +10,7 @@ from totalml.comparison import figures
 from totalml.comparison.flips import Pictures, flips
 from totalml.comparison.groups import groups
 from totalml.comparison.side_by_side import titles
-from totalml.comparison.summary import clear, summary
+from totalml.comparison.summary import summary
 from totalml.report.document import by_name, document
 from totalml.report.markup import Html, joined, name_of, section, table, tag
 from totalml.report.number_format import MISSING, TITLES, counted
@@ -91,6 +91,9 @@ def _metric(name: str, changes: dict[str, MetricChange]) -> Html:
 
 
 def _classes(names: Sequence[str], others: Sequence[SideBySide]) -> Html:
+    """Nothing where no run told classes apart."""
+    if all(beside.paired and not beside.classes for beside in others):
+        return Html("")
     text = "How often the test samples of each class are recognised, most harmed class first. Bold: more than chance."
     shown_parts = [
         joined(tag("h3", f"{name} against {names[0]}"), _class_table(f"{name} against {names[0]}", beside))
@@ -105,10 +108,10 @@ def _class_table(caption: str, beside: SideBySide) -> Html:
     rows: list[list[str]] = [
         [
             name_of(change.label),
-            tag("b" if clear(change.accuracy) else "span", change.accuracy.in_words()),
-            str(change.accuracy.gained),
-            str(change.accuracy.lost),
-            f"{change.accuracy.count:,}",
+            tag("b" if change.paired.clear else "span", change.paired.in_words()),
+            str(change.paired.gained),
+            str(change.paired.lost),
+            f"{change.paired.count:,}",
         ]
         for change in beside.classes[:MOST_CLASSES]
     ]

@@ -17,8 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from totalml.comparison.figures import step, step_interval
 from totalml.errors import RecipeError
-from totalml.report.number_format import percent, points, points_interval
+from totalml.report.number_format import SHARES, figure
 from totalml.values.shown import visible
 
 if TYPE_CHECKING:
@@ -80,10 +81,10 @@ def as_text(attempts: Sequence[Attempt], others: Sequence[SideBySide]) -> str:
     parts = [Section("Compared", tuple(aligned(rows)))]
     for name, beside in zip(names[1:], others, strict=True):
         lines = metric_lines(beside.metrics, (names[0], name))
-        parts.append(Section(f"{name} against {names[0]}: {accuracy_in_words(beside)}", tuple(lines)))
+        parts.append(Section(f"{name} against {names[0]}: {paired_in_words(beside)}", tuple(lines)))
         keys = recipe_section(beside.keys, None)
         parts.append(replace(keys, title=f"  {keys.title}"))
-        if rows := [(visible(each.label), each.accuracy.in_words()) for each in beside.classes]:
+        if rows := [(visible(each.label), each.paired.in_words()) for each in beside.classes]:
             parts.append(Section("  Classes, by their own test samples", tuple(aligned(rows))))
         if beside.slices:
             parts.append(
@@ -109,17 +110,21 @@ def _group_rows(slices: SliceChanges) -> list[tuple[str, ...]]:
         (
             visible(one.name),
             ("better" if one.better else "worse" if one.worse else "unclear"),
-            f"{percent(one.before)} to {percent(one.after)}",
-            f"{points(one.change.value or 0.0)} points ({points_interval(one.change)})",
+            f"{figure(slices.figure, one.before)} to {figure(slices.figure, one.after)}",
+            f"{step(slices.figure, one.step)}{_unit(slices)} ({step_interval(slices.figure, one.change)})",
             f"{one.gained} gained and {one.lost} lost of {one.count:,}",
         )
         for one in told
     ]
 
 
-def accuracy_in_words(beside: SideBySide) -> str:
+def _unit(slices: SliceChanges) -> str:
+    return " points" if slices.figure in SHARES else ""
+
+
+def paired_in_words(beside: SideBySide) -> str:
     """`better by 2.1 points (0.4 to 3.9), 12 gained and 4 lost`."""
-    paired = beside.accuracy
+    paired = beside.paired
     if paired is None:
         return "not tested on the same samples, so chance cannot be told from difference"
     return f"{paired.in_words()}, {paired.gained} gained and {paired.lost} lost of {paired.count:,}"

@@ -10,9 +10,9 @@ from totalml.comparison.environment import FactChange, environment_changes, exec
 from totalml.comparison.metrics import MetricChange, metric_changes, read_metrics
 from totalml.comparison.side import Side
 from totalml.comparison.sources import FileChange, code_changes
-from totalml.evaluation.paired import PairedAccuracy, paired_accuracy, read_predictions
+from totalml.evaluation.paired import Paired, paired, read_evaluation
 from totalml.identity import short
-from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE, Attempt
+from totalml.runs.attempt import METRICS_FILE, Attempt
 from totalml.values.keys import KeyChange, key_changes
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Comparison:
     data, files: None where it cannot be compared; `remarks` say why.
     environment, inputs, execution: None unless both sides are runs; `inputs` are files besides the data.
     metrics: empty unless both sides have a finished run.
-    accuracy: None unless both runs predicted the same samples.
+    paired: None unless both runs predicted the same samples.
     """
 
     old: Side
@@ -41,7 +41,7 @@ class Comparison:
     inputs: Facts
     execution: Facts
     metrics: tuple[MetricChange, ...]
-    accuracy: PairedAccuracy | None
+    paired: Paired | None
     remarks: dict[str, str]
 
     def as_json(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Comparison:
             "inputs": _facts(self.inputs),
             "execution": _facts(self.execution),
             "metrics": [change.as_json() for change in self.metrics],
-            "accuracy": self.accuracy.as_json() if self.accuracy else None,
+            "paired": self.paired.as_json() if self.paired else None,
             "remarks": self.remarks,
         }
 
@@ -76,7 +76,7 @@ def compare(old: Side, new: Side, place: Place) -> Comparison:
         inputs,
         execution,
         tuple(attempt_metrics(*runs)) if runs else (),
-        attempt_accuracy(*runs) if runs else None,
+        attempt_paired(*runs) if runs else None,
         remarks,
     )
 
@@ -87,9 +87,9 @@ def attempt_metrics(old: Attempt, new: Attempt) -> list[MetricChange]:
     return metric_changes(*map(read_metrics, files)) if all(file.is_file() for file in files) else []
 
 
-def attempt_accuracy(old: Attempt, new: Attempt) -> PairedAccuracy | None:
-    before, after = (read_predictions(attempt.folder / PREDICTIONS_FILE) for attempt in (old, new))
-    return None if before is None or after is None else paired_accuracy(before, after)
+def attempt_paired(old: Attempt, new: Attempt) -> Paired | None:
+    before, after = (read_evaluation(attempt.folder) for attempt in (old, new))
+    return None if before is None or after is None else paired(before, after)
 
 
 def _data(old: Side, new: Side, store: Store, remarks: dict[str, str]) -> SnapshotChanges | None:

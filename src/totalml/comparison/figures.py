@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from totalml.report.number_format import MISSING, SHARES, figure, interval
+from totalml.report.number_format import MISSING, SHARES, figure, interval, points
 
 if TYPE_CHECKING:
     from totalml.comparison.metrics import MetricChange
@@ -26,3 +26,13 @@ def difference(given: MetricChange) -> str:
     if given.difference == 0:
         return "same"
     return f"{100 * given.difference:+.1f} points" if given.name in SHARES else f"{given.difference:+.3f}"
+
+
+def step(name: str, size: float) -> str:
+    """`+1.5` points of a share, or in the figure's own unit."""
+    return points(size) if name in SHARES else f"{size:+.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+def step_interval(name: str, given: Interval) -> str:
+    """`−20.1 to −3.0`, empty without bounds."""
+    return "" if given.low is None or given.high is None else f"{step(name, given.low)} to {step(name, given.high)}"

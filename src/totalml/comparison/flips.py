@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from totalml.errors import StoreError
 from totalml.report.markup import Html, joined, name_of, section, tag
-from totalml.report.number_format import counted, percent
+from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     from totalml.comparison.side_by_side import Flip, SideBySide
@@ -62,9 +62,14 @@ def flips(names: Sequence[str], others: Sequence[SideBySide], pictures: Pictures
 
 
 def _of(first: str, name: str, beside: SideBySide, pictures: Pictures, budget: int) -> Html:
+    lost, gained = (
+        ("Lost: {} was right, {} is wrong", "Gained: {} was wrong, {} is right")
+        if beside.paired and beside.paired.share
+        else ("Farther off than {}: {}", "Closer than {}: {}")
+    )
     kinds = {
-        f"Lost: {first} was right, {name} is wrong": [flip for flip in beside.flips if flip.lost],
-        f"Gained: {first} was wrong, {name} is right": [flip for flip in beside.flips if flip.gained],
+        lost.format(first, name): [flip for flip in beside.flips if flip.lost],
+        gained.format(first, name): [flip for flip in beside.flips if flip.gained],
         "Wrong in another way": [flip for flip in beside.flips if not flip.lost and not flip.gained],
     }
     cut = [flip.id for kind in kinds.values() for flip in kind[:MOST_SHOWN]]
@@ -82,12 +87,13 @@ def _group(title: str, kind: Sequence[Flip], uris: dict[str, str], first: str, n
 
 
 def _card(flip: Flip, uri: str | None, first: str, name: str) -> Html:
-    alt = f"Sample {flip.id[:80]}: label {flip.label[:40]}, before {flip.before[:40]}, now {flip.after[:40]}"
+    before, after = flip.before, flip.after
+    alt = f"Sample {flip.id[:80]}: label {after.true[:40]}, before {before.said[:40]}, now {after.said[:40]}"
     picture = tag("img", src=uri, alt=alt, width=SIZE_PX, height=SIZE_PX) if uri else ""
     says = [
-        tag("span", f"{run}: ", name_of(said, 18), f" {percent(sure, 0)}", class_="said" if run == name else None)
-        for run, said, sure in ((first, flip.before, flip.sure_before), (name, flip.after, flip.sure_after))
+        tag("span", f"{run}: ", name_of(one.said, 18), f" {one.remark}", class_="said" if run == name else None)
+        for run, one in ((first, before), (name, after))
     ]
-    below = [*says, tag("span", "label: ", name_of(flip.label, 24), class_="label")]
+    below = [*says, tag("span", "label: ", name_of(after.true, 24), class_="label")]
     ident = tag("span", name_of(flip.id, 28), class_="ident")
     return tag("li", tag("figure", picture, tag("figcaption", *below, ident)), title=flip.id[:160])

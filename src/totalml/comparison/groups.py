@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from totalml.comparison.figures import step, step_interval
 from totalml.comparison.slices import CONFIDENCE, ERROR_RATE, SliceChange, SliceChanges
 from totalml.report.forest import forest
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import chance, counted, percent, points, points_interval
+from totalml.report.number_format import chance, counted, figure, percent
 
 if TYPE_CHECKING:
     from totalml.comparison.side_by_side import SideBySide
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 MOST_ROWS = 10
 MOST_APART = 12
 NAME_LENGTH = 90
-HEAD = ["Group", "Samples", "Right before", "Right now", "Points", "Drawn", "Gained", "Lost", "By chance alone"]
+
+
+def _head(name: str) -> list[str]:
+    figures = ("Right before", "Right now", "Points") if name == "accuracy" else ("Before", "Now", "Better by")
+    return ["Group", "Samples", *figures, "Drawn", "Gained", "Lost", "By chance alone"]
 
 
 def groups(names: Sequence[str], others: Sequence[SideBySide]) -> Html:
@@ -49,37 +54,39 @@ def _told(slices: SliceChanges) -> Html:
     worse = [one for one in slices.all if one.worse]
     if not better and not worse:
         return joined(f"None of {compared} is clearly better or worse, as far as their samples can tell.")
-    told = [_named("Worse", worse), _named("Better", list(reversed(better)))]
+    told = [_named("Worse", worse, slices.figure), _named("Better", list(reversed(better)), slices.figure)]
     return joined(*told, f"{compared} were compared.")
 
 
-def _named(word: str, changes: Sequence[SliceChange]) -> Html:
+def _named(word: str, changes: Sequence[SliceChange], name: str) -> Html:
     if not changes:
         return Html("")
     most = changes[0]
     more = f" and {counted(len(changes) - 1, 'other')}" if len(changes) > 1 else ""
-    figures = f" ({percent(most.before)} became {percent(most.after)})"
+    figures = f" ({figure(name, most.before)} became {figure(name, most.after)})"
     return joined(tag("strong", f"{word} for ", name_of(most.name, NAME_LENGTH)), figures, more, ". ")
 
 
 def _table(caption: str, slices: SliceChanges) -> Html:
     shown = slices.closest(max(MOST_ROWS, len(slices.clear())))
     reach = max(max(abs(one.change.low or 0.0), abs(one.change.high or 0.0)) for one in shown)
-    rows = [_row(one, reach) for one in shown]
+    rows = [_row(one, reach, slices.figure) for one in shown]
     if len(slices.all) > len(shown):
         caption += f", the {len(shown)} least likely by chance"
-    return table(f"{caption}; most harmed first, the upright line is no change", HEAD, rows, "numbers groups")
+    return table(
+        f"{caption}; most harmed first, the upright line is no change", _head(slices.figure), rows, "numbers groups"
+    )
 
 
-def _row(one: SliceChange, reach: float) -> list[str]:
+def _row(one: SliceChange, reach: float, figure_name: str) -> list[str]:
     name = name_of(one.name, NAME_LENGTH)
     kind = "second" if one.worse else "first"
     return [
         tag("strong", name, f" is {'better' if one.better else 'worse'}") if one.clear else name,
         f"{one.count:,}",
-        percent(one.before),
-        percent(one.after),
-        joined(tag("b", points(one.change.value or 0.0)), tag("small", points_interval(one.change))),
+        figure(figure_name, one.before),
+        figure(figure_name, one.after),
+        joined(tag("b", step(figure_name, one.step)), tag("small", step_interval(figure_name, one.change))),
         forest(one.change, 0.0, -reach, kind, reach),
         str(one.gained),
         str(one.lost),

@@ -10,7 +10,6 @@ from typing import Any
 
 from totalml.errors import StoreError
 from totalml.evaluation.record import Interval
-from totalml.evaluation.slices.record import Slices
 
 
 @dataclass(frozen=True)
@@ -44,15 +43,6 @@ def read_metrics(file: Path) -> dict[str, Interval]:
         return {name: Interval(**parts) for name, parts in metrics.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError(f"{file} cannot be read ({error}); run the recipe again") from error
-
-
-def read_slices(file: Path) -> Slices | None:
-    """What a `metrics.json` tells of groups of samples; None if none were looked at, or the file says otherwise."""
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))["slices"]
-        return Slices.from_json(found) if found else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
 
 
 def metric_changes(old: Mapping[str, Interval], new: Mapping[str, Interval]) -> list[MetricChange]:

@@ -162,8 +162,8 @@ def _fact(given: object) -> str:
 
 def _metrics_section(comparison: Comparison) -> Iterator[Section]:
     if comparison.metrics:
-        accuracy = comparison.accuracy
-        told = f": {accuracy.in_words()}, {accuracy.gained} gained and {accuracy.lost} lost" if accuracy else ""
+        paired = comparison.paired
+        told = f": {paired.in_words()}, {paired.gained} gained and {paired.lost} lost" if paired else ""
         yield Section(f"Metrics{told}", tuple(metric_lines(comparison.metrics)))
 
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
 
 from totalml.comparison.compared import attempt_metrics
-from totalml.comparison.metrics import MetricChange, read_slices
+from totalml.comparison.metrics import MetricChange
 from totalml.comparison.side import Side, run_side
 from totalml.comparison.slices import SliceChanges, slice_changes
-from totalml.evaluation.paired import PairedAccuracy, paired_accuracy, read_predictions
-from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE, Attempt
+from totalml.evaluation.classification.record import ClassificationEvaluation
+from totalml.evaluation.paired import Paired, paired, paired_shares, read_evaluation
+from totalml.evaluation.record import Evaluation
+from totalml.report.task_parts import Answer, answer_of
+from totalml.runs.attempt import Attempt
 from totalml.values.keys import KeyChange, key_changes
-
-if TYPE_CHECKING:
-    import pyarrow
-
-
-COLUMNS = ["id", "label", "predicted", "confidence"]
 
 
 @dataclass(frozen=True)
@@ -28,33 +24,38 @@ class Flip:
 
     Args:
         before, after: what the first run and the other one say.
-        sure_before, sure_after: their confidence.
+        step: by how much the other one answers better; below 0 worse.
     """
 
-    id: str
-    label: str
-    before: str
-    after: str
-    sure_before: float
-    sure_after: float
+    before: Answer
+    after: Answer
+    step: float
+
+    @property
+    def id(self) -> str:
+        return self.after.id
+
+    def place(self) -> tuple[bool, bool, float, float, str]:
+        """Of the page: lost samples first, then gained ones; the widest steps and the surest answers first."""
+        return not self.lost, not self.gained, -abs(self.step), self.after.order, self.id
 
     @property
     def gained(self) -> bool:
-        return self.after == self.label
+        return self.step > 0
 
     @property
     def lost(self) -> bool:
-        return self.before == self.label
+        return self.step < 0
 
 
 @dataclass(frozen=True)
 class ClassChange:
     """Args:
-    accuracy: over the test samples of this class alone, which is its recall.
+    paired: over the test samples of this class alone, which is its recall.
     """
 
     label: str
-    accuracy: PairedAccuracy
+    paired: Paired
 
 
 @dataclass(frozen=True)
@@ -74,46 +75,56 @@ class SideBySide:
         return attempt_metrics(*self._both)
 
     @cached_property
-    def accuracy(self) -> PairedAccuracy | None:
+    def paired(self) -> Paired | None:
         """None: they were not tested on the same samples."""
-        return paired_accuracy(*self._predictions) if self._predictions else None
+        return paired(*self._evaluations) if self._evaluations else None
 
     @cached_property
     def classes(self) -> list[ClassChange]:
-        """Every class, the most harmed one first; empty unless both were tested on the same samples."""
-        if self._predictions is None:
+        """Every class, the most harmed one first; empty unless both told classes apart on the same samples."""
+        import numpy as np
+
+        if self._evaluations is None or not isinstance(self._evaluations[0], ClassificationEvaluation):
             return []
-        labels = sorted(set(self._predictions[0]["label"].to_pylist()))
-        paired = {label: paired_accuracy(*(_of_class(table, label) for table in self._predictions)) for label in labels}
-        found = [ClassChange(label, accuracy) for label, accuracy in paired.items() if accuracy]
-        return sorted(found, key=lambda change: change.accuracy.difference)
+        was, now = (each.sample_scores() == 1 for each in self._evaluations)
+        labels = np.array(self._evaluations[0].predictions["label"].to_pylist(), object)
+        of_class = {label: labels == label for label in sorted(set(labels))}
+        found = [ClassChange(label, paired_shares(was[rows], now[rows])) for label, rows in of_class.items()]
+        return sorted(found, key=lambda change: change.paired.difference)
 
     @cached_property
     def slices(self) -> SliceChanges | None:
         """Groups of test samples; None unless both were tested on the same samples and looked at some group."""
-        if self._predictions is None:
+        if self._evaluations is None:
             return None
-        found = slice_changes(*self._predictions, [read_slices(each.folder / METRICS_FILE) for each in self._both])
+        found = slice_changes(*self._evaluations)
         return found if found.all or found.apart else None
 
     @cached_property
     def flips(self) -> list[Flip]:
-        """Lost samples first, then gained ones, then those that are wrong in another way; the surest first."""
-        if self._predictions is None:
+        """Lost samples first, then gained ones, then those that are wrong in another way; the widest steps first."""
+        if self._evaluations is None:
             return []
-        before, after = (_rows(table) for table in self._predictions)
-        both = (Flip(*_sides(old, new)) for old, new in zip(before, after, strict=True))
-        flips = [flip for flip in both if flip.before != flip.after]
-        return sorted(flips, key=lambda flip: (not flip.lost, not flip.gained, -flip.sure_after, flip.id))
+        before, after = self._evaluations
+        steps = (after.sample_scores() - before.sample_scores()).tolist()
+        answers = ([answer_of(each, row) for row in each.predictions.to_pylist()] for each in (before, after))
+        both = (Flip(old, new, step) for old, new, step in zip(*answers, steps, strict=True))
+        flips = [flip for flip in both if flip.before.said != flip.after.said]
+        return sorted(flips, key=Flip.place)
 
     @cached_property
-    def _predictions(self) -> tuple[pyarrow.Table, pyarrow.Table] | None:
-        """In one order; None unless both were tested on the same samples with the same labels."""
-        before, after = (read_predictions(each.folder / PREDICTIONS_FILE) for each in self._both)
-        if before is None or after is None:
+    def _evaluations(self) -> tuple[Evaluation, Evaluation] | None:
+        """Predictions in one order; None unless both were tested on the same samples with the same truth."""
+        found = [read_evaluation(each.folder) for each in self._both]
+        before, after = (each and replace(each, predictions=each.predictions.sort_by("id")) for each in found)
+        if before is None or after is None or not after.asks_the_same(before):
             return None
-        before, after = (table.sort_by("id") for table in (before, after))
-        return (before, after) if all(before[key].equals(after[key]) for key in ("id", "label")) else None
+        given = [name for name in after.given_columns if name in before.predictions.column_names]
+        same = all(
+            name in after.predictions.column_names and before.predictions[name].equals(after.predictions[name])
+            for name in given
+        )
+        return (before, after) if same else None
 
     @property
     def _both(self) -> tuple[Attempt, Attempt]:
@@ -131,17 +142,3 @@ def titles(attempts: Sequence[Attempt]) -> list[str]:
 
 def side_of(attempt: Attempt) -> Side:
     return run_side(attempt.facts["run_id"], attempt)
-
-
-def _rows(table: pyarrow.Table) -> list[dict[str, Any]]:
-    return list(table.select(COLUMNS).to_pylist())
-
-
-def _sides(old: dict[str, Any], new: dict[str, Any]) -> tuple[str, str, str, str, float, float]:
-    return new["id"], new["label"], old["predicted"], new["predicted"], old["confidence"], new["confidence"]
-
-
-def _of_class(table: pyarrow.Table, label: str) -> pyarrow.Table:
-    import pyarrow.compute as pc
-
-    return table.filter(pc.equal(table["label"], label))

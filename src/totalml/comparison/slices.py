@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from totalml.evaluation.scores import Ints
+    from totalml.evaluation.arrays import Floats
+    from totalml.evaluation.record import Evaluation
     from totalml.evaluation.slices.record import Slices
 
     Bools = NDArray[np.bool_]
+    Bounds = tuple[Floats, Floats, Floats]
 
 Group = tuple[str, str]  # column, value
 Where = tuple[Group, ...]
@@ -34,9 +36,10 @@ class SliceChange:
     """Args:
     name: in words.
     where: column -> value.
-    before, after: accuracy of the two runs.
-    gained, lost: samples that only the new one, only the old one gets right.
-    change: after - before; its bounds hold for all groups at once.
+    before, after: the headline figure of the two runs.
+    gained, lost: samples that only the new one, only the old one gets right; or answers better.
+    step: by how much the new one is better, on average.
+    change: the same with bounds, which hold for all groups at once.
     p: chance of such a change between models equally good on the group, corrected for the number of groups.
     """
 
@@ -47,6 +50,7 @@ class SliceChange:
     after: float
     gained: int
     lost: int
+    step: float
     change: Interval
     p: float
 
@@ -68,32 +72,34 @@ class SliceChanges:
     """Args:
     all: every group that both runs looked at, the most harmed first.
     apart: columns that only one of them cut into groups, or cut otherwise.
+    figure: what is compared.
     """
 
     all: tuple[SliceChange, ...]
     apart: tuple[str, ...]
+    figure: str = "accuracy"
 
     def clear(self) -> list[SliceChange]:
         return [change for change in self.all if change.clear]
 
     def closest(self, count: int) -> list[SliceChange]:
         """Those least likely by chance, the most harmed first."""
-        likely = sorted(self.all, key=lambda one: (one.p, -abs(one.change.value or 0.0)))[:count]
+        likely = sorted(self.all, key=lambda one: (one.p, -abs(one.step)))[:count]
         return [change for change in self.all if change in likely]
 
 
-def slice_changes(before: pa.Table, after: pa.Table, named: Sequence[Slices | None]) -> SliceChanges:
+def slice_changes(before: Evaluation, after: Evaluation) -> SliceChanges:
     """Args:
-    before, after: predictions of the same samples in the same order.
-    named: what each run found; a combination that both name is compared like a group of one column.
+    before, after: of the same samples in the same order; a combination that both found is compared like a group.
     """
     import numpy as np
 
-    same, apart = _same_groups(before, after)
-    wheres = [((column, value),) for column, value in same] + _combinations(named, same)
+    same, apart = _same_groups(before.predictions, after.predictions)
+    wheres = [((column, value),) for column, value in same] + _combinations((before.slices, after.slices), same)
     inside = {where: np.logical_and.reduce([same[group] for group in where]) for where in wheres}
-    changes = _judged({where: mask for where, mask in inside.items() if mask.any()}, _right(before), _right(after))
-    return SliceChanges(tuple(sorted(changes, key=lambda one: (one.change.value or 0.0, one.name))), apart)
+    inside = {where: mask for where, mask in inside.items() if mask.any()}
+    changes = _judged(inside, before, after) if inside else ()
+    return SliceChanges(tuple(sorted(changes, key=lambda one: (one.step, one.name))), apart, after.headline)
 
 
 def _same_groups(before: pa.Table, after: pa.Table) -> tuple[dict[Group, Bools], tuple[str, ...]]:
@@ -122,36 +128,52 @@ def _combinations(named: Sequence[Slices | None], same: Mapping[Group, Bools]) -
     return [where for where in both if len(where) > 1 and all(group in same for group in where)]
 
 
-def _right(predictions: pa.Table) -> Bools:
-    import numpy as np
-    import pyarrow.compute as pc
-
-    return np.array(pc.equal(predictions["label"], predictions["predicted"]).to_pylist(), np.bool_)
-
-
-def _judged(inside: Mapping[Where, Bools], was: Bools, now: Bools) -> Iterator[SliceChange]:
+def _judged(inside: Mapping[Where, Bools], old: Evaluation, new: Evaluation) -> Iterator[SliceChange]:
     import numpy as np
 
     from totalml.evaluation.columns import in_words
-    from totalml.evaluation.shares import chance_as_uneven, holm, paired_bounds, z_of
 
-    def counted(which: Bools) -> Ints:
-        return np.array([int((mask & which).sum()) for mask in inside.values()], np.int64)
-
-    count, gained, lost = counted(np.ones_like(was)), counted(now & ~was), counted(was & ~now)
-    low, high = paired_bounds(gained, lost, count, z_of(CONFIDENCE, len(inside)))
-    corrected = holm(chance_as_uneven(gained, lost))
-    for place, (where, mask) in enumerate(inside.items()):
-        right = int((mask & was).sum())
-        gains, losses, samples = int(gained[place]), int(lost[place]), int(count[place])
+    was, now = old.sample_scores(), new.sample_scores()
+    masks = np.stack([*inside.values()]).astype(np.float64)
+    count = masks.sum(axis=1)
+    gained, lost = (masks @ (one > other) for one, other in ((now, was), (was, now)))
+    judged = _shares if new.headline_is_share and np.isin([was, now], (0, 1)).all() else _means
+    low, high, chance = judged(masks, now - was, gained, lost, count)
+    sign = -1 if new.lower_is_better else 1  # of a score, more is always better
+    for place, where in enumerate(inside):
+        before, after = (float(masks[place] @ scores / count[place]) for scores in (was, now))
         yield SliceChange(
             name=" and ".join(in_words(*group) for group in where),
             where=dict(where),
-            count=samples,
-            before=right / samples,
-            after=(right + gains - losses) / samples,
-            gained=gains,
-            lost=losses,
-            change=Interval((gains - losses) / samples, float(low[place]), float(high[place])),
-            p=float(corrected[place]),
+            count=int(count[place]),
+            before=sign * before,
+            after=sign * after,
+            gained=int(gained[place]),
+            lost=int(lost[place]),
+            step=after - before,
+            change=Interval(after - before, float(low[place]), float(high[place])),
+            p=float(chance[place]),
         )
+
+
+def _shares(masks: Floats, steps: Floats, gained: Floats, lost: Floats, count: Floats) -> Bounds:
+    """Bounds for all groups at once, and the corrected chance; exact, of pairs of right and wrong."""
+    import numpy as np
+
+    from totalml.evaluation.shares import chance_as_uneven, holm, paired_bounds, z_of
+
+    gains, losses, samples = (each.astype(np.int64) for each in (gained, lost, count))
+    low, high = paired_bounds(gains, losses, samples, z_of(CONFIDENCE, len(masks)))
+    return low, high, holm(chance_as_uneven(gains, losses))
+
+
+def _means(masks: Floats, steps: Floats, gained: Floats, lost: Floats, count: Floats) -> Bounds:
+    """The same of steps of any size; the chance is that of the sign test, which no skew deceives."""
+    import numpy as np
+
+    from totalml.evaluation.shares import chance_as_uneven, holm, z_of
+
+    mean = masks @ steps / count
+    variance = np.maximum(masks @ steps**2 / count - mean**2, 0) / np.maximum(count - 1, 1)
+    reach = z_of(CONFIDENCE, len(masks)) * np.sqrt(variance)
+    return mean - reach, mean + reach, holm(chance_as_uneven(gained.astype(np.int64), lost.astype(np.int64)))

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from totalml.comparison.figures import step
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import MISSING, counted, of_hundred, points
+from totalml.report.number_format import MISSING, TITLES, counted, figure, of_hundred, points
 from totalml.values import shown
 from totalml.values.keys import ABSENT
 
 if TYPE_CHECKING:
     from totalml.comparison.side_by_side import SideBySide
     from totalml.comparison.slices import SliceChange
-    from totalml.evaluation.paired import PairedAccuracy
+    from totalml.evaluation.paired import Paired
     from totalml.runs.attempt import Attempt
     from totalml.values.keys import KeyChange
 
@@ -34,46 +35,55 @@ def summary(names: Sequence[str], attempts: Sequence[Attempt], others: Sequence[
     return section("summary", "Summary", tag("p", text), *told, _runs(names, attempts))
 
 
-def clear(paired: PairedAccuracy) -> bool:
-    return not paired.low <= 0 <= paired.high
-
-
 def _of(first: str, name: str, beside: SideBySide) -> list[Html]:
-    facts = [_samples(first, name, beside.accuracy), _asked(first, name, beside), _classes(beside), _groups(beside)]
+    facts = [_samples(first, name, beside.paired), _asked(first, name, beside), _classes(beside), _groups(beside)]
     listed = tag("ul", *(tag("li", fact) for fact in facts if fact), class_="facts")
     return [_verdict(first, name, beside), listed]
 
 
 def _verdict(first: str, name: str, beside: SideBySide) -> Html:
-    paired = beside.accuracy
+    paired = beside.paired
     if paired is None:
         said = joined(tag("strong", f"{name} cannot be held against {first}"), f": {NOT_THE_SAME}.")
         return tag("p", said, class_="verdict unclear")
-    both = f"{name} is right on {_accuracy(beside, 'new')}, {first} on {_accuracy(beside, 'old')}"
+    now, was = (_headline(beside, paired, side) for side in ("new", "old"))
+    is_, on = ("is right on", "on ") if paired.figure == "accuracy" else ("has", "")
+    both = f"{name} {is_} {now}, {first} {'on ' if on else ''}{was}"
     if not paired.gained and not paired.lost:
-        said = joined(tag("strong", f"{name} and {first} are right on the same samples"), f": {both}.")
+        alike = "are right on the same samples" if paired.share else "answer alike"
+        said = joined(tag("strong", f"{name} and {first} {alike}"), f": {both}.")
         return tag("p", said, class_="verdict unclear")
-    if not clear(paired):
+    if not paired.clear:
         said = joined(tag("strong", f"{name} and {first} cannot be told apart"), f": {both}.")
         return tag("p", said, class_="verdict unclear")
-    word = "more" if paired.difference > 0 else "less"
-    instead = " instead of ".join(_accuracy(beside, which) for which in ("new", "old"))
-    return tag("p", tag("strong", f"{name} is right {word} often than {first}"), f": on {instead}.", class_="verdict")
+    if paired.figure == "accuracy":
+        word = f"is right {'more' if paired.difference > 0 else 'less'} often"
+    else:
+        word = f"answers {'better' if paired.difference > 0 else 'worse'}"
+    return tag("p", tag("strong", f"{name} {word} than {first}"), f": {on}{now} instead of {was}.", class_="verdict")
 
 
-def _accuracy(beside: SideBySide, side: str) -> str:
-    given = next((getattr(change, side) for change in beside.metrics if change.name == "accuracy"), None)
-    return MISSING if given is None or given.value is None else of_hundred(given.value)
+def _headline(beside: SideBySide, paired: Paired, side: str) -> str:
+    given = next((getattr(change, side) for change in beside.metrics if change.name == paired.figure), None)
+    if given is None or given.value is None:
+        return MISSING
+    if paired.figure == "accuracy":
+        return of_hundred(given.value)
+    return f"{TITLES.get(paired.figure, paired.figure)} {figure(paired.figure, given.value)}"
 
 
-def _samples(first: str, name: str, paired: PairedAccuracy | None) -> Html:
+def _samples(first: str, name: str, paired: Paired | None) -> Html:
     if paired is None:
         return Html("")
-    bounds = f"{points(paired.low)} to {points(paired.high)} points"
-    means = "" if clear(paired) else ", which chance alone explains"
+    unit = " points" if paired.share else ""
+    bounds = f"{step(paired.figure, paired.low)} to {step(paired.figure, paired.high)}{unit}"
+    better, worse = (
+        ("right that {} gets wrong", "wrong that {} gets right") if paired.share else ("closer than {}", "farther off")
+    )
+    means = "" if paired.clear else ", which chance alone explains"
     return joined(
-        f"Of {counted(paired.count, 'test sample')}, {name} gets {paired.gained:,} right that {first} gets wrong, and "
-        f"{paired.lost:,} wrong that {first} gets right (",
+        f"Of {counted(paired.count, 'test sample')}, {name} gets {paired.gained:,} {better.format(first)}, and "
+        f"{paired.lost:,} {worse.format(first)} (",
         tag("a", "see them", href="#pictures"),
         f"). With other samples the difference would be {bounds} in 19 of 20 such tests{means}.",
     )
@@ -96,12 +106,12 @@ def _key(change: KeyChange) -> Html:
 
 def _classes(beside: SideBySide) -> Html:
     """The classes whose own interval tells a change, the most harmed first."""
-    changes = [change for change in beside.classes if clear(change.accuracy)]
+    changes = [change for change in beside.classes if change.paired.clear]
     told = [
         joined(
             tag("strong", name_of(change.label, NAME_LENGTH)),
-            f" is recognised {'more' if change.accuracy.difference > 0 else 'less'} often "
-            f"({points(change.accuracy.difference)} points)",
+            f" is recognised {'more' if change.paired.difference > 0 else 'less'} often "
+            f"({points(change.paired.difference)} points)",
         )
         for change in changes[:MOST_CLASSES]
     ]

@@ -3,31 +3,39 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from totalml.evaluation.columns import Beside
+    from totalml.evaluation.before_training import check_before_training
+    from totalml.evaluation.calibration.record import CalibrationBin
+    from totalml.evaluation.classification.inputs import check_positive
+    from totalml.evaluation.classification.measure import evaluate
+    from totalml.evaluation.columns import SampleContext
     from totalml.evaluation.explanation.measure import explain
     from totalml.evaluation.explanation.record import Explanation
-    from totalml.evaluation.inputs import check_before_training, check_positive
     from totalml.evaluation.light import brightness
-    from totalml.evaluation.measure import evaluate
     from totalml.evaluation.out_of_distribution.measure import measure_out_of_distribution
     from totalml.evaluation.out_of_distribution.record import OutOfDistribution
-    from totalml.evaluation.paired import PairedAccuracy, paired_accuracy, read_predictions
-    from totalml.evaluation.record import CalibrationBin, Evaluation, Interval
+    from totalml.evaluation.paired import Paired, paired, read_evaluation
+    from totalml.evaluation.parts import PARTS, Given, Part
+    from totalml.evaluation.predicted import Predicted
+    from totalml.evaluation.record import Evaluation, Interval
     from totalml.evaluation.robustness.measure import measure_robustness
     from totalml.evaluation.robustness.record import Robustness
     from totalml.evaluation.suites.measure import ask_suites
     from totalml.evaluation.suites.record import ModelSuites
 
 __all__ = [
-    "Beside",
+    "PARTS",
     "CalibrationBin",
     "Evaluation",
     "Explanation",
+    "Given",
     "Interval",
     "ModelSuites",
     "OutOfDistribution",
-    "PairedAccuracy",
+    "Paired",
+    "Part",
+    "Predicted",
     "Robustness",
+    "SampleContext",
     "ask_suites",
     "brightness",
     "check_before_training",
@@ -36,24 +44,29 @@ __all__ = [
     "explain",
     "measure_out_of_distribution",
     "measure_robustness",
-    "paired_accuracy",
-    "read_predictions",
+    "paired",
+    "read_evaluation",
 ]
 
 _HOMES = {
-    "Beside": "columns",
-    "PairedAccuracy": "paired",
+    "PARTS": "parts",
+    "Given": "parts",
+    "Part": "parts",
+    "Predicted": "predicted",
+    "CalibrationBin": "calibration.record",
+    "SampleContext": "columns",
+    "Paired": "paired",
     "Explanation": "explanation.record",
     "OutOfDistribution": "out_of_distribution.record",
     "Robustness": "robustness.record",
     "ModelSuites": "suites.record",
     "ask_suites": "suites.measure",
     "brightness": "light",
-    "check_before_training": "inputs",
-    "check_positive": "inputs",
-    "evaluate": "measure",
-    "paired_accuracy": "paired",
-    "read_predictions": "paired",
+    "check_before_training": "before_training",
+    "check_positive": "classification.inputs",
+    "evaluate": "classification.measure",
+    "paired": "paired",
+    "read_evaluation": "paired",
     "explain": "explanation.measure",
     "measure_out_of_distribution": "out_of_distribution.measure",
     "measure_robustness": "robustness.measure",

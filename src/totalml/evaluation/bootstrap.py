@@ -3,35 +3,18 @@
 Resampling adds noise of its own, so the interval of the calibration error lies a little high when samples are few.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from totalml.evaluation.scores import Figures, Floats, Scores
-from totalml.evaluation.weighted import Counts, WeightedMetrics
+from totalml.evaluation.arrays import Floats
+
+Counts = NDArray[np.integer[Any]]  # (R, N) how often each resample holds each sample
 
 # Counts held at once: about 4 MB, and a few times that in temporaries.
 CHUNK_ELEMENTS = 1_000_000
-
-
-def bounds(scores: Scores, point: Figures, resamples: int, confidence: float, seed: int) -> tuple[Figures, Figures]:
-    """Lower and upper bound of every figure of `point`; NaN without resamples or where none defines it."""
-    if resamples == 0:
-        nothing = _each(point, lambda values: np.full_like(values, np.nan))
-        return nothing, nothing
-    drawn = bootstrap(scores, resamples, seed)
-    low = _each(drawn, lambda values: percentiles(values, confidence)[0])
-    return low, _each(drawn, lambda values: percentiles(values, confidence)[1])
-
-
-def bootstrap(scores: Scores, resamples: int, seed: int) -> Figures:
-    """The metrics of `resamples` resamples; the same for the same seed on every machine."""
-    metrics = WeightedMetrics(scores)
-    parts = [metrics.of(counts) for counts in resample_counts(len(scores.labels), resamples, seed)]
-    return Figures(
-        {name: np.concatenate([part.overall[name] for part in parts]) for name in parts[0].overall},
-        {name: np.concatenate([part.per_class[name] for part in parts]) for name in parts[0].per_class},
-    )
 
 
 def resample_counts(samples: int, resamples: int, seed: int) -> Iterator[Counts]:
@@ -49,13 +32,6 @@ def percentiles(values: Floats, confidence: float) -> tuple[Floats, Floats]:
     """The middle of (R, ...) resamples: two of (1, ...), NaN where none is defined."""
     tail = 100 * (1 - confidence) / 2
     return _percentile(values, tail), _percentile(values, 100 - tail)
-
-
-def _each(figures: Figures, change: Callable[[Floats], Floats]) -> Figures:
-    return Figures(
-        {name: change(values) for name, values in figures.overall.items()},
-        {name: change(values) for name, values in figures.per_class.items()},
-    )
 
 
 def _percentile(values: Floats, percent: float) -> Floats:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from totalml.errors import EvaluationError
-from totalml.evaluation.scores import Floats, Ints
+from totalml.evaluation.arrays import Floats, Ints
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
@@ -54,14 +53,13 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Beside:
+class SampleContext:
     """What stands beside the predictions.
 
     Args:
         metadata: of all samples of the snapshot.
         rows: (N,) rows of it, those that were predicted.
         brightness: (N,) mean brightness of each picture in [0, 1]; None without pictures.
-        validation: (V,) labels and (V, K) probabilities of the validation split; None if nothing asks for them.
         edges: where the bins of a column of numbers begin.
         hidden: columns that no search may use, because they hold the answer.
     """
@@ -69,7 +67,6 @@ class Beside:
     metadata: pa.Table
     rows: Ints
     brightness: Floats | None = None
-    validation: tuple[Ints, NDArray[np.floating[Any]]] | None = None
     edges: Mapping[str, Sequence[float]] = field(default_factory=dict)
     hidden: Sequence[str | None] = ()
 
@@ -113,7 +110,7 @@ def check_columns(evaluation: EvaluationRecipe, metadata: pa.Table, *, pictures:
         asked = {"slices.columns": slices.columns, "slices.search": slices.search or (), "slices.edges": slices.edges}
     if fairness:
         asked["fairness.columns"] = fairness.columns
-    known = Beside(metadata, np.zeros(0, np.int64), np.zeros(0) if pictures else None).names()
+    known = SampleContext(metadata, np.zeros(0, np.int64), np.zeros(0) if pictures else None).names()
     for key, names in asked.items():
         for name in names:
             if name not in known:

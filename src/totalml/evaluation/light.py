@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from totalml.evaluation.scores import Floats, Ints
+from totalml.evaluation.arrays import Floats, Ints
 
 CHUNK_ROWS = 256
 SIDE_PX = 32  # a picture's mean does not need more of it

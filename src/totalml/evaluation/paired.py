@@ -1,4 +1,4 @@
-"""The accuracy of two models on the same samples, and whether the difference can be told from chance."""
+"""How well two models answer the same samples, and whether the difference can be told from chance."""
 
 from __future__ import annotations
 
@@ -6,23 +6,30 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from totalml.evaluation.record import Evaluation
+
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow
+    from numpy.typing import NDArray
+
+    from totalml.evaluation.arrays import Floats
 
 RESAMPLES = 10_000
 SEED = 0  # the same two runs give the same interval
 CONFIDENCE = 0.95
-_COLUMNS = ["id", "label", "predicted"]
 
 
 @dataclass(frozen=True)
-class PairedAccuracy:
-    """The accuracy of two models on the same samples.
+class Paired:
+    """The headline figure of two models on the same samples.
 
     Args:
-        difference: new - old, in -1..1; low and high bound it at 95 %.
-        gained, lost: samples that only the new one, only the old one gets right.
+        difference: new - old of the mean score, more is better; low and high bound it at 95 %.
+        gained, lost: samples that only the new one, only the old one gets right; or answers better.
         count: samples.
+        figure: what is compared.
+        share: whether a score is 1 or 0.
     """
 
     difference: float
@@ -31,52 +38,99 @@ class PairedAccuracy:
     gained: int
     lost: int
     count: int
+    figure: str = "accuracy"
+    share: bool = True
+
+    @property
+    def clear(self) -> bool:
+        return not self.low <= 0 <= self.high
 
     def in_words(self) -> str:
         """`better by 2.1 points (0.4 to 3.9)`."""
         if not self.gained and not self.lost:
-            return f"right on the same {self.count:,} test samples"
-        bounds = f"{100 * self.low:+.1f} to {100 * self.high:+.1f} points"
-        if self.low <= 0 <= self.high:
-            return f"no clear difference in accuracy ({bounds})"
-        low, high = sorted((100 * abs(self.low), 100 * abs(self.high)))
+            return f"{'right on' if self.share else 'the same answers for'} the same {self.count:,} test samples"
+        if not self.clear:
+            bounds = f"{self._step(self.low)} to {self._step(self.high)}{' points' if self.share else ''}"
+            return f"no clear difference in {self.figure} ({bounds})"
+        low, high = sorted((abs(self.low), abs(self.high)))
+        size, unit = self._size(abs(self.difference)), "points" if self.share else f"in {self.figure}"
         word = "better" if self.difference > 0 else "worse"
-        return f"{word} by {100 * abs(self.difference):.1f} points ({low:.1f} to {high:.1f})"
+        return f"{word} by {size} {unit} ({self._size(low)} to {self._size(high)})"
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "in_words": self.in_words()}
 
+    def _size(self, value: float) -> str:
+        return f"{100 * value:.1f}" if self.share else f"{value:.3g}"
 
-def paired_accuracy(old: pyarrow.Table, new: pyarrow.Table) -> PairedAccuracy | None:
-    """Bootstrap the difference over the samples that both predicted; None unless they are the same ones.
+    def _step(self, value: float) -> str:
+        return f"{100 * value:+.1f}" if self.share else f"{value:+.3g}"
+
+
+def paired(old: Evaluation, new: Evaluation) -> Paired | None:
+    """Bootstrap the difference over the samples that both predicted; None unless they are the same ones."""
+    import numpy as np
+
+    if not new.asks_the_same(old) or old.count != new.count:
+        return None
+    rows = [_by_id(each.predictions["id"]) for each in (old, new)]
+    ids = [each.predictions["id"].take(order) for each, order in zip((old, new), rows, strict=True)]
+    if not ids[0].equals(ids[1]):
+        return None
+    was, now = (each.sample_scores()[order] for each, order in zip((old, new), rows, strict=True))
+    if new.headline_is_share and np.isin([was, now], (0, 1)).all():
+        return paired_shares(was == 1, now == 1, new.headline)
+    step = now - was
+    low, high = _bounds_of_mean(step)
+    gained, lost = int((step > 0).sum()), int((step < 0).sum())
+    return Paired(float(step.mean()), low, high, gained, lost, len(step), new.headline, new.headline_is_share)
+
+
+def paired_shares(was: NDArray[np.bool_], now: NDArray[np.bool_], figure: str = "accuracy") -> Paired:
+    """Of right answers, (N,) each of the same samples.
 
     Resampling samples with replacement is the same as drawing how many were gained, lost and neither.
-
-    Args:
-        old, new: predictions of two runs, with id, label and predicted.
     """
     import numpy as np
-    import pyarrow.compute as pc
 
-    before, after = (table.select(_COLUMNS).sort_by("id") for table in (old, new))
-    if not len(before) or not before["id"].equals(after["id"]):
-        return None
-    was, is_ = (np.array(pc.equal(table["label"], table["predicted"]).to_pylist(), bool) for table in (before, after))
-    gained, lost, count = int((is_ & ~was).sum()), int((was & ~is_).sum()), len(was)
+    gained, lost, count = int((now & ~was).sum()), int((was & ~now).sum()), len(was)
     shares = np.array([gained, lost, count - gained - lost]) / count
     drawn = np.random.Generator(np.random.PCG64(SEED)).multinomial(count, shares, RESAMPLES)
+    low, high = _middle((drawn[:, 0] - drawn[:, 1]) / count)
+    return Paired((gained - lost) / count, low, high, gained, lost, count, figure)
+
+
+def _bounds_of_mean(steps: Floats) -> tuple[float, float]:
+    import numpy as np
+
+    from totalml.evaluation.bootstrap import resample_counts
+
+    if not steps.any():
+        return 0.0, 0.0
+    resamples = max(200, min(RESAMPLES, 20_000_000 // len(steps)))
+    means = [counts @ steps / len(steps) for counts in resample_counts(len(steps), resamples, SEED)]
+    return _middle(np.concatenate(means))
+
+
+def _middle(drawn: Floats) -> tuple[float, float]:
+    import numpy as np
+
     tail = 50 * (1 - CONFIDENCE)
-    low, high = np.percentile((drawn[:, 0] - drawn[:, 1]) / count, [tail, 100 - tail])
-    return PairedAccuracy((gained - lost) / count, float(low), float(high), gained, lost, count)
+    low, high = np.percentile(drawn, [tail, 100 - tail])
+    return float(low), float(high)
 
 
-def read_predictions(file: Path) -> pyarrow.Table | None:
-    """The predictions of a run; None if they are not there or not readable."""
+def _by_id(ids: pyarrow.ChunkedArray) -> NDArray[np.int64]:
+    import pyarrow.compute as pc
+
+    return pc.sort_indices(ids).to_numpy().astype("int64")
+
+
+def read_evaluation(folder: Path) -> Evaluation | None:
+    """What a run measured; None if it is not there or not readable."""
     import pyarrow as pa
 
-    from totalml.data.snapshot import read_parquet
-
     try:
-        return read_parquet(file.read_bytes())
-    except (OSError, pa.ArrowException):
+        return Evaluation.load(folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, pa.ArrowException):
         return None

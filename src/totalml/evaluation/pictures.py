@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from totalml.evaluation.scores import Ints
+from totalml.evaluation.arrays import Ints
 
 if TYPE_CHECKING:
     from totalml.features import FeatureSet

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from totalml.evaluation.scores import Floats, Ints, ratio
+from totalml.evaluation.arrays import Floats, Ints, ratio
 
 Numbers = NDArray[np.number[Any]]
 # Elements of a table of tail terms held at once: 16 MB each, and a few of them.

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from totalml.component import plain
-from totalml.errors import FeatureError
 from totalml.features.feature_set import FeatureSet
 from totalml.features.images import build_images, definition_digest
 from totalml.features.table import TableColumns, read_columns
 from totalml.identity import canonical, digest
+from totalml.kinds import Task
 from totalml.progress import Progress
 from totalml.recipe import DataRecipe, FeaturesRecipe, RuntimeRecipe, TableFeatures
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from totalml.data import Snapshot
@@ -30,6 +29,7 @@ HERE = RuntimeRecipe()
 def build_features(
     features: FeaturesRecipe,
     data: DataRecipe,
+    task: Task,
     snapshot: Snapshot,
     store: Store,
     progress: Progress = SILENT,
@@ -39,20 +39,19 @@ def build_features(
 
     Args:
         runtime: `workers` and `backend` say what the decoding fans out over.
-    Raises: FeatureError: the definition does not fit the snapshot, or a label is missing or not on the list.
+    Raises: FeatureError: the definition does not fit the snapshot, or what is to be predicted is missing.
     """
     samples = snapshot.samples
-    classes, labels = _labels(samples, data.labels)
+    targets = task.read_targets(snapshot, data)
     columns = _columns(features.table, snapshot)
     images = features.image and build_images(features.image, samples, data.max_megapixels, store, progress, runtime)
     table = features.table
     ids = samples["id"].to_pylist()
     return FeatureSet(
-        key=_key(features, snapshot.data_hash, classes),
+        key=_key(features, snapshot.data_hash, task, targets.names),
         ids=ids,
         sample_keys=sample_keys(ids),
-        classes=classes,
-        labels=labels,
+        targets=targets,
         images=images.rows if images else None,
         numeric=columns.numeric,
         numeric_names=table.numeric if table else (),
@@ -78,31 +77,12 @@ def _columns(table: TableFeatures | None, snapshot: Snapshot) -> TableColumns:
     return TableColumns(np.zeros((rows, 0), np.float32), np.zeros((rows, 0), np.int64), ())
 
 
-def _labels(samples: pa.Table, chosen: tuple[str, ...] | None) -> tuple[tuple[str, ...], NDArray[np.int64]]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    labels = samples["label"].combine_chunks()
-    if labels.null_count:
-        ids = samples.filter(labels.is_null())["id"].to_pylist()
-        raise FeatureError(
-            f"{len(ids)} samples have no label: {', '.join(map(repr, ids[:10]))}. Label them or remove them."
-        )
-    present = sorted(pc.unique(labels).to_pylist())
-    classes = chosen or tuple(present)
-    if unknown := [label for label in present if label not in classes]:
-        raise FeatureError(
-            f"the snapshot has labels that data.labels does not list: {unknown[:10]}; it lists {list(classes)}. "
-            "Add them to data.labels or correct the source."
-        )
-    return classes, pc.index_in(labels, pa.array(classes)).to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def _key(features: FeaturesRecipe, data_hash: str, classes: tuple[str, ...]) -> str:
+def _key(features: FeaturesRecipe, data_hash: str, task: Task, names: tuple[str, ...]) -> str:
     definition = {
         "data": data_hash,
         "image": definition_digest(features.image) if features.image else None,
         "table": plain(features.table, where=False) if features.table else None,
-        "classes": list(classes),
+        "task": [task.public_path(), *task.columns()],
+        "targets": list(names),
     }
-    return digest("feature set v1", canonical(definition))
+    return digest("feature set v2", canonical(definition))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from totalml.features.embedding_rows import EmbeddingRows
     from totalml.features.image_rows import ImageRows
+    from totalml.features.targets import Targets
 
 CHUNK_ROWS = 256
 
@@ -24,8 +25,7 @@ class FeatureSet:
     Args:
         key: digest of data hash and definition.
         sample_keys: (N,) int64, a well-mixed hash of the id; keys order and augmentation.
-        classes: the labels, in the order of the model's outputs.
-        labels: (N,) int64 index into classes.
+        targets: what is to be predicted.
         images: None without features.image.
         numeric: (N, Dn) float32, NaN where missing.
         categorical: (N, Dc) int64, 0 where missing, else 1 + place in the vocabulary.
@@ -38,8 +38,7 @@ class FeatureSet:
     key: str
     ids: list[str]
     sample_keys: NDArray[np.int64]
-    classes: tuple[str, ...]
-    labels: NDArray[np.int64]
+    targets: Targets
     images: ImageRows | None
     numeric: NDArray[np.float32]
     numeric_names: tuple[str, ...]
@@ -66,7 +65,7 @@ class FeatureSet:
         from blake3 import blake3
 
         hasher = blake3(derive_key_context="totalml feature values v1")
-        for values in (self.sample_keys, self.labels, self.numeric, self.categorical):
+        for values in (self.sample_keys, self.targets.values, self.numeric, self.categorical):
             hasher.update(np.ascontiguousarray(values).tobytes())
         rows = self.embeddings or self.images
         for start in range(0, len(self) if rows else 0, CHUNK_ROWS):

@@ -13,16 +13,12 @@ from typing import TYPE_CHECKING
 
 from totalml.errors import TotalmlError
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.paired_shares import paired_bounds
 from totalml.evaluation.record import Evaluation
 from totalml.gates.figures import figures_of
 from totalml.gates.record import How
 
 if TYPE_CHECKING:
     import pyarrow
-
-RIGHT = {"accuracy": "label", "accuracy_against_gold": "gold"}  # metric -> the column that says what is right
-RECALL = ".recall"
 
 
 @dataclass(frozen=True)
@@ -76,14 +72,14 @@ class Against:
 
     @cached_property
     def _tables(self) -> tuple[pyarrow.Table, pyarrow.Table] | None:
-        """Predictions of both in one order; None unless on the same samples with the same labels and classes."""
+        """Predictions of both in one order; None unless on the same samples with the same truth."""
         if isinstance(self._theirs, str):
             return None
         other = self._theirs[0]
         ours, theirs = (each.predictions.sort_by("id") for each in (self.evaluation, other))
-        if ours.column_names != theirs.column_names or other.positive != self.evaluation.positive:
+        if ours.column_names != theirs.column_names or not self.evaluation.asks_the_same(other):
             return None
-        given = [name for name in ("id", "label", "gold") if name in ours.column_names]
+        given = [name for name in self.evaluation.given_columns if name in ours.column_names]
         return (ours, theirs) if all(ours[name].equals(theirs[name]) for name in given) else None
 
     @property
@@ -98,32 +94,11 @@ class Against:
         """None where the predictions alone do not give the figure."""
         if self._tables is None:
             return None
-        if name in RIGHT:
-            return self._paired_share(*self._tables, RIGHT[name], None)
-        family, _, rest = name.partition(".")
-        if family == "per_class" and rest.endswith(RECALL):
-            return self._paired_share(*self._tables, "label", rest.removesuffix(RECALL))
-        return self._resampled.get(name)
-
-    def _paired_share(self, new: pyarrow.Table, old: pyarrow.Table, right: str, label: str | None) -> Interval:
-        """Args: label: of the samples to look at; None: of all whose truth is known."""
-        gained = lost = count = 0
-        ours, theirs, truths = (each.to_pylist() for each in (new["predicted"], old["predicted"], new[right]))
-        for mine, other, truth in zip(ours, theirs, truths, strict=True):
-            if truth is None or label not in (None, truth):
-                continue
-            count += 1
-            gained += mine == truth != other
-            lost += other == truth != mine
-        if not self.evaluation.resamples:
-            return Interval((gained - lost) / count)
-        return Interval((gained - lost) / count, *paired_bounds(gained, lost, count, self.evaluation.confidence))
+        return self.evaluation.paired_share(name, *self._tables) or self._resampled.get(name)
 
     @cached_property
     def _resampled(self) -> dict[str, Interval]:
-        from totalml.evaluation.paired_bootstrap import paired_differences  # brings torch
-
-        return {} if isinstance(self._theirs, str) else paired_differences(self.evaluation, self._theirs[0])
+        return {} if isinstance(self._theirs, str) else self.evaluation.paired_differences(self._theirs[0])
 
 
 def apart(ours: Interval, theirs: Interval) -> Interval:

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Inputs:
     """Args:
-    classes: in the order of the scores.
+    targets: names of what is predicted, in the order of the task's answers.
     image: (H, W, C), None if the network sees no picture.
     numeric: names of the numeric columns.
     categorical: names of the categorical columns.
     vocabularies: the values of each categorical column; code 0 is anything else.
     """
 
-    classes: tuple[str, ...]
+    targets: tuple[str, ...]
     image: tuple[int, int, int] | None
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
@@ -29,7 +29,7 @@ class Inputs:
     @classmethod
     def of(cls, features: FeatureSet) -> Self:
         return cls(
-            features.classes,
+            features.targets.names,
             features.images.shape if features.images else None,
             features.numeric_names,
             features.categorical_names,

@@ -1,4 +1,4 @@
-"""The network: preprocessing, backbones, and one linear head over their joined embeddings."""
+"""The network: preprocessing, backbones, and the head of the task over their joined embeddings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from totalml.errors import ModelError
+from totalml.kinds import Task
 from totalml.model.inputs import Inputs
 from totalml.model.preprocess import ImageScaler, TableEncoder
 from totalml.recipe import ModelRecipe
@@ -26,11 +27,12 @@ IMAGE_PARTS = ("scaler.", "image.")  # what the names of the image backbone's te
 class Network(nn.Module):
     """Args:
     recipe: names the backbones.
+    task: gives the head.
     inputs: what the network takes and answers.
     embedded: width of the embeddings of pictures where they are given; there is no image backbone then.
     """
 
-    def __init__(self, recipe: ModelRecipe, inputs: Inputs, embedded: int | None = None) -> None:
+    def __init__(self, recipe: ModelRecipe, task: Task, inputs: Inputs, embedded: int | None = None) -> None:
         super().__init__()
         self.inputs = inputs
         self.scaler: ImageScaler | None = None
@@ -49,10 +51,10 @@ class Network(nn.Module):
             self.table, wide = recipe.table.build(self.encoder.columns)
             width += wide
         self.dropout = nn.Dropout(recipe.dropout)
-        self.head = nn.Linear(width, len(inputs.classes))
+        self.head = task.head(width, inputs.targets)
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """(B, K) scores, to be turned into probabilities by a softmax.
+        """(B, P) outputs; the task turns them into answers.
 
         Args:
             inputs: `image`, (B, H, W, C) uint8 or (B, C, H, W) float in 0..255; `numeric`, (B, Dn) float, NaN where
@@ -67,27 +69,28 @@ class Network(nn.Module):
         if self.encoder is not None:
             embeddings.append(self.table(self.encoder(inputs["numeric"], inputs["categorical"])))
         joined = embeddings[0] if len(embeddings) == 1 else torch.cat(embeddings, dim=1)
-        scores: Tensor = self.head(self.dropout(joined))
-        return scores
+        outputs: Tensor = self.head(self.dropout(joined))
+        return outputs
 
     def count_weights(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())
 
 
-def build_network(recipe: ModelRecipe, features: FeatureSet, train_rows: NDArray[np.int64]) -> Network:
+def build_network(recipe: ModelRecipe, task: Task, features: FeatureSet, train_rows: NDArray[np.int64]) -> Network:
     """A network with preprocessing fitted on the training rows and all else as it starts.
 
     Where the features hold embeddings it has no image backbone, and its file gets the one that made them.
 
     Raises: ModelError: a backbone cannot be built or cannot take these features.
     """
-    network = Network(recipe, Inputs.of(features), features.embedding_width)
+    network = Network(recipe, task, Inputs.of(features), features.embedding_width)
     if features.embeddings is not None:
         network.frozen = features.embeddings.frozen
     if network.scaler is not None and features.images is not None:
         network.scaler.fit(features.images, train_rows)
     if network.encoder is not None:
         network.encoder.fit(features.numeric[train_rows])
+    task.fit_head(network.head, features.targets.values[train_rows])
     _try_out(network, recipe, features.embedding_width)
     return network
 

@@ -9,6 +9,7 @@ from safetensors.torch import save
 
 from totalml.errors import ModelError
 from totalml.identity import digest
+from totalml.kinds import Task
 from totalml.model.inputs import Inputs
 from totalml.model.network import IMAGE_PARTS, Network
 from totalml.recipe import ModelRecipe
@@ -31,7 +32,7 @@ def weights_digest(data: bytes) -> str:
     return digest("weights v1", data)
 
 
-def load_network(recipe: ModelRecipe, path: Path, embedded: int | None = None) -> Network:
+def load_network(recipe: ModelRecipe, task: Task, path: Path, embedded: int | None = None) -> Network:
     """The network as it was saved, in evaluation mode on the CPU; nothing is downloaded.
 
     Args:
@@ -49,7 +50,7 @@ def load_network(recipe: ModelRecipe, path: Path, embedded: int | None = None) -
     if METADATA not in metadata:
         raise ModelError(f"{path} was not written by totalml; give the model.safetensors of a run")
     image = recipe.image.untrained() if recipe.image else None
-    network = Network(recipe.model_copy(update={"image": image}), Inputs.from_json(metadata[METADATA]), embedded)
+    network = Network(recipe.model_copy(update={"image": image}), task, Inputs.from_json(metadata[METADATA]), embedded)
     try:
         network.load_state_dict(state)
     except RuntimeError as error:

@@ -21,11 +21,12 @@ from totalml.recipe.evaluation import (
 )
 from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import EarlyStopping, ModelRecipe, TrainingRecipe
-from totalml.recipe.recipe import Recipe, what
+from totalml.recipe.recipe import DEFAULT_TASK, Recipe, what
 from totalml.recipe.suites import DeepchecksRecipe, PictureSuiteRecipe, SuiteCondition, SuiteRecipe
-from totalml.recipe.where import RuntimeRecipe, SweepMetric, SweepRecipe, Tolerance, TrackingRecipe
+from totalml.recipe.where import RuntimeRecipe, SweepRecipe, Tolerance, TrackingRecipe
 
 __all__ = [
+    "DEFAULT_TASK",
     "CalibrationRecipe",
     "CardRecipe",
     "DataRecipe",
@@ -50,7 +51,6 @@ __all__ = [
     "SplitRecipe",
     "SuiteCondition",
     "SuiteRecipe",
-    "SweepMetric",
     "SweepRecipe",
     "TableFeatures",
     "Tolerance",

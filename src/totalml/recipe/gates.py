@@ -4,28 +4,15 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, model_validator
 
 from totalml.component import Section
+from totalml.kinds import Task
 from totalml.target import did_you_mean
 
 PRODUCTION = "production"  # the alias that a gate can compare with
-OVERALL = (
-    "accuracy",
-    "balanced_accuracy",
-    "f1",
-    "auroc",
-    "average_precision",
-    "ece",
-    "accuracy_against_gold",
-    "best_possible_accuracy",
-)
-# Family of figures -> how their names end; None: what follows depends on the data or on another room.
+# Families of figures that do not depend on the task; None: what follows depends on the data or on another room.
 FAMILIES: dict[str, tuple[str, ...] | None] = {
-    "per_class": ("precision", "recall", "f1", "auroc", "average_precision"),
-    "slices": ("accuracy", "gap"),
-    "fairness": ("selection_rate", "true_positive_rate", "false_positive_rate", "calibration", "gap"),
-    "calibration": ("sureness", "temperature", "ece_scaled", "saving"),
     "quality": None,
     "explanation": None,
     "robustness": None,
@@ -35,23 +22,26 @@ ANY = "*"
 BOUNDS = ("at_least", "at_most", "within")
 
 
-def _metric(name: str) -> str:
-    if mistake := _mistake(name):
+def _metric(name: str, info: ValidationInfo) -> str:
+    """Only where the context names the task: what was checked once, a run's own recipe, is read again without."""
+    task = (info.context or {}).get("task")
+    if isinstance(task, Task) and (mistake := _mistake(name, task)):
         raise ValueError(mistake)
     return name
 
 
-def _mistake(name: str) -> str | None:
+def _mistake(name: str, task: Task) -> str | None:
     """What is wrong with the name of a figure, as far as that can be known without data."""
+    overall, families = task.metrics, {**task.families, **FAMILIES}
     first, *rest = name.split(".")
     if ANY in first:
         return None
-    if first in OVERALL and not rest:
+    if first in overall and not rest:
         return None
-    if first not in FAMILIES:
-        known = ", ".join((*OVERALL, *(f"{family}.*" for family in FAMILIES)))
-        return f"there is no metric {name!r}{did_you_mean(first, (*OVERALL, *FAMILIES)) or f'; there are: {known}'}"
-    endings = FAMILIES[first]
+    if first not in families:
+        known = ", ".join((*overall, *(f"{family}.*" for family in families)))
+        return f"there is no metric {name!r}{did_you_mean(first, (*overall, *families)) or f'; there are: {known}'}"
+    endings = families[first]
     example = f"{first}.*.{endings[0]}" if endings and first != "calibration" else f"{first}.*"
     if not rest:
         return f"{name!r} is a family of metrics; name one, such as {example!r}"

@@ -45,7 +45,7 @@ class ModelRecipe(Section):
 
 
 class EarlyStopping(Section):
-    metric: Literal["loss", "accuracy"] = "loss"  # on validation
+    metric: Annotated[str, Field(min_length=1)] = "loss"  # on validation; or the score of the task, such as accuracy
     patience: Positive = 10  # epochs without improvement
 
 

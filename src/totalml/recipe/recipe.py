@@ -5,9 +5,10 @@ What is marked `Where` says where and how; all the rest is the *what* and counts
 
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, InstanceOf, ValidationInfo, field_validator, model_validator
 
 from totalml.component import Items, Misfit, Section, Where, plain
+from totalml.kinds import Task
 from totalml.recipe.bounds import Name
 from totalml.recipe.card import CardRecipe
 from totalml.recipe.data import DataRecipe, FeaturesRecipe, QualityRecipe
@@ -15,6 +16,9 @@ from totalml.recipe.evaluation import EvaluationRecipe
 from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import ModelRecipe, TrainingRecipe
 from totalml.recipe.where import RuntimeRecipe, SweepRecipe, Tolerance, TrackingRecipe
+from totalml.target import component_class
+
+DEFAULT_TASK = "totalml.task.Classification"
 
 
 class Recipe(Section):
@@ -24,6 +28,7 @@ class Recipe(Section):
     data: DataRecipe
     quality: QualityRecipe = QualityRecipe()
     features: FeaturesRecipe = FeaturesRecipe()
+    task: InstanceOf[Task]
     model: ModelRecipe
     training: TrainingRecipe
     evaluation: EvaluationRecipe = EvaluationRecipe()
@@ -34,6 +39,27 @@ class Recipe(Section):
     runtime: Annotated[RuntimeRecipe, Where] = RuntimeRecipe()
     tracking: Annotated[TrackingRecipe, Where] = TrackingRecipe()
     sweep: Annotated[SweepRecipe | None, Where] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _classifies_unless_told(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "task" not in values:
+            return {**values, "task": component_class(DEFAULT_TASK)()}
+        return values
+
+    @field_validator("training")
+    @classmethod
+    def _fits_the_task(cls, training: TrainingRecipe, info: ValidationInfo) -> TrainingRecipe:
+        task, stopping = info.data.get("task"), training.early_stopping
+        if task is None:
+            return training
+        if stopping and stopping.metric not in ("loss", task.score):
+            names = f"'loss' or {task.score!r}"
+            raise Misfit(f"expected {names}, got {stopping.metric!r}", "early_stopping", "metric")
+        if not task.labelled and training.balance_classes:
+            raise Misfit(f"{type(task).__name__} has no classes to balance", "balance_classes")
+        # What means nothing to the task does not count for the config hash either.
+        return training if task.labelled else training.model_copy(update={"label_smoothing": 0.0})
 
     @field_validator("training")
     @classmethod

@@ -2,22 +2,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, model_validator
 
 from totalml.component import Items, Section
+from totalml.kinds import Direction, Task
 from totalml.recipe.bounds import Folder, Place, Positive, Share
-
-SweepMetric = Literal[
-    "validation_loss",
-    "validation_accuracy",
-    "accuracy",
-    "balanced_accuracy",
-    "f1",
-    "auroc",
-    "average_precision",
-    "ece",
-    "accuracy_against_gold",
-]
+from totalml.target import did_you_mean
 
 
 def _devices(value: Any) -> int | Literal["auto"]:
@@ -40,6 +30,22 @@ class Tolerance(Section):
     probabilities: Share = 0.02  # of any predicted probability
 
 
+def _ranks(metric: str, info: ValidationInfo) -> str:
+    task = (info.context or {}).get("task")
+    if isinstance(task, Task) and (mistake := not_ranking(metric, task)):
+        raise ValueError(mistake)
+    return metric
+
+
+def not_ranking(metric: str, task: Task) -> str | None:
+    """Why jobs of a task cannot be ranked by a metric; None if they can."""
+    if task.direction(metric):
+        return None
+    known = ("validation_loss", f"validation_{task.score}", *task.metrics)
+    hint = did_you_mean(metric, known) or f"; there are: {', '.join(known)}"
+    return f"there is no metric {metric!r} to rank jobs by{hint}"
+
+
 class SweepRecipe(Section):
     """What to vary and how to look for the best. Each job is a run of its own, so this is no part of what it computes.
 
@@ -49,8 +55,8 @@ class SweepRecipe(Section):
 
     sampler: Literal["grid", "optuna"] = "optuna"
     trials: Positive = 20  # jobs that optuna chooses; a grid has as many as it has points
-    metric: SweepMetric = "validation_loss"  # validation_*: of the best epoch; the others are on the test split
-    direction: Literal["minimize", "maximize"] | None = None  # None: as the metric is meant
+    metric: Annotated[str, AfterValidator(_ranks)] = "validation_loss"  # validation_*: of the best epoch; else on test
+    direction: Direction | None = None  # None: as the metric is meant
     prune: bool = True  # optuna ends a job that after half of its epochs validates worse than half of the others
     parameters: Annotated[dict[str, str], Field(min_length=1)]
 

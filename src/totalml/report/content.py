@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypeVar
 
 from totalml.evaluation.explanation.record import Explanation
 from totalml.evaluation.out_of_distribution.record import OutOfDistribution
@@ -15,6 +16,7 @@ from totalml.evaluation.suites.record import ModelSuites
 from totalml.gates.record import Verdict
 from totalml.quality.report import QualityReport
 
+E = TypeVar("E", bound=Evaluation, default=Evaluation)
 Pictures = Callable[[NDArray[np.int64]], NDArray[np.uint8]]
 
 
@@ -28,11 +30,11 @@ class Epoch(Protocol):
     @property
     def validation_loss(self) -> float: ...
     @property
-    def validation_accuracy(self) -> float: ...
+    def validation_score(self) -> float: ...
 
 
 @dataclass(frozen=True)
-class ReportContent:
+class ReportContent(Generic[E]):
     """Args:
     name: of the recipe.
     description: what the recipe asks; its first line is the page's title, the rest stands below. May be empty.
@@ -42,6 +44,7 @@ class ReportContent:
     seconds: stage -> wall time, in lifecycle order.
     split_counts: label -> split -> samples.
     skipped: samples that the snapshot leaves out, id -> reason.
+    score: what `Epoch.validation_score` is, such as accuracy.
     best_epoch: value of `Epoch.epoch` whose weights were kept.
     verdict: of the gates; None: none were judged.
     rows: (N,) rows to ask `pictures` for, one for each row of `evaluation.predictions`.
@@ -65,7 +68,7 @@ class ReportContent:
     quality: QualityReport
     history: Sequence[Epoch]
     best_epoch: int
-    evaluation: Evaluation
+    evaluation: E
     rows: NDArray[np.int64]
     verdict: Verdict | None = None
     pictures: Pictures | None = None

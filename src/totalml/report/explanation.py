@@ -9,6 +9,7 @@ from totalml.report.markup import Html, joined, name_of, section, table, tag, wi
 from totalml.report.number_format import counted, interval, of_hundred, percent
 from totalml.report.overlays import overlays, where
 from totalml.report.pictures import Thumbnails, thumbnails
+from totalml.report.task_parts import Answer, answer_of
 
 NAMES = {GRAD_CAM: "Grad-CAM", INTEGRATED: "Integrated gradients", SMOOTHGRAD: "SmoothGrad²"}
 ALIKE = 0.5  # maps of a random network that are more like those of the trained one say little of what it learnt
@@ -111,7 +112,7 @@ def _pictures(content: ReportContent, record: Explanation, budget_bytes: int) ->
     if not small.uris:
         return Html("")
     rows = content.evaluation.predictions.take(list(record.shown)).to_pylist()
-    cards = [_card(k, row, record, list(drawn), small) for k, row in enumerate(rows)]
+    cards = [_card(k, answer_of(content.evaluation, row), record, list(drawn), small) for k, row in enumerate(rows)]
     text = (
         "Right answers of every class, evenly chosen, and the mistakes it was surest of. Bright: what speaks for the "
         "answer that the model gave. " + _coarse(record)
@@ -126,10 +127,9 @@ def _coarse(record: Explanation) -> str:
     return f"Grad-CAM tells {side} × {side} places apart; the other two go to the pixel."
 
 
-def _card(place: int, row: dict[str, object], record: Explanation, methods: list[str], small: Thumbnails) -> Html:
-    said, label, ident = (str(row[name]) for name in ("predicted", "label", "id"))
+def _card(place: int, answer: Answer, record: Explanation, methods: list[str], small: Thumbnails) -> Html:
     count = len(record.shown)
-    alts = [f"Sample {ident[:80]}: label {label[:40]}, the model says {said[:40]}"]
+    alts = [f"Sample {answer.id[:80]}: label {answer.true[:40]}, the model says {answer.said[:40]}"]
     alts += [f"{NAMES[method]}: strongest {where(record.maps[f'shown.{method}'][place])}" for method in methods]
     images = [
         tag(
@@ -139,13 +139,14 @@ def _card(place: int, row: dict[str, object], record: Explanation, methods: list
         )
         for k, (alt, title) in enumerate(zip(alts, ["Picture", *(NAMES[one] for one in methods)], strict=True))
     ]
-    right = said == label
-    sure = percent(float(str(row["confidence"])), 0)
-    told = joined("✓ " if right else "✗ ", "says ", name_of(said, 24), f", {sure} sure")
-    truth = "" if right else tag("span", "label: ", name_of(label, 24), class_="label")
+    told = joined("✓ " if answer.right else "✗ ", "says ", name_of(answer.said, 24), f", {answer.remark}")
+    truth = "" if answer.right else tag("span", "label: ", name_of(answer.true, 24), class_="label")
     caption = tag("figcaption", tag("span", told, class_="said"), truth)
     return tag(
-        "li", tag("figure", tag("div", *images), caption), class_=None if right else "mistake", title=ident[:160]
+        "li",
+        tag("figure", tag("div", *images), caption),
+        class_=None if answer.right else "mistake",
+        title=answer.id[:160],
     )
 
 

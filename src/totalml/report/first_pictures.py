@@ -7,6 +7,7 @@ from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, tag
 from totalml.report.overlays import overlays, where
 from totalml.report.pictures import thumbnails
+from totalml.report.task_parts import Answer, answer_of
 
 METHODS = (INTEGRATED, GRAD_CAM)  # the finer one first
 
@@ -25,7 +26,7 @@ def first_pictures(content: ReportContent, budget_bytes: int) -> Html:
     rows = content.evaluation.predictions.take(list(record.shown)).to_pylist()
     places = [where(map_) for map_ in record.maps[f"shown.{method}"]]
     cards = [
-        _card(row, place, small.uris[k], small.uris[count + k], small.size_px)
+        _card(answer_of(content.evaluation, row), place, small.uris[k], small.uris[count + k], small.size_px)
         for k, (row, place) in enumerate(zip(rows, places, strict=True))
     ]
     hint = (
@@ -35,14 +36,16 @@ def first_pictures(content: ReportContent, budget_bytes: int) -> Html:
     return joined(tag("ul", *cards, class_="seen"), tag("p", hint, class_="seen-hint"))
 
 
-def _card(row: dict[str, str], place: str, plain: str, lit: str, size_px: int) -> Html:
-    right = row["label"] == row["predicted"]
-    alt = f"Sample {row['id'][:80]}: label {row['label'][:40]}, the model says {row['predicted'][:40]}"
+def _card(answer: Answer, place: str, plain: str, lit: str, size_px: int) -> Html:
+    alt = f"Sample {answer.id[:80]}: label {answer.true[:40]}, the model says {answer.said[:40]}"
     images = [
         tag("img", src=uri, alt=text, width=size_px, height=size_px)
         for uri, text in ((plain, alt), (lit, f"It looked most {place}"))
     ]
-    said = tag("figcaption", "✓ " if right else "✗ ", name_of(row["predicted"], 18))
+    caption = tag("figcaption", "✓ " if answer.right else "✗ ", name_of(answer.said, 18))
     return tag(
-        "li", tag("figure", tag("div", *images), said), class_=None if right else "mistake", title=row["id"][:160]
+        "li",
+        tag("figure", tag("div", *images), caption),
+        class_=None if answer.right else "mistake",
+        title=answer.id[:160],
     )

@@ -19,7 +19,7 @@ def learning(content: ReportContent) -> Html:
     best = next((epoch for epoch in history if epoch.epoch == content.best_epoch), history[-1])
     text = (
         f"{len(history)} epochs; the weights of epoch {best.epoch} were kept "
-        f"(validation loss {best.validation_loss:.4g}, validation accuracy {percent(best.validation_accuracy)})."
+        f"(validation loss {best.validation_loss:.4g}, validation accuracy {percent(best.validation_score)})."
     )
     plots = tag("div", _losses(history, best), _accuracies(history, best), class_="pair")
     return section("learning", "How it learnt", tag("p", text), plots, _as_table(history, best))
@@ -38,14 +38,14 @@ def _losses(history: Sequence[Epoch], best: Epoch) -> Html:
 
 
 def _accuracies(history: Sequence[Epoch], best: Epoch) -> Html:
-    line = Line("second", "validation", [(epoch.epoch, epoch.validation_accuracy) for epoch in history])
+    line = Line("second", "validation", [(epoch.epoch, epoch.validation_score) for epoch in history])
     values = [y for _, y in line.points if math.isfinite(y)] or [0.0]
     low = max(0.0, min(values) - 0.05)
     axes = Axes(_span(history), (low, min(1.0, max(values) + 0.03)), percent=True)
-    alt = f"Validation accuracy by epoch, {percent(best.validation_accuracy)} at the best epoch, {best.epoch}."
+    alt = f"Validation accuracy by epoch, {percent(best.validation_score)} at the best epoch, {best.epoch}."
     drawn = [curve(axes, line), upright(axes, best.epoch, "best")]
-    if math.isfinite(best.validation_accuracy):
-        drawn.append(dot(axes.place(best.epoch, best.validation_accuracy), "second", 4))
+    if math.isfinite(best.validation_score):
+        drawn.append(dot(axes.place(best.epoch, best.validation_score), "second", 4))
     return figure("Accuracy", alt, axes, ("epoch", "validation accuracy"), *drawn, legend=(line,))
 
 
@@ -62,7 +62,7 @@ def _as_table(history: Sequence[Epoch], best: Epoch) -> Html:
             f"{epoch.epoch} (best)" if epoch is best else str(epoch.epoch),
             f"{epoch.train_loss:.4f}",
             f"{epoch.validation_loss:.4f}",
-            percent(epoch.validation_accuracy),
+            percent(epoch.validation_score),
         ]
         for epoch in shown
     ]

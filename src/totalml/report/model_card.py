@@ -13,7 +13,8 @@ from totalml.report.content import ReportContent
 from totalml.report.front_matter import front_matter
 from totalml.report.gate_words import bound, brief, found, measured, word
 from totalml.report.markdown import code, listed, table, text
-from totalml.report.number_format import TITLES, counted, figure, interval, of_hundred, percent, points, points_interval
+from totalml.report.number_format import TITLES, counted, figure, interval, percent, points, points_interval
+from totalml.report.task_parts import parts_of
 from totalml.runs.attempt import CARD_FILE
 from totalml.store.atomic import write_atomically
 
@@ -50,16 +51,13 @@ def model_card(content: ReportContent, recipe: Recipe, figures: Mapping[str, Int
 
 
 def _lead(content: ReportContent) -> str:
-    accuracy = content.evaluation.metrics["accuracy"].value or 0.0
-    release = brief(content.verdict)
-    return f"Right for {of_hundred(accuracy)} test {content.noun}s. {release}"
+    return f"{parts_of(content).lead(content)} {brief(content.verdict)}"
 
 
 def _purpose(content: ReportContent, recipe: Recipe) -> str:
-    classes = ", ".join(text(label) for label in content.evaluation.classes[:MOST_ROWS])
     question = content.description.partition("\n")[0].strip()
     lines = [text(question)] if question else []
-    lines.append(f"For each {content.noun} it says one of {len(content.evaluation.classes)} words: {classes}.")
+    lines.append(text(parts_of(content).purpose(content, MOST_ROWS)))
     if recipe.card.intended_use:
         lines.append(f"Meant for: {text(recipe.card.intended_use)}")
     return "\n\n".join(lines)

@@ -5,8 +5,6 @@ The text comes first; pictures take what it leaves of the limit.
 
 from pathlib import Path
 
-from totalml.report.calibration import calibration
-from totalml.report.classes import confusion, per_class
 from totalml.report.content import ReportContent
 from totalml.report.data import data
 from totalml.report.document import document
@@ -14,7 +12,6 @@ from totalml.report.explanation import explanation
 from totalml.report.fairness import fairness
 from totalml.report.findings import findings
 from totalml.report.first_pictures import first_pictures
-from totalml.report.gallery import gallery
 from totalml.report.gates import gates
 from totalml.report.learning import learning
 from totalml.report.markup import Html, joined, name_of, section, tag
@@ -24,6 +21,7 @@ from totalml.report.robustness import robustness
 from totalml.report.slices import slices
 from totalml.report.suites import suites
 from totalml.report.summary import summary
+from totalml.report.task_parts import parts_of
 
 LIMIT_BYTES = 950_000
 LONGEST_DESCRIPTION = 3_000
@@ -38,12 +36,9 @@ TITLES = {
     "gates": "Gates",
     "explanation": "What it looked at",
     "wrong": "Most wrong",
-    "confusion": "Confusions",
-    "classes": "Classes",
     "slices": "Slices",
     "fairness": "Groups of people",
     "samples": "Samples",
-    "calibration": "Confidence",
     "robustness": "Worse pictures",
     "strange": "Strange pictures",
     "deepchecks": "Deepchecks",
@@ -91,18 +86,17 @@ def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
     without = (shown(content, 0) for shown in (findings, explanation, robustness, out_of_distribution))
     spent = sum(map(len, (found, looked, worse, strange))) - sum(map(len, without))
     first = first_pictures(content, budget_bytes // FIRST_PART)
-    pictures = gallery(content, budget_bytes - spent - len(first))
+    parts = parts_of(content)
+    pictures = parts.gallery(content, budget_bytes - spent - len(first))
     sections: dict[str, Html | str] = {
         "summary": summary(content, first, pictures.glance),
         "gates": gates(content),
         "explanation": looked,
         "wrong": pictures.wrong,
-        "confusion": confusion(content),
-        "classes": per_class(content),
+        **parts.sections(content),
         "slices": slices(content),
         "fairness": fairness(content),
         "samples": pictures.samples,
-        "calibration": calibration(content),
         "robustness": worse,
         "strange": strange,
         "deepchecks": suites(content),
@@ -131,10 +125,13 @@ def _page(content: ReportContent, sections: dict[str, Html], left_out: set[str])
         tag("h1", title or content.name),
         *(tag("p", " ".join(part.split()), class_="lead") for part in description.split("\n\n") if part.strip()),
     )
-    shown = {key: (TITLES[key], _too_large(key) if key in left_out else part) for key, part in sections.items()}
+    titles = TITLES | dict(parts_of(content).titles)
+    shown = {
+        key: (titles[key], _too_large(key, titles[key]) if key in left_out else part) for key, part in sections.items()
+    }
     return document(title or content.name, header, shown)
 
 
-def _too_large(key: str) -> Html:
+def _too_large(key: str, title: str) -> Html:
     text = "Left out, because it would make this page too large. The files beside it hold everything."
-    return section(key, TITLES[key], tag("p", text))
+    return section(key, title, tag("p", text))

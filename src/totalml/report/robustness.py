@@ -6,12 +6,12 @@ from itertools import islice
 
 from totalml.evaluation.record import Interval
 from totalml.evaluation.robustness.record import Point, Robustness
-from totalml.report.baseline import Baseline
 from totalml.report.charts import Axes, Line, curve, dot, figure, spread
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, section, table, tag
 from totalml.report.number_format import THIN, counted, interval, percent, points, points_interval
 from totalml.report.pictures import thumbnails
+from totalml.report.task_parts import parts_of
 
 CHOSEN_AMONG = 32  # test pictures, of which one is shown
 Place = tuple[float, Interval]  # strength and accuracy
@@ -91,7 +91,7 @@ def _plot(content: ReportContent, record: Robustness, kind: str, least: float) -
     way, curve_ = WAYS[kind], record.curves[kind]
     places: list[Place] = [(way.unchanged, record.unchanged), *((each.strength, each.accuracy) for each in curve_)]
     axes = Axes((way.unchanged, curve_[-1].strength), (least, 1.0), percent=True)
-    simple = Baseline.of(content.evaluation).accuracy
+    simple = parts_of(content).baseline(content)
     line = Line("first", "", [(x, accuracy.value or 0.0) for x, accuracy in places])
     ends = f"{percent(record.unchanged.value or 0.0)} unchanged, {percent(curve_[-1].accuracy.value or 0.0)}"
     return figure(
@@ -118,7 +118,7 @@ def _from_where(curve_: Sequence[Point], way: Way) -> str:
 def _least(content: ReportContent, record: Robustness) -> float:
     """Where all the plots begin, so that they can be compared."""
     lows = [point.accuracy.low or 0.0 for points in record.curves.values() for point in points]
-    return max(0.0, min(*lows, Baseline.of(content.evaluation).accuracy) - 0.03)
+    return max(0.0, min(*lows, parts_of(content).baseline(content)) - 0.03)
 
 
 def _pictures(content: ReportContent, record: Robustness, budget_bytes: int) -> tuple[dict[str, Sequence[str]], int]:

@@ -5,7 +5,7 @@ A part that is left out here would let a stage be reused wrongly; one too many o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from totalml.component import Section, components, plain
@@ -46,6 +46,7 @@ def features(recipe: Recipe, data_hash: str) -> Definition:
 
 def training(recipe: Recipe, features_key: str, facts: Mapping[str, Any]) -> Definition:
     definition = {
+        "task": plain(recipe.task, where=False),
         "model": plain(recipe.model, where=False),
         "training": plain(recipe.training, where=False),
         "split": plain(recipe.data.split, where=False),
@@ -61,28 +62,26 @@ def evaluation(recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) ->
     return Definition("evaluation", parts)
 
 
-def explanation(recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) -> Definition:
-    evaluation = recipe.evaluation
-    explained = plain(evaluation.explanation, where=False)
-    intervals = {"bootstrap": evaluation.bootstrap, "confidence": evaluation.confidence}
-    definition = {"explanation": explained, **intervals, "batch_size": recipe.training.batch_size}
-    parts = {"definition": definition, "training": trained.key, "data": facts["data_hash"], **_made_with(facts)}
-    return Definition("explanation", parts)
+def part(
+    name: str, recipe: Recipe, before: Definition, facts: Mapping[str, Any], also: Sequence[str] = ()
+) -> Definition:
+    """A part of the evaluation that is a stage by itself.
 
-
-def of_its_own(name: str, recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) -> Definition:
-    """A part of the evaluation that is a stage by itself. What it is given are the features and the trained model."""
+    Args:
+        before: the stage that it is made from, whose definition holds the data.
+        also: further keys of `evaluation` that it looks at.
+    """
     evaluation = _plain(recipe.evaluation)
-    definition = {name: evaluation[name], "confidence": evaluation["confidence"]}
-    return Definition(name, {"definition": definition, "training": trained.key, **_made_with(facts)})
+    definition = {key: evaluation[key] for key in (name, *also)} | {"batch_size": recipe.training.batch_size}
+    parts = {"definition": definition, before.stage: before.key, "data": facts["data_hash"], **_made_with(facts)}
+    return Definition(name, parts)
 
 
-def suites(recipe: Recipe, evaluated: Definition, facts: Mapping[str, Any]) -> Definition:
-    """Of deepchecks on the predictions; the pictures are those that the model was trained on."""
-    definition = plain(recipe.evaluation.deepchecks, where=False)
+def with_every_package(definition: Definition, facts: Mapping[str, Any]) -> Definition:
+    """Of what may rest on any package that is installed, and on no device."""
     environment = _environment(facts) | {"packages": facts["environment"]["packages"]}
-    made_with = {"code": facts["code"]["sources"], "environment": environment}
-    return Definition("deepchecks", {"definition": definition, "evaluation": evaluated.key, **made_with})
+    kept = {key: value for key, value in definition.parts.items() if key not in ("execution", "files")}
+    return Definition(definition.stage, {**kept, "environment": environment})
 
 
 def _made_with(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,14 +9,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from totalml.kinds import Direction
 from totalml.store.atomic import write_atomically
 
 Status = Literal["waiting", "finished", "pruned", "failed", "interrupted"]
-Direction = Literal["minimize", "maximize"]
 SCHEMA = 1
 STATE_FILE = "sweep.json"
 PAGE_FILE = "sweep.html"
-MINIMIZED = ("validation_loss", "ece")
 
 
 @dataclass(frozen=True)
@@ -103,8 +102,3 @@ class SweepRecord:
         """The swept keys that have more than one value."""
         keys = list(dict.fromkeys(key for job in self.jobs.values() for key in job.parameters))
         return [key for key in keys if len({job.parameters.get(key) for job in self.jobs.values()}) > 1]
-
-
-def direction_of(metric: str) -> Direction:
-    """Which way the metric is meant."""
-    return "minimize" if metric in MINIMIZED else "maximize"

@@ -18,12 +18,13 @@ def metric_of(folder: Path, metric: str) -> float | None:
     """The value that jobs are compared by; None where the run does not have it.
 
     Args:
-        metric: `validation_loss` and `validation_accuracy` of the best epoch, or one of `metrics.json`.
+        metric: `validation_loss` and `validation_<score of the task>` of the best epoch, or one of `metrics.json`.
     """
     if metric.startswith("validation_"):
         training = _read(folder / TRAINING_FILE)
         best = [epoch for epoch in training.get("history", []) if epoch["epoch"] == training["best_epoch"]]
-        value = best[0].get(metric) if best else None
+        key = "validation_score" if metric == f"validation_{training.get('score')}" else metric
+        value = best[0].get(key) if best else None
     else:
         value = _read(folder / METRICS_FILE).get("metrics", {}).get(metric, {}).get("value")
     return float(value) if isinstance(value, int | float) else None

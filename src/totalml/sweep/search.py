@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from totalml.sweep.record import Direction, Job
+from totalml.kinds import Direction
+from totalml.sweep.record import Job
 from totalml.sweep.space import Dimension
 from totalml.training.listen import Pruned
 
@@ -102,7 +103,7 @@ class Pruner:
     """Tells optuna each epoch of one job, from whatever process it runs in.
 
     Args:
-        metric: `validation_loss` or `validation_accuracy`.
+        metric: `validation_loss` or `validation_<score of the task>`.
     """
 
     folder: Path
@@ -121,7 +122,7 @@ class Pruner:
                 pruner=optuna.pruners.MedianPruner(JOBS_BEFORE_PRUNING, n_warmup_steps=math.ceil(epochs / 2)),
             )
             trial = optuna.trial.Trial(study, study.get_trials(deepcopy=False)[self.number - 1]._trial_id)
-            value = float(getattr(epoch, self.metric))
+            value = epoch.validation_loss if self.metric == "validation_loss" else epoch.validation_score
             trial.report(value, epoch.epoch)
             if epoch.epoch < epochs and trial.should_prune():
                 words = self.metric.replace("_", " ")

@@ -19,22 +19,23 @@ from omegaconf import DictConfig, open_dict
 
 from totalml.errors import Interrupted, RecipeError, SweepError
 from totalml.fingerprint import cores
-from totalml.recipe import SweepMetric
+from totalml.kinds import Direction
+from totalml.recipe.where import not_ranking
 from totalml.store import locked
 from totalml.sweep.closing import close, failures
 from totalml.sweep.conduct import Conductor
 from totalml.sweep.finished import FinishedRuns
 from totalml.sweep.launch import Launches, workers_of
 from totalml.sweep.prepare import Composer, alone, hashes, stated, sweep_folder
-from totalml.sweep.record import Direction, Job, SweepRecord, direction_of
+from totalml.sweep.record import Job, SweepRecord
 from totalml.sweep.search import Pruner, Search
 from totalml.sweep.space import Dimension, corners, dimension
 from totalml.sweep.task import SweepTask
-from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
 
+    from totalml.kinds import Task
     from totalml.recipe import Recipe
 
 BASIC = "BasicLauncher"
@@ -46,15 +47,11 @@ class TotalmlSweeper(Sweeper):
     sampler = ""
 
     def __init__(self, metric: str, direction: Direction | None) -> None:
-        self.metric, self.direction = metric, direction or direction_of(metric)
+        self.metric, self._asked = metric, direction
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         if not isinstance(task_function, SweepTask):
             raise RecipeError("command line: several runs are started with -m")
-        known = get_args(SweepMetric)
-        if self.metric not in known:
-            hint = did_you_mean(self.metric, known) or f"; there are: {', '.join(known)}"
-            raise RecipeError(f"command line: there is no metric {self.metric!r} to rank jobs by{hint}")
         self.task, self._settings, self._context = task_function, config, hydra_context
         self.refuse_odd_settings()
         self.composer = Composer(hydra_context, config, task_function.project)
@@ -64,7 +61,8 @@ class TotalmlSweeper(Sweeper):
 
     def refuse_odd_settings(self) -> None:
         """Raises: RecipeError: a value of conf/hydra/sweeper that came from the command line makes no sense."""
-        _refuse_unless(self.direction in get_args(Direction), "direction", "minimize or maximize", self.direction)
+        known = (None, *get_args(Direction))
+        _refuse_unless(self._asked in known, "direction", "minimize or maximize", self._asked)
 
     def sweep(self, arguments: list[str]) -> None:
         parser = OverridesParser.create(config_loader=self._context.config_loader)
@@ -81,6 +79,7 @@ class TotalmlSweeper(Sweeper):
 
     def conduct(self, recipes: Sequence[Recipe], swept: Any, total: int) -> tuple[SweepRecord, Conductor]:
         """The record of the sweep and what takes its jobs to their end; its folder is ours until the sweep ends."""
+        self.direction = self._direction(recipes[0].task)
         folder, name, sweep_id = sweep_folder(recipes, [self.sampler, self.metric, swept])
         self.held.enter_context(
             locked(folder / "lock")
@@ -92,6 +91,11 @@ class TotalmlSweeper(Sweeper):
         self.serial = type(launcher).__name__ == BASIC
         self.task.folder, self.task.live, self.task.total = folder, self.serial, total
         return record, Conductor(record, Launches(launcher, self.task, self.serial), self.finished)
+
+    def _direction(self, task: Task) -> Direction:
+        if mistake := not_ranking(self.metric, task):
+            raise RecipeError(f"command line: {mistake}")
+        return self._asked or task.direction(self.metric) or "minimize"
 
     def conclude(self, record: SweepRecord, interrupted: bool) -> None:
         """Table and page.

@@ -24,7 +24,7 @@ def media(told: Payload) -> dict[str, Any]:
     slices = told.slices()
     report = (told.folder / REPORT_FILE).read_text(encoding="utf-8")
     return {
-        "confusion_matrix": _confusion(told),
+        **({"confusion_matrix": _confusion(told)} if told.confusion() else {}),
         "samples": _samples(told),
         **({"slices": _slices(slices)} if slices else {}),
         "report": wandb.Html(report, inject=False),
@@ -75,6 +75,5 @@ def _slices(rows: Sequence[Mapping[str, Any]]) -> wandb.Table:
 def _samples(told: Payload) -> wandb.Table:
     """A row per prediction; no picture where a sample is none."""
     shown = {id_: wandb.Image(str(file)) for id_, file in pictures(told.folder).items()}
-    columns = ["id", "label", "predicted", "confidence"]
-    rows = [[shown.get(row["id"]), *(row[column] for column in columns)] for row in told.shown()]
-    return wandb.Table(["picture", *columns], rows)
+    rows = [[shown.get(one.id), one.id, one.true, one.said, one.remark] for one in told.shown()]
+    return wandb.Table(["picture", "id", "label", "predicted", "remark"], rows)

@@ -10,7 +10,9 @@ from typing import Any
 
 import yaml
 
-from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE, RECIPE_FILE, RUN_FILE, TRAINING_FILE
+from totalml.evaluation.record import Evaluation
+from totalml.report.task_parts import Answer, answer_of
+from totalml.runs.attempt import METRICS_FILE, RECIPE_FILE, RUN_FILE, TRAINING_FILE
 
 Row = dict[str, Any]
 MADE_WITH = ("code", "files", "environment", "execution")
@@ -39,20 +41,21 @@ class Payload:
         return cls(folder, facts, read_recipe(folder), training, metrics)
 
     def history(self) -> list[Row]:
-        return [epoch_row(epoch) for epoch in self.training["history"]]
+        return [epoch_row(epoch, self.training["score"]) for epoch in self.training["history"]]
 
     def summary(self) -> Row:
         """The last word on each metric, `class/<label>/<metric>` too; intervals as `<metric>_low` and `_high`."""
         told = dict(_figures("test/", self.metrics["metrics"]))
-        for label, figures in self.metrics["per_class"].items():
-            told |= _figures(f"class/{label}/", figures)
+        for family in ("class", "label", "target"):
+            for name, figures in self.metrics.get(f"per_{family}", {}).items():
+                told |= _figures(f"{family}/{name}/", figures)
         told |= {f"seconds/{stage}": seconds for stage, seconds in self.facts["seconds"].items()}
         return told | {"best_epoch": self.training["best_epoch"], "epochs_run": self.training["epochs_run"]}
 
     def confusion(self) -> list[tuple[str, str, int]]:
-        """(true class, predicted class, samples) of every cell."""
-        classes = self.metrics["classes"]
-        rows = zip(classes, self.metrics["confusion"], strict=True)
+        """(true class, predicted class, samples) of every cell; empty where the task knows no classes."""
+        classes = self.metrics.get("classes", ())
+        rows = zip(classes, self.metrics.get("confusion", ()), strict=True)
         return [(true, said, count) for true, row in rows for said, count in zip(classes, row, strict=True)]
 
     def slices(self) -> list[Row]:
@@ -71,16 +74,16 @@ class Payload:
             for one in slices.get(family, ())
         ]
 
-    def shown(self) -> list[Row]:
-        """Predictions worth looking at: half of them the mistakes it was surest of, then others evenly picked."""
-        from totalml.data.snapshot import read_parquet
-
-        rows = read_parquet((self.folder / PREDICTIONS_FILE).read_bytes()).to_pylist()
-        wrong = [row for row in rows if row["label"] != row["predicted"]]
-        wrong = sorted(wrong, key=lambda row: -row["confidence"])[: MOST_SHOWN // 2]
-        right = [row for row in rows if row["label"] == row["predicted"]]
-        count = MOST_SHOWN - len(wrong)
-        return wrong + right[:: max(1, -(-len(right) // count))][:count]
+    def shown(self) -> list[Answer]:
+        """Predictions worth looking at: half of them the worst answers, the surest first, then others evenly picked."""
+        evaluation = Evaluation.load(self.folder)
+        answers = [answer_of(evaluation, row) for row in evaluation.predictions.to_pylist()]
+        scored = list(zip(answers, evaluation.sample_scores().tolist(), strict=True))
+        wrong = sorted((each for each in scored if not each[0].right), key=lambda each: (each[1], each[0].order))
+        worst = [answer for answer, _ in wrong][: MOST_SHOWN // 2]
+        right = [answer for answer in answers if answer.right]
+        count = MOST_SHOWN - len(worst)
+        return worst + right[:: max(1, -(-len(right) // count))][:count]
 
 
 def read_recipe(folder: Path) -> Row:
@@ -108,13 +111,13 @@ def flattened(values: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield key, values
 
 
-def epoch_row(epoch: Mapping[str, Any]) -> Row:
+def epoch_row(epoch: Mapping[str, Any], score: str) -> Row:
     """One point of each curve."""
     return {
         "epoch": epoch["epoch"],
         "train/loss": epoch["train_loss"],
         "validation/loss": epoch["validation_loss"],
-        "validation/accuracy": epoch["validation_accuracy"],
+        f"validation/{score}": epoch["validation_score"],
         "learning_rate": epoch["learning_rate"],
         "seconds/epoch": epoch["seconds"],
     }

@@ -73,7 +73,7 @@ def pictures(folder: Path) -> dict[str, Path]:
 def _save_pictures(told: Payload, snapshot: Snapshot, store: Store, folder: Path) -> dict[str, str]:
     from PIL import Image
 
-    found = pictures_of([row["id"] for row in told.shown()], snapshot, store, SIZE_PX)
+    found = pictures_of([one.id for one in told.shown()], snapshot, store, SIZE_PX)
     names = {id_: f"sample-{number}.jpg" for number, id_ in enumerate(found, 1)}
     for id_, pixels in found.items():
         Image.fromarray(pixels).save(folder / names[id_], quality=90)

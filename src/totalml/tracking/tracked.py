@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,10 +34,10 @@ def tracked(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) 
     record = planned(recipe.name, tracking, attempt)
     online = tracking.mode == "wandb"
     job = job_of(attempt, record, store.root, "online" if online else "offline", tracking.patience_s)
-    # Payload now also where there is nothing to open yet: it imports wandb while the run goes on.
+    # Told now also where there is nothing to open yet: it imports wandb while the run goes on.
     _tell({"do": "open", **job} if online else {"do": "wait"})
     try:
-        with listening(_tell_epoch if online else None):
+        with listening(partial(_tell_epoch, recipe.task.score) if online else None):
             yield
     except BaseException:
         if online:
@@ -75,8 +76,8 @@ def write(job: dict[str, Any], record: TrackingRecord) -> TrackingRecord:
     return replace(record, problem=None, url=answer.get("url"), sent=now() if job["mode"] == "online" else None)
 
 
-def _tell_epoch(epoch: Epoch, epochs: int) -> None:
-    _tell({"do": "epoch", "values": asdict(epoch)})
+def _tell_epoch(score: str, epoch: Epoch, epochs: int) -> None:
+    _tell({"do": "epoch", "values": asdict(epoch) | {"score": score}})
 
 
 def _tell(message: dict[str, Any]) -> None:

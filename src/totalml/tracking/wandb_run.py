@@ -69,7 +69,7 @@ class WandbRun:
 
     def epoch(self, values: dict[str, Any]) -> None:
         """A point of every curve."""
-        self._run.log(epoch_row(values))
+        self._run.log(epoch_row(values, values["score"]))
         self._logged.add(values["epoch"])
 
     def complete(self) -> str | None:
@@ -82,7 +82,7 @@ class WandbRun:
         config.update(config_of(told.facts, told.recipe), allow_val_change=True)
         for epoch in told.training["history"]:
             if epoch["epoch"] not in self._logged:
-                self.epoch(epoch)
+                self.epoch(epoch | {"score": told.training["score"]})
         if fault(self._folder):
             stage(told, self._store)
         self._run.log(media(told))

@@ -28,8 +28,8 @@ class Batches:
         rows: (N,) sample rows.
         batch_size: the largest batch; sizes differ by one at most, so that no batch is too small to normalise.
         keys: (N,) int64 that order the samples and key their augmentation; None: in the order of `rows`.
-        place: among the processes that share every batch; each batch then holds this one's part, and the labels of
-            all as `all_labels`.
+        place: among the processes that share every batch; each batch then holds this one's part, and the targets of
+            all as `all_targets`.
     """
 
     def __init__(
@@ -69,12 +69,12 @@ class Batches:
         for start, end in pairwise(edges.tolist()):
             batch = self._gather(self._place.share(start, end))
             if not self._place.alone:
-                batch["all_labels"] = torch.from_numpy(self._features.labels[self._rows[start:end]])
+                batch["all_targets"] = torch.from_numpy(self._features.targets.values[self._rows[start:end]])
             yield batch
 
     def _gather(self, part: slice) -> Batch:
         features, rows = self._features, self._rows[part]
-        batch = {"label": torch.from_numpy(features.labels[rows])}
+        batch = {"target": torch.from_numpy(features.targets.values[rows])}
         if features.embeddings is not None:
             batch["embedding"] = torch.from_numpy(features.embeddings.gather(rows))
         elif features.images is not None:

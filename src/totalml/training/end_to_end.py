@@ -53,6 +53,6 @@ def end_to_end_network(recipe: Recipe, trained: TrainedModel, features: FeatureS
 
     Raises: ModelError: the model cannot be read.
     """
-    network = load_network(recipe.model, trained.weights)
+    network = load_network(recipe.model, recipe.task, trained.weights)
     with reproducible(recipe.runtime, recipe.seed) as device:
         yield EndToEndNetwork(network.to(device), device, features)

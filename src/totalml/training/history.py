@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from totalml.kinds import Task
+
 Stopped = Literal["finished", "early"]
 
 
@@ -26,15 +28,15 @@ class Epoch:
     """Args:
     epoch: counted from 1.
     train_loss: mean over the samples, as minimised (with weights and smoothing).
-    validation_loss: cross-entropy with class weights, without smoothing.
-    validation_accuracy: share of correct samples.
+    validation_loss: what is minimised, without what only training adds, such as smoothing.
+    validation_score: the task's figure.
     learning_rate: of the last step.
     """
 
     epoch: int
     train_loss: float
     validation_loss: float
-    validation_accuracy: float
+    validation_score: float
     learning_rate: float
     seconds: float
 
@@ -43,6 +45,7 @@ class Epoch:
 class TrainedModel:
     """Args:
     weights: model.safetensors, of the best epoch.
+    score: what `Epoch.validation_score` is, such as accuracy.
     best_epoch: counted from 1.
     resumed_from: how many epochs an interrupted attempt had left; None: none.
     """
@@ -50,6 +53,7 @@ class TrainedModel:
     weights: Path
     weights_digest: str
     features_digest: str
+    score: str
     history: tuple[Epoch, ...]
     best_epoch: int
     epochs_run: int
@@ -100,8 +104,9 @@ def _readable(file: Path) -> Iterator[None]:
         raise StoreError(f"{file} cannot be read: {error}. Run the recipe again.") from error
 
 
-def best_of(history: tuple[Epoch, ...], metric: Literal["loss", "accuracy"]) -> Epoch:
-    """The epoch with the lowest validation loss or the highest accuracy; the earliest of equals."""
-    if metric == "accuracy":
-        return max(history, key=lambda epoch: epoch.validation_accuracy)
-    return min(history, key=lambda epoch: epoch.validation_loss)
+def best_of(history: tuple[Epoch, ...], task: Task, metric: str = "loss") -> Epoch:
+    """The epoch with the best validation loss, or the best of the task's score; the earliest of equals."""
+    if metric == "loss":
+        return min(history, key=lambda epoch: epoch.validation_loss)
+    best = min if task.lower_is_better else max
+    return best(history, key=lambda epoch: epoch.validation_score)

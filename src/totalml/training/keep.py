@@ -17,7 +17,8 @@ from totalml.training.listen import tell_listener
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
-    from totalml.training.classifier import Classifier
+    from totalml.kinds import Task
+    from totalml.training.learner import Learner
     from totalml.training.watch import Watch
 
 BEST, LAST = "best.ckpt", "last.ckpt"
@@ -35,6 +36,7 @@ class Keep(Callback):
         folder: Path,
         fingerprint: str,
         start: Checkpoint | None,
+        task: Task,
         stopping: EarlyStopping | None,
         watch: Watch,
     ) -> None:
@@ -42,13 +44,13 @@ class Keep(Callback):
         self.losses = start.losses if start else torch.zeros(0, dtype=torch.float64)
         self.folder = folder
         self.fingerprint = fingerprint
-        self._stopping = stopping
+        self._task, self._stopping = task, stopping
         self._watch = watch
         self._began = 0.0
 
     @property
     def best(self) -> Epoch:
-        return best_of(self.history, self._stopping.metric if self._stopping else "loss")
+        return best_of(self.history, self._task, self._stopping.metric if self._stopping else "loss")
 
     @property
     def exhausted(self) -> bool:
@@ -60,13 +62,13 @@ class Keep(Callback):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: Any) -> None:
         self._began = time.perf_counter()
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: Classifier) -> None:  # type: ignore[override]
-        loss, accuracy = pl_module.validation_tally.means()
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: Learner) -> None:  # type: ignore[override]
+        loss, score = pl_module.validation_tally.means()
         epoch = Epoch(
             epoch=pl_module.epoch + 1,
             train_loss=pl_module.training_tally.mean(),
             validation_loss=loss,
-            validation_accuracy=accuracy,
+            validation_score=score,
             learning_rate=pl_module.training_tally.learning_rate,
             seconds=time.perf_counter() - self._began,
         )
@@ -80,12 +82,12 @@ class Keep(Callback):
         if self.exhausted:
             trainer.should_stop = True
 
-    def _save(self, trainer: Trainer, classifier: Classifier, is_best: bool) -> None:
-        network = classifier.network.state_dict()
+    def _save(self, trainer: Trainer, learner: Learner, is_best: bool) -> None:
+        network = learner.network.state_dict()
         if is_best:
             # Before last.ckpt: after a crash between the two, the epoch is trained again and gives the same best.
             Checkpoint(self.fingerprint, network, {}, {}, self.history, self.losses).save(self.folder / BEST)
-        schedule = classifier.scheduler.state_dict() if classifier.scheduler is not None else {}
+        schedule = learner.scheduler.state_dict() if learner.scheduler is not None else {}
         optimizer = trainer.optimizers[0].state_dict()
         last = Checkpoint(self.fingerprint, network, optimizer, schedule, self.history, self.losses)
         last.save(self.folder / LAST)

@@ -1,4 +1,4 @@
-"""`predict`: a trained model and features -> probabilities."""
+"""`predict`: a trained model and features -> answers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 def predict(
     recipe: Recipe, trained: TrainedModel, features: FeatureSet, rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """(n, K) float32 probabilities of some samples, in float32 arithmetic whatever training used.
+    """(n, A) float32 answers of the task for some samples, in float32 arithmetic whatever training used.
 
     Raises: ModelError: the model cannot be read or was trained on other features.
     """
-    network = load_network(recipe.model, trained.weights, features.embedding_width)
+    network = load_network(recipe.model, recipe.task, trained.weights, features.embedding_width)
     if network.inputs != Inputs.of(features):
         raise ModelError(
             f"the model takes {network.inputs}, the features are {Inputs.of(features)}; train it on these features."
@@ -37,6 +37,8 @@ def predict(
         network.to(device)
         batches = Batches(features, rows, recipe.training.batch_size)
         moved = ({name: tensor.to(device) for name, tensor in batch.items()} for batch in batches)
-        parts = [network(batch).double().softmax(dim=1).float().cpu() for batch in moved]
-    empty = torch.zeros(0, len(features.classes))
-    return torch.cat([empty, *parts]).numpy()
+        parts = [recipe.task.answers(network(batch)).cpu() for batch in moved]
+        if not parts:  # what would be answered tells the width
+            blank = torch.zeros(1, recipe.task.outputs(features.targets.names))
+            return recipe.task.answers(blank)[:0].numpy()
+    return torch.cat(parts).numpy()

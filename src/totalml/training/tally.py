@@ -71,17 +71,17 @@ class ValidationTally:
         self._place = place
         self._totals: list[Tensor] = []
 
-    def add(self, losses: Tensor, weights: Tensor, correct: Tensor) -> None:
-        """Args: losses: (B,), already weighed; weights: (B,); correct: (B,) bool."""
+    def add(self, losses: Tensor, weights: Tensor, scores: Tensor) -> None:
+        """Args: losses: (B,), already weighed; weights: (B,); scores: (B,)."""
         count = losses.new_full((), len(losses), dtype=torch.float64)
-        self._totals.append(torch.stack([losses.double().sum(), weights.double().sum(), correct.double().sum(), count]))
+        self._totals.append(torch.stack([losses.double().sum(), weights.double().sum(), scores.double().sum(), count]))
 
     def means(self) -> tuple[float, float]:
-        """Loss by weight, and the share that is correct.
+        """Loss by weight, and the mean score.
 
         Raises: TrainingError: the loss is not a finite number.
         """
-        loss, weight, correct, count = self._place.total(torch.stack(self._totals).sum(dim=0)).tolist()
+        loss, weight, score, count = self._place.total(torch.stack(self._totals).sum(dim=0)).tolist()
         if not math.isfinite(loss):
             raise TrainingError(f"the validation loss became {loss}. {MEND}")
-        return loss / weight, correct / count
+        return loss / weight, score / count

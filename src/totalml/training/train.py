@@ -17,10 +17,10 @@ from totalml.progress import Progress
 from totalml.recipe import Recipe
 from totalml.runs.attempt import WEIGHTS_FILE
 from totalml.training.checkpoint import Checkpoint, UnusableCheckpoint
-from totalml.training.classifier import Classifier, Plan
 from totalml.training.execution import quiet_lightning, reproducible
 from totalml.training.history import TrainedModel, write_steps
 from totalml.training.keep import BEST, LAST, Keep
+from totalml.training.learner import Learner, Plan
 from totalml.training.listen import Pruned
 from totalml.training.ranks.environment import trainer_options
 from totalml.training.ranks.team import Member, Team, team_of
@@ -49,7 +49,8 @@ def train_model(
         TrainingError: a split does not allow training, no GPU, the loss is no longer a number, or a process was lost.
         Interrupted: Ctrl-C; a second call goes on after the last whole epoch.
     """
-    _require_samples(features, splits)
+    _require_samples(splits)
+    recipe.task.require_learnable(features.targets, splits.train)
     keep, network, start = _train(recipe, features, splits, folder, progress, team_of(recipe, folder))
     write_steps(folder, keep.losses.numpy())
     best = Checkpoint.load(keep.folder / BEST, keep.fingerprint)
@@ -58,6 +59,7 @@ def train_model(
         weights=folder / WEIGHTS_FILE,
         weights_digest=save_network(network, folder / WEIGHTS_FILE),
         features_digest=features.content_digest(),
+        score=recipe.task.score,
         history=keep.history,
         best_epoch=keep.best.epoch,
         epochs_run=len(keep.history),
@@ -76,26 +78,27 @@ def train_along(
 def _train(
     recipe: Recipe, features: FeatureSet, splits: Splits, folder: Path, progress: Progress, team: Team
 ) -> tuple[Keep, Network, Checkpoint | None]:
-    plan = Plan(recipe.training, features, splits.train, splits.validation, recipe.seed)
+    objective = recipe.task.objective(features.targets, splits.train, recipe.training)
+    plan = Plan(recipe.training, features, splits.train, splits.validation, recipe.seed, objective)
     checkpoints = folder / "checkpoints"
     fingerprint = _fingerprint(recipe, plan)
     start = _resume(checkpoints, fingerprint, progress)
-    watch = Watch(progress, recipe.training.epochs, plan.steps_per_epoch)
+    watch = Watch(progress, recipe.training.epochs, plan.steps_per_epoch, recipe.task)
     stopping = recipe.training.early_stopping
-    keep = Keep(checkpoints, fingerprint, start, stopping, watch)
+    keep = Keep(checkpoints, fingerprint, start, recipe.task, stopping, watch)
     with reproducible(recipe.runtime, recipe.seed, team.place) as device, quiet_lightning(), watch.listening():
-        network = build_network(recipe.model, features, splits.train)
+        network = build_network(recipe.model, recipe.task, features, splits.train)
         if start:
             network.load_state_dict(start.network)
         if not keep.exhausted and len(keep.history) < recipe.training.epochs:
             with team.joined(f"{fingerprint} after epoch {len(keep.history)}", device, watch):
-                classifier = Classifier(network, plan, start, recipe.runtime.compile, team.place)
-                _fit(classifier, recipe, device, keep, watch, team.callbacks)
+                learner = Learner(network, plan, start, recipe.runtime.compile, team.place)
+                _fit(learner, recipe, device, keep, watch, team.callbacks)
     return keep, network, start
 
 
 def _fit(
-    classifier: Classifier,
+    learner: Learner,
     recipe: Recipe,
     device: torch.device,
     keep: Keep,
@@ -103,9 +106,9 @@ def _fit(
     more: Sequence[Callback] = (),
 ) -> None:
     trainer = Trainer(
-        **trainer_options(classifier.place, device),
+        **trainer_options(learner.place, device),
         precision=PRECISIONS[recipe.runtime.precision],
-        max_epochs=recipe.training.epochs - classifier.first_epoch,
+        max_epochs=recipe.training.epochs - learner.first_epoch,
         callbacks=[keep, watch, *more],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
@@ -116,7 +119,7 @@ def _fit(
         default_root_dir=keep.folder,
     )
     try:
-        trainer.fit(classifier)
+        trainer.fit(learner)
     except Pruned:
         raise
     except Interrupted:
@@ -129,20 +132,15 @@ def _fit(
         watch.close()
 
 
-def _require_samples(features: FeatureSet, splits: Splits) -> None:
+def _require_samples(splits: Splits) -> None:
     for name, rows in (("train", splits.train), ("validation", splits.validation)):
         if len(rows) == 0:
             raise TrainingError(f"the {name} split holds no samples; enlarge data.split.{name} or add samples.")
-    present = {features.classes[label] for label in set(features.labels[splits.train].tolist())}
-    if len(present) < 2:
-        raise TrainingError(
-            f"all training samples have the label {present.pop()!r}; there is nothing to tell apart. "
-            "Add samples of another label."
-        )
 
 
 def _fingerprint(recipe: Recipe, plan: Plan) -> str:
     what = {
+        "task": plain(recipe.task, where=False),
         "model": plain(recipe.model, where=False),
         "training": plain(recipe.training, where=False),
         "seed": recipe.seed,

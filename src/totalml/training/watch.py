@@ -18,8 +18,9 @@ from totalml.progress import Progress
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
 
-    from totalml.training.classifier import Classifier
+    from totalml.kinds import Task
     from totalml.training.history import Epoch
+    from totalml.training.learner import Learner
 
 REFRESH_S = 0.5
 
@@ -30,23 +31,24 @@ class Watch(Callback):
     Args:
         epochs: at most.
         steps: in an epoch.
+        task: names the score of each epoch.
     """
 
-    def __init__(self, progress: Progress, epochs: int, steps: int) -> None:
+    def __init__(self, progress: Progress, epochs: int, steps: int, task: Task) -> None:
         self.interrupted = False
-        self._progress = progress
+        self._progress, self._task = progress, task
         self._epochs, self._steps = epochs, steps
         self._due = 0.0
         self._bar: Any = None
 
-    def on_train_start(self, trainer: Trainer, pl_module: Classifier) -> None:  # type: ignore[override]
+    def on_train_start(self, trainer: Trainer, pl_module: Learner) -> None:  # type: ignore[override]
         if self._progress.mode == "rich":
             self._bar = _bar()
-            self._task = self._bar.add_task("train", total=self._epochs * self._steps, note="")
+            self._row = self._bar.add_task("train", total=self._epochs * self._steps, note="")
             self._bar.start()
 
     def on_train_batch_end(  # type: ignore[override]
-        self, trainer: Trainer, pl_module: Classifier, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: Trainer, pl_module: Learner, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         if self.interrupted:
             raise Interrupted
@@ -54,7 +56,7 @@ class Watch(Callback):
             return
         self._due = time.monotonic() + REFRESH_S
         done = pl_module.epoch * self._steps + batch_idx + 1
-        self._bar.update(self._task, completed=done, description=f"epoch {pl_module.epoch + 1}/{self._epochs}")
+        self._bar.update(self._row, completed=done, description=f"epoch {pl_module.epoch + 1}/{self._epochs}")
         self._bar.refresh()
 
     def on_exception(self, trainer: Trainer, pl_module: Any, exception: BaseException) -> None:
@@ -62,14 +64,18 @@ class Watch(Callback):
 
     def tell(self, epoch: Epoch, is_best: bool) -> None:
         if self._bar is not None:
-            note = f"validation {epoch.validation_loss:.3f}, {epoch.validation_accuracy:.1%} correct"
-            self._bar.update(self._task, note=note)
+            note = f"validation {epoch.validation_loss:.3f}, {self._told(epoch)}"
+            self._bar.update(self._row, note=note)
             return
         self._progress.say(
             f"epoch {epoch.epoch}/{self._epochs}: loss {epoch.train_loss:.4f}, "
-            f"validation loss {epoch.validation_loss:.4f}, accuracy {epoch.validation_accuracy:.1%}"
+            f"validation loss {epoch.validation_loss:.4f}, {self._told(epoch)}"
             f"{', best so far' if is_best else ''} ({epoch.seconds:.1f} s)"
         )
+
+    def _told(self, epoch: Epoch) -> str:
+        value = epoch.validation_score
+        return f"{self._task.score} {value:.1%}" if self._task.score_is_share else f"{self._task.score} {value:.4g}"
 
     def close(self) -> None:
         if self._bar is not None:

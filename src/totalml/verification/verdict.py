@@ -10,7 +10,7 @@ import numpy as np
 
 from totalml.identity import short
 from totalml.report.number_format import counted
-from totalml.runs.attempt import PREDICTIONS_FILE, Attempt
+from totalml.runs.attempt import Attempt
 from totalml.training.history import TrainedModel, read_steps
 
 if TYPE_CHECKING:
@@ -140,16 +140,18 @@ def _largest_metric(before: Attempt, again: Attempt) -> float | None:
 
 
 def _largest_probability(before: Attempt, again: Attempt) -> float | None:
-    from totalml.evaluation.paired import read_predictions
+    """Of values that are no shares, in deviations of all that was answered."""
+    from totalml.evaluation.paired import read_evaluation
 
-    tables = [read_predictions(attempt.folder / PREDICTIONS_FILE) for attempt in (before, again)]
-    if any(table is None for table in tables):
+    old, new = (read_evaluation(attempt.folder) for attempt in (before, again))
+    if old is None or new is None or not new.asks_the_same(old):
         return None
-    old, new = (table.sort_by("id") for table in tables if table is not None)
-    names = [name for name in old.column_names if name.startswith("p:")]
-    if not old["id"].equals(new["id"]) or any(name not in new.column_names for name in names):
+    old, new = (replace(each, predictions=each.predictions.sort_by("id")) for each in (old, new))
+    said, told = old.answers(), new.answers()
+    if not old.predictions["id"].equals(new.predictions["id"]) or said.shape != told.shape:
         return None
-    return max((float(np.abs(old[name].to_numpy() - new[name].to_numpy()).max()) for name in names), default=0.0)
+    unit = 1.0 if old.headline_is_share else float(said.std()) or 1.0
+    return float(np.abs(said - told).max(initial=0.0)) / unit
 
 
 def _not_the_same(comparison: Comparison) -> Iterator[str]:

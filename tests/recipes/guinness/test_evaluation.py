@@ -10,7 +10,7 @@ from recipes.guinness.knobs import Knobs
 from recipes.guinness.metadata import metadata
 from recipes.guinness.pint import GLASSES, draw_pints
 from recipes.guinness.rating import is_good, labels
-from totalml.evaluation import Beside, evaluate
+from totalml.evaluation import SampleContext, evaluate
 from totalml.recipe import EvaluationRecipe
 
 RECIPE = Path(__file__).parents[3] / "recipes" / "guinness.yaml"
@@ -34,9 +34,9 @@ def evaluated(recipe, seed, samples=300, misled=None):
     error = np.full(samples, 0.02) if misled is None else misled(table)
     said = is_good(pints) ^ (chance.random(samples) < error)
     good = np.where(said, 0.95, 0.05)
-    beside = Beside(table, np.arange(samples), chance.random(samples), (given, np.stack([1 - good, good], 1)))
+    context = SampleContext(table, np.arange(samples), chance.random(samples), (given, np.stack([1 - good, good], 1)))
     ids = [f"pint-{k}" for k in range(samples)]
-    return evaluate(recipe, CLASSES, ids, given, np.stack([1 - good, good], 1), None, 0, beside)
+    return evaluate(recipe, CLASSES, ids, given, np.stack([1 - good, good], 1), None, 0, context)
 
 
 @pytest.mark.parametrize("seed", range(10))

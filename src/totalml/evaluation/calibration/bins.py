@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from totalml.evaluation.arrays import ratio
 from totalml.evaluation.calibration.record import CalibrationBin
-from totalml.evaluation.scores import Scores, ratio
+from totalml.evaluation.classification.scores import Scores
 
 
 def calibration_bins(scores: Scores) -> tuple[CalibrationBin, ...]:

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from totalml.evaluation.arrays import Ints
 from totalml.evaluation.calibration.bins import calibration_bins, calibration_error
 from totalml.evaluation.calibration.record import Calibration, CalibrationBin, Temperature
 from totalml.evaluation.calibration.temperature import fit_temperature, log_loss, scaled
 from totalml.evaluation.calibration.threshold import choose_threshold
+from totalml.evaluation.classification.scores import Scores
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.scores import Ints, Scores
 from totalml.evaluation.shares import mean_bounds, mean_variance, z_of
 from totalml.recipe import CalibrationRecipe, EvaluationRecipe
 

@@ -6,8 +6,8 @@ The logits are known from the probabilities up to a constant, which no softmax s
 import numpy as np
 from numpy.typing import NDArray
 
+from totalml.evaluation.arrays import Floats, Ints
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.scores import Floats, Ints
 
 COLDEST, HOTTEST = 0.05, 20.0
 LEAST = 1e-38  # float32 probabilities below it are 0

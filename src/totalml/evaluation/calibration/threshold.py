@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from totalml.errors import EvaluationError
+from totalml.evaluation.arrays import Floats, Ints
 from totalml.evaluation.calibration.record import Threshold
+from totalml.evaluation.classification.scores import Scores
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.scores import Floats, Ints, Scores
 from totalml.evaluation.shares import wilson
 from totalml.target import did_you_mean
 

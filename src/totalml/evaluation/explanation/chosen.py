@@ -6,7 +6,7 @@ from itertools import chain, zip_longest
 
 import numpy as np
 
-from totalml.evaluation.scores import Floats, Ints
+from totalml.evaluation.arrays import Floats, Ints
 
 SHOWN = 12
 MISTAKES = 4

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from totalml.evaluation.arrays import Floats
 from totalml.evaluation.bootstrap import resample_counts
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.scores import Floats
 from totalml.recipe import EvaluationRecipe
 
 

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from totalml.evaluation.arrays import Floats
 from totalml.evaluation.explanation.methods import Maps
-from totalml.evaluation.scores import Floats
 
 SPREAD = 0.2  # deviation of the look at the middle, share of the side
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import pyarrow as pa
 
+from totalml.evaluation.arrays import Ints
 from totalml.evaluation.explanation.intervals import mean_intervals
 from totalml.evaluation.explanation.located import OnParts, on_parts
 from totalml.evaluation.explanation.methods import Maps
 from totalml.evaluation.explanation.record import Located, Measured, Pointing
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.scores import Ints
 from totalml.evaluation.shares import gap_bounds, wilson, z_of
 from totalml.features.masks import masks_of
 from totalml.recipe import ExplanationRecipe, ImageFeatures, Recipe

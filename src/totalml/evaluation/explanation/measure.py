@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from totalml.evaluation.arrays import Floats, Ints
+from totalml.evaluation.classification.record import ClassificationEvaluation
 from totalml.evaluation.explanation import methods
 from totalml.evaluation.explanation.chosen import chosen
 from totalml.evaluation.explanation.intervals import mean_intervals
@@ -16,8 +18,6 @@ from totalml.evaluation.explanation.masked import Masked
 from totalml.evaluation.explanation.randomised import randomised_similarity
 from totalml.evaluation.explanation.record import GRAD_CAM, INTEGRATED, SMOOTHGRAD, Explanation
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.record import Evaluation
-from totalml.evaluation.scores import Floats, Ints
 from totalml.recipe import Recipe
 from totalml.training import TrainedModel
 from totalml.training.end_to_end import end_to_end_network
@@ -43,7 +43,7 @@ def explain(
     samples: pa.Table,
     store: Store,
     rows: Ints,
-    evaluation: Evaluation,
+    evaluation: ClassificationEvaluation,
 ) -> Explanation:
     """Explain the answers of `evaluation`.
 
@@ -97,7 +97,7 @@ def scaled(maps: methods.Maps) -> NDArray[np.uint8]:
     return np.round(255 * positive / np.where(most > 0, most, 1)).astype(np.uint8)
 
 
-def _codes(evaluation: Evaluation, column: str) -> Ints:
+def _codes(evaluation: ClassificationEvaluation, column: str) -> Ints:
     place = {label: k for k, label in enumerate(evaluation.classes)}
     return np.array([place[name] for name in evaluation.predictions[column].to_pylist()], np.int64)
 

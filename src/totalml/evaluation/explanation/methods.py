@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from totalml.evaluation.arrays import Ints
 from totalml.evaluation.explanation.layer import MapLayer
-from totalml.evaluation.scores import Ints
 from totalml.training.end_to_end import EndToEndNetwork
 
 if TYPE_CHECKING:

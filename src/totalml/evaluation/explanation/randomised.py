@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from totalml.evaluation.arrays import Floats, Ints
 from totalml.evaluation.explanation.layer import MapLayer
 from totalml.evaluation.explanation.methods import Maps, grad_cam
-from totalml.evaluation.scores import Floats, Ints
 from totalml.training.end_to_end import EndToEndNetwork
 
 PICTURES = 24  # evenly chosen

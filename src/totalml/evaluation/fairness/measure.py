@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from totalml.evaluation.columns import Beside, Column
+from totalml.evaluation.arrays import Floats, Ints, ratio
+from totalml.evaluation.classification.scores import Scores
+from totalml.evaluation.columns import Column, SampleContext
 from totalml.evaluation.fairness.record import Fairness, GroupFigure
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.scores import Floats, Ints, Scores, ratio
 from totalml.evaluation.shares import gap_bounds, mean_bounds, mean_variance, wilson, z_of
 from totalml.recipe import EvaluationRecipe, FairnessRecipe
 
@@ -44,10 +45,10 @@ class _Rates:
 
 
 def measure_fairness(
-    evaluation: EvaluationRecipe, recipe: FairnessRecipe, beside: Beside, scores: Scores, classes: Sequence[str]
+    evaluation: EvaluationRecipe, recipe: FairnessRecipe, context: SampleContext, scores: Scores, classes: Sequence[str]
 ) -> Fairness:
     """With two classes the positive one is looked at, with more each of them."""
-    columns = [beside.column(name) for name in recipe.columns]
+    columns = [context.column(name) for name in recipe.columns]
     looked = range(len(classes)) if scores.positive is None else [scores.positive]
     rates = [one for column in columns for k in looked for one in _of_class(column, k, classes[k], scores)]
     looked_at = int(sum(one.enough(recipe.min_support).sum() for one in rates))

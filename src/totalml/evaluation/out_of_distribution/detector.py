@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from totalml.errors import EvaluationError
-from totalml.evaluation.scores import Floats, Ints
+from totalml.evaluation.arrays import Floats, Ints
 from totalml.runs.attempt import OUT_OF_DISTRIBUTION_FIT
 from totalml.store.atomic import write_atomically
 

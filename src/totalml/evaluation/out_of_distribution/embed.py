@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from totalml.evaluation.arrays import Ints
 from totalml.evaluation.pictures import parts
-from totalml.evaluation.scores import Ints
 from totalml.training.batches import Batches
 from totalml.training.end_to_end import EndToEndNetwork
 

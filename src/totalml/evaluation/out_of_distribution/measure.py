@@ -12,13 +12,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from totalml.errors import EvaluationError
+from totalml.evaluation.arrays import Floats
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.out_of_distribution.detector import Detector, fit
 from totalml.evaluation.out_of_distribution.embed import embedded, embedded_changed
 from totalml.evaluation.out_of_distribution.record import Histogram, OutOfDistribution
 from totalml.evaluation.out_of_distribution.strangers import STRANGERS
 from totalml.evaluation.pictures import evenly
-from totalml.evaluation.scores import Floats
 from totalml.evaluation.shares import gap_bounds, wilson, z_of
 from totalml.recipe import EvaluationRecipe, Recipe
 from totalml.training.end_to_end import EndToEndNetwork, end_to_end_network
@@ -67,12 +67,12 @@ def detected(whole: EndToEndNetwork, evaluation: EvaluationRecipe, splits: Split
     if asked is None or not len(splits.test):
         raise EvaluationError("this needs evaluation.out_of_distribution and test samples. Raise data.split.test.")
     train, few = evenly(splits.train, asked.fit_samples), evenly(splits.test, asked.strangers)
-    detector = fit(embedded(whole, train)[0], features.labels[train])
+    detector = fit(embedded(whole, train)[0], features.targets.values[train])
     embeddings, said = embedded(whole, splits.test)
     scored = Scored(
         validation=detector.score(embedded(whole, splits.validation)[0]),
         test=detector.score(embeddings),
-        right=said == features.labels[splits.test],
+        right=said == features.targets.values[splits.test],
         strangers={kind: detector.score(embedded_changed(whole, few, change)) for kind, change in STRANGERS.items()},
     )
     detector = detector.with_threshold(scored.validation, asked.false_alarms)

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from totalml.errors import EvaluationError
+from totalml.evaluation.arrays import Ints
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.pictures import evenly, parts
 from totalml.evaluation.robustness.corruptions import versions
 from totalml.evaluation.robustness.record import Point, Robustness, Worst
-from totalml.evaluation.scores import Ints
 from totalml.evaluation.shares import paired_bounds, wilson, z_of
 from totalml.recipe import Recipe, RobustnessRecipe
 from totalml.training.end_to_end import EndToEndNetwork, end_to_end_network
@@ -71,7 +71,7 @@ def judged(whole: EndToEndNetwork, recipe: RobustnessRecipe, rows: Ints) -> tupl
     for some in parts(rows, features):
         inputs = whole.inputs(some)
         labels, keys = (
-            torch.from_numpy(part[some]).to(whole.device) for part in (features.labels, features.sample_keys)
+            torch.from_numpy(part[some]).to(whole.device) for part in (features.targets.values, features.sample_keys)
         )
         plain.append((whole.network(inputs).argmax(dim=1) == labels).cpu().numpy())
         for kind, place, images in versions(recipe, inputs["image"], keys):

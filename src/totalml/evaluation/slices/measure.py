@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from totalml.evaluation.columns import Beside, Column
+from totalml.evaluation.arrays import Floats
+from totalml.evaluation.columns import Column, SampleContext
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.scores import Floats
 from totalml.evaluation.shares import chance_of_as_many, gap_bounds, holm, wilson, z_of
 from totalml.evaluation.slices.record import Slice, Slices
 from totalml.evaluation.slices.search import Bools, Candidates, combined, groups
@@ -22,12 +22,12 @@ MOST_VALUES = 50  # with enough samples; more make a list of people or places, n
 MOST_COLUMNS = 24
 
 
-def measure_slices(evaluation: EvaluationRecipe, recipe: SlicesRecipe, beside: Beside, wrong: Bools) -> Slices:
+def measure_slices(evaluation: EvaluationRecipe, recipe: SlicesRecipe, context: SampleContext, wrong: Bools) -> Slices:
     """Args:
-    wrong: (N,) whether the model errs, in the order of `beside.rows`.
+    wrong: (N,) whether the model errs, in the order of `context.rows`.
     """
-    declared = [beside.column(name) for name in recipe.columns]
-    searched, left_out = searched_columns(recipe, beside)
+    declared = [context.column(name) for name in recipe.columns]
+    searched, left_out = searched_columns(recipe, context)
     families = max(1, bool(declared) + bool(searched))
     judge = _Judge(recipe, evaluation.confidence, wrong, families)
     named = groups(declared, wrong, recipe.min_support)
@@ -122,15 +122,15 @@ def _groups(candidates: Candidates, place: int, columns: Sequence[Column]) -> li
     return [(columns[column], code) for column, code in parts if column >= 0]
 
 
-def searched_columns(recipe: SlicesRecipe, beside: Beside) -> tuple[list[Column], dict[str, str]]:
+def searched_columns(recipe: SlicesRecipe, context: SampleContext) -> tuple[list[Column], dict[str, str]]:
     """The columns to combine, and why others are left out."""
-    names = beside.names() if recipe.search is None else recipe.search
+    names = context.names() if recipe.search is None else recipe.search
     columns: list[Column] = []
     left_out: dict[str, str] = {}
     for name in names:
-        column = beside.column(name).with_support(recipe.min_support)
+        column = context.column(name).with_support(recipe.min_support)
         usable = len(column.values)
-        if name in beside.hidden:
+        if name in context.hidden:
             left_out[name] = "it holds the answer or the split"
         elif usable > MOST_VALUES:
             left_out[name] = f"{usable} values; at most {MOST_VALUES} are combined"

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
-from totalml.evaluation.columns import Beside, Column
+from totalml.evaluation.columns import Column, SampleContext
 from totalml.evaluation.slices.measure import searched_columns
 from totalml.recipe import SlicesRecipe
 
 PREFIX = "group:"
 
 
-def membership(recipe: SlicesRecipe, beside: Beside) -> dict[str, pa.Array]:
+def membership(recipe: SlicesRecipe, context: SampleContext) -> dict[str, pa.Array]:
     """`group:<column>` -> the value of each sample, null in a group too small to be looked at.
 
     Of every column that the recipe declares or that the search combines.
     """
-    declared = [beside.column(name).with_support(recipe.min_support) for name in recipe.columns]
-    searched, _ = searched_columns(recipe, beside)
+    declared = [context.column(name).with_support(recipe.min_support) for name in recipe.columns]
+    searched, _ = searched_columns(recipe, context)
     return {f"{PREFIX}{column.name}": _values(column) for column in (*searched, *declared)}
 
 

@@ -11,8 +11,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from totalml.evaluation.arrays import Floats, Ints
 from totalml.evaluation.columns import Column
-from totalml.evaluation.scores import Floats, Ints
 from totalml.evaluation.shares import chance_of_as_many
 
 Bools = NDArray[np.bool_]

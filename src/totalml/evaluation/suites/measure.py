@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import EvaluationError, MissingExtraError
-from totalml.evaluation.scores import Floats, Ints
+from totalml.evaluation.arrays import Floats, Ints
 from totalml.evaluation.suites.record import ModelSuites
 from totalml.quality.deepchecks import may_stop
 from totalml.quality.suites.chosen import ChosenSuite, UnfitSuite, choose
@@ -19,7 +19,7 @@ from totalml.recipe import DeepchecksRecipe, PictureSuiteRecipe, Recipe, SuiteRe
 
 if TYPE_CHECKING:
     from totalml.data import Snapshot, Splits
-    from totalml.evaluation.record import Evaluation
+    from totalml.evaluation.classification.record import ClassificationEvaluation
     from totalml.features import FeatureSet
 
 
@@ -63,7 +63,7 @@ def check_suites(asked: DeepchecksRecipe) -> None:
 
 
 def ask_suites(
-    recipe: Recipe, snapshot: Snapshot, features: FeatureSet, splits: Splits, evaluation: Evaluation
+    recipe: Recipe, snapshot: Snapshot, features: FeatureSet, splits: Splits, evaluation: ClassificationEvaluation
 ) -> ModelSuites:
     """Args: evaluation: of `splits.test`, row by row."""
     asked = recipe.evaluation.deepchecks
@@ -88,7 +88,7 @@ def _tabular(
     imported: Any,
     snapshot: Snapshot,
     splits: Splits,
-    evaluation: Evaluation,
+    evaluation: ClassificationEvaluation,
     hidden: Sequence[str | None],
 ) -> Suite:
     """Args: hidden: columns that hold the answer."""
@@ -113,7 +113,7 @@ def _tabular(
 
 
 def _vision(
-    asked: PictureSuiteRecipe, imported: Any, features: FeatureSet, splits: Splits, evaluation: Evaluation
+    asked: PictureSuiteRecipe, imported: Any, features: FeatureSet, splits: Splits, evaluation: ClassificationEvaluation
 ) -> Suite:
     import numpy as np
 
@@ -126,8 +126,8 @@ def _vision(
 
     def side(rows: Ints, probabilities: Floats | None = None) -> Any:
         ids = [features.ids[row] for row in rows.tolist()]
-        batches = Batches(gather, rows, ids, features.labels[rows], probabilities)
-        return vision_data(imported, batches, features.classes)
+        batches = Batches(gather, rows, ids, features.targets.values[rows], probabilities)
+        return vision_data(imported, batches, features.targets.names)
 
     sides = side(train), side(test, evaluation.probabilities()[places])
     result = chosen.suite.run(*sides, run_single_dataset="Test", with_display=asked.html)

@@ -20,6 +20,10 @@ COUNTED: tuple[Status, ...] = ("failed", "warned", "passed")
 class ModelSuites:
     suites: tuple[Suite, ...]
 
+    def messages(self) -> list[str]:
+        """What its suites complain of, a line each."""
+        return [message for suite in self.suites for _, message in suite.told()]
+
     def figures(self) -> dict[str, Interval]:
         """`deepchecks.tabular.failed` and so on: how many conditions came out so."""
         return {

@@ -12,23 +12,23 @@ import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from totalml.training.classifier import Classifier
+    from totalml.training.learner import Learner
 
 
-def share_dropout(classifier: Classifier) -> None:
-    """From now on, every `nn.Dropout` of the classifier takes its part of a mask that all ranks draw alike."""
-    for module in classifier.modules():
+def share_dropout(learner: Learner) -> None:
+    """From now on, every `nn.Dropout` of the learner takes its part of a mask that all ranks draw alike."""
+    for module in learner.modules():
         if isinstance(module, nn.Dropout):
-            vars(module)["forward"] = partial(_forward, module, classifier)
+            vars(module)["forward"] = partial(_forward, module, learner)
 
 
 @torch.compiler.disable  # type: ignore[misc, untyped-decorator, unused-ignore]
-def _forward(dropout: nn.Dropout, classifier: Classifier, inputs: Tensor) -> Tensor:
+def _forward(dropout: nn.Dropout, learner: Learner, inputs: Tensor) -> Tensor:
     if not dropout.training or dropout.p == 0:
         return inputs
     kept = 1 - dropout.p
-    mask = inputs.new_empty(classifier.whole_batch, *inputs.shape[1:])
-    mask.bernoulli_(kept, generator=classifier.mask_generator)
+    mask = inputs.new_empty(learner.whole_batch, *inputs.shape[1:])
+    mask.bernoulli_(kept, generator=learner.mask_generator)
     if kept:
         mask.div_(kept)
-    return inputs * mask[classifier.place.share(0, len(mask))]
+    return inputs * mask[learner.place.share(0, len(mask))]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from totalml.progress import Progress
-    from totalml.training.classifier import Classifier
+    from totalml.training.learner import Learner
 
 
 class Witness(Callback):
@@ -26,15 +26,15 @@ class Witness(Callback):
         self._rates: list[float] = []
 
     def on_train_batch_end(  # type: ignore[override]
-        self, trainer: Trainer, pl_module: Classifier, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: Trainer, pl_module: Learner, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         self._rates.append(pl_module.training_tally.learning_rate)
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: Classifier) -> None:  # type: ignore[override]
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: Learner) -> None:  # type: ignore[override]
         rates, self._rates = self._rates, []
         self._progress.say(f"{len(rates)} steps at learning rates {min(rates)!r} to {max(rates)!r}")
 
-    def on_train_end(self, trainer: Trainer, pl_module: Classifier) -> None:  # type: ignore[override]
+    def on_train_end(self, trainer: Trainer, pl_module: Learner) -> None:  # type: ignore[override]
         self._progress.say(f"weights at the end: {weights_digest(pl_module.network.state_dict())}")
 
 

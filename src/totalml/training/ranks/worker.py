@@ -61,7 +61,7 @@ def _inputs(recipe: Recipe, data_hash: str) -> tuple[FeatureSet, Splits]:
 
     store = open_store(recipe.runtime)
     snapshot = load_snapshot(data_hash, store)
-    features = build_features(recipe.features, recipe.data, snapshot, store)
+    features = build_features(recipe.features, recipe.data, recipe.task, snapshot, store)
     return embed_features(recipe, features, store), split_samples(recipe.data.split, snapshot)
 
 

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torchmetrics.functional import classification as tm
 
-from totalml.evaluation.scores import Figures, Floats, Scores, mean_of_defined, ratio
+from totalml.evaluation.arrays import Floats, mean_of_defined, ratio
+from totalml.evaluation.classification.scores import Figures, Scores
 
 
 def point_figures(scores: Scores) -> Figures:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from totalml.evaluation.record import Evaluation, Interval
+from totalml.evaluation.classification.record import ClassificationEvaluation
+from totalml.evaluation.interval import Interval
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
 from totalml.report.number_format import MISSING, TITLES, interval, percent
@@ -15,7 +16,7 @@ MOST_CLASSES = 60
 COLUMNS = ("precision", "recall", "f1", "auroc", "average_precision")
 
 
-def confusion(content: ReportContent) -> Html:
+def confusion(content: ReportContent[ClassificationEvaluation]) -> Html:
     evaluation = content.evaluation
     if len(evaluation.classes) > WIDEST_MATRIX:
         shown = _pairs(evaluation)
@@ -26,7 +27,7 @@ def confusion(content: ReportContent) -> Html:
     return section("confusion", "What is taken for what", tag("p", text), shown)
 
 
-def _matrix(evaluation: Evaluation) -> Html:
+def _matrix(evaluation: ClassificationEvaluation) -> Html:
     names = [name_of(label, 24) for label in evaluation.classes]
     head = tag("tr", tag("td", "label ↓ model →"), *(tag("th", name, scope="col") for name in names))
     rows = []
@@ -50,7 +51,7 @@ def _cell(count: int, total: int, *, right: bool) -> Html:
     )
 
 
-def _pairs(evaluation: Evaluation) -> Html:
+def _pairs(evaluation: ClassificationEvaluation) -> Html:
     matrix = np.array(evaluation.confusion)
     wrong = matrix - np.diag(np.diag(matrix))
     rows = []
@@ -64,7 +65,7 @@ def _pairs(evaluation: Evaluation) -> Html:
     return table("Most frequent confusions", ["Label", "Model says", "Samples", "Share of the label"], rows, "numbers")
 
 
-def per_class(content: ReportContent) -> Html:
+def per_class(content: ReportContent[ClassificationEvaluation]) -> Html:
     evaluation = content.evaluation
     support = [sum(row) for row in evaluation.confusion]
     order = [int(k) for k in np.argsort([-count for count in support], kind="stable")[:MOST_CLASSES]]
@@ -94,7 +95,7 @@ def _figures(figures: dict[str, Interval | int]) -> list[str]:
     return cells
 
 
-def _notes(evaluation: Evaluation, labels: list[str]) -> Html | str:
+def _notes(evaluation: ClassificationEvaluation, labels: list[str]) -> Html | str:
     found = {f"{TITLES[name]}: {metric.note}" for name, metric in evaluation.metrics.items() if metric.note}
     for label in labels:
         for name in COLUMNS:

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from totalml.evaluation.record import Evaluation
+from totalml.evaluation.classification.record import ClassificationEvaluation
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Baseline:
     accuracy: float
 
     @classmethod
-    def of(cls, evaluation: Evaluation) -> Self:
+    def of(cls, evaluation: ClassificationEvaluation) -> Self:
         support = [sum(row) for row in evaluation.confusion]
         most = int(np.argmax(support))
         return cls(evaluation.classes[most], support[most] / evaluation.count)

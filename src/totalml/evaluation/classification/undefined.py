@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from totalml.evaluation.scores import Scores
+from totalml.evaluation.classification.scores import Scores
 
 NAMED_AT_MOST = 5
 

@@ -2,16 +2,18 @@
 
 import numpy as np
 
+from totalml.evaluation.arrays import Floats, Ints
 from totalml.evaluation.bootstrap import percentiles, resample_counts
-from totalml.evaluation.point import point_figures
-from totalml.evaluation.record import Evaluation, Interval
-from totalml.evaluation.scores import Figures, Floats, Ints, Scores
-from totalml.evaluation.weighted import WeightedMetrics
+from totalml.evaluation.classification.point import point_figures
+from totalml.evaluation.classification.record import ClassificationEvaluation
+from totalml.evaluation.classification.scores import Figures, Scores
+from totalml.evaluation.classification.weighted import WeightedMetrics
+from totalml.evaluation.interval import Interval
 
 SEED = 0  # the same two runs give the same interval
 
 
-def paired_differences(ours: Evaluation, theirs: Evaluation) -> dict[str, Interval]:
+def paired_differences(ours: ClassificationEvaluation, theirs: ClassificationEvaluation) -> dict[str, Interval]:
     """Ours minus theirs, by the names of `Evaluation.figures`; of the metrics that predictions alone give.
 
     Args: both on the same samples with the same labels and classes; their order may differ.
@@ -47,7 +49,7 @@ def _difference(ours: Figures, theirs: Figures) -> dict[str, Floats]:
     return overall | classes
 
 
-def _scores(evaluation: Evaluation) -> Scores:
+def _scores(evaluation: ClassificationEvaluation) -> Scores:
     """Rows in the order of their ids, so that those of two runs stand beside each other."""
     order = np.argsort(np.array(evaluation.predictions["id"].to_pylist(), object), kind="stable")
     gold = evaluation.predictions["gold"].to_pylist() if "gold" in evaluation.predictions.column_names else None
@@ -60,7 +62,7 @@ def _scores(evaluation: Evaluation) -> Scores:
     )
 
 
-def _indices(evaluation: Evaluation, names: list[str | None]) -> Ints:
+def _indices(evaluation: ClassificationEvaluation, names: list[str | None]) -> Ints:
     place = {label: k for k, label in enumerate(evaluation.classes)}
     return np.array([-1 if name is None else place[name] for name in names], np.int64)
 

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 from totalml.evaluation.calibration.record import Calibration, CalibrationBin, Temperature, Threshold
-from totalml.evaluation.record import Evaluation, Interval
+from totalml.evaluation.classification.record import ClassificationEvaluation
+from totalml.evaluation.interval import Interval
 from totalml.report.charts import Axes, Line, curve, dot, figure, upright
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
 from totalml.report.number_format import counted, interval, percent, points_interval
 
 
-def calibration(content: ReportContent) -> Html:
+def calibration(content: ReportContent[ClassificationEvaluation]) -> Html:
     """Reliability: among predictions made with 80 % confidence, 80 % should be right."""
     evaluation = content.evaluation
     check = evaluation.confidence_check
@@ -33,7 +34,7 @@ def calibration(content: ReportContent) -> Html:
     return section("calibration", "Can its confidence be trusted?", tag("p", text), pair, *more, *threshold)
 
 
-def _reliability(evaluation: Evaluation, bins: Sequence[CalibrationBin], ece: str) -> Html:
+def _reliability(evaluation: ClassificationEvaluation, bins: Sequence[CalibrationBin], ece: str) -> Html:
     axes = Axes((0.0, 1.0), (0.0, 1.0), percent=True)
     perfect = Line("ideal", "as sure as it is right", [(0, 0), (1, 1)])
     measured = Line("first", "this model", _points(bins))
@@ -63,7 +64,7 @@ def _reliability(evaluation: Evaluation, bins: Sequence[CalibrationBin], ece: st
     )
 
 
-def _sureness(check: Calibration, evaluation: Evaluation) -> Html:
+def _sureness(check: Calibration, evaluation: ClassificationEvaluation) -> Html:
     sureness = check.sureness
     bounds = f"{points_interval(sureness)} points ({percent(evaluation.confidence, 0)} interval)"
     lead = "Mean confidence minus the share that is right"
@@ -74,7 +75,7 @@ def _sureness(check: Calibration, evaluation: Evaluation) -> Html:
     return tag("p", f"{lead}: {bounds}, ", verdict, ".")
 
 
-def _temperature(temperature: Temperature, evaluation: Evaluation) -> Html:
+def _temperature(temperature: Temperature, evaluation: ClassificationEvaluation) -> Html:
     title, fitted = tag("h3", "Temperature"), temperature.value
     if fitted.value is None:
         return joined(title, tag("p", f"None could be fitted: {fitted.note}."))
@@ -91,7 +92,7 @@ def _temperature(temperature: Temperature, evaluation: Evaluation) -> Html:
     return joined(title, tag("div", tag("p", text), listed, class_="pair"))
 
 
-def _threshold(threshold: Threshold, evaluation: Evaluation) -> Html:
+def _threshold(threshold: Threshold, evaluation: ClassificationEvaluation) -> Html:
     positive = joined("“", name_of(threshold.positive), "”")
     never = threshold.value > 1
     rule = joined("Never say ", positive) if never else joined("Say ", positive, f" from {percent(threshold.value)} on")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor
-from torch.nn import functional
 
 from totalml.errors import TrainingError
 from totalml.kinds import Schedule
@@ -17,7 +16,7 @@ from totalml.recipe import TrainingRecipe
 from totalml.training.augment import augmented
 from totalml.training.batches import Batch, Batches
 from totalml.training.keys import seed_of
-from totalml.training.loss import class_weights
+from totalml.training.objective import Objective, Reduction
 from totalml.training.ranks.joint_dropout import share_dropout
 from totalml.training.ranks.process_rank import ALONE, ProcessRank
 from totalml.training.tally import TrainTally, ValidationTally
@@ -33,11 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a classifier is trained on and how.
+    """What a network is trained on and how.
 
     Args:
         train: rows of the feature set, and so `validation`.
         seed: keys the order of samples, augmentation and dropout.
+        objective: what is minimised.
     """
 
     recipe: TrainingRecipe
@@ -45,13 +45,14 @@ class Plan:
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
     seed: int
+    objective: Objective
 
     @property
     def steps_per_epoch(self) -> int:
         return -(-len(self.train) // self.recipe.batch_size)
 
 
-class Classifier(LightningModule):
+class Learner(LightningModule):
     """Args:
     start: what an interrupted training left; its network is loaded already, its optimizer is loaded when made.
     compiled: whether torch.compile is to speed the network up.
@@ -70,8 +71,7 @@ class Classifier(LightningModule):
         self.first_epoch = len(start.history) if start else 0
         self._start = start
         self._score = torch.compile(network) if compiled else network
-        self.register_buffer("class_weights", _class_weights(plan), persistent=False)
-        self.class_weights: Tensor | None
+        self.objective = plan.objective
         self.scheduler: Any = None
         own = isinstance(plan.recipe.scheduler, Schedule)
         self._schedule_every = "step" if own else plan.recipe.schedule_every
@@ -120,7 +120,7 @@ class Classifier(LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> None:
         optimizer = self.trainer.optimizers[0]
         learning_rate = optimizer.param_groups[0]["lr"]
-        self.whole_batch = len(batch.get("all_labels", batch["label"]))
+        self.whole_batch = len(batch.get("all_targets", batch["target"]))
         loss: Any = optimizer.step(lambda: self._descend(batch, optimizer))
         self.training_tally.add(loss, self.whole_batch, learning_rate)
         if self.scheduler is not None and self._schedule_every == "step":
@@ -130,36 +130,28 @@ class Classifier(LightningModule):
         """The loss, with its gradients left in the weights."""
         recipe = self.plan.recipe
         optimizer.zero_grad()
-        loss = functional.cross_entropy(
-            self._score(batch),
-            batch["label"],
-            weight=self.class_weights,
-            label_smoothing=recipe.label_smoothing,
-            reduction="mean" if self.place.alone else "sum",
-        )
+        reduction: Reduction = "mean" if self.place.alone else "sum"
+        loss: Tensor = self.objective(self._score(batch), batch["target"], reduction)
         if self.place.alone:
             loss.backward()  # type: ignore[no-untyped-call]
         else:
-            loss = loss * self._part_of_mean(batch["all_labels"])
+            loss = loss * self._part_of_mean(batch["all_targets"])
             self.manual_backward(loss)  # averages the gradients over the ranks
         if recipe.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip_norm)
         return loss
 
-    def _part_of_mean(self, labels: Tensor) -> Tensor | float:
-        """What a rank's sum of losses is multiplied by, so that the mean over the ranks is that over all `labels`."""
-        weight = len(labels) if self.class_weights is None else self.class_weights[labels].sum()
-        return self.place.world_size / weight
+    def _part_of_mean(self, targets: Tensor) -> Tensor | float:
+        """What a rank's sum of losses is multiplied by, so that the mean over the ranks is that over all `targets`."""
+        return self.place.world_size / self.objective.weight(targets)
 
     def on_validation_epoch_start(self) -> None:
         self.training_tally.require_finite()
         self.validation_tally = ValidationTally(self.place)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        scores, labels = self._score(batch).float(), batch["label"]
-        losses = functional.cross_entropy(scores, labels, weight=self.class_weights, reduction="none")
-        weights = torch.ones_like(losses) if self.class_weights is None else self.class_weights[labels]
-        self.validation_tally.add(losses, weights, scores.argmax(dim=1) == labels)
+        judged = self.objective.judge(self._score(batch).float(), batch["target"])
+        self.validation_tally.add(judged.losses, judged.weights, judged.scores)
 
     def on_validation_epoch_end(self) -> None:
         loss, _ = self.validation_tally.means()
@@ -191,9 +183,3 @@ def _created(component: ForeignComponent, key: str, handed_over: Any) -> Any:
         return component.create(handed_over)
     except (TypeError, ValueError) as error:
         raise TrainingError(f"training.{key}: {component.target} refuses its arguments: {error}") from error
-
-
-def _class_weights(plan: Plan) -> Tensor | None:
-    if not plan.recipe.balance_classes:
-        return None
-    return class_weights(plan.features.labels[plan.train], len(plan.features.classes))

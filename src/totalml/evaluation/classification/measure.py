@@ -11,17 +11,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from totalml.evaluation.bootstrap import bounds
+from totalml.evaluation.arrays import Ints
 from totalml.evaluation.calibration.bins import calibration_bins
-from totalml.evaluation.columns import Beside
-from totalml.evaluation.depth import in_depth
-from totalml.evaluation.inputs import check_positive, check_predictions, gold_indices
+from totalml.evaluation.classification.depth import in_depth
+from totalml.evaluation.classification.inputs import check_positive, check_predictions, gold_indices
+from totalml.evaluation.classification.intervals import bounds
+from totalml.evaluation.classification.point import confusion_matrix, point_figures
+from totalml.evaluation.classification.record import ClassificationEvaluation
+from totalml.evaluation.classification.scores import Figures, Scores
+from totalml.evaluation.classification.undefined import class_note, overall_note
+from totalml.evaluation.columns import SampleContext
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.point import confusion_matrix, point_figures
-from totalml.evaluation.record import Evaluation
-from totalml.evaluation.scores import Figures, Ints, Scores
 from totalml.evaluation.slices.membership import membership
-from totalml.evaluation.undefined import class_note, overall_note
 from totalml.recipe import EvaluationRecipe
 
 
@@ -33,8 +34,9 @@ def evaluate(
     probabilities: NDArray[np.floating[Any]],
     gold: Sequence[str | None] | None,
     seed: int,
-    beside: Beside | None = None,
-) -> Evaluation:
+    context: SampleContext | None = None,
+    validation: tuple[Ints, NDArray[np.floating[Any]]] | None = None,
+) -> ClassificationEvaluation:
     """Compare predictions with labels.
 
     Args:
@@ -42,7 +44,8 @@ def evaluate(
         probabilities: (N, K), each row adds up to 1.
         gold: (N,) name of the true class, None where unknown; None if the recipe names no gold column.
         seed: of the resampling.
-        beside: what slices, fairness and calibration need; without it there are none.
+        context: what slices and fairness need; without it there are none.
+        validation: (V,) labels and (V, K) probabilities of the validation split, for the calibration.
     Raises: EvaluationError: no samples, shapes or values that are no predictions, an unknown class.
     """
     positive = check_positive(evaluation, classes)
@@ -57,8 +60,8 @@ def evaluate(
     point = point_figures(scores)
     low, high = bounds(scores, point, evaluation.bootstrap, evaluation.confidence, seed)
     bins = calibration_bins(scores)
-    groups = membership(evaluation.slices, beside) if beside and evaluation.slices else {}
-    return Evaluation(
+    groups = membership(evaluation.slices, context) if context and evaluation.slices else {}
+    return ClassificationEvaluation(
         classes=tuple(classes),
         count=len(ids),
         positive=None if positive is None else classes[positive],
@@ -72,7 +75,7 @@ def evaluate(
         predictions=_predictions(scores, classes, ids, gold, groups),
         confidence=evaluation.confidence,
         resamples=evaluation.bootstrap,
-        **(in_depth(evaluation, beside, scores, bins, classes) if beside else {}),
+        **(in_depth(evaluation, context, scores, bins, classes, validation) if context else {}),
     )
 
 

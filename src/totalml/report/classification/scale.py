@@ -1,12 +1,13 @@
 """One bar from 0 to 100 %: how far the model got, between the simplest answer and the best possible one."""
 
-from totalml.evaluation.record import Evaluation, Interval
-from totalml.report.baseline import Baseline
+from totalml.evaluation.classification.record import ClassificationEvaluation
+from totalml.evaluation.interval import Interval
+from totalml.report.classification.baseline import Baseline
 from totalml.report.markup import Html, joined, name_of, tag
 from totalml.report.number_format import interval, percent
 
 
-def scale(evaluation: Evaluation, simple: Baseline) -> Html:
+def scale(evaluation: ClassificationEvaluation, simple: Baseline) -> Html:
     """The bar is for the eye; the list below it says the same in figures."""
     accuracy, best = evaluation.metrics["accuracy"], evaluation.metrics.get("best_possible_accuracy")
     value = accuracy.value or 0.0

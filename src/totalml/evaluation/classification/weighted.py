@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from totalml.evaluation.scores import Figures, Floats, Ints, Scores, mean_of_defined, ratio
-
-Counts = NDArray[np.int32]
+from totalml.evaluation.arrays import Floats, Ints, mean_of_defined, ratio
+from totalml.evaluation.bootstrap import Counts
+from totalml.evaluation.classification.scores import Figures, Scores
 
 
 class WeightedMetrics:

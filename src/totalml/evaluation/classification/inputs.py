@@ -4,37 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from totalml.errors import EvaluationError
-from totalml.evaluation.calibration.threshold import check_costs
-from totalml.evaluation.columns import check_columns
-from totalml.evaluation.scores import Ints
-from totalml.evaluation.suites.measure import check_suites
+from totalml.evaluation.arrays import Ints
 from totalml.recipe import EvaluationRecipe
 from totalml.target import closest
 
 # Rows of bfloat16 probabilities add up to 1 within about this.
 SUM_TOLERANCE = 0.02
-
-
-def check_before_training(
-    evaluation: EvaluationRecipe, classes: Sequence[str], metadata: pa.Table, *, pictures: bool
-) -> None:
-    """Refuse what the evaluation could not do, before an hour of training.
-
-    Args: metadata: of the snapshot; `pictures`: whether there are any.
-    Raises:
-        EvaluationError: names the key and the value.
-        MissingExtraError: deepchecks is not installed, and may stop the run.
-    """
-    check_positive(evaluation, classes)
-    check_columns(evaluation, metadata, pictures=pictures)
-    if evaluation.calibration:
-        check_costs(evaluation.calibration.costs, classes)
-    if evaluation.deepchecks:
-        check_suites(evaluation.deepchecks)
 
 
 def check_positive(evaluation: EvaluationRecipe, classes: Sequence[str]) -> int | None:

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from totalml.evaluation.arrays import Floats, Ints
 
 OVERALL = ("accuracy", "balanced_accuracy", "f1", "auroc", "average_precision", "ece")
 PER_CLASS = ("precision", "recall", "f1", "auroc", "average_precision")
@@ -66,15 +63,3 @@ class Figures:
 
     overall: dict[str, Floats]
     per_class: dict[str, Floats]
-
-
-def ratio(part: NDArray[np.number[Any]], whole: NDArray[np.number[Any]]) -> Floats:
-    """part / whole, NaN where whole is 0."""
-    shape = np.broadcast_shapes(part.shape, whole.shape)
-    result: Floats = np.divide(part, whole, out=np.full(shape, np.nan), where=whole != 0)
-    return result
-
-
-def mean_of_defined(values: Floats) -> Floats:
-    """Mean over the last axis without NaN; NaN where nothing is left."""
-    return ratio(np.nansum(values, axis=-1), (~np.isnan(values)).sum(axis=-1))

@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from totalml.evaluation.record import Evaluation
+from totalml.evaluation.classification.record import ClassificationEvaluation
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, tag
 from totalml.report.number_format import counted, percent
@@ -41,7 +41,7 @@ class Gallery:
     samples: Html
 
 
-def gallery(content: ReportContent, budget_bytes: int) -> Gallery:
+def gallery(content: ReportContent[ClassificationEvaluation], budget_bytes: int) -> Gallery:
     """Draw them; all pictures together fit the budget."""
     evaluation = content.evaluation
     glance = spread(np.arange(evaluation.count), AT_A_GLANCE)
@@ -55,27 +55,27 @@ def gallery(content: ReportContent, budget_bytes: int) -> Gallery:
     )
 
 
-def _most_wrong(evaluation: Evaluation) -> list[int]:
+def _most_wrong(evaluation: ClassificationEvaluation) -> list[int]:
     wrong = np.flatnonzero(_column(evaluation, "label") != _column(evaluation, "predicted"))
     confidence = evaluation.predictions["confidence"].to_numpy()[wrong]
     return [int(place) for place in wrong[np.argsort(-confidence, kind="stable")[:MOST_WRONG]]]
 
 
-def _classes_shown(evaluation: Evaluation) -> list[str]:
+def _classes_shown(evaluation: ClassificationEvaluation) -> list[str]:
     support = [sum(row) for row in evaluation.confusion]
     most = sorted(np.argsort([-count for count in support], kind="stable")[:MOST_CLASSES])
     return [evaluation.classes[k] for k in most if support[k]]
 
 
-def _of_class(evaluation: Evaluation, label: str) -> list[int]:
+def _of_class(evaluation: ClassificationEvaluation, label: str) -> list[int]:
     return list(spread(np.flatnonzero(_column(evaluation, "label") == label), PER_CLASS))
 
 
-def _column(evaluation: Evaluation, name: str) -> NDArray[np.object_]:
+def _column(evaluation: ClassificationEvaluation, name: str) -> NDArray[np.object_]:
     return np.array(evaluation.predictions[name].to_pylist(), object)
 
 
-def _shown(content: ReportContent, places: list[int], budget_bytes: int) -> list[Shown]:
+def _shown(content: ReportContent[ClassificationEvaluation], places: list[int], budget_bytes: int) -> list[Shown]:
     uris: tuple[str | None, ...] = (None,) * len(places)
     size_px = 0
     if content.pictures is not None and places:
@@ -100,7 +100,7 @@ def _glance(shown: list[Shown]) -> Html:
     return tag("div", tag("ul", *cards, class_="glance"), hint)
 
 
-def _wrong_section(content: ReportContent, shown: list[Shown]) -> Html:
+def _wrong_section(content: ReportContent[ClassificationEvaluation], shown: list[Shown]) -> Html:
     if not shown:
         return section("wrong", "Most wrong", tag("p", f"No test {content.noun} was misjudged."))
     text = f"The mistakes it was surest of. A wrong label is as likely here as a hard {content.noun}."
@@ -129,7 +129,7 @@ def _truth(one: Shown) -> Html:
     return joined(", which is true") if one.gold == one.label else joined(", truly ", name_of(one.gold, 24))
 
 
-def _grid_section(content: ReportContent, grid: dict[str, list[Shown]]) -> Html:
+def _grid_section(content: ReportContent[ClassificationEvaluation], grid: dict[str, list[Shown]]) -> Html:
     support = {
         label: sum(row) for label, row in zip(content.evaluation.classes, content.evaluation.confusion, strict=True)
     }

@@ -1,0 +1,34 @@
+"""What a model predicted of the test split, beside the truth and all that else is known of the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from totalml.evaluation.columns import SampleContext
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Args:
+    names: of classes, of labels, or of columns.
+    ids: (N,) of the test samples.
+    truth: (N,) int64 index into names, or (N, T) float32.
+    answers: (N, A) float32, as the task's `answers` gives them.
+    seed: of resampling.
+    gold: (N,) what is surely true, None where unknown; None if the recipe names no gold column.
+    validation: truth and answers of the validation split, for what is fitted after training; None if it is empty.
+    context: metadata, for slices and groups; without it there are none.
+    """
+
+    names: Sequence[str]
+    ids: Sequence[str]
+    truth: NDArray[Any]
+    answers: NDArray[Any]
+    seed: int
+    gold: Sequence[str | None] | None = None
+    validation: tuple[NDArray[Any], NDArray[Any]] | None = None
+    context: SampleContext | None = None
