@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.training.planted import squares
-from totalml.training.batches import Batches
+from totalml.training.batches import Batches, batches_of
 
 FEATURES = squares(50)
 NOISE = FEATURES.numeric[:, 0].tolist()
@@ -36,10 +38,18 @@ def test_what_belongs_together_stays_together():
 def test_no_batch_is_much_smaller_than_the_others(count, batch_size):
     batches = Batches(FEATURES, np.arange(count), batch_size)
     sizes = [len(batch["target"]) for batch in batches]
-    assert len(sizes) == len(batches) == -(-count // batch_size)
+    assert len(sizes) == len(batches) == batches_of(count, batch_size)
     assert sum(sizes) == count
     assert max(sizes) <= batch_size
     assert max(sizes) - min(sizes) <= 1
+
+
+@given(st.integers(1, 500), st.integers(1, 64))
+def test_no_batch_is_of_a_single_sample_unless_all_are(count, batch_size):
+    batches = batches_of(count, batch_size)
+    smallest, largest = count // batches, -(-count // batches)
+    assert smallest > 1 or batch_size == 1 or count == 1
+    assert largest <= max(batch_size, 3 if batch_size == 2 else batch_size)
 
 
 def test_the_order_depends_on_seed_and_epoch():

@@ -10,9 +10,9 @@ from totalml.component import ForeignComponent
 from totalml.data import Splits
 from totalml.errors import ModelError, TrainingError
 from totalml.features.targets import Targets
-from totalml.model import load_network
+from totalml.model import TorchvisionBackbone, load_network
 from totalml.progress import Progress
-from totalml.recipe import EarlyStopping
+from totalml.recipe import EarlyStopping, ModelRecipe
 from totalml.task import Classification
 from totalml.training import WarmupCosine, predict, train_model
 from totalml.training.checkpoint import Checkpoint
@@ -300,3 +300,23 @@ def test_plain_progress_is_one_line_an_epoch(features, tmp_path, capfd):
     out, err = capfd.readouterr()
     assert out == ""
     assert [line.partition(":")[0] for line in err.splitlines()] == ["epoch 1/2", "epoch 2/2"]
+
+
+@pytest.mark.parametrize(("count", "batch_size"), [(5, 2), (6, 2)])
+def test_an_odd_sample_joins_the_batch_before_it(count, batch_size, tmp_path):
+    """Batch normalisation over one value a channel would end in an error of torch."""
+    few = squares()
+    planted = recipe(epochs=1, batch_size=batch_size)
+    some = Splits(np.arange(count), np.arange(20, 30), np.arange(40, 50))
+    assert len({*few.targets.values[:count]}) == 2
+    normed = planted.model_copy(update={"model": ModelRecipe(image=TorchvisionBackbone(name="shufflenet_v2_x0_5"))})
+    assert train_model(normed, few, some, tmp_path).epochs_run == 1
+
+
+def test_batches_of_one_that_cannot_be_normalised_are_refused_with_the_mend(tmp_path):
+    few = squares()
+    normed = recipe(epochs=1, batch_size=1).model_copy(
+        update={"model": ModelRecipe(image=TorchvisionBackbone(name="shufflenet_v2_x0_5"))}
+    )
+    with pytest.raises(TrainingError, match=r"set training.batch_size to 2 or more \(it is 1\)"):
+        train_model(normed, few, splits(few), tmp_path)

@@ -21,12 +21,19 @@ if TYPE_CHECKING:
 Batch = dict[str, Tensor]
 
 
+def batches_of(samples: int, batch_size: int) -> int:
+    """How many batches there are: none of a single sample, which no batch normalisation takes, unless all are such."""
+    count = -(-samples // batch_size)
+    return count if batch_size == 1 else min(count, max(1, samples // 2))
+
+
 class Batches:
     """A sized iterable over some samples of a feature set, in batches of nearly equal size.
 
     Args:
         rows: (N,) sample rows.
-        batch_size: the largest batch; sizes differ by one at most, so that no batch is too small to normalise.
+        batch_size: the largest batch; sizes differ by one at most, and a single sample that would be left joins the
+            batch before it.
         keys: (N,) int64 that order the samples and key their augmentation; None: in the order of `rows`.
         place: among the processes that share every batch; each batch then holds this one's part, and the targets of
             all as `all_targets`.
@@ -44,7 +51,7 @@ class Batches:
         self._features = features
         self._rows = rows[order]
         self._keys = None if keys is None else keys[order]
-        self._count = -(-len(rows) // batch_size)
+        self._count = batches_of(len(rows), batch_size)
         self._place = place
 
     @classmethod

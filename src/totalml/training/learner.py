@@ -14,7 +14,7 @@ from totalml.kinds import Schedule
 from totalml.model import Network
 from totalml.recipe import TrainingRecipe
 from totalml.training.augment import augmented
-from totalml.training.batches import Batch, Batches
+from totalml.training.batches import Batch, Batches, batches_of
 from totalml.training.keys import seed_of
 from totalml.training.objective import Objective, Reduction
 from totalml.training.ranks.joint_dropout import share_dropout
@@ -49,7 +49,7 @@ class Plan:
 
     @property
     def steps_per_epoch(self) -> int:
-        return -(-len(self.train) // self.recipe.batch_size)
+        return batches_of(len(self.train), self.recipe.batch_size)
 
 
 class Learner(LightningModule):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from totalml.training.augment import augmented
-from totalml.training.batches import Batch, Batches
+from totalml.training.batches import Batch, Batches, batches_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ class OwnBatches:
         self._features, self._rows, self._size = features, rows, batch_size
 
     def __len__(self) -> int:
-        return -(-len(self._rows) // self._size)
+        return batches_of(len(self._rows), self._size)
 
     def __iter__(self) -> Iterator[Batch]:
         return map(_ordinary, self._drawn())

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from totalml.training.ranks.process_rank import ProcessRank
 
 SILENT = Progress.silent()
+NOT_NORMALISED = "Expected more than 1 value per channel"  # of torch.nn.functional.batch_norm
 PRECISIONS: dict[str, Literal["32-true", "bf16-mixed"]] = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
 
@@ -132,6 +133,13 @@ def _fit(
         raise Interrupted(
             f"training stopped in epoch {done + 1}; {kept}. Give the same command again to go on from there."
         ) from None
+    except ValueError as error:
+        if NOT_NORMALISED not in str(error):
+            raise
+        raise TrainingError(
+            "a batch of a single sample cannot be normalised by the model's batch normalisation; set "
+            f"training.batch_size to 2 or more (it is {recipe.training.batch_size}), and train on more than one sample."
+        ) from error
     finally:
         watch.close()
 
