@@ -6,10 +6,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
-from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
 from totalml.evaluation import (
@@ -47,6 +45,7 @@ from totalml.runs.attempt import (
     ROBUSTNESS_FILE,
     Attempt,
 )
+from totalml.runs.stored import recipe_text
 from totalml.stages import Stages, definitions
 from totalml.store import Store
 from totalml.store.atomic import write_atomically
@@ -193,11 +192,6 @@ def _beside(recipe: Recipe, snapshot: Snapshot, trained: TrainedModel, features:
         edges=evaluation.slices.edges if evaluation.slices else {},
         hidden=(evaluation.gold_column, recipe.data.split.column),
     )
-
-
-def recipe_text(recipe: Recipe) -> str:
-    """The composed recipe as YAML, defaults written out."""
-    return str(yaml.safe_dump(plain(recipe, where=True), sort_keys=False, allow_unicode=True))
 
 
 def _gold(column: str | None, snapshot: Snapshot, rows: Rows) -> list[str | None] | None:

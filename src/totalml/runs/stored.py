@@ -1,11 +1,19 @@
-"""The recipe that an attempt wrote down: composed, every default written out."""
+"""The recipe that an attempt writes down: composed, every default written out."""
 
 from pathlib import Path
 from typing import Any
 
+from totalml.component import plain
 from totalml.errors import RecipeError, StoreError
 from totalml.recipe import Recipe
 from totalml.runs.attempt import RECIPE_FILE
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """A composed recipe as YAML."""
+    import yaml
+
+    return str(yaml.safe_dump(plain(recipe, where=True), sort_keys=False, allow_unicode=True))
 
 
 def stored_values(folder: Path) -> dict[str, Any]:
