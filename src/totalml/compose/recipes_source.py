@@ -87,20 +87,23 @@ def _refuse_hydra(config: DictConfig, name: str) -> None:
 
 
 def register(recipes: Path) -> None:
-    """Put the folder on the search path of every Hydra started in this process from now on."""
+    """Put the folder on the search path of every Hydra started in this process from now on.
+
+    A later project in the same process, as in tests, replaces the folder of an earlier one.
+    """
 
     class RecipesOnSearchPath(SearchPathPlugin):
         def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
             if not any(element.provider == "recipes" for element in search_path.get_path()):
                 search_path.append("recipes", f"recipes://{recipes}")
 
+    unregister()
     plugins = Plugins.instance()
     plugins.register(RecipesSource)
-    _forget(plugins, RecipesOnSearchPath.__name__)
     plugins.register(RecipesOnSearchPath)
 
 
-def _forget(plugins: Plugins, name: str) -> None:
-    """A later project in the same process, as in tests, replaces the folder of an earlier one."""
-    known = plugins.plugin_type_to_subclass_list[SearchPathPlugin]
-    known[:] = [plugin for plugin in known if plugin.__name__ != name]
+def unregister() -> None:
+    """Take the folder off again."""
+    known = Plugins.instance().plugin_type_to_subclass_list[SearchPathPlugin]
+    known[:] = [plugin for plugin in known if plugin.__name__ != "RecipesOnSearchPath"]
