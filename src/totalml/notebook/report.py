@@ -23,5 +23,5 @@ class Report:
     def _repr_html_(self) -> str:
         """The whole page in a frame of its own: it can neither run scripts nor touch the notebook."""
         page = self.path.read_text(encoding="utf-8").replace("<head>", f"<head>{BASE}", 1)
-        style = f"width: 100%; height: {HEIGHT_PX}px; border: 1px solid #8886"
+        style = f"width: 100%; height: {HEIGHT_PX}px; border: 1px solid #8886; box-sizing: border-box"
         return tag("iframe", srcdoc=page, sandbox="", style=style, title=f"Report {self.path.parent.parent.name}")
