@@ -19,13 +19,23 @@
 Exit code 0 is success. A message names the thing, the value and the mend.
 """
 
+import os
+import traceback
 from pathlib import Path
+
+TRACEBACK_VARIABLE = "TOTALML_TRACEBACK"
 
 
 class TotalmlError(Exception):
     """Base of all errors that are shown to the user without a traceback."""
 
     exit_code = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in a notebook: the message alone, unless tracebacks are asked for."""
+        if os.environ.get(TRACEBACK_VARIABLE) == "1":
+            return traceback.format_exception(self)
+        return [f"{type(self).__name__}: {self}"]
 
 
 class RecipeError(TotalmlError):

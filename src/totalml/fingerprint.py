@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import totalml
 from totalml.component import Component, Section, components, plain
 from totalml.identity import canonical, digest, digest_if_there, tree_digest
 from totalml.own_code import HOME, OURS, own_sources, python_files, sources_of
@@ -112,10 +111,9 @@ def git() -> dict[str, Any] | None:
     """For information: the commit, and a digest of what tracked files differ by; None outside a git checkout."""
     import subprocess
 
-    root = Path(totalml.__file__).parent
     try:
-        commit = _git_says(root, "rev-parse", "HEAD").strip()
-        changes = _git_says(root, "diff", "HEAD")
+        commit = _git_says(HOME, "rev-parse", "HEAD").strip()
+        changes = _git_says(HOME, "diff", "HEAD")
     except (OSError, UnicodeDecodeError, subprocess.SubprocessError):
         return None
     return {"commit": commit, "dirty": bool(changes), "diff": changes and digest("git diff v1", changes.encode())}

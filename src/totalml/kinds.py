@@ -191,6 +191,10 @@ class Task(Component):
         """(B, P) outputs of the network -> (B, A) what is predicted, float32: probabilities, values."""
 
     @abstractmethod
+    def answer_columns(self, names: Sequence[str], answers: NDArray[Any]) -> dict[str, Any]:
+        """Answers, (N, A), as columns: those of predictions.parquet that say what was predicted."""
+
+    @abstractmethod
     def check(self, evaluation: Any, names: Sequence[str]) -> None:
         """Refuse, before an hour of training, what cannot be evaluated.
 

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
-from totalml.component import plain
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
 from totalml.evaluation import (
@@ -40,6 +38,7 @@ from totalml.runs.attempt import (
     RECIPE_FILE,
     Attempt,
 )
+from totalml.runs.stored import recipe_text
 from totalml.stages import Stages, definitions
 from totalml.store import Store
 from totalml.store.atomic import write_atomically
@@ -173,11 +172,6 @@ def _context(recipe: Recipe, snapshot: Snapshot, features: FeatureSet, rows: Row
         edges=evaluation.slices.edges if evaluation.slices else {},
         hidden=(evaluation.gold_column, recipe.data.split.column, *recipe.task.columns()),
     )
-
-
-def recipe_text(recipe: Recipe) -> str:
-    """The composed recipe as YAML, defaults written out."""
-    return str(yaml.safe_dump(plain(recipe, where=True), sort_keys=False, allow_unicode=True))
 
 
 def _gold(column: str | None, snapshot: Snapshot, rows: Rows) -> list[str | None] | None:

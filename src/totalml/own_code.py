@@ -13,11 +13,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import totalml
-
 SUFFIX = ".py"  # of the files that count
 OURS, RECIPES = "totalml", "recipes"
-HOME = Path(totalml.__file__).parent
+HOME = Path(__file__).parent
 # Package -> file below its folder -> content; a module without a folder stands as a package of one file.
 Sources = dict[str, dict[str, bytes]]
 

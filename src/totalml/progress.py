@@ -1,12 +1,13 @@
 """Progress that a person can watch and a log file can hold.
 
-A bar on a terminal, a line every few seconds elsewhere, nothing when told so.
+A bar on a terminal or in a notebook, a line every few seconds elsewhere, nothing when told so.
 """
 
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal, Self, TypeVar
 
 T = TypeVar("T")
@@ -22,9 +23,9 @@ class Progress:
 
     @classmethod
     def create(cls, mode: str = "auto") -> Self:
-        """`auto` is `rich` on a terminal and `plain` elsewhere."""
+        """`auto` is `rich` on a terminal and in a notebook, and `plain` elsewhere."""
         if mode == "auto":
-            mode = "rich" if sys.stderr.isatty() else "plain"
+            mode = "rich" if sys.stderr.isatty() or _in_notebook() else "plain"
         return cls(mode)  # type: ignore[arg-type]
 
     @classmethod
@@ -63,3 +64,12 @@ class Progress:
             if time.monotonic() >= due:
                 self.say(f"{what}: {count}" + (f" of {total}" if total else ""))
                 due = time.monotonic() + PLAIN_EVERY_S
+
+
+def _in_notebook() -> bool:
+    """Whether rich can move a bar in Jupyter, for which it needs ipywidgets."""
+    if "ipykernel" not in sys.modules or find_spec("ipywidgets") is None:
+        return False
+    from rich.console import Console
+
+    return Console().is_jupyter

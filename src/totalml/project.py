@@ -29,20 +29,28 @@ class Place:
         return sorted(file.stem for file in (self.project / "recipes").glob("*.yaml"))
 
 
+def find_project(start: Path) -> Path | None:
+    """The project's folder at `start` or above it; its own code, `recipes.*`, can be imported from then on."""
+    folder = start.absolute()
+    found = next((each for each in (folder, *folder.parents) if all((each / part).is_dir() for part in PARTS)), None)
+    if found is not None:
+        sys.path[:] = [str(found), *(entry for entry in sys.path if entry != str(found))]  # before another project
+    return found
+
+
 def find_place(start: Path, runs: str | None = None, store: str | None = None) -> Place:
-    """The project at `start` or above it; its own code, `recipes.*`, can be imported from then on.
+    """The project at `start` or above it, as `find_project`.
 
     Args:
         runs, store: as `runtime.runs` and `runtime.store`; None: the recipes' default. Of a URL, the folder of this
             machine that stands before it: commands read what runs have brought here.
     Raises: RecipeError: there is no project.
     """
-    folder = start.absolute()
-    found = next((each for each in (folder, *folder.parents) if all((each / part).is_dir() for part in PARTS)), None)
+    found = find_project(start)
     if found is None:
-        raise RecipeError(f"command line: {folder} is in no project; change to a folder with conf/ and recipes/")
-    if str(found) not in sys.path:
-        sys.path.insert(0, str(found))
+        raise RecipeError(
+            f"command line: {start.absolute()} is in no project; change to a folder with conf/ and recipes/"
+        )
     default = RuntimeRecipe()
     cache = below(found, default.cache)
     folders = (("runs", runs or default.runs), ("store", store or default.store))

@@ -7,10 +7,9 @@ import traceback
 from collections.abc import Sequence
 from typing import TypeVar
 
-from totalml.errors import TotalmlError
+from totalml.errors import TRACEBACK_VARIABLE, TotalmlError
 
 TRACEBACK = "--traceback"
-TRACEBACK_VARIABLE = "TOTALML_TRACEBACK"
 
 Error = TypeVar("Error", bound=TotalmlError)
 

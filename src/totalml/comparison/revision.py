@@ -15,12 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import totalml
 from totalml.comparison import composed
 from totalml.comparison.composed import Composed
 from totalml.comparison.sources import Sources
 from totalml.errors import RecipeError
-from totalml.own_code import OURS, imported_sources, python_files
+from totalml.own_code import HOME, OURS, imported_sources, python_files
 
 PARTS = ("conf", "recipes", "src/totalml")
 TIMEOUT_S = 120
@@ -116,7 +115,7 @@ def _extracted(project: Path, commit: str) -> Iterator[Path]:
 
 
 def _composed(tree: Path) -> tuple[dict[str, Composed], dict[str, str]]:
-    today = Path(totalml.__file__).parents[1]
+    today = HOME.parent
     own = tree / "src" if (tree / "src").is_dir() else today
     theirs, said = _run_script(tree, own)
     failed = theirs is None or any(recipe.mistakes for recipe in theirs.values())

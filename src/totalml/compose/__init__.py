@@ -1,5 +1,13 @@
-"""Hydra glue: from a command line to a validated recipe, with every mistake at its file and line."""
+"""Hydra glue: from a command line to a validated recipe, with every mistake at its file and line.
 
+`totalml.compose("guinness", "training.epochs=5")` composes from Python; see `totalml.notebook`.
+"""
+
+import sys
+
+from totalml.callable_room import CallableRoom
 from totalml.compose.command_line import compose_recipe, main
 
 __all__ = ["compose_recipe", "main"]
+
+sys.modules[__name__].__class__ = CallableRoom

@@ -101,15 +101,15 @@ def register(project: Path) -> None:
     plugins = Plugins.instance()
     plugins.register(ConfSource)
     plugins.register(RecipesSource)
-    _forget(plugins, ProjectOnSearchPath.__name__)
+    unregister()  # a later project in the same process, as in tests, replaces the folder of an earlier one
     plugins.register(ProjectOnSearchPath)
+
+
+def unregister() -> None:
+    """Take the project off the search path again."""
+    known = Plugins.instance().plugin_type_to_subclass_list[SearchPathPlugin]
+    known[:] = [plugin for plugin in known if plugin.__name__ != "ProjectOnSearchPath"]
 
 
 def _is_inside(config_path: str) -> bool:
     return config_path == "" or _INSIDE.fullmatch(config_path) is not None
-
-
-def _forget(plugins: Plugins, name: str) -> None:
-    """A later project in the same process, as in tests, replaces the folder of an earlier one."""
-    known = plugins.plugin_type_to_subclass_list[SearchPathPlugin]
-    known[:] = [plugin for plugin in known if plugin.__name__ != name]

@@ -43,14 +43,20 @@ def decode(data: bytes, max_megapixels: float, at_least: int | None = None) -> I
         at_least: px; a JPEG may be decoded at 1/2, 1/4 or 1/8 as long as both sides keep this length (faster).
     Raises: UnreadableImage.
     """
-    from PIL.Image import Transpose
-
     with _opened(data, max_megapixels) as image:
         if at_least is not None:
             image.draft(None, (at_least, at_least))
-        rgb = _rgb(image)
-        turn = _TURNS.get(_orientation(image))
-        return rgb if turn is None else rgb.transpose(Transpose(turn))
+        return _upright(image)
+
+
+def as_decoded(image: Image, max_megapixels: float) -> Image:
+    """A picture that Pillow holds already, as `decode` gives those that it reads; a copy.
+
+    Raises: UnreadableImage.
+    """
+    with _own_words():
+        _check(image, max_megapixels)
+        return _upright(image)
 
 
 def decode_mask(data: bytes, max_megapixels: float) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -124,20 +130,41 @@ def _opened(data: bytes | Path, max_megapixels: float) -> Iterator[ImageFile]:
 
     Image.preinit()  # the other formats
     _ = TiffImagePlugin, WebPImagePlugin  # imported, so that Pillow knows them
-    with _OWN_RULES:
+    with _own_words():
         try:
-            with Image.open(data if isinstance(data, Path) else BytesIO(data), formats=FORMATS) as image:
-                reason = too_large(*image.size, max_megapixels) or _many_frames(image)
-                if reason is not None:
-                    raise UnreadableImage(reason)
-                yield image
-        except UnreadableImage:
-            raise
+            image = Image.open(data if isinstance(data, Path) else BytesIO(data), formats=FORMATS)
         except UnidentifiedImageError:
             raise UnreadableImage(_why_unknown(data)) from None
+        with image:
+            _check(image, max_megapixels)
+            yield image
+
+
+def _check(image: Image, max_megapixels: float) -> None:
+    reason = too_large(*image.size, max_megapixels) or _many_frames(image)
+    if reason is not None:
+        raise UnreadableImage(reason)
+
+
+@contextmanager
+def _own_words() -> Iterator[None]:
+    """Under our rules; whatever Pillow raises becomes an UnreadableImage."""
+    with _OWN_RULES:
+        try:
+            yield
+        except UnreadableImage:
+            raise
         except Exception as error:
             reason = str(error) or type(error).__name__
             raise UnreadableImage(f"the picture is damaged: {reason}") from error
+
+
+def _upright(image: Image) -> Image:
+    from PIL.Image import Transpose
+
+    rgb = _rgb(image)
+    turn = _TURNS.get(_orientation(image))
+    return rgb if turn is None else rgb.transpose(Transpose(turn))
 
 
 def _many_frames(image: Image) -> str | None:

@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from totalml.features.build import build_features
     from totalml.features.embedding_rows import EmbeddingRows
     from totalml.features.feature_set import FeatureSet
+    from totalml.features.given import decode_given, given_features
     from totalml.features.image_rows import ImageRows
 
-__all__ = ["EmbeddingRows", "FeatureSet", "ImageRows", "build_features"]
+__all__ = ["EmbeddingRows", "FeatureSet", "ImageRows", "build_features", "decode_given", "given_features"]
 
 __getattr__ = lazy_exports(__name__)

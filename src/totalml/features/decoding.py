@@ -57,9 +57,17 @@ def decoded(
     return _by_joblib(blobs, image, max_megapixels, store, runtime)
 
 
+def row_of(data: bytes, image: ImageFeatures, max_megapixels: float) -> NDArray[np.uint8]:
+    """(size, size, 3) of one encoded picture.
+
+    Raises: UnreadableImage.
+    """
+    return pixels.to_pixels(decode(data, max_megapixels, at_least=pixels.OVERSAMPLE * image.size), image)
+
+
 def _row(blob: str, data: bytes, image: ImageFeatures, max_megapixels: float) -> NDArray[np.uint8]:
     try:
-        return pixels.to_pixels(decode(data, max_megapixels, at_least=pixels.OVERSAMPLE * image.size), image)
+        return row_of(data, image, max_megapixels)
     except UnreadableImage as error:
         raise UndecodableBlob(blob, str(error)) from error
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -36,14 +37,18 @@ class TableColumns:
     own: tuple[str, ...] = ()
 
 
-def read_columns(table: TableFeatures, metadata: pa.Table) -> TableColumns:
+def read_columns(
+    table: TableFeatures, metadata: pa.Table, vocabularies: Sequence[tuple[str, ...]] | None = None
+) -> TableColumns:
     """The columns that a recipe names.
 
+    Args: vocabularies: those that a model was trained with; None: the values that are there.
     Raises: FeatureError: a column does not exist or is of a type that does not fit; all of them at once.
     """
     wrong: list[str] = []
     numeric = [*_each(table.numeric, metadata, _numeric, wrong)]
-    coded = [*_each(table.categorical, metadata, _categorical, wrong)]
+    known = dict(zip(table.categorical, vocabularies or (), strict=vocabularies is not None))
+    coded = [*_each(table.categorical, metadata, partial(_categorical, known), wrong)]
     if wrong:
         raise FeatureError("\n".join(wrong))
     rows = len(metadata)
@@ -107,7 +112,9 @@ def _is_number(kind: pa.DataType) -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_null(kind))
 
 
-def _categorical(name: str, column: pa.Array) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+def _categorical(
+    known: Mapping[str, tuple[str, ...]], name: str, column: pa.Array
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -117,11 +124,11 @@ def _categorical(name: str, column: pa.Array) -> tuple[NDArray[np.int64], tuple[
             "or give the source a column of words."
         )
     words = pc.cast(column, pa.string())
-    vocabulary = sorted(pc.unique(words.drop_null()).to_pylist())
+    vocabulary = known[name] if name in known else tuple(sorted(pc.unique(words.drop_null()).to_pylist()))
     if len(vocabulary) > MAX_CATEGORIES:
         raise FeatureError(
             f"categorical column {name!r} has {len(vocabulary)} different values, more than {MAX_CATEGORIES}; "
             "an identifier tells a model nothing about new samples. Leave it out or group its values."
         )
     found = pc.index_in(words, pa.array(vocabulary, pa.string()), skip_nulls=True)
-    return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64) + 1, tuple(vocabulary)
+    return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64) + 1, vocabulary

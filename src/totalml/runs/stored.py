@@ -1,15 +1,23 @@
-"""The recipe that an attempt wrote down: composed, every default written out."""
+"""The recipe that an attempt writes down: composed, every default written out."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from totalml.component import plain
 from totalml.errors import RecipeError, StoreError
 from totalml.runs.attempt import RECIPE_FILE
 
 if TYPE_CHECKING:
     from totalml.recipe import Recipe
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """A composed recipe as YAML."""
+    import yaml
+
+    return str(yaml.safe_dump(plain(recipe, where=True), sort_keys=False, allow_unicode=True))
 
 
 def stored_values(folder: Path) -> dict[str, Any]:

@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from totalml.compose.command_line import job_recipe, task_overrides
-from totalml.errors import GateError, Interrupted, TotalmlError
+from totalml.errors import TRACEBACK_VARIABLE, GateError, Interrupted, TotalmlError
 from totalml.store.atomic import write_atomically
 from totalml.sweep.job_format import typed
 from totalml.sweep.log import logged
 from totalml.sweep.parent import leave_with
 from totalml.sweep.record import Status
-from totalml.terminal import TRACEBACK_VARIABLE
 from totalml.training.listen import Listener, Pruned, listening
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import InstanceOf
 
@@ -93,6 +93,11 @@ class Classification(Task):
 
     def answers(self, outputs: Tensor) -> Tensor:
         return outputs.double().softmax(dim=1).float()
+
+    def answer_columns(self, names: Sequence[str], answers: NDArray[Any]) -> dict[str, Any]:
+        from totalml.evaluation.classification.measure import answer_columns
+
+        return answer_columns(names, answers)
 
     def check(self, evaluation: EvaluationRecipe, names: Sequence[str]) -> None:
         from totalml.evaluation.calibration.threshold import check_costs

@@ -14,10 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import IO, Any, cast
 
-import totalml
+from totalml.own_code import HOME
 
 COMMAND = ("-m", "totalml.tracking.worker")
 KEPT_VARIABLES = ("WANDB_API_KEY", "WANDB_BASE_URL", "WANDB_IDENTITY_TOKEN_FILE")  # an account; the recipe has the rest
@@ -137,6 +136,6 @@ def _leave() -> None:
 def _environment() -> dict[str, str]:
     """Of this process, without what a user set for wandb elsewhere, and with this totalml on the path."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_") or key in KEPT_VARIABLES}
-    path = [str(Path(totalml.__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    path = [str(HOME.parent), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     quiet = {"WANDB_ERROR_REPORTING": "false", "OMP_NUM_THREADS": "1"}
     return kept | quiet | {"PYTHONPATH": os.pathsep.join(part for part in path if part)}

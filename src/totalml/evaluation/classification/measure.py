@@ -110,13 +110,16 @@ def _predictions(
     groups: Mapping[str, pa.Array],
 ) -> pa.Table:
     names = np.array(classes, object)
-    columns = {
-        "id": pa.array(ids, pa.string()),
-        "label": pa.array(names[scores.labels], pa.string()),
-        "predicted": pa.array(names[scores.predicted], pa.string()),
-        "confidence": pa.array(scores.confidence),
+    given = {"id": pa.array(ids, pa.string()), "label": pa.array(names[scores.labels], pa.string())}
+    known = {} if gold is None else {"gold": pa.array(gold, pa.string())}
+    return pa.table({**given, **known, **answer_columns(classes, scores.probabilities), **groups})
+
+
+def answer_columns(classes: Sequence[str], probabilities: NDArray[np.floating[Any]]) -> dict[str, Any]:
+    """`predicted`, `confidence` and `p:<class>`. Args: probabilities: (N, K)."""
+    shares = np.asarray(probabilities, np.float64)
+    return {
+        "predicted": pa.array([classes[k] for k in shares.argmax(axis=1)], pa.string()),
+        "confidence": shares.max(axis=1),
+        **{f"p:{name}": shares[:, k] for k, name in enumerate(classes)},
     }
-    if gold is not None:
-        columns["gold"] = pa.array(gold, pa.string())
-    shares = {f"p:{name}": pa.array(scores.probabilities[:, k]) for k, name in enumerate(classes)}
-    return pa.table({**columns, **shares, **groups})
