@@ -18,6 +18,7 @@ from totalml.evaluation.explanation.layer import map_layer
 from totalml.model import Network, SmallCnn, TorchvisionBackbone
 from totalml.model.inputs import Inputs
 from totalml.recipe import ModelRecipe
+from totalml.task import Classification
 from totalml.training.end_to_end import EndToEndNetwork
 
 TARGET_MS = 1.0  # of Grad-CAM, more than predicting
@@ -47,12 +48,12 @@ def main() -> None:
 def network_of(backbone: SmallCnn | TorchvisionBackbone, side: int, count: int) -> EndToEndNetwork:
     torch.manual_seed(0)
     shape = (side, side, 3)
-    network = Network(ModelRecipe(image=backbone), Inputs(("bad", "good"), shape, (), (), ())).eval()
+    network = Network(ModelRecipe(image=backbone), Classification(), Inputs(("bad", "good"), shape, (), (), ())).eval()
     pixels = np.random.default_rng(0).integers(0, 256, (count, *shape), np.uint8)
     images = SimpleNamespace(gather=lambda rows: pixels[rows], shape=shape)
     none = np.zeros((count, 0), np.float32)
     features = SimpleNamespace(images=images, numeric=none, categorical=none.astype(np.int64))
-    return EndToEndNetwork(network, torch.device("cpu"), features)
+    return EndToEndNetwork(network, torch.device("cpu"), features, Classification())
 
 
 def measured(whole: EndToEndNetwork, rows: np.ndarray, repeats: int) -> dict[str, float]:

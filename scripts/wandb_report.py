@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
 from totalml.comparison.compare_runs import as_text, attempts_of_command
-from totalml.comparison.side_by_side import besides, titles
+from totalml.comparison.side_by_side import side_by_side, titles
 from totalml.errors import MissingExtraError, TotalmlError, TrackingError
 from totalml.project import find_place
 from totalml.terminal import report
@@ -100,7 +100,7 @@ def blocks(wr: Any, attempts: Sequence[Attempt], records: Sequence[TrackingRecor
     ]
     return [
         wr.MarkdownBlock(f"Everything is held against {names[0]}.\n\n{words}"),
-        wr.CodeBlock(as_text(attempts, besides(attempts)), language="markdown"),
+        wr.CodeBlock(as_text(attempts, side_by_side(attempts)), language="markdown"),
         wr.PanelGrid(runsets=_runsets(wr, records), panels=panels),
     ]
 

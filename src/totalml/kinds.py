@@ -190,6 +190,16 @@ class Task(Component):
     def answers(self, outputs: Tensor) -> Tensor:
         """(B, P) outputs of the network -> (B, A) what is predicted, float32: probabilities, values."""
 
+    def right(self, outputs: Tensor, targets: Tensor) -> Tensor | None:
+        """(B,) bool, whether each sample is answered rightly; None where answers are only near or far."""
+        return None
+
+    def alike(self, targets: NDArray[Any]) -> NDArray[np.int64]:
+        """(N,) numbers of groups whose samples resemble each other, for what knows strangers by their distance."""
+        import numpy as np
+
+        return np.zeros(len(targets), np.int64)
+
     @abstractmethod
     def answer_columns(self, names: Sequence[str], answers: NDArray[Any]) -> dict[str, Any]:
         """Answers, (N, A), as columns: those of predictions.parquet that say what was predicted."""

@@ -11,6 +11,7 @@ from totalml.data import Splits
 from totalml.features import FeatureSet
 from totalml.features.build import sample_keys
 from totalml.features.targets import Targets
+from totalml.task import Classification
 from totalml.training.end_to_end import EndToEndNetwork
 
 
@@ -63,4 +64,4 @@ class Drawn(nn.Module):
 
 
 def whole(network: nn.Module, features: FeatureSet) -> EndToEndNetwork:
-    return EndToEndNetwork(network.eval(), torch.device("cpu"), features)
+    return EndToEndNetwork(network.eval(), torch.device("cpu"), features, Classification())

@@ -94,6 +94,12 @@ class Classification(Task):
     def answers(self, outputs: Tensor) -> Tensor:
         return outputs.double().softmax(dim=1).float()
 
+    def right(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return outputs.argmax(dim=1) == targets
+
+    def alike(self, targets: NDArray[np.int64]) -> NDArray[np.int64]:
+        return targets
+
     def answer_columns(self, names: Sequence[str], answers: NDArray[Any]) -> dict[str, Any]:
         from totalml.evaluation.classification.measure import answer_columns
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from totalml.errors import EvaluationError
+from totalml.kinds import Task
 from totalml.model import Network, load_network
 from totalml.recipe import Recipe
 from totalml.training.execution import reproducible
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EndToEndNetwork:
-    """A network in evaluation mode on its device, with its image backbone, and the samples that it can be given."""
+    """A network in evaluation mode on its device, with its image backbone, its task, and samples it can be given."""
 
     network: Network
     device: torch.device
     features: FeatureSet
+    task: Task
 
     def inputs(self, rows: NDArray[np.int64]) -> dict[str, Tensor]:
         """What `network` takes of some samples, on its device.
@@ -55,4 +57,4 @@ def end_to_end_network(recipe: Recipe, trained: TrainedModel, features: FeatureS
     """
     network = load_network(recipe.model, recipe.task, trained.weights)
     with reproducible(recipe.runtime, recipe.seed) as device:
-        yield EndToEndNetwork(network.to(device), device, features)
+        yield EndToEndNetwork(network.to(device), device, features, recipe.task)

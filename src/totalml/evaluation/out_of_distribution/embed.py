@@ -19,8 +19,8 @@ from totalml.training.end_to_end import EndToEndNetwork
 Change = Callable[[Tensor, Tensor], Tensor]
 
 
-def embedded(whole: EndToEndNetwork, rows: Ints) -> tuple[NDArray[np.float32], Ints]:
-    """(N, D) what enters the head and (N,) the class that the network says.
+def embedded(whole: EndToEndNetwork, rows: Ints) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(N, D) what enters the head and (N, P) what the network puts out.
 
     What a frozen backbone makes of a picture is taken from where it is kept.
     """
@@ -46,12 +46,11 @@ def embedded_changed(whole: EndToEndNetwork, rows: Ints, change: Change) -> NDAr
     return _passed(whole.network, (changed(some) for some in parts(rows, whole.features)))[0]
 
 
-def _passed(network: Any, given: Iterator[Mapping[str, Tensor]]) -> tuple[NDArray[np.float32], Ints]:
-    said = [torch.zeros(0, dtype=torch.int64)]
+def _passed(network: Any, given: Iterator[Mapping[str, Tensor]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     with torch.inference_mode(), _listening(network.head) as heard:
-        said += [network(inputs).argmax(dim=1).cpu() for inputs in given]
-    empty = torch.zeros(0, network.head.in_features)
-    return torch.cat([empty, *heard]).numpy(), torch.cat(said).numpy()
+        said = [network(inputs).float().cpu() for inputs in given]
+    empty = torch.zeros(0, 0)
+    return torch.cat(heard or [empty]).numpy(), torch.cat(said or [empty]).numpy()
 
 
 @contextmanager

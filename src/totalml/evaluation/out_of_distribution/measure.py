@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import torch
 from numpy.typing import NDArray
 
 from totalml.errors import EvaluationError
@@ -47,12 +48,12 @@ class Found:
 class Scored:
     """Scores of the validation split, of the test split, and of each kind of stranger.
 
-    Args: right: (N,) whether the model is right on each test sample.
+    Args: right: (N,) whether the model is right on each test sample; None where the task knows no right and wrong.
     """
 
     validation: Floats
     test: Floats
-    right: Flags
+    right: Flags | None
     strangers: Mapping[str, Floats]
 
 
@@ -67,12 +68,14 @@ def detected(whole: EndToEndNetwork, evaluation: EvaluationRecipe, splits: Split
     if asked is None or not len(splits.test):
         raise EvaluationError("this needs evaluation.out_of_distribution and test samples. Raise data.split.test.")
     train, few = evenly(splits.train, asked.fit_samples), evenly(splits.test, asked.strangers)
-    detector = fit(embedded(whole, train)[0], features.targets.values[train])
-    embeddings, said = embedded(whole, splits.test)
+    targets = features.targets.values
+    detector = fit(embedded(whole, train)[0], whole.task.alike(targets[train]))
+    embeddings, outputs = embedded(whole, splits.test)
+    right = whole.task.right(torch.from_numpy(outputs), torch.from_numpy(targets[splits.test]))
     scored = Scored(
         validation=detector.score(embedded(whole, splits.validation)[0]),
         test=detector.score(embeddings),
-        right=said == features.targets.values[splits.test],
+        right=None if right is None else right.numpy(),
         strangers={kind: detector.score(embedded_changed(whole, few, change)) for kind, change in STRANGERS.items()},
     )
     detector = detector.with_threshold(scored.validation, asked.false_alarms)
@@ -96,11 +99,7 @@ def record_of(
         stated=stated,
         flagged=count.share(flags),
         excess=count.gap(flags, detector.flagged(scored.validation)),
-        accuracy={
-            "flagged": count.share(right[flags], "no test sample is flagged"),
-            "rest": count.share(right[~flags], "every test sample is flagged"),
-            "gap": count.gap(right[flags], right[~flags], "all test samples are flagged, or none is"),
-        },
+        accuracy=_accuracy(right, flags, count),
         strangers={kind: count.share(detector.flagged(each)) for kind, each in scored.strangers.items()},
         histogram=_histogram({"test": scored.test, **scored.strangers}, detector.threshold),
         confidence=confidence,
@@ -130,6 +129,17 @@ class _Counted:
         (true, count), (other_true, other_count) = (np.array([[one.sum()], [len(one)]]) for one in (hits, others))
         low, high = gap_bounds(true, count, other_true, other_count, self.z)
         return Interval(float(hits.mean() - others.mean()), float(low[0]), float(high[0]))
+
+
+def _accuracy(right: Flags | None, flags: Flags, count: _Counted) -> dict[str, Interval]:
+    if right is None:
+        nothing = Interval(None, note="the task knows no right and wrong")
+        return {"flagged": nothing, "rest": nothing, "gap": nothing}
+    return {
+        "flagged": count.share(right[flags], "no test sample is flagged"),
+        "rest": count.share(right[~flags], "every test sample is flagged"),
+        "gap": count.gap(right[flags], right[~flags], "all test samples are flagged, or none is"),
+    }
 
 
 def _too_few(validation: Floats, stated: float) -> str:

@@ -70,19 +70,25 @@ def judged(whole: EndToEndNetwork, recipe: RobustnessRecipe, rows: Ints) -> tupl
     worse: dict[tuple[str, int], list[Right]] = defaultdict(list)
     for some in parts(rows, features):
         inputs = whole.inputs(some)
-        labels, keys = (
+        targets, keys = (
             torch.from_numpy(part[some]).to(whole.device) for part in (features.targets.values, features.sample_keys)
         )
-        plain.append((whole.network(inputs).argmax(dim=1) == labels).cpu().numpy())
+        plain.append(_right(whole, inputs, targets))
         for kind, place, images in versions(recipe, inputs["image"], keys):
-            right = whole.network({**inputs, "image": images}).argmax(dim=1) == labels
-            worse[kind, place].append(right.cpu().numpy())
+            worse[kind, place].append(_right(whole, {**inputs, "image": images}, targets))
     kinds = recipe.kinds()
     found = {
         kind: np.stack([np.concatenate(worse[kind, place]) for place in range(len(strengths))])
         for kind, strengths in kinds.items()
     }
     return np.concatenate(plain), found
+
+
+def _right(whole: EndToEndNetwork, inputs: Mapping[str, torch.Tensor], targets: torch.Tensor) -> Right:
+    right = whole.task.right(whole.network(inputs), targets)
+    if right is None:
+        raise EvaluationError(f"robustness counts right answers, and the task {whole.task.name} has none")
+    return right.cpu().numpy()
 
 
 def _accuracy(right: Right, z: float) -> Interval:
