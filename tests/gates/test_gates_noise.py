@@ -54,10 +54,10 @@ def test_where_nothing_differs_the_bounds_still_have_a_width():
 
 
 def test_resampled_metrics_of_equal_models_rarely_pass_or_fail():
-    """Two models with the same chance of being right, on three hundred samples, two hundred times."""
+    """Two models with the same chance of being right, on three hundred samples, a hundred times."""
     chance = np.random.default_rng(0)
     asked = EvaluationRecipe(bootstrap=200, slices=None, calibration=None)
-    rounds, found = 200, {"f1": [], "auroc": [], "balanced_accuracy": []}
+    rounds, found = 100, {"f1": [], "auroc": [], "balanced_accuracy": []}
     for _ in range(rounds):
         labels = chance.integers(0, 2, 300)
         models = [_scores(chance, labels) for _ in range(2)]
@@ -67,7 +67,7 @@ def test_resampled_metrics_of_equal_models_rarely_pass_or_fail():
         for metric, outcomes in found.items():
             outcomes.append(outcome(differences[metric], 0.0, float("inf")))
     for metric, outcomes in found.items():
-        # 2.5 % on either side, and three standard errors of two hundred rounds.
+        # 2.5 % on either side, and three standard errors of a hundred rounds.
         allowed = rounds * TAIL + 3 * np.sqrt(rounds * TAIL * (1 - TAIL))
         assert outcomes.count("passed") <= allowed, metric
         assert outcomes.count("failed") <= allowed, metric

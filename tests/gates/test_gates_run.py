@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.warm import run_python
 from totalml.cli import main
 
 REPOSITORY = Path(__file__).parents[2]
@@ -29,10 +30,19 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.store, self.runs = folder / "store", folder / "runs"
 
-    def go(self, *overrides: str, expect: int = 0, start: tuple[str, ...] = ("run.py",)) -> str:
-        where = [f"runtime.store={self.store}", f"runtime.runs={self.runs}", "runtime.progress=plain"]
-        command = [sys.executable, *start, *TINY, *where, *overrides]
+    def go(self, *overrides: str, expect: int = 0) -> str:
+        return self._told(run_python(["run.py", *self._words(*overrides)], REPOSITORY), expect)
+
+    def go_without_torch(self, *overrides: str, expect: int = 0) -> str:
+        command = [sys.executable, "-c", WITHOUT_TORCH, *self._words(*overrides)]
         done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+        return self._told(done, expect)
+
+    def _words(self, *overrides: str) -> list[str]:
+        where = [f"runtime.store={self.store}", f"runtime.runs={self.runs}", "runtime.progress=plain"]
+        return [*TINY, *where, *overrides]
+
+    def _told(self, done: subprocess.CompletedProcess[str], expect: int) -> str:
         assert done.returncode == expect, done.stdout + done.stderr
         return done.stdout + done.stderr
 
@@ -98,7 +108,7 @@ def test_another_gate_does_nothing_again_but_judge(project):
 
 def test_a_finished_run_tells_its_verdict_again_without_torch(project):
     first = project.go(f"gates=[{HARD}]", expect=3)
-    again = project.go(f"gates=[{HARD}]", expect=3, start=("-c", WITHOUT_TORCH))
+    again = project.go_without_torch(f"gates=[{HARD}]", expect=3)
     assert "runtime.rerun=true runs it again" in again
     line = next(line for line in first.splitlines() if line.startswith("Gate: "))
     assert line in again
@@ -111,7 +121,7 @@ def test_production_that_moved_is_compared_with_again_and_the_record_stays(proje
     assert "nothing is in production yet" in told
     judged, record = project.latest(), (project.latest() / "gates.json").read_bytes()
     assert project.promote(first) == 0
-    again = project.go(f"gates=[{NOT_WORSE}]", start=("-c", WITHOUT_TORCH))
+    again = project.go_without_torch(f"gates=[{NOT_WORSE}]")
     assert f"production is {first} now" in again
     assert "the very model that is in production" in again
     assert (judged / "gates.json").read_bytes() == record

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.projects import PHOTOS, REPOSITORY
+from tests.warm import run_python
 
 SMALL = """\
 seed: 1
@@ -55,9 +54,7 @@ class Project:
 
     def _do(self, expect: int, *arguments: str) -> str:
         environment = os.environ | {"PYTHONPATH": str(self.folder / "src"), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(
-            [sys.executable, *arguments], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
-        )
+        done = run_python(list(arguments), self.folder, environment)
         assert done.returncode == expect, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done.stdout if expect < 2 else done.stderr
