@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from totalml.quality.duplicates import Duplicates
     from totalml.quality.exposure import Exposure
     from totalml.quality.label_agreement import LabelAgreement
+    from totalml.quality.label_spelling import LabelSpelling
     from totalml.quality.missing_values import MissingValues
     from totalml.quality.near_duplicates import NearDuplicates
     from totalml.quality.picture_sizes import PictureSizes
@@ -30,6 +31,7 @@ _HOMES = {
     "Exposure": "exposure",
     "Finding": "report",
     "LabelAgreement": "label_agreement",
+    "LabelSpelling": "label_spelling",
     "MissingValues": "missing_values",
     "NearDuplicates": "near_duplicates",
     "PictureSizes": "picture_sizes",
@@ -51,6 +53,7 @@ __all__ = [
     "Exposure",
     "Finding",
     "LabelAgreement",
+    "LabelSpelling",
     "MissingValues",
     "NearDuplicates",
     "PictureSizes",
