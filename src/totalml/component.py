@@ -21,6 +21,10 @@ T = TypeVar("T")
 Items = Annotated[tuple[T, ...], Strict(False)]
 
 
+# Begins the tag of each form of a value that may be written in several; no key can begin so.
+UNION = "\0"
+
+
 class Where:
     """Marks a field that says where or how, not what: it does not count for the config hash."""
 
@@ -110,6 +114,8 @@ def plain(value: Any, *, where: bool) -> Any:
         return {"_target_": value.public_path(), **fields} if isinstance(value, Component) else fields
     if isinstance(value, tuple | list):
         return [plain(item, where=where) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item, where=where) for key, item in value.items()}
     return value
 
 

@@ -42,7 +42,7 @@ def build_features(
     Raises: FeatureError: the definition does not fit the snapshot, or a label is missing or not on the list.
     """
     samples = snapshot.samples
-    classes, labels = _labels(samples, data.labels)
+    classes, labels = _labels(samples, data.classes)
     columns = _columns(features.table, snapshot)
     images = features.image and build_images(features.image, samples, data.max_megapixels, store, progress, runtime)
     table = features.table
