@@ -21,6 +21,10 @@ T = TypeVar("T")
 Items = Annotated[tuple[T, ...], Strict(False)]
 
 
+# Begins the tag of each form of a value that may be written in several; no key can begin so.
+UNION = "\0"
+
+
 class Where:
     """Marks a field that says where or how, not what: it does not count for the config hash."""
 

@@ -88,7 +88,8 @@ def _refusal(target: str) -> str:
     if is_near(target) and signature_of(target) is None:
         return f"{module!r} has no {name!r}{did_you_mean(name, names_in(module))}"
     allowed = [f"{socket.noun} of {socket.under}" for socket in FOREIGN if socket not in OWN]
-    return f"{target!r} is not allowed; name a component of totalml or recipes, {' or '.join(allowed)}"
+    named = f"{', '.join(allowed[:-1])} or {allowed[-1]}"
+    return f"{target!r} is not allowed; name a component of totalml or recipes, {named}"
 
 
 def is_ours(target: Any) -> bool:

@@ -10,12 +10,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from totalml.component import Component, ForeignComponent, Misfit
+from totalml.component import UNION, Component, ForeignComponent, Misfit
 from totalml.recipe import DEFAULT_TASK, Recipe
 from totalml.sockets import OWN
 from totalml.target import TargetError, component_class, did_you_mean, foreign_component, is_ours
 
 Path = tuple[str | int, ...]
+KEY = "[key]"  # what pydantic ends the place of a mistaken key with
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def _explain(error: ValidationError, model: type[BaseModel], prefix: Path) -> li
     for detail in error.errors(include_url=False):
         cause = detail.get("ctx", {}).get("error")
         detail["loc"] += cause.below if isinstance(cause, Misfit) else ()
+        detail["loc"] = tuple(part for part in detail["loc"] if not str(part).startswith(UNION))
         mistakes.append(Mistake((*prefix, *detail["loc"]), _message(detail, model, prefix)))
     return mistakes
 
@@ -123,6 +125,8 @@ def _explain(error: ValidationError, model: type[BaseModel], prefix: Path) -> li
 def _message(detail: ErrorDetails, model: type[BaseModel], prefix: Path) -> str:
     loc = detail["loc"]
     name, given, kind = dotted((*prefix, *loc)), detail["input"], detail["type"]
+    if loc[-1:] == (KEY,):
+        return f"a key of {dotted((*prefix, *loc[:-2]))!r} should be text, got {given!r}{_quotes_hint(given)}"
     if kind == "extra_forbidden":
         holder = _model_at(model, loc[:-1])
         options = list(holder.model_fields) if holder else []
@@ -135,7 +139,8 @@ def _message(detail: ErrorDetails, model: type[BaseModel], prefix: Path) -> str:
     if kind == "value_error":
         return f"{name + ': ' if name else ''}{detail['ctx']['error']}"
     wanted = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
-    hint = _literal_hint(given, detail)
+    wanted = wanted.replace("a valid tuple", "a list")  # YAML knows no other
+    hint = _quotes_hint(given) if kind == "string_type" else _literal_hint(given, detail)
     return f"{name!r} {wanted}, got {_short(given)}{hint}"
 
 
@@ -152,6 +157,14 @@ def _literal_hint(given: Any, detail: ErrorDetails) -> str:
     if detail["type"] != "literal_error" or not isinstance(given, str):
         return ""
     return did_you_mean(given, detail["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", "))
+
+
+def _quotes_hint(given: Any) -> str:
+    """What to do about text that YAML reads as another type."""
+    words = {bool: f"{str(given).lower()}, {'yes and on' if given else 'no and off'} as a truth value"}
+    numbers = dict.fromkeys((int, float), "it as a number")
+    read = (words | numbers).get(type(given))
+    return f"; YAML reads {read}: put the word in quotes (on the command line: 'key=\"word\"')" if read else ""
 
 
 def _short(value: Any) -> str:

@@ -17,8 +17,8 @@ data:
 """
 
 NOT_ALLOWED = (
-    "is not allowed; name a component of totalml or recipes, an optimizer of torch.optim or a scheduler of "
-    "torch.optim.lr_scheduler"
+    "is not allowed; name a component of totalml or recipes, an optimizer of torch.optim, a scheduler of "
+    "torch.optim.lr_scheduler, a callback of lightning.pytorch.callbacks or a metric of torchmetrics"
 )
 
 
@@ -40,7 +40,18 @@ def mistakes_of(project, *overrides):
         ("seed: ${there.is.none}", "recipes/wrong.yaml:8: 'seed': Interpolation key 'there.is.none' not found"),
         (
             "evaluation:\n  positive: no",
-            "recipes/wrong.yaml:9: 'evaluation.positive' should be a valid string, got False",
+            "recipes/wrong.yaml:9: 'evaluation.positive' should be a valid string, got False; YAML reads false, "
+            "no and off as a truth value: put the word in quotes (on the command line: 'key=\"word\"')",
+        ),
+        (
+            "  labels: [1.0, b]",
+            "recipes/wrong.yaml:8: 'data.labels[0]' should be a valid string, got 1.0; YAML reads it as a number: "
+            "put the word in quotes (on the command line: 'key=\"word\"')",
+        ),
+        (
+            "evaluation:\n  calibration:\n    costs:\n      on: {b: 1}",
+            "recipes/wrong.yaml:10: a key of 'evaluation.calibration.costs' should be text, got True; YAML reads true, "
+            "yes and on as a truth value: put the word in quotes (on the command line: 'key=\"word\"')",
         ),
         (
             "features:\n  image:\n    fit: crpo",

@@ -177,6 +177,13 @@ def test_a_file_that_a_table_lists_twice_is_named(photos, store, recipe):
         take_snapshot(recipe(ImageTable(table=str(photos / "table.csv"))), store)
 
 
+def test_a_file_that_a_table_lists_under_two_labels_is_named_with_both(photos, store, recipe):
+    lines = ["file,label", *(f"cat/{number}.png,a" for number in range(4)), "cat/0.png,b", "cat/1.png,b"]
+    (photos / "table.csv").write_text("\n".join(lines))
+    with pytest.raises(SnapshotError, match=r"'cat/0.png': the id stands 2 times .* the labels 'a', 'b'; keep one"):
+        take_snapshot(recipe(ImageTable(table=str(photos / "table.csv"))), store)
+
+
 def test_an_empty_folder_is_refused(tmp_path, store, recipe):
     (tmp_path / "empty").mkdir()
     with pytest.raises(SnapshotError, match="no class folders"):

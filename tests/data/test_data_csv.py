@@ -105,7 +105,7 @@ REFUSED = {
     "blank": (b"\r\n \n", r"is empty; expected a header"),
     "Latin-1": (
         "file,label\n1,a\n2,café\n".encode("latin-1"),
-        r"not UTF-8: byte 0xe9 in line 3. If the line should read '2,café', mend it with: iconv -f WINDOWS-1252 .*csv",
+        r"not UTF-8: byte 0xe9 in line 3. If the line should read '2,café': iconv -f WINDOWS-1252 .*csv",
     ),
     "Latin-1 header": ("file,straße\n1,a\n".encode("latin-1"), r"byte 0xdf in line 1.*'file,straße'"),
     "UTF-16 without a mark": (PLAIN.encode("utf-16-le"), r"holds zero bytes.*iconv -f UTF-16LE"),

@@ -81,6 +81,7 @@ def test_a_name_that_is_no_text_is_bad(tmp_path):
 
 def test_what_operating_systems_leave_behind_is_ignored_and_reported(tmp_path):
     junk = ["cat/.DS_Store", "cat/Thumbs.db", "desktop.ini", ".git/config", "__MACOSX/cat/1.jpg", "cat/._1.jpg"]
+    junk.append(".ipynb_checkpoints/1.jpg")  # pytorch/vision#2831
     put(tmp_path, "cat/1.jpg", *junk)
     assert [sample.id for sample in found(tmp_path, Sample)] == ["cat/1.jpg"]
     assert {sample.id for sample in found(tmp_path, Ignored)} == {
@@ -88,6 +89,7 @@ def test_what_operating_systems_leave_behind_is_ignored_and_reported(tmp_path):
         "cat/Thumbs.db",
         "desktop.ini",
         ".git",
+        ".ipynb_checkpoints",
         "__MACOSX",
         "cat/._1.jpg",
     }

@@ -49,6 +49,16 @@ def test_a_snapshot_holds_every_photo_and_its_label(photos, store, recipe):
     assert snapshot.skipped.num_rows == 0
 
 
+def test_nothing_is_written_beside_the_photos(photos, store, recipe):  # tdrussell/diffusion-pipe#71
+    def state() -> dict[str, tuple[int, int]]:
+        paths = [photos, *photos.rglob("*")]
+        return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in paths}
+
+    before = state()
+    take_snapshot(recipe(photos), store)
+    assert state() == before
+
+
 def test_taking_it_again_stores_and_reads_nothing(photos, store, recipe, looks, settled, monkeypatch):
     first = take_snapshot(recipe(photos), store)
     before = sorted((store.root / "packs").iterdir())

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from totalml.quality import ClassBalance, Duplicates, MissingValues, SplitLeakage, SplitSizes
+from totalml.quality import ClassBalance, Duplicates, LabelSpelling, MissingValues, SplitLeakage, SplitSizes
 
 
 def found(check, snapshot, splits=None):
@@ -125,3 +125,25 @@ def test_a_small_split_and_a_class_that_it_lacks_are_named(snapshot_of, splits_o
 def test_arguments_out_of_bounds_are_refused(check, arguments):
     with pytest.raises(ValidationError):
         check(**arguments)
+
+
+def test_labels_that_people_read_as_one_are_told_with_counts(snapshot_of):
+    labels = ["good"] * 3 + ["Good", "good ", "good", "go\u200bod", "good\xa0", "bad", "bad.", None]
+    [finding] = found(LabelSpelling(), snapshot_of(labels))  # apple/turicreate#1531
+    assert finding.level == "warn"
+    assert finding.message.startswith(
+        "the labels 'good' (4 samples), 'Good' (1 sample), 'good ' (1 sample), 'good\\xa0' (1 sample), "
+        "'go\\u200bod' (1 sample) differ only in capitals, spaces or invisible letters."
+    )
+    assert "data.labels={'good': ['Good', 'good ', 'good\\xa0', 'go\\u200bod'], ...}" in finding.message
+    assert finding.samples == ("s0003", "s0004", "s0006", "s0007")
+
+
+def test_groups_written_in_two_ways_are_told(snapshot_of):
+    snapshot = snapshot_of(["a"] * 4, groups=["Kehoe", "kehoe", "Kehoe ", "Mulligan"])
+    [finding] = found(LabelSpelling(), snapshot)
+    assert "the groups 'Kehoe' (1 sample), 'Kehoe ' (1 sample), 'kehoe' (1 sample)" in finding.message
+
+
+def test_labels_that_differ_are_not_told(snapshot_of):
+    assert found(LabelSpelling(), snapshot_of(["T-Shirt", "Shirt", "shirts", "1", "01", "é", "e"])) == []

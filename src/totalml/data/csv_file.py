@@ -77,7 +77,7 @@ def _decoded(path: Path, data: bytes) -> str:
     if b"\0" in data[:_HEADER_CHARS]:
         raise SnapshotError(
             f"the table {path} holds zero bytes, as UTF-16 without a mark does; save it as UTF-8, "
-            f"e.g. iconv -f UTF-16LE -t UTF-8 {path.name}"
+            f"e.g. iconv -f UTF-16LE -t UTF-8 {path.name} > utf8.csv"
         )
     try:
         return data.decode("utf-8-sig")
@@ -86,7 +86,7 @@ def _decoded(path: Path, data: bytes) -> str:
         shown = data.split(b"\n")[line - 1].decode("cp1252", "replace").strip()[:80]
         raise SnapshotError(
             f"the table {path} is not UTF-8: byte 0x{data[error.start]:02x} in line {line}. If the line should read "
-            f"{shown!r}, mend it with: iconv -f WINDOWS-1252 -t UTF-8 {path.name}; a spreadsheet saves 'CSV UTF-8'"
+            f"{shown!r}: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8.csv; a spreadsheet saves it as 'CSV UTF-8'"
         ) from error
 
 

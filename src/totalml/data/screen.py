@@ -45,12 +45,16 @@ def screen(rows: Sequence[Row], labels: tuple[str, ...] | None) -> tuple[list[Ro
 
 def _colliding_ids(rows: Sequence[Row]) -> Iterable[BadSample]:
     counts = Counter(row.id for row in rows)
+    labels: dict[str, set[str | None]] = defaultdict(set)
+    for row in rows:
+        labels[row.id].add(row.label)
     folded = defaultdict(list)
     for name in counts:
         folded[_folded(name)].append(name)
     for name, count in counts.items():
         if count > 1:
-            yield BadSample(name, f"the id stands {count} times in the source; it must be unique")
+            differ = f" with the labels {_named(sorted(map(str, labels[name])))}" if len(labels[name]) > 1 else ""
+            yield BadSample(name, f"the id stands {count} times in the source{differ}; keep one of them")
         elif len(alike := folded[_folded(name)]) > 1:
             others = _named([other for other in alike if other != name])
             yield BadSample(name, f"the id differs from {others} only in upper and lower case; rename one")

@@ -56,7 +56,11 @@ def take_snapshot(data: DataRecipe, store: Store, progress: Progress | None = No
 
 def _taken(data: DataRecipe, store: Store, progress: Progress) -> Snapshot:
     ingested, added = _ingest(data, store, progress)
-    rows, screened = screen(ingested.rows, data.labels)
+    spellings = data.spellings
+    for row in ingested.rows:
+        if row.label in spellings:
+            row.label = spellings[row.label]
+    rows, screened = screen(ingested.rows, data.classes)
     bad = ingested.bad + screened
     _say_ignored(ingested.ignored, progress)
     if bad and data.on_bad_sample == "fail":
@@ -128,7 +132,7 @@ def _say_ignored(ignored: Sequence[Ignored], progress: Progress) -> None:
 
 
 def _check_labels(data: DataRecipe, found: set[str | None]) -> None:
-    missing = [label for label in data.labels or () if label not in found]
+    missing = [label for label in data.classes or () if label not in found]
     if missing:
         there = sorted(label for label in found if label is not None)
         raise SnapshotError(f"no sample has the label {missing[0]!r} of data.labels; the labels there are {there}")

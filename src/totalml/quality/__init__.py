@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from totalml.quality.duplicates import Duplicates
     from totalml.quality.exposure import Exposure
     from totalml.quality.label_agreement import LabelAgreement
+    from totalml.quality.label_spelling import LabelSpelling
     from totalml.quality.missing_values import MissingValues
     from totalml.quality.near_duplicates import NearDuplicates
     from totalml.quality.picture_sizes import PictureSizes
@@ -32,6 +33,7 @@ __all__ = [
     "Exposure",
     "Finding",
     "LabelAgreement",
+    "LabelSpelling",
     "MissingValues",
     "NearDuplicates",
     "PictureSizes",

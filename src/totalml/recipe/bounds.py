@@ -1,9 +1,10 @@
 """Bounds that several sections share."""
 
 import re
-from typing import Annotated
+import unicodedata
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from totalml.url import checked
 
@@ -12,6 +13,18 @@ Digest = Annotated[str, Field(pattern=r"^blake3:[0-9a-f]{64}$")]
 Positive = Annotated[int, Field(gt=0, lt=2**53)]
 Folder = Annotated[str, Field(min_length=1)]
 Place = Annotated[str, Field(min_length=1), AfterValidator(checked)]  # a folder, or a URL such as s3://bucket/prefix
+
+
+def _text_of_number(value: Any) -> Any:
+    """YAML reads the label `1` as a number; a label that is none in the data is told when it is looked for there."""
+    return str(value) if type(value) is int else value
+
+
+def _one_form(text: str) -> str:
+    return unicodedata.normalize("NFC", text)  # as the labels of a snapshot have
+
+
+Label = Annotated[str, BeforeValidator(_text_of_number), AfterValidator(_one_form)]
 Share = Annotated[float, Field(ge=0, le=1)]
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 

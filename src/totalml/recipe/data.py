@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, InstanceOf, PlainValidator, model_validator
+from pydantic import AfterValidator, Discriminator, Field, InstanceOf, PlainValidator, Tag, model_validator
 
-from totalml.component import Items, Misfit, Section, Where
+from totalml.component import UNION, Items, Misfit, Section, Where
 from totalml.condition import condition
 from totalml.kinds import Feature, QualityCheck, Source
-from totalml.recipe.bounds import Digest, Duration, Positive, Share
+from totalml.recipe.bounds import Digest, Duration, Label, Positive, Share
 
 
 def _readable(text: str) -> str:
@@ -70,14 +70,51 @@ class SplitRecipe(Section):
             raise Misfit(f"{twice[0]!r} stands in two splits", "values")
 
 
+Spellings = dict[Label, Items[Label]]
+
+
+def _one_meaning(spellings: Spellings) -> Spellings:
+    """Sorted, and without the label itself, so that what means the same has one config hash."""
+    meaning: dict[str, str] = {}
+    for label, others in spellings.items():
+        for other in others:
+            if other in spellings and other != label:
+                raise Misfit(f"{other!r} is a label of its own; it cannot be another spelling of {label!r}", label)
+            if meaning.setdefault(other, label) != label:
+                raise Misfit(f"{other!r} is given to two labels, {meaning[other]!r} and {label!r}", label)
+    return {label: tuple(sorted({*others} - {label})) for label, others in sorted(spellings.items())}
+
+
+def _form_of_labels(value: Any) -> str:
+    return f"{UNION}spellings" if isinstance(value, dict) else f"{UNION}labels"
+
+
+Labels = Annotated[
+    Annotated[Items[Label], Tag(f"{UNION}labels")]
+    | Annotated[Spellings, AfterValidator(_one_meaning), Tag(f"{UNION}spellings")],
+    Discriminator(_form_of_labels),
+]
+
+
 class DataRecipe(Section):
     source: InstanceOf[Source]
     snapshot: Annotated[Digest | None, Where] = None  # the pin: the data hash that this recipe was written for
-    labels: Items[str] | None = None  # None: every label in the snapshot, sorted
+    labels: Labels | None = None  # None: every label in the snapshot, sorted; a mapping also names other spellings
     where: Annotated[str, AfterValidator(_readable)] | None = None  # such as "type == 'mono' and year > 2020"
     on_bad_sample: Literal["fail", "skip"] = "fail"
     max_megapixels: Annotated[float, Field(gt=0)] = 100.0  # larger pictures are refused before decoding
     split: SplitRecipe = SplitRecipe()
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The labels that the recipe allows; None: any."""
+        return tuple(self.labels) if isinstance(self.labels, dict) else self.labels
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        """Other spelling -> label."""
+        labels = self.labels if isinstance(self.labels, dict) else {}
+        return {other: label for label, others in labels.items() for other in others}
 
 
 class QualityRecipe(Section):

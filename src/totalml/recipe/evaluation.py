@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BeforeValidator, Field, InstanceOf, ValidationInfo, field_validator, model_validator
 
 from totalml.component import ForeignComponent, Items, Misfit, Section
-from totalml.recipe.bounds import Name, Positive, Share
+from totalml.recipe.bounds import Label, Name, Positive, Share
 from totalml.recipe.plugged import in_socket
 from totalml.recipe.suites import DeepchecksRecipe
 from totalml.sockets import METRIC, OWN_METRIC
@@ -71,7 +71,7 @@ class CalibrationRecipe(Section):
     """How far the confidence can be trusted; fits on validation, and changes no prediction."""
 
     tolerance: Share = 0.05  # between mean confidence and accuracy, by the nearer bound
-    costs: dict[str, dict[str, float]] | None = None  # label -> what is said -> cost; for the operating threshold
+    costs: dict[Label, dict[Label, float]] | None = None  # label -> what is said -> cost; for the operating threshold
 
 
 class ExplanationRecipe(Section):
@@ -127,7 +127,7 @@ class OutOfDistributionRecipe(Section):
 
 class EvaluationRecipe(Section):
     depth: Literal["metrics", "full"] = "full"  # metrics: without any of the parts below that can be null
-    positive: str | None = None  # the class that binary metrics look for; None: the last label
+    positive: Label | None = None  # the class that binary metrics look for; None: the last label
     gold_column: str | None = None  # metadata column with the true label, where the given labels are noisy
     calibration_bins: Annotated[int, Field(ge=2, le=100)] = 15
     bootstrap: Annotated[int, Field(ge=0, le=100_000)] = 1000  # resamples; 0: no intervals

@@ -38,7 +38,7 @@ def quality(recipe: Recipe, data_hash: str, pixels: str | None, facts: Mapping[s
 
 def features(recipe: Recipe, data_hash: str) -> Definition:
     """For telling what changed; what is decoded already, the features' own room knows picture by picture."""
-    labels = list(recipe.data.labels) if recipe.data.labels else None
+    labels = list(recipe.data.classes) if recipe.data.classes else None
     frozen = plain(recipe.model.image, where=False) if recipe.model.freeze else None
     definition = _plain(recipe.features) | {"labels": labels, "frozen": frozen}
     return Definition("features", {"definition": definition, "data": data_hash})

@@ -68,7 +68,7 @@ class Classification(Task):
                 f"{len(ids)} samples have no label: {', '.join(map(repr, ids[:10]))}. Label them or remove them."
             )
         present = sorted(pc.unique(labels).to_pylist())
-        classes = data.labels or tuple(present)
+        classes = data.classes or tuple(present)
         if unknown := [label for label in present if label not in classes]:
             raise FeatureError(
                 f"the snapshot has labels that data.labels does not list: {unknown[:10]}; it lists {list(classes)}. "
