@@ -113,6 +113,9 @@ if __name__ == "__main__":
     gc.disable()
     here = Path.cwd()
     shutil.copytree(Path(__file__).parents[2] / "conf", here / "conf")
+    config = here / "conf" / "config.yaml"
+    for group in ("quality: standard", "evaluation: standard", "runtime: auto", "tracking: offline"):  # for speed
+        config.write_text(config.read_text().replace(f"  - {group}\n", ""))
     (here / "recipes").mkdir()
     (here / "photos").mkdir()
     os.environ["EVIL"] = "os.system"
