@@ -63,7 +63,7 @@ def _run(recipe: Recipe) -> Path:
         gc.enable()  # run.py starts without it
         attempt = _work(recipe, store, runs, progress)
     verdict = _verdict(attempt, store, progress)
-    _show(attempt, verdict, runs.url(attempt))
+    _show(attempt, verdict, runs.url(attempt), recipe.smoke)
     if not verdict.releasable:
         raise GateError(_stopped(verdict, attempt), attempt.folder)
     return attempt.folder
@@ -198,7 +198,7 @@ def _say_finished(attempt: Attempt, recipe: Recipe, progress: Progress) -> None:
     progress.say(f"this run is finished: attempt {attempt.number}; runtime.rerun=true runs it again")
 
 
-def _show(attempt: Attempt, verdict: Verdict, url: str | None) -> None:
+def _show(attempt: Attempt, verdict: Verdict, url: str | None, smoke: bool) -> None:
     """The closing table, from what the attempt's folder holds."""
     from totalml.report import closing_table, show_closing_table
     from totalml.runs.attempt import METRICS_FILE, REPORT_FILE
@@ -206,7 +206,8 @@ def _show(attempt: Attempt, verdict: Verdict, url: str | None) -> None:
     facts, folder = attempt.facts, attempt.folder
     try:
         metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
-        rows = closing_table(metrics, facts["seconds"], facts.get("stages", {}), folder / REPORT_FILE, verdict)
+        stages = facts.get("stages", {})
+        rows = closing_table(metrics, facts["seconds"], stages, folder / REPORT_FILE, verdict, smoke)
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{folder / METRICS_FILE} is damaged ({error}); delete it and run again") from error
     if other := facts.get("compared"):
