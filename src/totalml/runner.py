@@ -59,6 +59,7 @@ def _run(recipe: Recipe) -> Path:
         if not runs.has(attempt):
             with locked(attempt.folder.parent / "lock"):
                 _send(attempt, store, runs)
+        _track_finished(recipe, attempt, store, progress, locked(attempt.folder.parent / "lock"))
     else:
         gc.enable()  # run.py starts without it
         attempt = _work(recipe, store, runs, progress)
@@ -127,6 +128,7 @@ def run_on(
         if attempt.status == "finished":
             _say_finished(attempt, recipe, progress)
             _send(attempt, store, runs)
+            _track_finished(recipe, attempt, store, progress, nullcontext())
             return attempt
         with runs.published(attempt), _tracked(recipe, attempt, store, progress), attempt.recorded():
             save_code(recipe, store)
@@ -144,6 +146,23 @@ def _send(attempt: Attempt, store: Store, runs: RunFolders) -> None:
     runs.publish(attempt)
 
 
+def _track_finished(
+    recipe: Recipe, attempt: Attempt, store: Store, progress: Progress, lock: AbstractContextManager[None]
+) -> None:
+    """Tell W&B of a finished run if that is asked for only now; a folder that may only be read stays a whole run."""
+    from totalml.tracking.record import is_due
+
+    if not is_due(recipe.tracking.mode, attempt.folder):
+        return
+    from totalml.tracking.tracked import track_finished
+
+    try:
+        with lock:
+            track_finished(recipe, attempt, store, progress)
+    except StoreError as error:
+        progress.say(f"not tracked: {error}")
+
+
 def _live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, progress: Progress) -> None:
     from totalml.runs.attempt import earlier_of
 
@@ -154,7 +173,7 @@ def _live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pr
 def _tracked(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> AbstractContextManager[None]:
     if recipe.tracking.mode == "none":
         return nullcontext()
-    from totalml.tracking import tracked
+    from totalml.tracking.tracked import tracked
 
     return tracked(recipe, attempt, store, progress)
 
