@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 NO_DEVICE = 10
 REPOSITORY = Path(__file__).parents[1]
 VALIDATION, LEARNING_RATE = 64, 1e-3  # as in bench_training
+REPEATS = 3
 RATIO = 0.9  # of the bare loop's pictures a second
 TESTS_TIMEOUT_S = 120
 QUICK = ("+recipe=guinness_smoke", "data.source.count=80", "training.batch_size=16")
@@ -186,19 +187,17 @@ def _throughput(device: str, quick: bool) -> Row:
     recipe = a_recipe(size, batch, SmallCnn(width=16))
     recipe = recipe.model_copy(update={"runtime": RuntimeRecipe(device="gpu" if device == "cuda" else "cpu")})
 
-    def rate(train: Callable[[int], None]) -> float:
-        short, long = (_timed(train, each) for each in epochs)
-        return count * (epochs[1] - epochs[0]) / (long - short)
-
     def ours(epochs: int) -> None:
         train_ours(
             recipe.model_copy(update={"training": recipe.training.model_copy(update={"epochs": epochs})}), features
         )
 
     bare_loop(recipe, features, device, 1)  # whatever is compiled or tuned at the first step
-    theirs, mine = rate(lambda epochs: bare_loop(recipe, features, device, epochs)), rate(ours)
+    theirs = _rate(lambda epochs: bare_loop(recipe, features, device, epochs), count, *epochs)
+    mine = _rate(ours, count, *epochs)
     value = f"{mine:,.0f}, bare loop {theirs:,.0f}"
-    return Row("training, pictures a second", value, f"{mine / theirs:.2f}x, at least {RATIO}x", mine >= RATIO * theirs)
+    good = mine >= RATIO * theirs if device == "cuda" else None  # what is asked of a GPU says nothing of a CPU
+    return Row("training, pictures a second", value, f"{mine / theirs:.2f}x, at least {RATIO}x on a GPU", good)
 
 
 def bare_loop(recipe: "Recipe", features: "FeatureSet", device: str, epochs: int) -> None:
@@ -222,6 +221,18 @@ def bare_loop(recipe: "Recipe", features: "FeatureSet", device: str, epochs: int
             optimizer.step()
     if device == "cuda":
         torch.cuda.synchronize()
+
+
+def _rate(train: Callable[[int], None], count: int, few: int, many: int) -> float:
+    """Pictures a second of the epochs between two trainings; of each, the quickest counts.
+
+    Raises: RuntimeError: the machine is too busy to tell.
+    """
+    timings = [(_timed(train, few), _timed(train, many)) for _ in range(REPEATS)]
+    short, long = (min(each) for each in zip(*timings, strict=True))
+    if long <= short:
+        raise RuntimeError(f"too busy to tell: {many} epochs took {long:.1f} s and {few} took {short:.1f} s")
+    return count * (many - few) / (long - short)
 
 
 def _timed(train: Callable[[int], None], epochs: int) -> float:

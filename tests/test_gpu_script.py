@@ -57,3 +57,11 @@ def test_a_row_that_fails_says_why_and_counts_as_not_good(script, tmp_path):
     row = script._tried("recipe on cuda", script.Runs(tmp_path, "gpu", ("+recipe=guinness_smoke",)).on_the_device)
     assert (row.good, row.value) == (False, "failed")
     assert "no run on the CPU" in row.target
+
+
+def test_pictures_a_second_are_those_of_the_epochs_alone(script, monkeypatch):
+    monkeypatch.setattr(script, "_timed", lambda train, epochs: 7.0 + 2.0 * epochs)  # 7 s before the first epoch
+    assert script._rate(None, 1000, 1, 5) == pytest.approx(500.0)
+    monkeypatch.setattr(script, "_timed", lambda train, epochs: 7.0)
+    with pytest.raises(RuntimeError, match="too busy"):
+        script._rate(None, 1000, 1, 5)
