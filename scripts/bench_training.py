@@ -23,6 +23,7 @@ from totalml.component import ForeignComponent
 from totalml.data import ImageFolder, Splits
 from totalml.features import FeatureSet
 from totalml.features.build import sample_keys
+from totalml.features.targets import Targets
 from totalml.model import SmallCnn, build_network
 from totalml.progress import Progress
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, ModelRecipe, Recipe, TrainingRecipe
@@ -84,8 +85,7 @@ def random_features(count: int, size: int) -> FeatureSet:
         key="blake3:" + "0" * 64,
         ids=ids,
         sample_keys=sample_keys(ids),
-        classes=("a", "b"),
-        labels=rng.integers(0, 2, count),
+        targets=Targets(("a", "b"), rng.integers(0, 2, count)),
         images=InMemory(rng.integers(0, 256, (count, size, size, 3), np.uint8)),  # type: ignore[arg-type]
         numeric=np.zeros((count, 0), np.float32),
         numeric_names=(),

@@ -5,6 +5,7 @@ Imports of numpy and of the painters stay inside the methods, because validating
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -40,6 +41,9 @@ class PintSource(Source):
     def fingerprint(self) -> str:
         """Arguments and code alone decide the pixels, and both count anyway."""
         return "drawn"
+
+    def watched(self) -> list[Path]:
+        return []
 
     def _batch(self, pints: "Pints") -> Iterator[Sample]:
         from recipes.guinness.render import render

@@ -3,12 +3,13 @@
 import os
 import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from totalml.component import Component, Section, components, plain
 from totalml.identity import canonical, digest, digest_if_there, tree_digest
+from totalml.machine import gpu_information
 from totalml.own_code import HOME, OURS, own_sources, python_files, sources_of
 from totalml.recipe import Recipe, RuntimeRecipe
 
@@ -16,7 +17,6 @@ CODE = "code v1"  # the domain of the digests
 MOVES_NUMBERS = ("captum", "lightning", "numpy", "pillow", "pyarrow", "torch", "torchmetrics", "torchvision")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"
-DRIVER = Path("/proc/driver/nvidia/gpus")
 GIT_TIMEOUT_S = 10
 _SEEN: dict[str, str] = {}  # package -> digest
 
@@ -122,19 +122,15 @@ def git() -> dict[str, Any] | None:
 def _gpus() -> list[str]:
     """Models of the NVIDIA GPUs that the driver shows and that are not hidden from this process."""
     shown = os.environ.get(GPU_VARIABLE)
-    if shown in ("", "-1") or not DRIVER.is_dir():
+    models = [] if shown in ("", "-1") else [_model(text) for text in gpu_information()]
+    if not models:
         return []
-    models = [_model(folder / "information") for folder in sorted(DRIVER.iterdir())]
     chosen = shown.split(",") if shown else []
     return [models[int(word)] if word.isdigit() and int(word) < len(models) else word for word in chosen] or models
 
 
-def _model(information: Path) -> str:
-    try:
-        lines: Iterable[str] = information.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = ()
-    found = [line.partition(":")[2].strip() for line in lines if line.startswith("Model")]
+def _model(information: str) -> str:
+    found = [line.partition(":")[2].strip() for line in information.splitlines() if line.startswith("Model")]
     return found[0] if found else "unknown"
 
 

@@ -49,6 +49,13 @@ class Source(Component):
         """
         return None
 
+    def watched(self) -> list[Path] | None:
+        """Folders of which the states of files, with arguments and code, decide the fingerprint alone.
+
+        None: something else may move it, such as a file elsewhere, a server or the time.
+        """
+        return None
+
     def folder(self) -> Path | None:
         """Where the files lie, if in one place: hashes of unchanged files are remembered per folder."""
         return None

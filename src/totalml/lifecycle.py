@@ -222,6 +222,7 @@ def _content(
         best_epoch=trained.best_epoch,
         evaluation=evaluation,
         verdict=verdict,
+        smoke=recipe.smoke,
         rows=splits.test,
         pictures=features.images.gather if features.images else None,
         finding_rows=_finding_rows(quality, features.ids),

@@ -59,11 +59,12 @@ def _run(recipe: Recipe) -> Path:
         if not runs.has(attempt):
             with locked(attempt.folder.parent / "lock"):
                 _send(attempt, store, runs)
+        _track_finished(recipe, attempt, store, progress, locked(attempt.folder.parent / "lock"))
     else:
         gc.enable()  # run.py starts without it
         attempt = _work(recipe, store, runs, progress)
     verdict = _verdict(attempt, store, progress)
-    _show(attempt, verdict, runs.url(attempt))
+    _show(attempt, verdict, runs.url(attempt), recipe.smoke)
     if not verdict.releasable:
         raise GateError(_stopped(verdict, attempt), attempt.folder)
     return attempt.folder
@@ -127,6 +128,7 @@ def run_on(
         if attempt.status == "finished":
             _say_finished(attempt, recipe, progress)
             _send(attempt, store, runs)
+            _track_finished(recipe, attempt, store, progress, nullcontext())
             return attempt
         with runs.published(attempt), _tracked(recipe, attempt, store, progress), attempt.recorded():
             save_code(recipe, store)
@@ -144,6 +146,23 @@ def _send(attempt: Attempt, store: Store, runs: RunFolders) -> None:
     runs.publish(attempt)
 
 
+def _track_finished(
+    recipe: Recipe, attempt: Attempt, store: Store, progress: Progress, lock: AbstractContextManager[None]
+) -> None:
+    """Tell W&B of a finished run if that is asked for only now; a folder that may only be read stays a whole run."""
+    from totalml.tracking.record import is_due
+
+    if not is_due(recipe.tracking.mode, attempt.folder):
+        return
+    from totalml.tracking.tracked import track_finished
+
+    try:
+        with lock:
+            track_finished(recipe, attempt, store, progress)
+    except StoreError as error:
+        progress.say(f"not tracked: {error}")
+
+
 def _live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, progress: Progress) -> None:
     from totalml.runs.attempt import earlier_of
 
@@ -154,7 +173,7 @@ def _live(recipe: Recipe, snapshot: Snapshot, store: Store, attempt: Attempt, pr
 def _tracked(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> AbstractContextManager[None]:
     if recipe.tracking.mode == "none":
         return nullcontext()
-    from totalml.tracking import tracked
+    from totalml.tracking.tracked import tracked
 
     return tracked(recipe, attempt, store, progress)
 
@@ -198,7 +217,7 @@ def _say_finished(attempt: Attempt, recipe: Recipe, progress: Progress) -> None:
     progress.say(f"this run is finished: attempt {attempt.number}; runtime.rerun=true runs it again")
 
 
-def _show(attempt: Attempt, verdict: Verdict, url: str | None) -> None:
+def _show(attempt: Attempt, verdict: Verdict, url: str | None, smoke: bool) -> None:
     """The closing table, from what the attempt's folder holds."""
     from totalml.report import closing_table, show_closing_table
     from totalml.runs.attempt import METRICS_FILE, REPORT_FILE
@@ -206,7 +225,8 @@ def _show(attempt: Attempt, verdict: Verdict, url: str | None) -> None:
     facts, folder = attempt.facts, attempt.folder
     try:
         metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
-        rows = closing_table(metrics, facts["seconds"], facts.get("stages", {}), folder / REPORT_FILE, verdict)
+        stages = facts.get("stages", {})
+        rows = closing_table(metrics, facts["seconds"], stages, folder / REPORT_FILE, verdict, smoke)
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{folder / METRICS_FILE} is damaged ({error}); delete it and run again") from error
     if other := facts.get("compared"):

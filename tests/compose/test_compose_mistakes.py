@@ -16,14 +16,6 @@ data:
     root: photos
 """
 
-<<<<<<< HEAD
-NOT_ALLOWED = (
-    "is not allowed; name a component of totalml or recipes, an optimizer of torch.optim, a scheduler of "
-    "torch.optim.lr_scheduler, a callback of lightning.pytorch.callbacks or a metric of torchmetrics"
-)
-
-=======
->>>>>>> security
 
 def mistakes_of(project, *overrides):
     with pytest.raises(RecipeError) as caught:

@@ -66,6 +66,9 @@ class ImageFolder(Source):
             hasher.update(repr((found.id, *state)).encode())
         return hasher.hexdigest()
 
+    def watched(self) -> list[Path]:
+        return [self.folder()]
+
     def samples(self) -> Iterator[Sample | BadSample | Ignored]:
         for found in self._walk():
             yield self._labelled(found) if isinstance(found, _File) else found

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from totalml.evaluation.record import Interval
-from totalml.report.gate_words import brief, reason, word
+from totalml.report.gate_words import SMOKE, brief, reason, word
 from totalml.report.number_format import MISSING, counted, duration, figure, interval, title
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def closing_table(
     stages: Mapping[str, Mapping[str, Any]],
     report: Path,
     verdict: Verdict | None = None,
+    smoke: bool = False,
 ) -> Rows:
     """Rows of (what, value, remark): metrics with intervals, gates, seconds by stage, the path of the report.
 
@@ -34,6 +35,7 @@ def closing_table(
         seconds: stage -> wall time, in lifecycle order.
         stages: stage -> whether it was `reused`, and `why` not.
         verdict: of the gates that hold now.
+        smoke: the figures mean nothing, which is told.
     """
     reached = {name: Interval(**parts) for name, parts in metrics["metrics"].items()}
     rows = [(title(name), _value(name, metric), _remark(name, metric)) for name, metric in reached.items()]
@@ -45,6 +47,9 @@ def closing_table(
     if verdict and gates:
         answer, _, why = brief(verdict).partition(": ")
         rows.append((answer, "", why.removesuffix(".") if verdict.releasable else ""))
+    if smoke:
+        what, _, why = SMOKE.partition(": ")
+        rows.append((what, "", why.removesuffix(".")))
     rows.append(("Report", str(report), ""))
     return rows
 

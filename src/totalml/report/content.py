@@ -52,6 +52,7 @@ class ReportContent(Generic[E]):
     explanation: what the model looked at; None if the recipe does not ask for it or there are no pictures.
     suites: what deepchecks said of the predictions; None if the recipe does not ask for it.
     pictures: (n,) rows -> (n, S, S, 3) uint8; None if the features hold no images.
+    smoke: its figures mean nothing.
     robustness, out_of_distribution: None where the recipe does not ask for them.
     """
 
@@ -78,6 +79,7 @@ class ReportContent(Generic[E]):
     finding_rows: Mapping[str, int] = field(default_factory=dict)
     robustness: Robustness | None = None
     out_of_distribution: OutOfDistribution | None = None
+    smoke: bool = False
 
     @property
     def noun(self) -> str:

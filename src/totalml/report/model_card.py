@@ -11,7 +11,7 @@ from totalml.gates.figures import figures_of
 from totalml.recipe import Recipe
 from totalml.report.content import ReportContent
 from totalml.report.front_matter import front_matter
-from totalml.report.gate_words import bound, brief, found, measured, word
+from totalml.report.gate_words import SMOKE, bound, brief, found, measured, word
 from totalml.report.markdown import code, listed, table, text
 from totalml.report.number_format import counted, figure, interval, percent, points, points_interval, title
 from totalml.report.task_parts import parts_of
@@ -46,8 +46,9 @@ def model_card(content: ReportContent, recipe: Recipe, figures: Mapping[str, Int
         "Limits": _limits(content, recipe),
     }
     parts = [f"## {title}\n\n{body}" for title, body in sections.items() if body]
-    head = f"# {text(content.name)}\n\n**{text(_lead(content))}**"
-    return "\n".join([front_matter(content, recipe), "\n\n".join([head, *parts]), ""])
+    warning = [f"**{SMOKE}**"] if content.smoke else []
+    head = [f"# {text(content.name)}", *warning, f"**{text(_lead(content))}**"]
+    return "\n".join([front_matter(content, recipe), "\n\n".join([*head, *parts]), ""])
 
 
 def _lead(content: ReportContent) -> str:

@@ -12,6 +12,7 @@ from totalml.report.explanation import explanation
 from totalml.report.fairness import fairness
 from totalml.report.findings import findings
 from totalml.report.first_pictures import first_pictures
+from totalml.report.gate_words import SMOKE
 from totalml.report.gates import gates
 from totalml.report.learning import learning
 from totalml.report.markup import Html, joined, name_of, section, tag
@@ -123,6 +124,7 @@ def _page(content: ReportContent, sections: dict[str, Html], left_out: set[str])
         "header",
         tag("p", "Total ML · ", name_of(content.name), " · ", tag("code", content.run_id), class_="eyebrow"),
         tag("h1", title or content.name),
+        tag("p", tag("strong", SMOKE)) if content.smoke else "",
         *(tag("p", " ".join(part.split()), class_="lead") for part in description.split("\n\n") if part.strip()),
     )
     titles = TITLES | dict(parts_of(content).titles)

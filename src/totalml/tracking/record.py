@@ -44,6 +44,14 @@ class TrackingRecord:
             return None
 
 
+def is_due(mode: str, folder: Path) -> bool:
+    """Whether a finished run has not been told of as `tracking.mode` asks now."""
+    record = TrackingRecord.load(folder)
+    if mode == "none" or (record and record.sent):
+        return False
+    return mode == "wandb" or record is None or record.problem is not None
+
+
 def wandb_id(facts: dict[str, Any]) -> str:
     """The same for an attempt wherever it is told of; another for attempt 1 of the same run on another machine.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from totalml.recipe import TrackingRecipe
 from totalml.runs.attempt import Attempt, now
 from totalml.tracking.companion import SilentError, companion, dismiss
-from totalml.tracking.record import TrackingRecord, wandb_id
+from totalml.tracking.record import TrackingRecord, is_due, wandb_id
 from totalml.training.listen import listening
 
 if TYPE_CHECKING:
@@ -43,10 +43,29 @@ def tracked(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) 
         if online:
             _tell({"do": "fail"})
         raise
+    _write_and_tell(job, record, attempt, progress)
+
+
+def track_finished(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> None:
+    """Track a run that had ended before this was asked, unless it was told of already; its results are only read.
+
+    Hold the lock of the run, so that two who ask at once send it once.
+
+    Raises: StoreError: its folder cannot be written.
+    """
+    tracking = recipe.tracking
+    if not is_due(tracking.mode, attempt.folder):
+        return
+    record = planned(recipe.name, tracking, attempt)
+    mode = "online" if tracking.mode == "wandb" else "offline"
+    _write_and_tell(job_of(attempt, record, store.root, mode, tracking.patience_s), record, attempt, progress)
+
+
+def _write_and_tell(job: dict[str, Any], record: TrackingRecord, attempt: Attempt, progress: Progress) -> None:
     record.save(attempt.folder)  # whatever happens now, `totalml track sync` finds it
     written = write(job, record)
     written.save(attempt.folder)
-    progress.say(_line(written, online, attempt, tracking.patience_s))
+    progress.say(_line(written, job["mode"] == "online", attempt))
 
 
 def planned(name: str, tracking: TrackingRecipe, attempt: Attempt) -> TrackingRecord:
@@ -85,7 +104,7 @@ def _tell(message: dict[str, Any]) -> None:
         companion().tell(message)
 
 
-def _line(record: TrackingRecord, online: bool, attempt: Attempt, patience_s: float) -> str:
+def _line(record: TrackingRecord, online: bool, attempt: Attempt) -> str:
     named = f"{attempt.facts['run_id']}/{attempt.number}"
     if record.problem:
         what = "not sent to W&B" if online else "not written for W&B"
