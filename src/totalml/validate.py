@@ -57,8 +57,9 @@ def validate(values: dict[str, Any], known: Sequence[Mistake] = ()) -> Recipe:
     return recipe
 
 
-def _context(built: dict[str, Any]) -> dict[str, Any]:
+def _context(built: Any) -> dict[str, Any]:
     """What names of figures depend on."""
+    built = built if isinstance(built, dict) else {}
     evaluation = built.get("evaluation")
     own = evaluation.get("metrics") if isinstance(evaluation, dict) else None
     task = built.get("task") or component_class(DEFAULT_TASK)()

@@ -63,7 +63,7 @@ def mistakes_of(project, *overrides):
         ),
         (
             "model:\n  image:\n    _target_: totalml.errors.TotalmlError",
-            "recipes/wrong.yaml:10: 'totalml.errors.TotalmlError' is not a component",
+            "recipes/wrong.yaml:10: 'totalml.errors.TotalmlError' is not a component; a model may also be a LightningModule",
         ),
         (
             "model:\n  image:\n    _target_: totalml.kinds.ImageBackbone",

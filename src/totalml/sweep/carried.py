@@ -36,7 +36,7 @@ def carried_sweep(project: Path, arguments: Sequence[str]) -> tuple[SweepRecipe 
     except ValidationError:
         return None, fixed
     try:
-        varied = corners([dimension(each) for each in overrides if each.is_sweep_override()])[0]
+        varied = next(iter(corners([dimension(each) for each in overrides if each.is_sweep_override()])), [])
     except ValueError as error:
         raise RecipeError(f"command line: {error}") from error
     return sweep, [*fixed, *(f"{key}={value}" for key, value in varied.items())]
