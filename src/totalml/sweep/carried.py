@@ -36,10 +36,10 @@ def carried_sweep(project: Path, arguments: Sequence[str]) -> tuple[SweepRecipe 
     except ValidationError:
         return None, fixed
     try:
-        varied = next(iter(corners([dimension(each) for each in overrides if each.is_sweep_override()])), [])
+        varied = next(iter(corners([dimension(each) for each in overrides if each.is_sweep_override()])), None)
     except ValueError as error:
         raise RecipeError(f"command line: {error}") from error
-    return sweep, [*fixed, *(f"{key}={value}" for key, value in varied.items())]
+    return sweep, [*fixed, *(f"{key}={value}" for key, value in (varied or {}).items())]
 
 
 def check_parameters(project: Path, given: Sequence[str], parameters: Mapping[str, str]) -> None:
