@@ -49,6 +49,11 @@ def test_validation_is_judged_without_smoothing_by_the_share_of_labels_that_are_
     assert judged.scores.tolist() == pytest.approx([2 / 3, 2 / 3])
 
 
+def test_a_worse_picture_is_right_if_every_label_is():
+    targets = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
+    assert MultiLabel(labels=("a", "b", "c")).right(OUTPUTS, targets).tolist() == [True, False]
+
+
 def test_an_own_loss_takes_its_place():
     loss = BinaryCrossEntropy(None, 0.3, Absolute())
     expected = Absolute().of(OUTPUTS, TARGETS)

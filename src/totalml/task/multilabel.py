@@ -51,6 +51,8 @@ class MultiLabel(Task):
     }
     score: ClassVar[str] = "hamming_accuracy"  # with every threshold at 0.5, since better ones are fitted afterwards
 
+    parts: ClassVar[frozenset[str]] = frozenset({"robustness", "out_of_distribution"})
+
     labels: Items[Column] = ()  # metadata columns, one a label
     column: Column | None = None  # or the one that joins them; data.labels may list those that there are
     separator: Column = ";"  # of `column`
@@ -81,7 +83,7 @@ class MultiLabel(Task):
         if self.column is None:
             return read_flags(snapshot.metadata, ids, self.labels)
         empty = self.missing == "no_labels"
-        return read_joined(snapshot.metadata, ids, self.column, self.separator, data.labels, empty_is_none=empty)
+        return read_joined(snapshot.metadata, ids, self.column, self.separator, data.classes, empty_is_none=empty)
 
     def require_learnable(self, targets: Targets, train: NDArray[np.int64]) -> None:
         shares = targets.values[train].mean(axis=0)
@@ -106,6 +108,10 @@ class MultiLabel(Task):
 
     def answers(self, outputs: Tensor) -> Tensor:
         return outputs.double().sigmoid().float()
+
+    def right(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Every label, with every threshold at 0.5: fitted ones are not known of worse pictures."""
+        return ((outputs > 0) == (targets > HALF)).all(dim=1)
 
     def answer_columns(self, names: Sequence[str], answers: NDArray[Any]) -> dict[str, Any]:
         """Which labels are said is among them only with `thresholds: half`; fitted ones stand in the evaluation."""
