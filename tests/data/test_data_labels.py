@@ -80,3 +80,11 @@ def test_whole_numbers_are_labels_as_they_are_written(recipe, listed):  # yaml/p
 def test_labels_with_two_meanings_are_refused(recipe, listed, labels, message):
     with pytest.raises(ValidationError, match=message):
         recipe(listed, labels=labels)
+
+
+def test_labels_that_stand_in_another_column_may_be_listed(listed, store, recipe, encoded):
+    listed += [Sample(f"{row}", encoded(row), None, metadata={"faults": "thin;short"}) for row in range(4)]
+    assert take_snapshot(recipe(listed, labels=("thin", "short")), store).samples["label"].null_count == 4
+    listed += [Sample(f"{row}", encoded(row), "thin", metadata={"faults": ""}) for row in (4, 5)]
+    with pytest.raises(SnapshotError, match="no sample has the label 'short'"):
+        take_snapshot(recipe(listed, labels=("thin", "short")), store)

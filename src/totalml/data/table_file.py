@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.data.csv_file import read_csv
+from totalml.data.list_column import as_text, is_list_of_text
 from totalml.data.paths import meant, normal
 from totalml.data.times import Unit, as_times
 from totalml.errors import SnapshotError
@@ -101,6 +102,9 @@ def _plain(path: Path, table: pa.Table, text: Sequence[str], timestamp: str | No
         column = table.column(number)
         if pa.types.is_dictionary(field.type):
             column = column.cast(field.type.value_type)
+        if is_list_of_text(column):
+            table = table.set_column(number, field.name, as_text(path, field.name, column))
+            continue
         kind = _kind(column, field.name in text)
         if kind is None:
             raise SnapshotError(

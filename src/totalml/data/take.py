@@ -132,6 +132,8 @@ def _say_ignored(ignored: Sequence[Ignored], progress: Progress) -> None:
 
 
 def _check_labels(data: DataRecipe, found: set[str | None]) -> None:
+    if found == {None}:  # data.labels lists what the task finds in other columns
+        return
     missing = [label for label in data.classes or () if label not in found]
     if missing:
         there = sorted(label for label in found if label is not None)

@@ -87,7 +87,7 @@ def _found(record: Slices, evaluation: Evaluation) -> Html:
 
 
 def _table(caption: str, found: Sequence[Slice], evaluation: Evaluation) -> Html:
-    accuracy = evaluation.metrics["accuracy"].value or 0.0
+    accuracy = evaluation.metrics[evaluation.headline].value or 0.0
     shown = found[:MOST_ROWS]
     low = min(one.accuracy.low or 0.0 for one in shown)
     head = ["Group", "Samples", "Right", "Interval", "Points to the rest", "By chance alone"]

@@ -9,7 +9,8 @@ from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from totalml.task.classification import Classification
+    from totalml.task.multilabel import MultiLabel
 
-__all__ = ["Classification"]
+__all__ = ["Classification", "MultiLabel"]
 
 __getattr__ = lazy_exports(__name__)

@@ -3,7 +3,6 @@
 The value of a metric comes from torchmetrics, its interval from resampling. What is undefined is None.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,13 +14,14 @@ from totalml.evaluation.arrays import Ints
 from totalml.evaluation.calibration.bins import calibration_bins
 from totalml.evaluation.classification.depth import in_depth
 from totalml.evaluation.classification.inputs import check_positive, check_predictions, gold_indices
-from totalml.evaluation.classification.intervals import bounds
 from totalml.evaluation.classification.point import confusion_matrix, point_figures
 from totalml.evaluation.classification.record import ClassificationEvaluation
-from totalml.evaluation.classification.scores import Figures, Scores
+from totalml.evaluation.classification.scores import Scores
 from totalml.evaluation.classification.undefined import class_note, overall_note
+from totalml.evaluation.classification.weighted import WeightedMetrics
 from totalml.evaluation.columns import SampleContext
 from totalml.evaluation.interval import Interval
+from totalml.evaluation.resampled import Figures, bounds, interval_of
 from totalml.evaluation.slices.membership import membership
 from totalml.recipe import EvaluationRecipe
 
@@ -58,7 +58,8 @@ def evaluate(
         gold=None if gold is None else gold_indices(gold, classes, ids),
     )
     point = point_figures(scores)
-    low, high = bounds(scores, point, evaluation.bootstrap, evaluation.confidence, seed)
+    metrics = WeightedMetrics(scores)
+    low, high = bounds(metrics, len(ids), point, evaluation.bootstrap, evaluation.confidence, seed)
     bins = calibration_bins(scores)
     groups = membership(evaluation.slices, context) if context and evaluation.slices else {}
     return ClassificationEvaluation(
@@ -66,7 +67,9 @@ def evaluate(
         count=len(ids),
         positive=None if positive is None else classes[positive],
         metrics={
-            name: _interval(value[0], low.overall[name][0], high.overall[name][0], overall_note(name, scores, classes))
+            name: interval_of(
+                value[0], low.overall[name][0], high.overall[name][0], overall_note(name, scores, classes)
+            )
             for name, value in point.overall.items()
         },
         per_class={label: _class_figures(k, label, scores, point, low, high) for k, label in enumerate(classes)},
@@ -83,7 +86,7 @@ def _class_figures(
     k: int, label: str, scores: Scores, point: Figures, low: Figures, high: Figures
 ) -> dict[str, Interval | int]:
     intervals: dict[str, Interval | int] = {
-        name: _interval(
+        name: interval_of(
             values[0, k],
             low.per_class[name][0, k],
             high.per_class[name][0, k],
@@ -92,14 +95,6 @@ def _class_figures(
         for name, values in point.per_class.items()
     }
     return intervals | {"support": int((scores.labels == k).sum())}
-
-
-def _interval(value: float, low: float, high: float, note: str | None) -> Interval:
-    return Interval(_defined(value), _defined(low), _defined(high), note)
-
-
-def _defined(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
 
 
 def _predictions(

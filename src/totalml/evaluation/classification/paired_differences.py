@@ -9,13 +9,11 @@ import numpy as np
 import pyarrow
 
 from totalml.evaluation.arrays import Floats, Ints
-from totalml.evaluation.bootstrap import percentiles, resample_counts
 from totalml.evaluation.classification.point import point_figures
-from totalml.evaluation.classification.scores import Figures, Scores
+from totalml.evaluation.classification.scores import Scores
 from totalml.evaluation.classification.weighted import WeightedMetrics
 from totalml.evaluation.interval import Interval
-
-SEED = 0  # the same two runs give the same interval
+from totalml.evaluation.resampled import paired
 
 
 class Classified(Protocol):
@@ -43,35 +41,16 @@ def paired_differences(ours: Classified, theirs: Classified) -> dict[str, Interv
 
     Args: both on the same samples with the same labels and classes; their order may differ.
     """
-    both = [_scores(each) for each in (ours, theirs)]
-    found = _difference(*(point_figures(scores) for scores in both))
-    if ours.resamples:
-        metrics = [WeightedMetrics(scores) for scores in both]
-        parts = [
-            _difference(*(metric.of(counts) for metric in metrics))
-            for counts in resample_counts(ours.count, ours.resamples, SEED)
-        ]
-        drawn = {name: np.concatenate([part[name] for part in parts]) for name in found}
-    else:
-        drawn = {name: np.full((1, *values.shape[1:]), np.nan) for name, values in found.items()}
-    named: dict[str, Interval] = {}
-    for name, values in found.items():
-        low, high = percentiles(drawn[name], ours.confidence)
-        if values.ndim == 1:
-            named[name] = _interval(values[0], low[0], high[0])
-        else:
-            for k, label in enumerate(ours.classes):
-                named[f"per_class.{label}.{name.removeprefix('per_class.')}"] = _interval(
-                    values[0, k], low[0, k], high[0, k]
-                )
-    return named
-
-
-def _difference(ours: Figures, theirs: Figures) -> dict[str, Floats]:
-    """(R,) of each metric, (R, K) of each metric of the classes."""
-    overall = {name: values - theirs.overall[name] for name, values in ours.overall.items() if name in theirs.overall}
-    classes = {f"per_class.{name}": values - theirs.per_class[name] for name, values in ours.per_class.items()}
-    return overall | classes
+    mine, other = _scores(ours), _scores(theirs)
+    return paired(
+        (point_figures(mine), point_figures(other)),
+        (WeightedMetrics(mine), WeightedMetrics(other)),
+        ours.count,
+        ours.resamples,
+        ours.confidence,
+        "per_class",
+        ours.classes,
+    )
 
 
 def _scores(evaluation: Classified) -> Scores:
@@ -90,11 +69,3 @@ def _scores(evaluation: Classified) -> Scores:
 def _indices(evaluation: Classified, names: list[str | None]) -> Ints:
     place = {label: k for k, label in enumerate(evaluation.classes)}
     return np.array([-1 if name is None else place[name] for name in names], np.int64)
-
-
-def _interval(value: float, low: float, high: float) -> Interval:
-    return Interval(_defined(value), _defined(low), _defined(high))
-
-
-def _defined(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

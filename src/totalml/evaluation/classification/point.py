@@ -6,7 +6,8 @@ from torch import Tensor
 from torchmetrics.functional import classification as tm
 
 from totalml.evaluation.arrays import Floats, mean_of_defined, ratio
-from totalml.evaluation.classification.scores import Figures, Scores
+from totalml.evaluation.classification.scores import Scores
+from totalml.evaluation.resampled import Figures
 
 
 def point_figures(scores: Scores) -> Figures:

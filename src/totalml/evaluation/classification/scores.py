@@ -1,4 +1,4 @@
-"""Predictions of one model on one set of samples, and the figures that any way of counting makes of them."""
+"""Predictions of one model on one set of samples."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,16 +50,3 @@ class Scores:
     @property
     def classes(self) -> int:
         return int(self.probabilities.shape[1])
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Metrics of R weightings of the samples; NaN where undefined.
-
-    Args:
-        overall: name -> (R,).
-        per_class: name -> (R, K).
-    """
-
-    overall: dict[str, Floats]
-    per_class: dict[str, Floats]

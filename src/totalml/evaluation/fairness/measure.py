@@ -44,13 +44,34 @@ class _Rates:
         return enough
 
 
+@dataclass(frozen=True)
+class Spoken:
+    """What a model says of one class or label.
+
+    Args: said, true: (N,) whether it is said, and whether it holds; probability: (N,) that it does.
+    """
+
+    label: str
+    said: Bools
+    true: Bools
+    probability: Floats
+
+
 def measure_fairness(
     evaluation: EvaluationRecipe, recipe: FairnessRecipe, context: SampleContext, scores: Scores, classes: Sequence[str]
 ) -> Fairness:
     """With two classes the positive one is looked at, with more each of them."""
-    columns = [context.column(name) for name in recipe.columns]
     looked = range(len(classes)) if scores.positive is None else [scores.positive]
-    rates = [one for column in columns for k in looked for one in _of_class(column, k, classes[k], scores)]
+    spoken = [Spoken(classes[k], scores.predicted == k, scores.labels == k, scores.probabilities[:, k]) for k in looked]
+    return fairness_of(evaluation, recipe, context, spoken)
+
+
+def fairness_of(
+    evaluation: EvaluationRecipe, recipe: FairnessRecipe, context: SampleContext, spoken: Sequence[Spoken]
+) -> Fairness:
+    """Each class or label by itself, against all else."""
+    columns = [context.column(name) for name in recipe.columns]
+    rates = [one for column in columns for each in spoken for one in _rates(column, each)]
     looked_at = int(sum(one.enough(recipe.min_support).sum() for one in rates))
     z = z_of(evaluation.confidence, looked_at)
     return Fairness(
@@ -62,13 +83,11 @@ def measure_fairness(
     )
 
 
-def _of_class(column: Column, k: int, label: str, scores: Scores) -> Iterator[_Rates]:
-    said, true = scores.predicted == k, scores.labels == k
-    everyone = np.ones(len(said), np.bool_)
-    yield _shares("selection_rate", column, label, said, everyone)
-    yield _shares("true_positive_rate", column, label, said, true)
-    yield _shares("false_positive_rate", column, label, said, ~true)
-    yield _means("calibration", column, label, scores.probabilities[:, k], true)
+def _rates(column: Column, of: Spoken) -> Iterator[_Rates]:
+    yield _shares("selection_rate", column, of.label, of.said, np.ones(len(of.said), np.bool_))
+    yield _shares("true_positive_rate", column, of.label, of.said, of.true)
+    yield _shares("false_positive_rate", column, of.label, of.said, ~of.true)
+    yield _means("calibration", column, of.label, of.probability, of.true)
 
 
 def _shares(figure: str, column: Column, label: str, hit: Bools, among: Bools) -> _Rates:

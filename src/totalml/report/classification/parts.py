@@ -8,11 +8,11 @@ from totalml.report.classification.baseline import Baseline
 from totalml.report.classification.calibration import calibration
 from totalml.report.classification.classes import confusion, per_class
 from totalml.report.classification.gallery import gallery
-from totalml.report.classification.scale import scale as bar
 from totalml.report.classification.sentences import facts, lead, purpose, verdict
 from totalml.report.content import ReportContent
-from totalml.report.markup import Html
+from totalml.report.markup import Html, name_of
 from totalml.report.number_format import percent
+from totalml.report.scale_bar import scale_bar
 from totalml.report.task_parts import Answer
 
 __all__ = [
@@ -46,7 +46,12 @@ hugging_face = (
 
 
 def scale(content: ReportContent[ClassificationEvaluation]) -> Html:
-    return bar(content.evaluation, Baseline.of(content.evaluation))
+    evaluation, simple = content.evaluation, Baseline.of(content.evaluation)
+    best = evaluation.metrics.get("best_possible_accuracy")
+    always = (name_of(simple.label, 24), simple.accuracy)
+    return scale_bar(
+        "accuracy", evaluation.metrics["accuracy"], evaluation.confidence, always, best.value if best else None
+    )
 
 
 def baseline(content: ReportContent[ClassificationEvaluation]) -> float:

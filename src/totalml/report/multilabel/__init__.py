@@ -1,0 +1,1 @@
+"""What the page tells of a model that gives each sample any number of labels."""
