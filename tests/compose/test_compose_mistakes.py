@@ -72,6 +72,20 @@ def mistakes_of(project, *overrides):
             "recipes/wrong.yaml:10: AdamW takes no argument 'weight_decoy', did you mean 'weight_decay'?",
         ),
         (
+            "task:\n  _target_: totalml.task.Regression\n  targets: [price]\n  loss: huberr",
+            "recipes/wrong.yaml:11: task.loss: expected one of huber, squared, quantile, or a component of kind Loss, "
+            "got 'huberr', did you mean 'huber'?",
+        ),
+        (
+            "task:\n  _target_: totalml.task.Regression\n  targets: [price]\n  units: {prise: euro}",
+            "recipes/wrong.yaml:11: task.units.prise: 'prise' is none of the targets, did you mean 'price'?",
+        ),
+        (
+            "task:\n  _target_: totalml.task.Regression\n  targets: [price]\n"
+            "features:\n  table:\n    numeric: [price]\nmodel:\n  table:\n    _target_: totalml.model.Mlp",
+            "recipes/wrong.yaml:1: features.table: 'price' is what is to be predicted; take it out of the features",
+        ),
+        (
             "training:\n  optimizer:\n    _target_: torch.hub.load\n    repo_or_dir: x\n    model: y",
             "recipes/wrong.yaml:10: 'torch.hub.load' is a function; name a class",
         ),

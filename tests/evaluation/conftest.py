@@ -27,7 +27,7 @@ class World:
         return np.array(self.table["age_group"].to_pylist())
 
     @property
-    def beside(self) -> SampleContext:
+    def context(self) -> SampleContext:
         return SampleContext(self.table, np.arange(len(self.table)), self.light)
 
     def wrong(self, rate: Any) -> np.ndarray:

@@ -61,7 +61,7 @@ def content_of(history_of: Callable[..., tuple[Epoch, ...]]) -> Callable[..., Re
             probabilities,
             gold,
             seed=0,
-            beside=stands,
+            context=stands,
         )
         shape = (samples, image_px or 1, image_px or 1, 3)
         images = generator.integers(0, 256, shape, np.uint8)

@@ -88,6 +88,14 @@ class Recipe(Section):
         return gates
 
     @model_validator(mode="after")
+    def _truth_is_no_feature(self) -> Self:
+        table = self.features.table
+        for name in (*table.numeric, *table.categorical) if table else ():
+            if name in self.task.columns():
+                raise ValueError(f"features.table: {name!r} is what is to be predicted; take it out of the features")
+        return self
+
+    @model_validator(mode="after")
     def _model_fits_features(self) -> Self:
         if self.model.image is None and self.model.table is None:
             raise ValueError("model needs 'image', 'table' or both")

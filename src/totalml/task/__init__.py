@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from totalml.task.classification import Classification
+    from totalml.task.regression import Regression
 
-__all__ = ["Classification"]
+__all__ = ["Classification", "Regression"]
 
-_HOMES = {"Classification": "classification"}
+_HOMES = {"Classification": "classification", "Regression": "regression"}
 
 
 def __getattr__(name: str) -> Any:
