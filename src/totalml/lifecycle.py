@@ -232,6 +232,7 @@ def _content(
         quality=quality,
         history=trained.history,
         best_epoch=trained.best_epoch,
+        score=trained.score,
         evaluation=evaluation,
         verdict=verdict,
         rows=splits.test,

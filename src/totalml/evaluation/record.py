@@ -63,6 +63,7 @@ class Evaluation:
             "count": self.count,
             "confidence": self.confidence,
             "resamples": self.resamples,
+            "unit": self.unit,
             "metrics": {name: asdict(interval) for name, interval in self.metrics.items()},
             "slices": self.slices.as_json() if self.slices else None,
             "fairness": self.fairness.as_json() if self.fairness else None,
@@ -72,13 +73,18 @@ class Evaluation:
     def parts_from(cls, values: dict[str, Any]) -> dict[str, Any]:
         """The fields of this record out of what `as_json` gave."""
         # An evaluation from before there was any such thing has none.
-        slices, fairness = (values.pop(name, None) for name in ("slices", "fairness"))
+        slices, fairness, _ = (values.pop(name, None) for name in ("slices", "fairness", "unit"))
         return {
             **values,
             "metrics": {name: Interval(**parts) for name, parts in values.pop("metrics").items()},
             "slices": Slices.from_json(slices) if slices else None,
             "fairness": Fairness.from_json(fairness) if fairness else None,
         }
+
+    @property
+    def unit(self) -> str:
+        """Of the metrics that have one; empty without."""
+        return ""
 
     def figures(self) -> dict[str, Interval]:
         """All that was measured, by a dotted name: `accuracy`, `slices.dim light.gap`."""

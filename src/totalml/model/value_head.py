@@ -35,7 +35,7 @@ class ValueHead(nn.Module):
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """(B, width) -> (B, T * each), the outputs of one target beside each other."""
-        raw = self.linear(embeddings).unflatten(1, (len(self.mean), -1))
+        raw = self.linear(embeddings).reshape(len(embeddings), len(self.mean), -1)
         return (self.mean[:, None] + self.deviation[:, None] * raw).flatten(1)
 
 

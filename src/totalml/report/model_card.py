@@ -64,10 +64,14 @@ def _purpose(content: ReportContent, recipe: Recipe) -> str:
 
 
 def _quality(content: ReportContent) -> str:
-    evaluation = content.evaluation
+    evaluation, unit = content.evaluation, content.evaluation.unit
     rows = [
-        [TITLES[name], "not defined" if metric.value is None else figure(name, metric.value), interval(name, metric)]
-        for name, metric in evaluation.metrics.items()
+        [
+            TITLES[name],
+            figure(name, one.value, unit) if one.value is not None else "not defined",
+            interval(name, one, unit),
+        ]
+        for name, one in evaluation.metrics.items()
     ]
     bounds = f"{percent(evaluation.confidence, 0)} interval"
     lead = f"Measured on {counted(evaluation.count, content.noun)} that the model never saw."

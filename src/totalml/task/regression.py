@@ -113,7 +113,7 @@ class Regression(Task):
 
     def answers(self, outputs: Tensor) -> Tensor:
         """(B, T) values, or (B, T * 3): lower, middle and upper of each; quantiles that cross are sorted."""
-        return outputs.float().unflatten(1, (-1, self._each)).sort(dim=2).values.flatten(1)
+        return outputs.float().reshape(len(outputs), -1, self._each).sort(dim=2).values.flatten(1)
 
     def check(self, evaluation: EvaluationRecipe, names: Sequence[str]) -> None:
         for key in OF_CLASSES:

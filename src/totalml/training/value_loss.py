@@ -48,14 +48,14 @@ class ValueLoss(Objective):
 
     def judge(self, outputs: Tensor, targets: Tensor) -> Judged:
         """Scores are absolute errors: in the unit of the target, or where there are several, in deviations."""
-        middle = outputs.unflatten(1, (targets.shape[1], -1)).median(dim=2).values
+        middle = outputs.reshape(len(targets), targets.shape[1], -1).median(dim=2).values
         errors = (middle - targets).abs()
         scores = errors[:, 0] if targets.shape[1] == 1 else (errors / self.deviation).mean(dim=1)
         return Judged(self._losses(outputs, targets), torch.ones_like(scores), scores)
 
     def _losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """(B,) mean over the targets."""
-        said = (outputs.unflatten(1, (len(self.mean), -1)) - self.mean[:, None]) / self.deviation[:, None]
+        said = (outputs.reshape(len(targets), len(self.mean), -1) - self.mean[:, None]) / self.deviation[:, None]
         true = (targets - self.mean) / self.deviation
         if not isinstance(self._loss, str):
             return self._loss.of(said.flatten(1), true)

@@ -66,8 +66,9 @@ def evaluate(
 def _values(predicted: Predicted, training: TrainingTruth, coverage: float, season: int) -> Values:
     truth, answers = (np.asarray(part, np.float64) for part in (predicted.truth, predicted.answers))
     # Without a validation split there are no scores, and so no intervals.
-    fitted = predicted.validation or (predicted.truth[:0], predicted.answers[:0])
-    said, low, high = intervals(answers, *(np.asarray(part, np.float64) for part in fitted), coverage)
+    validation = predicted.validation or (predicted.truth[:0], predicted.answers[:0])
+    fitted_truth, fitted = (np.asarray(part, np.float64) for part in validation)
+    said, low, high = intervals(answers, fitted_truth, fitted, coverage)
     deviation = np.asarray(training.values, np.float64).std(axis=0)
     return Values(truth, said, low, high, np.where(deviation > 0, deviation, 1.0), seasonal_error(training, season))
 
@@ -105,7 +106,8 @@ def _bounded(values: Values, evaluation: EvaluationRecipe, seed: int) -> tuple[F
     """Every figure with its lower and its upper bound; NaN without resamples."""
     point = WeightedFigures(values).of(np.ones((1, len(values.truth)), np.int64))
     drawn = bootstrap(values, evaluation.bootstrap, seed) if evaluation.bootstrap else _undefined(point)
-    low, high = (_each(drawn, lambda each, end=end: percentiles(each, evaluation.confidence)[end]) for end in (0, 1))
+    low = _each(drawn, lambda each: percentiles(each, evaluation.confidence)[0])
+    high = _each(drawn, lambda each: percentiles(each, evaluation.confidence)[1])
     return point, low, high
 
 

@@ -31,7 +31,7 @@ def paired_differences(ours: RegressionEvaluation, theirs: RegressionEvaluation)
     for name, value in found.items():
         drawn = np.concatenate([part[name] for part in parts]) if parts else np.full(1, np.nan)
         low, high = percentiles(drawn, ours.confidence)
-        named[name] = Interval(*(_defined(one) for one in (value[0], low[0], high[0])))
+        named[name] = Interval(_defined(value[0]), _defined(low[0]), _defined(high[0]))
     return named
 
 
