@@ -22,7 +22,7 @@ def answers(world, said_good, seed=0, classes=2):
 
 def measured(world, scores, classes=("bad", "good"), **recipe):
     asked = EvaluationRecipe(fairness={"columns": ["age_group"]} | recipe)
-    return measure_fairness(asked, asked.fairness, world.beside, scores, classes)
+    return measure_fairness(asked, asked.fairness, world.context, scores, classes)
 
 
 def fair(labels):

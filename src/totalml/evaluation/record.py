@@ -86,6 +86,10 @@ class Evaluation:
         """Of the metrics that have one; empty without."""
         return ""
 
+    def unit_of(self, target: str) -> str:
+        """Of the figures of one target; empty without."""
+        return ""
+
     def figures(self) -> dict[str, Interval]:
         """All that was measured, by a dotted name: `accuracy`, `slices.dim light.gap`."""
         found = dict(self.metrics)

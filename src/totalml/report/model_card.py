@@ -10,10 +10,12 @@ from totalml.evaluation.interval import Interval
 from totalml.gates.figures import figures_of
 from totalml.recipe import Recipe
 from totalml.report.content import ReportContent
+from totalml.report.fairness import gap_in_words
 from totalml.report.front_matter import front_matter
 from totalml.report.gate_words import bound, brief, found, measured, word
 from totalml.report.markdown import code, listed, table, text
-from totalml.report.number_format import TITLES, counted, figure, interval, percent, points, points_interval
+from totalml.report.number_format import TITLES, counted, figure, interval, percent
+from totalml.report.slices import in_words
 from totalml.report.task_parts import parts_of
 from totalml.runs.attempt import CARD_FILE
 from totalml.store.atomic import write_atomically
@@ -81,18 +83,16 @@ def _quality(content: ReportContent) -> str:
 def _groups(content: ReportContent) -> str:
     slices, fairness = content.evaluation.slices, content.evaluation.fairness
     told = [
-        f"{text(one.name)}: right for {percent(one.accuracy.value or 0.0)} of {counted(one.count, content.noun)} "
-        f"({interval('accuracy', one.accuracy)}), {points(one.gap.value or 0.0)} points to the rest "
-        f"({points_interval(one.gap)})"
+        f"{text(one.name)}: {in_words(slices, one, content.evaluation, content.noun)}"
         for one in (slices.worse() if slices else [])
+        if slices
     ]
     told += [
-        f"{text(one.group)}: {text(one.label)}, {one.figure.replace('_', ' ')} {points(one.gap.value or 0.0)} points "
-        f"to the rest ({points_interval(one.gap)})"
+        f"{text(one.group)}: {text(one.label)}, {one.figure.replace('_', ' ')} {gap_in_words(content.evaluation, one)}"
         for one in (fairness.gaps() if fairness else [])
     ]
     if told:
-        return f"Clearly less often right, or treated otherwise:\n\n{listed(told[:MOST_ROWS])}"
+        return f"Clearly worse, or treated otherwise:\n\n{listed(told[:MOST_ROWS])}"
     looked_at = (slices.looked_at if slices else 0) + (fairness.looked_at if fairness else 0)
     if not looked_at:
         return "No groups were compared."

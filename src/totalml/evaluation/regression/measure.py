@@ -12,6 +12,8 @@ import pyarrow as pa
 from totalml.errors import EvaluationError
 from totalml.evaluation.arrays import Floats
 from totalml.evaluation.bootstrap import percentiles
+from totalml.evaluation.columns import SampleContext
+from totalml.evaluation.fairness.errors import measure_error_fairness
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.predicted import Predicted, TrainingTruth
 from totalml.evaluation.regression.conformal import intervals, least_samples
@@ -20,6 +22,8 @@ from totalml.evaluation.regression.record import RegressionEvaluation, column
 from totalml.evaluation.regression.thirds import thirds
 from totalml.evaluation.regression.values import Values, mean_over_targets
 from totalml.evaluation.regression.weighted import Figures, WeightedFigures, bootstrap
+from totalml.evaluation.slices.errors import ErrorSizes
+from totalml.evaluation.slices.measure import slices_of
 from totalml.evaluation.slices.membership import membership
 from totalml.recipe import EvaluationRecipe
 
@@ -60,7 +64,22 @@ def evaluate(
         naive={name: _defined(values.naive[t]) for t, name in enumerate(names)},
         promised=coverage,
         thirds={name: thirds(values, t, evaluation.confidence) for t, name in enumerate(names)},
+        **(_by_group(evaluation, context, values, names) if context else {}),
     )
+
+
+def _by_group(
+    evaluation: EvaluationRecipe, context: SampleContext, values: Values, names: Sequence[str]
+) -> dict[str, Any]:
+    """The fields of an `Evaluation` that the recipe asks for, by name."""
+    found: dict[str, Any] = {}
+    if evaluation.slices:
+        sizes = values.combined(np.abs(values.errors))
+        errors = ErrorSizes(values.combined(values.errors), sizes, values.unit)
+        found["slices"] = slices_of(evaluation, evaluation.slices, context, errors)
+    if evaluation.fairness:
+        found["fairness"] = measure_error_fairness(evaluation, evaluation.fairness, context, values, names)
+    return found
 
 
 def _values(predicted: Predicted, training: TrainingTruth, coverage: float, season: int) -> Values:

@@ -59,6 +59,9 @@ class RegressionEvaluation(Evaluation):
         """Of the figures over all targets; empty if it has none."""
         return "deviations" if self.several else self.units.get(self.targets[0], "")
 
+    def unit_of(self, target: str) -> str:
+        return self.units.get(target, "")
+
     def as_json(self) -> dict[str, Any]:
         return super().as_json() | {
             "targets": list(self.targets),
