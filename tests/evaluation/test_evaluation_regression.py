@@ -199,6 +199,15 @@ def test_figures_have_the_names_that_gates_use():
     assert {"per_target.t0.mae", "per_target.t1.interval_width"} <= figures.keys()
 
 
+def test_intervals_that_held_every_time_may_miss_the_next():
+    truth, said = some(30, 1)
+    asked = EvaluationRecipe(bootstrap=20, slices=None)
+    found = regressed(truth, said, asked, validation=(truth, said + 100))
+    assert found.metrics["coverage"].value == 1
+    for name in ("coverage", "per_target.t0.coverage"):
+        assert found.figures()[name].low == pytest.approx(30 / (30 + 1.959964**2))
+
+
 def test_always_answering_the_middle_is_what_a_model_must_beat():
     truth, said = some(100, 1)
     training = TrainingTruth(np.array([[1.0], [2.0], [30.0]]))

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.record import Evaluation
+from totalml.evaluation.record import Evaluation, shares_with_chance
 from totalml.evaluation.regression.thirds import Third
 
 if TYPE_CHECKING:
@@ -91,10 +91,11 @@ class RegressionEvaluation(Evaluation):
 
     def figures(self) -> dict[str, Interval]:
         """Besides: `per_target.head_mm.mae`."""
-        named = {
-            f"per_target.{name}.{key}": one for name, figures in self.per_target.items() for key, one in figures.items()
-        }
-        return super().figures() | named
+        named = dict(self.metrics)
+        for name, figures in self.per_target.items():
+            named |= {f"per_target.{name}.{key}": one for key, one in figures.items()}
+        shares = {name: one for name, one in named.items() if name.rpartition(".")[2] == "coverage"}
+        return super().figures() | named | shares_with_chance(shares, self.count, self.confidence)
 
     def sample_scores(self) -> Floats:
         """Minus the absolute error; of several targets the mean in deviations."""
