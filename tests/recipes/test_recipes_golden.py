@@ -51,3 +51,8 @@ def test_the_golden_files_can_be_read_back(name: str, recipe: Composed):
     figures = {"totalml.task.Classification": {"accuracy", "auroc", "ece"}, "totalml.task.Regression": {"mae", "r2"}}
     assert figures.get(recipe.values["task"]["_target_"], set()) <= metrics.keys()
     assert all(one.low <= one.value <= one.high for one in metrics.values() if one.value is not None)
+
+
+def test_the_heads_of_pints_are_told_better_than_by_one_answer(smoke_run):
+    reached = json.loads((smoke_run("guinness_head") / "metrics.json").read_text())
+    assert reached["metrics"]["mae"]["high"] < reached["always_mae"]
