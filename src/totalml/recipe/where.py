@@ -26,7 +26,7 @@ class Tolerance(Section):
     Absolute differences: 0.02 of an accuracy are two points.
     """
 
-    metrics: Annotated[float, Field(ge=0)] = 0.02  # of any metric, in its unit; one sample of a test split of 50 moves the accuracy that far
+    metrics: Annotated[float, Field(ge=0)] = 0.02  # of any metric, in its unit; one sample of 50 moves the accuracy so
     probabilities: Share = 0.02  # of any predicted probability
 
 
