@@ -25,7 +25,7 @@ TITLES = {
     "rmse": "Root mean squared error",
     "r2": "R²",
     "bias": "Bias",
-    "mase": "Error beside last season's",
+    "mase": "MASE",
     "coverage": "Truths inside the interval",
     "interval_width": "Width of the interval",
 }
