@@ -38,8 +38,8 @@ def test_targets_are_the_columns_in_the_order_of_the_recipe():
 def test_all_that_is_wrong_with_targets_is_told_at_once():
     with pytest.raises(FeatureError) as told:
         read(
-            *("sise", "name", "sold", "price", "far"),
-            size=[1.0, 2.0, 3.0],
+            *("size_m", "name", "sold", "price", "far"),
+            size_mm=[1.0, 2.0, 3.0],
             name=["x", "y", "z"],
             sold=[True, False, True],
             price=pa.array([1.0, None, float("nan")]),
@@ -47,7 +47,7 @@ def test_all_that_is_wrong_with_targets_is_told_at_once():
         )
     lines = str(told.value).splitlines()
     assert len(lines) == 5
-    assert "'sise' is no metadata column, did you mean 'size'" in lines[0]
+    assert "'size_m' is no metadata column, did you mean 'size_mm'" in lines[0]
     assert "'name' is of type string" in lines[1]
     assert "'sold' is of type bool" in lines[2]
     assert "'price' is missing in 2 samples: 'b', 'c'" in lines[3]
