@@ -54,6 +54,7 @@ def test_it_means_what_it_says(text, holds):
         "f'{year}' == '2021'",
         "type[0] == 'm'",
         "type = 'mono'",
+        "type == -'x'",
         "type == 'mono",
         "",
         "x" * 2000,

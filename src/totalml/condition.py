@@ -48,11 +48,11 @@ class Condition:
 
 def condition(text: str) -> Condition:
     """Raises: ValueError: it is no such expression; says where and what may stand there."""
-    names: list[str] = []
+    names: dict[str, str] = {}
 
     def placeholder(match: re.Match[str]) -> str:
-        names.append(match[1])
-        return f"__column_{len(names) - 1}"
+        names[word := f"__column_{len(names)}"] = match[1]
+        return word
 
     if len(text) > LONGEST:
         raise ValueError(f"expected an expression of at most {LONGEST} characters, got {len(text)}")
@@ -68,7 +68,7 @@ def condition(text: str) -> Condition:
 class _Reader:
     """Turns a tree into functions of a row; anything that is not listed here is refused."""
 
-    def __init__(self, text: str, quoted: list[str]) -> None:
+    def __init__(self, text: str, quoted: dict[str, str]) -> None:
         self.columns: list[str] = []
         self._text, self._quoted = text, quoted
 
@@ -110,7 +110,9 @@ class _Reader:
             constant = node.value
             return lambda row: constant
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
-            return self._value(ast.Constant(-node.operand.value))  # type: ignore[operator]
+            number = node.operand.value
+            if type(number) in (int, float):
+                return self._value(ast.Constant(-number))  # type: ignore[operator]
         if isinstance(node, ast.List | ast.Tuple):
             items = [self._value(item) for item in node.elts]
             return lambda row: [item(row) for item in items]
@@ -124,8 +126,8 @@ class _Reader:
         if name in words:
             word = words[name]
             return lambda row: word
-        if name.startswith("__column_"):
-            name = self._quoted[int(name.rpartition("_")[2])]
+        if name in self._quoted:
+            name = self._quoted[name]
         self.columns.append(name)
         return lambda row: row.get(name)
 

@@ -208,10 +208,6 @@ class Task(Component):
         return np.zeros(len(targets), np.int64)
 
     @abstractmethod
-    def answer_columns(self, names: Sequence[str], answers: NDArray[Any]) -> dict[str, Any]:
-        """Answers, (N, A), as columns: those of predictions.parquet that say what was predicted."""
-
-    @abstractmethod
     def check(self, evaluation: Any, names: Sequence[str]) -> None:
         """Refuse, before an hour of training, what cannot be evaluated.
 

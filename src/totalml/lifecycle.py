@@ -18,6 +18,7 @@ from totalml.evaluation import (
     Part,
     Predicted,
     SampleContext,
+    TrainingTruth,
     brightness,
     check_before_training,
 )
@@ -157,9 +158,15 @@ def _evaluate(
         seed=recipe.seed,
         gold=gold,
         validation=(truth[validation], predict(recipe, trained, features, validation)) if len(validation) else None,
+        training=_training_truth(snapshot, truth, splits.train),
         context=_context(recipe, snapshot, features, rows),
     )
     return with_own_metrics(recipe.task.evaluate(recipe.evaluation, predicted), recipe.evaluation.metrics, predicted)
+
+
+def _training_truth(snapshot: Snapshot, truth: NDArray[Any], rows: Rows) -> TrainingTruth:
+    times = snapshot.samples["timestamp"].take(rows)
+    return TrainingTruth(truth[rows], None if times.null_count else times.cast("int64").to_numpy())
 
 
 def _context(recipe: Recipe, snapshot: Snapshot, features: FeatureSet, rows: Rows) -> SampleContext:
@@ -220,6 +227,7 @@ def _content(
         quality=quality,
         history=trained.history,
         best_epoch=trained.best_epoch,
+        score=trained.score,
         evaluation=evaluation,
         verdict=verdict,
         smoke=recipe.smoke,

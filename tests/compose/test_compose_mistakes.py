@@ -63,7 +63,8 @@ def mistakes_of(project, *overrides):
         ),
         (
             "model:\n  image:\n    _target_: totalml.errors.TotalmlError",
-            "recipes/wrong.yaml:10: 'totalml.errors.TotalmlError' is not a component; a model may also be a LightningModule",
+            "recipes/wrong.yaml:10: 'totalml.errors.TotalmlError' is not a component; a model may also be a "
+            "LightningModule",
         ),
         (
             "model:\n  image:\n    _target_: totalml.kinds.ImageBackbone",
@@ -88,6 +89,20 @@ def mistakes_of(project, *overrides):
         (
             "training:\n  scheduler:\n    _target_: torch.optim.lr_scheduler.ReduceLROnPlateau\n    mode: foo",
             "recipes/wrong.yaml:11: ReduceLROnPlateau refuses mode='foo': mode foo is unknown!",
+        ),
+        (
+            "task:\n  _target_: totalml.task.Regression\n  targets: [price]\n  loss: huberr",
+            "recipes/wrong.yaml:11: task.loss: expected one of huber, squared, quantile, or a component of kind Loss, "
+            "got 'huberr', did you mean 'huber'?",
+        ),
+        (
+            "task:\n  _target_: totalml.task.Regression\n  targets: [price]\n  units: {prise: euro}",
+            "recipes/wrong.yaml:11: task.units.prise: 'prise' is none of the targets, did you mean 'price'?",
+        ),
+        (
+            "task:\n  _target_: totalml.task.Regression\n  targets: [price]\n"
+            "features:\n  table:\n    numeric: [price]\nmodel:\n  table:\n    _target_: totalml.model.Mlp",
+            "recipes/wrong.yaml:1: features.table: 'price' is what is to be predicted; take it out of the features",
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """Metrics of labels against torchmetrics and plain loops; thresholds against every one that there could be."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -119,12 +120,12 @@ def test_predictions_are_kept_sample_by_sample():
     assert found.answers().tolist() == [[0.75, 0.25, 0.5], [0.5, 0.25, 0]]
 
 
-def test_answers_alone_say_labels_only_where_no_threshold_was_fitted():
-    answers = np.array([[0.75, 0.25, 0.5]], np.float32)
-    found = {name: MultiLabel(labels=NAMES, thresholds=name).answer_columns(NAMES, answers) for name in ("half", "f1")}
-    said = {name: {key: column.to_pylist() for key, column in each.items()} for name, each in found.items()}
-    given_ = {key: [value] for key, value in shares(0.75, 0.25, 0.5).items()}
-    assert said == {"half": {"predicted": [["thin", "spill"]], **given_}, "f1": given_}
+def test_answers_about_other_samples_say_the_labels_above_the_thresholds_of_the_evaluation():
+    found = evaluated([[1, 0, 1], [0, 0, 0]], [[0.75, 0.25, 0.5], [0.5, 0.25, 0]])
+    raised = {"spill": replace(found.per_label["spill"], threshold=0.6)}
+    columns = replace(found, per_label=found.per_label | raised).answer_columns(np.array([[0.75, 0.25, 0.55]]))
+    said = {key: column.to_pylist() for key, column in columns.items()}
+    assert said == {"predicted": [["thin"]], **{key: [value] for key, value in shares(0.75, 0.25, 0.55).items()}}
 
 
 def shares(*values):

@@ -10,6 +10,7 @@ import pytest
 from totalml.errors import EvaluationError
 from totalml.evaluation import SampleContext, evaluate
 from totalml.evaluation.before_training import check_columns
+from totalml.evaluation.slices.errors import WrongAnswers
 from totalml.evaluation.slices.membership import groups_of
 from totalml.evaluation.slices.search import combined
 from totalml.recipe import EvaluationRecipe
@@ -23,7 +24,7 @@ def test_every_group_and_pair_is_counted(world):
     pints = world(390)
     wrong = pints.wrong(0.1)
     columns = [pints.context.column(name) for name in ("age_group", "glass", "light")]
-    found = combined(columns, wrong, min_support=15)
+    found = combined(columns, WrongAnswers(wrong), min_support=15)
     counted = {
         tuple((columns[c].name, columns[c].values[g]) for c, g in zip(cs, gs, strict=True) if c >= 0): (n, e)
         for cs, gs, n, e in zip(
@@ -50,7 +51,7 @@ def test_the_score_is_that_of_sliceline(world):
     columns = [pints.context.column(name) for name in ("age_group", "glass", "light", "pub")]
     theirs = finder.Slicefinder(alpha=0.95, k=5, max_l=2, min_sup=30, verbose=False)
     theirs.fit(np.stack([column.codes for column in columns], 1), wrong.astype(float))
-    ours = combined(columns, wrong, min_support=30).scores(wrong)
+    ours = combined(columns, WrongAnswers(wrong), min_support=30).scores(wrong)
     scores = [one["slice_score"] for one in theirs.top_slices_statistics_]
     assert np.sort(ours)[::-1][:5] == pytest.approx(scores)
 
@@ -63,7 +64,7 @@ def test_a_planted_combination_is_found_and_named(world, looked_at):
         [found] = looked_at(pints, wrong).found
         assert found.name == "age group 41-60 and dim light"
         assert found.worse
-        assert found.accuracy.low <= 0.6 <= found.accuracy.high
+        assert found.value.low <= 0.6 <= found.value.high
         assert found.gap.high < 0
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.browser import Browser, chromium, open_browser
 from tests.report.conftest import content_of, history_of
+from tests.report.test_report_regression import measured
 from tests.sweep.test_sweep_page import jobs_of, record_of
 from tests.tracking.conftest import Place
 from totalml.cli import main
@@ -50,5 +51,7 @@ def page(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Path:
     if request.param == "sweep":
         return write_page(record_of(tmp_path, jobs_of()))
     make = request.getfixturevalue("content_of")
+    if request.param == "regression":
+        return write_report(tmp_path, make(evaluation=measured(), score="mae"))
     ids = [f"{NASTY}{number}" for number in range(60)]
     return write_report(tmp_path, make(classes=(NASTY, "good", "a" * 200), ids=ids, skipped={NASTY: NASTY}))

@@ -52,3 +52,8 @@ def test_the_golden_files_can_be_read_back(name: str, recipe: Composed):
     metrics = read_golden((GOLDEN / f"{metrics_name(name)}.csv").read_text())
     headline = metrics[record_of(component_class(recipe.values["task"]["_target_"]).name).headline]
     assert headline.low <= headline.value <= headline.high
+
+
+def test_the_heads_of_pints_are_told_better_than_by_one_answer(smoke_run):
+    reached = json.loads((smoke_run("guinness_head") / "metrics.json").read_text())
+    assert reached["metrics"]["mae"]["high"] < reached["always_mae"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from totalml.evaluation.out_of_distribution.record import OutOfDistribution
     from totalml.evaluation.paired import Paired, read_evaluation
     from totalml.evaluation.parts import PARTS, Given, Part
-    from totalml.evaluation.predicted import Predicted
+    from totalml.evaluation.predicted import Predicted, TrainingTruth
     from totalml.evaluation.record import Evaluation, Interval
     from totalml.evaluation.robustness.measure import measure_robustness
     from totalml.evaluation.robustness.record import Robustness
@@ -38,6 +38,7 @@ __all__ = [
     "Predicted",
     "Robustness",
     "SampleContext",
+    "TrainingTruth",
     "ask_suites",
     "brightness",
     "check_before_training",

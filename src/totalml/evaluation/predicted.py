@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from totalml.evaluation.columns import SampleContext
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class TrainingTruth:
+    """Args:
+    values: (M,) or (M, T), as the truth.
+    times: (M,) int64 microseconds UTC; None if a sample has no timestamp.
+    """
+
+    values: NDArray[Any]
+    times: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -20,6 +34,7 @@ class Predicted:
     answers: (N, A) float32, as the task's `answers` gives them.
     seed: of resampling.
     gold: (N,) what is surely true, None where unknown; None if the recipe names no gold column.
+    training: what the training split is like; None where nobody asks.
     validation: truth and answers of the validation split, for what is fitted after training; None if it is empty.
     context: metadata, for slices and groups; without it there are none.
     """
@@ -31,4 +46,5 @@ class Predicted:
     seed: int
     gold: Sequence[str | None] | None = None
     validation: tuple[NDArray[Any], NDArray[Any]] | None = None
+    training: TrainingTruth | None = None
     context: SampleContext | None = None

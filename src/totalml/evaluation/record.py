@@ -17,6 +17,7 @@ from totalml.store.atomic import write_atomically, write_json
 
 if TYPE_CHECKING:
     import pyarrow
+    from numpy.typing import NDArray
 
     from totalml.evaluation.arrays import Floats
 
@@ -63,6 +64,7 @@ class Evaluation:
             "count": self.count,
             "confidence": self.confidence,
             "resamples": self.resamples,
+            "unit": self.unit,
             "metrics": {name: asdict(interval) for name, interval in self.metrics.items()},
             "slices": self.slices.as_json() if self.slices else None,
             "fairness": self.fairness.as_json() if self.fairness else None,
@@ -72,13 +74,22 @@ class Evaluation:
     def parts_from(cls, values: dict[str, Any]) -> dict[str, Any]:
         """The fields of this record out of what `as_json` gave."""
         # An evaluation from before there was any such thing has none.
-        slices, fairness = (values.pop(name, None) for name in ("slices", "fairness"))
+        slices, fairness, _ = (values.pop(name, None) for name in ("slices", "fairness", "unit"))
         return {
             **values,
             "metrics": {name: Interval(**parts) for name, parts in values.pop("metrics").items()},
             "slices": Slices.from_json(slices) if slices else None,
             "fairness": Fairness.from_json(fairness) if fairness else None,
         }
+
+    @property
+    def unit(self) -> str:
+        """Of the metrics that have one; empty without."""
+        return ""
+
+    def unit_of(self, target: str) -> str:
+        """Of the figures of one target; empty without."""
+        return ""
 
     def figures(self) -> dict[str, Interval]:
         """All that was measured, by a dotted name: `accuracy`, `slices.dim light.gap`."""
@@ -107,6 +118,10 @@ class Evaluation:
 
     def answers(self) -> Floats:
         """(N, P) the numbers that were predicted, in one order: what `outputs` in `run.json` is a digest of."""
+        raise NotImplementedError
+
+    def answer_columns(self, answers: NDArray[Any]) -> dict[str, Any]:
+        """(N, A) answers about any samples, as the columns of `predictions` that say what was predicted."""
         raise NotImplementedError
 
     def save(self, folder: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from totalml.errors import DataError
+from totalml.evaluation import Evaluation
 from totalml.features import decode_given, given_features
 from totalml.model.inputs import Inputs
 from totalml.model.saved import load_state
@@ -19,7 +20,8 @@ from totalml.recipe import Recipe, RuntimeRecipe
 from totalml.training import TrainedModel, predict
 
 if TYPE_CHECKING:
-    from totalml.features import FeatureSet
+    from totalml.evaluation import Evaluation
+from totalml.features import FeatureSet
 
 CHUNK = 512  # samples decoded at once; a bound for memory
 
@@ -29,11 +31,13 @@ class Predictor:
     """Args:
     recipe: the one that the model was trained by.
     inputs: what the model takes and answers.
+    evaluation: holds what was fitted after training, such as thresholds and margins.
     """
 
     recipe: Recipe
     trained: TrainedModel
     inputs: Inputs
+    evaluation: Evaluation
 
     @classmethod
     def load(cls, folder: Path, recipe: Recipe) -> Predictor:
@@ -43,7 +47,7 @@ class Predictor:
         """
         trained = TrainedModel.load(folder)
         here = recipe.model_copy(update={"runtime": RuntimeRecipe()})
-        return cls(here, trained, load_state(trained.weights)[1])
+        return cls(here, trained, load_state(trained.weights)[1], Evaluation.load(folder))
 
     def predict(self, pictures: Any = None, *, rows: Any = None) -> pa.Table:
         """What the model says, in the columns of predictions.parquet and in the order given.
@@ -94,5 +98,5 @@ class Predictor:
 
     def _table(self, features: FeatureSet) -> pa.Table:
         answers = predict(self.recipe, self.trained, features, np.arange(len(features)))
-        columns = self.recipe.task.answer_columns(features.targets.names, answers)
+        columns = self.evaluation.answer_columns(answers)
         return pa.table({"id": pa.array(features.ids, pa.string()), **columns})

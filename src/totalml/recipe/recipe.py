@@ -106,16 +106,20 @@ class Recipe(Section):
         return sweep
 
     @model_validator(mode="after")
+    def _truth_is_no_feature(self) -> Self:
+        table = self.features.table
+        for name in (*table.numeric, *table.categorical) if table else ():
+            if name in self.task.columns():
+                raise ValueError(f"features.table: {name!r} is what is to be predicted; take it out of the features")
+        return self
+
+    @model_validator(mode="after")
     def _model_fits_features(self) -> Self:
         own = self.model.module is not None
         if own and self.runtime.strategy != "single":
             raise ValueError("a LightningModule of your own trains in one process; set runtime.strategy=single")
         if not own and self.model.image is None and self.model.table is None:
             raise ValueError("model needs 'image', 'table' or both")
-        table = self.features.table
-        answers = {*self.task.columns()} & {*(table.numeric if table else ()), *(table.categorical if table else ())}
-        if answers:
-            raise ValueError(f"features.table: {sorted(answers)[0]!r} holds what the task predicts; leave it out")
         split = self.data.split
         if split.by != "column" and not (split.train and split.validation and split.test):
             raise ValueError("data.split: train, validation and test must each be more than 0")

@@ -29,7 +29,7 @@ class Tolerance(Section):
     Absolute differences: 0.02 of an accuracy are two points.
     """
 
-    metrics: Share = 0.02  # of any metric; one sample of a test split of 50 moves the accuracy that far
+    metrics: Annotated[float, Field(ge=0)] = 0.02  # of any metric, in its unit; one sample of 50 moves the accuracy so
     probabilities: Share = 0.02  # of any predicted probability
 
 

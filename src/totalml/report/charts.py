@@ -83,6 +83,19 @@ def dot(place: tuple[float, float], kind: str, radius: float, title: str | None 
     return tag("circle", *inside, cx=f"{place[0]:.1f}", cy=f"{place[1]:.1f}", r=f"{radius:.1f}", class_=f"dot {kind}")
 
 
+def cloud(axes: Axes, points: Sequence[tuple[float, float]]) -> Html:
+    """Many points as one path: a circle for each would make the page large."""
+    placed = [axes.place(x, y) for x, y in points]
+    return tag("path", d="".join(f"M{x:.1f} {y:.1f}h0" for x, y in placed), class_="cloud")
+
+
+def column(axes: Axes, left: float, right: float, height: float, title: str) -> Html:
+    """A bar from the ground up, from one x to another."""
+    (x, top), (end, ground) = axes.place(left, height), axes.place(right, 0.0)
+    wide, high = f"{end - x - 1:.1f}", f"{ground - top:.1f}"
+    return tag("rect", tag("title", title), x=f"{x:.1f}", y=f"{top:.1f}", width=wide, height=high, class_="column")
+
+
 def spread(axes: Axes, bounds: Sequence[tuple[float, float, float]]) -> Html:
     """An area behind a line: x, and from where to where its y may lie."""
     there = [axes.place(x, low) for x, low, _ in bounds]

@@ -38,7 +38,8 @@ def closing_table(
         smoke: the figures mean nothing, which is told.
     """
     reached = {name: Interval(**parts) for name, parts in metrics["metrics"].items()}
-    rows = [(title(name), _value(name, metric), _remark(name, metric)) for name, metric in reached.items()]
+    unit = metrics.get("unit", "")
+    rows = [(title(name), _value(name, one, unit), _remark(name, one, unit)) for name, one in reached.items()]
     rows.append(("Measured on", counted(metrics["count"], "test sample"), ""))
     gates = verdict.gates if verdict else ()
     rows += [(f"Gate: {gate.title}", word(gate), reason(gate)) for gate in gates]
@@ -95,9 +96,9 @@ def _reuse(stage: Mapping[str, Any]) -> str:
     return "reused" if stage.get("reused") else str(stage.get("why", ""))
 
 
-def _value(name: str, metric: Interval) -> str:
-    return MISSING if metric.value is None else figure(name, metric.value)
+def _value(name: str, metric: Interval, unit: str) -> str:
+    return MISSING if metric.value is None else figure(name, metric.value, unit)
 
 
-def _remark(name: str, metric: Interval) -> str:
-    return "; ".join(part for part in (interval(name, metric), metric.note or "") if part)
+def _remark(name: str, metric: Interval, unit: str) -> str:
+    return "; ".join(part for part in (interval(name, metric, unit), metric.note or "") if part)

@@ -71,6 +71,7 @@ class ReportContent(Generic[E]):
     best_epoch: int
     evaluation: E
     rows: NDArray[np.int64]
+    score: str = "accuracy"
     verdict: Verdict | None = None
     pictures: Pictures | None = None
     explanation: Explanation | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from totalml.report.number_format import SHARES, THIN, counted, percent, points
+from totalml.report.number_format import IN_UNITS, SHARES, THIN, counted, percent, points
 
 if TYPE_CHECKING:
     from totalml.evaluation.interval import Interval
@@ -132,7 +132,8 @@ def _amount(name: str, value: float, *, gap: bool) -> str:
 
 
 def _is_difference(name: str) -> bool:
-    return name.rpartition(".")[2] in DIFFERENCES
+    before, _, last = name.rpartition(".")
+    return last in DIFFERENCES and before.rpartition(".")[2] not in IN_UNITS
 
 
 def _is_share(name: str) -> bool:

@@ -10,10 +10,12 @@ from totalml.evaluation.interval import Interval
 from totalml.gates.figures import figures_of
 from totalml.recipe import Recipe
 from totalml.report.content import ReportContent
+from totalml.report.fairness import gap_in_words
 from totalml.report.front_matter import front_matter
 from totalml.report.gate_words import SMOKE, bound, brief, found, measured, word
 from totalml.report.markdown import code, listed, table, text
-from totalml.report.number_format import counted, figure, interval, percent, points, points_interval, title
+from totalml.report.number_format import counted, figure, interval, percent, title
+from totalml.report.slices import in_words
 from totalml.report.task_parts import parts_of
 from totalml.runs.attempt import CARD_FILE
 from totalml.store.atomic import write_atomically
@@ -65,10 +67,14 @@ def _purpose(content: ReportContent, recipe: Recipe) -> str:
 
 
 def _quality(content: ReportContent) -> str:
-    evaluation = content.evaluation
+    evaluation, unit = content.evaluation, content.evaluation.unit
     rows = [
-        [title(name), "not defined" if metric.value is None else figure(name, metric.value), interval(name, metric)]
-        for name, metric in evaluation.metrics.items()
+        [
+            title(name),
+            figure(name, one.value, unit) if one.value is not None else "not defined",
+            interval(name, one, unit),
+        ]
+        for name, one in evaluation.metrics.items()
     ]
     bounds = f"{percent(evaluation.confidence, 0)} interval"
     lead = f"Measured on {counted(evaluation.count, content.noun)} that the model never saw."
@@ -78,18 +84,16 @@ def _quality(content: ReportContent) -> str:
 def _groups(content: ReportContent) -> str:
     slices, fairness = content.evaluation.slices, content.evaluation.fairness
     told = [
-        f"{text(one.name)}: right for {percent(one.accuracy.value or 0.0)} of {counted(one.count, content.noun)} "
-        f"({interval('accuracy', one.accuracy)}), {points(one.gap.value or 0.0)} points to the rest "
-        f"({points_interval(one.gap)})"
+        f"{text(one.name)}: {in_words(slices, one, content.evaluation, content.noun)}"
         for one in (slices.worse() if slices else [])
+        if slices
     ]
     told += [
-        f"{text(one.group)}: {text(one.label)}, {one.figure.replace('_', ' ')} {points(one.gap.value or 0.0)} points "
-        f"to the rest ({points_interval(one.gap)})"
+        f"{text(one.group)}: {text(one.label)}, {one.figure.replace('_', ' ')} {gap_in_words(content.evaluation, one)}"
         for one in (fairness.gaps() if fairness else [])
     ]
     if told:
-        return f"Clearly less often right, or treated otherwise:\n\n{listed(told[:MOST_ROWS])}"
+        return f"Clearly worse, or treated otherwise:\n\n{listed(told[:MOST_ROWS])}"
     looked_at = (slices.looked_at if slices else 0) + (fairness.looked_at if fairness else 0)
     if not looked_at:
         return "No groups were compared."

@@ -27,6 +27,13 @@ TITLES = {
     "precision": "Precision",
     "recall": "Recall",
     "support": "Samples",
+    "mae": "Mean absolute error",
+    "rmse": "Root mean squared error",
+    "r2": "R²",
+    "bias": "Bias",
+    "mase": "MASE",
+    "coverage": "Truths inside the interval",
+    "interval_width": "Width of the interval",
 }
 SHARES = {
     "accuracy",
@@ -38,7 +45,10 @@ SHARES = {
     "hamming_accuracy",
     "precision",
     "recall",
+    "coverage",
 }
+IN_UNITS = {"mae", "rmse", "bias", "interval_width"}
+MINUS = "\N{MINUS SIGN}"
 
 
 def title(name: str) -> str:
@@ -60,18 +70,32 @@ def of_hundred(share: float) -> str:
     return f"{rounded} of 100"
 
 
-def figure(name: str, value: float) -> str:
-    """A metric in its unit: shares in percent, areas and F1 as they are."""
+def figure(name: str, value: float, unit: str = "") -> str:
+    """A metric in its unit: shares in percent, errors in that of the target, areas and F1 as they are."""
+    if name in IN_UNITS:
+        return quantity(value, unit)
     return percent(value) if name in SHARES else f"{value:.3f}"
 
 
-def interval(name: str, metric: Interval) -> str:
+def interval(name: str, metric: Interval, unit: str = "") -> str:
     """`84.1 to 88.9 %`, empty without bounds."""
     if metric.low is None or metric.high is None:
         return ""
     if name in SHARES:
         return f"{100 * metric.low:.1f} to {percent(metric.high)}"
+    if name in IN_UNITS:
+        return f"{quantity(metric.low)} to {quantity(metric.high, unit)}"
     return f"{metric.low:.3f} to {metric.high:.3f}"
+
+
+def quantity(value: float, unit: str = "", sign: str = "") -> str:
+    """`12.3 mm`: three digits, large ones whole.
+
+    Args: sign: `+` shows it of positive ones too.
+    """
+    size = abs(value)
+    shown = f"{value:{sign},.0f}" if 1000 <= size < 1e12 else f"{value:{sign}.3g}"
+    return f"{shown.replace('-', MINUS)}{THIN if unit else ''}{unit}"
 
 
 def counted(count: int, noun: str) -> str:
@@ -82,7 +106,7 @@ def counted(count: int, noun: str) -> str:
 
 def points(share: float) -> str:
     """A difference of shares: `+1.5`, `−12.0`."""
-    return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return f"{100 * share:+.1f}".replace("-", MINUS)
 
 
 def points_interval(metric: Interval) -> str:

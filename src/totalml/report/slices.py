@@ -7,18 +7,37 @@ from totalml.evaluation.slices.record import Slice, Slices
 from totalml.report.content import ReportContent
 from totalml.report.forest import forest
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import chance, counted, interval, of_hundred, percent, points, points_interval
+from totalml.report.number_format import (
+    chance,
+    counted,
+    interval,
+    of_hundred,
+    percent,
+    points,
+    points_interval,
+    quantity,
+)
+from totalml.report.number_format import figure as written
 
 MOST_ROWS = 40
 MOST_NAMED = 20
 NAME_LENGTH = 90
+# Whether the figure is an error -> columns of the table.
+HEADS = {
+    False: ("Right", "Interval", "Points to the rest"),
+    True: ("Mean error", "Interval", "More than the rest", "Bias"),
+}
 
 
 def less_often(evaluation: Evaluation) -> Html:
-    """`; less often for age group 61+ (71 of 100)`; empty if nothing is clearly worse."""
-    worse = evaluation.slices.worse()[:2] if evaluation.slices else []
-    named = [joined(tag("em", _name(one)), f" ({of_hundred(one.accuracy.value or 0.0)})") for one in worse]
-    return joined("; less often for ", Html(" and for ".join(named))) if named else Html("")
+    """`; less often for age group 61+ (71 of 100)`, `; further off for ...`; empty if nothing is clearly worse."""
+    record = evaluation.slices
+    worse = record.worse()[:2] if record else []
+    if record is None or not worse:
+        return Html("")
+    lead = "further off" if record.lower_is_better else "less often"
+    named = [joined(tag("em", _name(one)), f" ({_short(record, one, evaluation)})") for one in worse]
+    return joined(f"; {lead} for ", Html(" and for ".join(named)))
 
 
 def told(content: ReportContent) -> Html | str:
@@ -31,12 +50,14 @@ def told(content: ReportContent) -> Html | str:
     worse = slices.worse()
     if not worse:
         return f"Among {compared} none is clearly harder for it, as far as {size} can tell."
-    one = worse[0]
-    bounds = interval("accuracy", one.accuracy)
+    one, unit = worse[0], content.evaluation.unit
+    bounds = interval(slices.figure, one.value, unit)
+    value, rest = (written(slices.figure, each, unit) for each in (one.value.value or 0.0, one.rest))
+    lead = "Clearly further off" if slices.lower_is_better else "Clearly less often right"
     return joined(
-        tag("strong", "Clearly less often right for ", _name(one)),
-        f": {percent(one.accuracy.value or 0.0)} of {counted(one.count, content.noun)} ({bounds}), "
-        f"against {_rest(one)} of all others. {counted(len(worse), 'such group')} among {compared} compared; ",
+        tag("strong", f"{lead} for ", _name(one)),
+        f": {value} {'for' if slices.lower_is_better else 'of'} {counted(one.count, content.noun)} ({bounds}), "
+        f"against {rest} of all others. {counted(len(worse), 'such group')} among {compared} compared; ",
         tag("a", "see them all", href="#slices"),
         ".",
     )
@@ -48,12 +69,37 @@ def slices(content: ReportContent) -> Html | str:
         return ""
     return section(
         "slices",
-        "Where it is right less often",
+        "Where it is further off" if record.lower_is_better else "Where it is right less often",
         tag("p", _explained(record, content.noun)),
         _declared(record, content.evaluation),
         _found(record, content.evaluation),
         _left_out(record),
     )
+
+
+def in_words(record: Slices, one: Slice, evaluation: Evaluation, noun: str) -> str:
+    """`right for 71.0 % of 40 pictures (55.0 to 83.0 %), −20.1 points to the rest (−38.2 to −2.0)`, without a name."""
+    value, bounds = (
+        written(record.figure, one.value.value or 0.0, evaluation.unit),
+        interval(record.figure, one.value, evaluation.unit),
+    )
+    of = f"{'off by' if record.lower_is_better else 'right for'} {value}"
+    gap, gap_bounds = _gap(record, one, evaluation)
+    points_of = "" if record.lower_is_better else " points"
+    samples = f"{'for' if record.lower_is_better else 'of'} {counted(one.count, noun)}"
+    return f"{of} {samples} ({bounds}), {gap}{points_of} to the rest ({gap_bounds})"
+
+
+def _short(record: Slices, one: Slice, evaluation: Evaluation) -> str:
+    value = one.value.value or 0.0
+    return written(record.figure, value, evaluation.unit) if record.lower_is_better else of_hundred(value)
+
+
+def _gap(record: Slices, one: Slice, evaluation: Evaluation) -> tuple[str, str]:
+    """The gap, and its bounds."""
+    if not record.lower_is_better:
+        return points(one.gap.value or 0.0), points_interval(one.gap)
+    return quantity(one.gap.value or 0.0, evaluation.unit, "+"), interval(record.figure, one.gap)
 
 
 def _explained(record: Slices, noun: str) -> str:
@@ -87,17 +133,28 @@ def _found(record: Slices, evaluation: Evaluation) -> Html:
 
 
 def _table(caption: str, found: Sequence[Slice], evaluation: Evaluation) -> Html:
-    accuracy = evaluation.metrics[evaluation.headline].value or 0.0
+    record = evaluation.slices
+    assert record is not None  # noqa: S101 - whoever has slices has their record
+    whole = evaluation.metrics[record.figure].value or 0.0
     shown = found[:MOST_ROWS]
-    low = min(one.accuracy.low or 0.0 for one in shown)
-    head = ["Group", "Samples", "Right", "Interval", "Points to the rest", "By chance alone"]
+    low = min(one.value.low or 0.0 for one in shown)
+    most = max(one.value.high or 0.0 for one in shown) if record.lower_is_better else 1.0
+    head = ["Group", "Samples", *HEADS[record.lower_is_better], "By chance alone"]
     rows: list[list[str]] = [
         [
             tag("strong", _name(one), " is worse") if one.worse else _name(one),
             f"{one.count:,}",
-            _cell(percent(one.accuracy.value or 0.0), interval("accuracy", one.accuracy)),
-            forest(one.accuracy, accuracy, low, "second" if one.worse else "first"),
-            _cell(points(one.gap.value or 0.0), points_interval(one.gap)),
+            _cell(
+                written(record.figure, one.value.value or 0.0, evaluation.unit),
+                interval(record.figure, one.value, evaluation.unit),
+            ),
+            forest(one.value, whole, low, "second" if one.worse else "first", most),
+            _cell(*_gap(record, one, evaluation)),
+            *(
+                [_cell(quantity(one.bias.value or 0.0, evaluation.unit, "+"), interval("bias", one.bias))]
+                if one.bias
+                else []
+            ),
             chance(one.p),
         ]
         for one in shown
@@ -125,7 +182,3 @@ def _left_out(record: Slices) -> Html:
 
 def _name(one: Slice) -> Html:
     return name_of(one.name, NAME_LENGTH)
-
-
-def _rest(one: Slice) -> str:
-    return percent((one.accuracy.value or 0.0) - (one.gap.value or 0.0))

@@ -48,17 +48,17 @@ def _release_class(content: ReportContent) -> str:
 
 
 def _cards(content: ReportContent, names: Sequence[str]) -> Html:
-    metrics = content.evaluation.metrics
-    cards = [_metric_card(name, metrics[name]) for name in names if name in metrics]
+    metrics, unit = content.evaluation.metrics, content.evaluation.unit
+    cards = [_metric_card(name, metrics[name], unit) for name in names if name in metrics]
     training = counted(len(content.history), "epoch")
     cards.append(_card("Whole run", duration(sum(content.seconds.values())), f"{training} of training"))
     return tag("dl", *cards, class_="cards")
 
 
-def _metric_card(name: str, metric: Interval) -> Html:
+def _metric_card(name: str, metric: Interval, unit: str) -> Html:
     if metric.value is None:
         return _card(title(name), MISSING, metric.note or "")
-    return _card(title(name), figure(name, metric.value), interval(name, metric))
+    return _card(title(name), figure(name, metric.value, unit), interval(name, metric, unit))
 
 
 def _card(title: str, value: str, small: str) -> Html:

@@ -57,7 +57,8 @@ def training(recipe: Recipe, features_key: str, facts: Mapping[str, Any]) -> Def
 
 def evaluation(recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) -> Definition:
     own = {name: value for name, value in _plain(recipe.evaluation).items() if name not in OF_THEIR_OWN}
-    definition = own | {"batch_size": recipe.training.batch_size}
+    told = plain(recipe.task, where=True)  # units of what is predicted stand in its record
+    definition = own | {"batch_size": recipe.training.batch_size, "task": told}
     parts = {"definition": definition, "training": trained.key, "data": facts["data_hash"], **_made_with(facts)}
     return Definition("evaluation", parts)
 

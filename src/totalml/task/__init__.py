@@ -10,7 +10,8 @@ from totalml.lazy import lazy_exports
 if TYPE_CHECKING:
     from totalml.task.classification import Classification
     from totalml.task.multilabel import MultiLabel
+    from totalml.task.regression import Regression
 
-__all__ = ["Classification", "MultiLabel"]
+__all__ = ["Classification", "MultiLabel", "Regression"]
 
 __getattr__ = lazy_exports(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import InstanceOf
 
@@ -99,11 +99,6 @@ class Classification(Task):
 
     def alike(self, targets: NDArray[np.int64]) -> NDArray[np.int64]:
         return targets
-
-    def answer_columns(self, names: Sequence[str], answers: NDArray[Any]) -> dict[str, Any]:
-        from totalml.evaluation.classification.measure import answer_columns
-
-        return answer_columns(names, answers)
 
     def check(self, evaluation: EvaluationRecipe, names: Sequence[str]) -> None:
         from totalml.evaluation.calibration.threshold import check_costs

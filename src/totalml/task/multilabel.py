@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, InstanceOf, model_validator
 
@@ -112,13 +112,6 @@ class MultiLabel(Task):
     def right(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Every label, with every threshold at 0.5: fitted ones are not known of worse pictures."""
         return ((outputs > 0) == (targets > HALF)).all(dim=1)
-
-    def answer_columns(self, names: Sequence[str], answers: NDArray[Any]) -> dict[str, Any]:
-        """Which labels are said is among them only with `thresholds: half`; fitted ones stand in the evaluation."""
-        from totalml.evaluation.multilabel.columns import probability_columns, said_column
-
-        said = said_column(names, answers >= HALF) if self.thresholds == "half" else {}
-        return {**said, **probability_columns(names, answers)}
 
     def check(self, evaluation: EvaluationRecipe, names: Sequence[str]) -> None:
         from totalml.evaluation.multilabel.inputs import check_recipe

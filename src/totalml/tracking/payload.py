@@ -60,12 +60,13 @@ class Payload:
     def slices(self) -> list[Row]:
         """A row for each group of test samples that was told of, declared ones first; empty if none was looked at."""
         slices = self.metrics.get("slices") or {}
+        figure = slices.get("figure", "accuracy")
         return [
             {
                 "group": one["name"],
                 "family": family,
                 "samples": one["count"],
-                **dict(_figures("", {"accuracy": one["accuracy"], "gap": one["gap"]})),
+                **dict(_figures("", {figure: one[figure], "gap": one["gap"]})),
                 "chance": one["p"],
                 "worse": one["worse"],
             }

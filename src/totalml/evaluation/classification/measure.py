@@ -15,7 +15,7 @@ from totalml.evaluation.calibration.bins import calibration_bins
 from totalml.evaluation.classification.depth import in_depth
 from totalml.evaluation.classification.inputs import check_positive, check_predictions, gold_indices
 from totalml.evaluation.classification.point import confusion_matrix, point_figures
-from totalml.evaluation.classification.record import ClassificationEvaluation
+from totalml.evaluation.classification.record import ClassificationEvaluation, answer_columns
 from totalml.evaluation.classification.scores import Scores
 from totalml.evaluation.classification.undefined import class_note, overall_note
 from totalml.evaluation.classification.weighted import WeightedMetrics
@@ -108,13 +108,3 @@ def _predictions(
     given = {"id": pa.array(ids, pa.string()), "label": pa.array(names[scores.labels], pa.string())}
     known = {} if gold is None else {"gold": pa.array(gold, pa.string())}
     return pa.table({**given, **known, **answer_columns(classes, scores.probabilities), **groups})
-
-
-def answer_columns(classes: Sequence[str], probabilities: NDArray[np.floating[Any]]) -> dict[str, Any]:
-    """`predicted`, `confidence` and `p:<class>`. Args: probabilities: (N, K)."""
-    shares = np.asarray(probabilities, np.float64)
-    return {
-        "predicted": pa.array([classes[k] for k in shares.argmax(axis=1)], pa.string()),
-        "confidence": shares.max(axis=1),
-        **{f"p:{name}": shares[:, k] for k, name in enumerate(classes)},
-    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +13,7 @@ from totalml.evaluation.record import Evaluation, shares_with_chance
 
 if TYPE_CHECKING:
     import pyarrow
+    from numpy.typing import NDArray
 
     from totalml.evaluation.arrays import Floats
 
@@ -121,6 +123,9 @@ class ClassificationEvaluation(Evaluation):
     def answers(self) -> Floats:
         return self.probabilities()
 
+    def answer_columns(self, answers: NDArray[Any]) -> dict[str, Any]:
+        return answer_columns(self.classes, answers)
+
 
 def _figures(figures: dict[str, Any]) -> dict[str, Interval | int]:
     return {name: figure if isinstance(figure, int) else Interval(**figure) for name, figure in figures.items()}
@@ -128,3 +133,16 @@ def _figures(figures: dict[str, Any]) -> dict[str, Interval | int]:
 
 def _plain(figures: dict[str, Interval | int]) -> dict[str, Any]:
     return {name: figure if isinstance(figure, int) else asdict(figure) for name, figure in figures.items()}
+
+
+def answer_columns(classes: Sequence[str], probabilities: NDArray[Any]) -> dict[str, Any]:
+    """`predicted`, `confidence` and `p:<class>`. Args: probabilities: (N, K)."""
+    import numpy as np
+    import pyarrow as pa
+
+    shares = np.asarray(probabilities, np.float64)
+    return {
+        "predicted": pa.array([classes[k] for k in shares.argmax(axis=1)], pa.string()),
+        "confidence": shares.max(axis=1),
+        **{f"p:{name}": shares[:, k] for k, name in enumerate(classes)},
+    }

@@ -11,7 +11,7 @@ from totalml.evaluation.interval import Interval
 
 @dataclass(frozen=True)
 class GroupFigure:
-    """One figure of one group, for one class.
+    """One figure of one group, for one class; of one target where answers are numbers: mae and bias.
 
     Args:
         figure: selection_rate (how often the model says the class), true_positive_rate (where the label says so),
@@ -30,6 +30,11 @@ class GroupFigure:
     value: Interval
     gap: Interval
     counts: bool
+
+    @property
+    def rest(self) -> float:
+        """The same of all other samples."""
+        return (self.value.value or 0.0) - (self.gap.value or 0.0)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from totalml.evaluation.record import Evaluation, shares_with_chance
 
 if TYPE_CHECKING:
     import pyarrow
+    from numpy.typing import NDArray
 
     from totalml.evaluation.arrays import Floats
     from totalml.evaluation.multilabel.scores import Flags, LabelScores
@@ -160,6 +161,15 @@ class MultiLabelEvaluation(Evaluation):
 
         lists = self.predictions[column].to_pylist()
         return np.array([[label in given for label in self.labels] for given in lists], np.bool_)
+
+    def answer_columns(self, answers: NDArray[Any]) -> dict[str, Any]:
+        import numpy as np
+
+        from totalml.evaluation.multilabel.columns import probability_columns, said_column
+
+        thresholds = np.array([self.per_label[label].threshold for label in self.labels])
+        said = said_column(self.labels, np.asarray(answers, np.float64) >= thresholds)
+        return {**said, **probability_columns(self.labels, answers)}
 
     def answers(self) -> Floats:
         """(N, L) probabilities, in the order of `labels`."""

@@ -10,10 +10,10 @@ import numpy as np
 
 from totalml.evaluation.arrays import Floats
 from totalml.evaluation.columns import Column, SampleContext
-from totalml.evaluation.interval import Interval
-from totalml.evaluation.shares import chance_of_as_many, gap_bounds, holm, wilson, z_of
+from totalml.evaluation.shares import holm, z_of
+from totalml.evaluation.slices.errors import Bools, Errors, WrongAnswers
 from totalml.evaluation.slices.record import Slice, Slices
-from totalml.evaluation.slices.search import Bools, Candidates, combined, groups
+from totalml.evaluation.slices.search import Candidates, combined, groups
 from totalml.recipe import EvaluationRecipe, SlicesRecipe
 
 MOST_FOUND = 8
@@ -26,12 +26,19 @@ def measure_slices(evaluation: EvaluationRecipe, recipe: SlicesRecipe, context: 
     """Args:
     wrong: (N,) whether the model errs, in the order of `context.rows`.
     """
+    return slices_of(evaluation, recipe, context, WrongAnswers(wrong))
+
+
+def slices_of(evaluation: EvaluationRecipe, recipe: SlicesRecipe, context: SampleContext, errors: Errors) -> Slices:
+    """Args:
+    errors: of the samples in the order of `context.rows`.
+    """
     declared = [context.column(name) for name in recipe.columns]
     searched, left_out = searched_columns(recipe, context)
     families = max(1, bool(declared) + bool(searched))
-    judge = _Judge(recipe, evaluation.confidence, wrong, families)
-    named = groups(declared, wrong, recipe.min_support)
-    tried = combined(searched, wrong, recipe.min_support)
+    judge = _Judge(recipe, evaluation.confidence, errors, families)
+    named = groups(declared, errors, recipe.min_support)
+    tried = combined(searched, errors, recipe.min_support)
     return Slices(
         declared=judge.all(named, declared),
         found=judge.worst(tried, searched),
@@ -41,27 +48,30 @@ def measure_slices(evaluation: EvaluationRecipe, recipe: SlicesRecipe, context: 
         error_rate=recipe.error_rate,
         min_support=recipe.min_support,
         confidence=evaluation.confidence,
+        figure=errors.figure,
+        lower_is_better=errors.lower_is_better,
     )
 
 
 class _Judge:
     """Tells slices that are worse from those that may be so by chance."""
 
-    def __init__(self, recipe: SlicesRecipe, confidence: float, wrong: Bools, families: int) -> None:
-        self._recipe, self._confidence, self._wrong, self._families = recipe, confidence, wrong, families
+    def __init__(self, recipe: SlicesRecipe, confidence: float, errors: Errors, families: int) -> None:
+        self._recipe, self._confidence, self._errors, self._families = recipe, confidence, errors, families
 
     def all(self, candidates: Candidates, columns: Sequence[Column]) -> tuple[Slice, ...]:
         """Every slice, widest gap first."""
         described = self._described(candidates, columns, self._corrected(candidates), range(len(candidates)))
-        return tuple(sorted(described, key=lambda one: one.gap.value or 0.0))
+        sign = -1 if self._errors.lower_is_better else 1
+        return tuple(sorted(described, key=lambda one: sign * (one.gap.value or 0.0)))
 
     def worst(self, candidates: Candidates, columns: Sequence[Column]) -> tuple[Slice, ...]:
         """The worse ones by score, each only if it is worse without the samples of those before it."""
         corrected = self._corrected(candidates)
-        scores = candidates.scores(self._wrong)
+        scores = candidates.scores(self._errors.values)
         worse = np.flatnonzero(self._worse(candidates, corrected))
         told: list[int] = []
-        seen = np.zeros(len(self._wrong), np.bool_)
+        seen = np.zeros(len(self._errors.values), np.bool_)
         for place in worse[np.argsort(-scores[worse], kind="stable")].tolist():
             inside = candidates.rows(place, columns)
             if len(told) < MOST_FOUND and self._adds(inside, ~seen, len(worse)):
@@ -75,33 +85,27 @@ class _Judge:
         return (holm(candidates.chance) * self._families).clip(max=1.0)
 
     def _worse(self, candidates: Candidates, corrected: Floats) -> Bools:
-        gap = _accuracies(candidates, self._wrong)
-        return (corrected <= self._recipe.error_rate) & (-gap >= self._recipe.min_gap)
+        least = self._recipe.min_gap * self._errors.unit
+        worse: Bools = (corrected <= self._recipe.error_rate) & (_excess(candidates, self._errors) >= least)
+        return worse
 
     def _adds(self, inside: Bools, unseen: Bools, tried: int) -> bool:
         """Whether the slice is worse than the rest among samples that no slice before it explains."""
-        new = inside & unseen
-        counts = [(self._wrong & new).sum(), new.sum(), (self._wrong & unseen).sum(), unseen.sum()]
-        [chance] = chance_of_as_many(*(np.array([count], np.int64) for count in counts))
+        cells = np.where(inside[unseen], 0, -1)
+        [chance] = self._errors.take(unseen).among_all().chance(cells, np.zeros(1, np.int64)) if unseen.any() else [1.0]
         return bool(chance * tried <= self._recipe.error_rate)
 
     def _described(
         self, candidates: Candidates, columns: Sequence[Column], corrected: Floats, places: Sequence[int]
     ) -> tuple[Slice, ...]:
         z = z_of(self._confidence, len(candidates))
-        right, count = candidates.count - candidates.errors, candidates.count
-        others = len(self._wrong) - count
-        others_right = (~self._wrong).sum() - right
-        low, high = wilson(right, count, z)
-        gap_low, gap_high = gap_bounds(right, count, others_right, others, z)
-        gap, worse = _accuracies(candidates, self._wrong), self._worse(candidates, corrected)
+        worse = self._worse(candidates, corrected)
         return tuple(
             Slice(
                 name=" and ".join(column.words[code] for column, code in _groups(candidates, place, columns)),
                 where={column.name: column.values[code] for column, code in _groups(candidates, place, columns)},
-                count=int(count[place]),
-                accuracy=Interval(float(right[place] / count[place]), float(low[place]), float(high[place])),
-                gap=Interval(float(gap[place]), float(gap_low[place]), float(gap_high[place])),
+                count=int(candidates.count[place]),
+                **self._errors.described(candidates.rows(place, columns), z)._asdict(),
                 p=float(corrected[place]),
                 worse=bool(worse[place]),
             )
@@ -109,11 +113,11 @@ class _Judge:
         )
 
 
-def _accuracies(candidates: Candidates, wrong: Bools) -> Floats:
-    """(S,) accuracy minus that of all other samples."""
-    others = len(wrong) - candidates.count
-    gap: Floats = (wrong.sum() - candidates.errors) / others - candidates.errors / candidates.count
-    return gap
+def _excess(candidates: Candidates, errors: Errors) -> Floats:
+    """(S,) mean error minus that of all other samples."""
+    others = len(errors.values) - candidates.count
+    excess: Floats = candidates.errors / candidates.count - (errors.values.sum() - candidates.errors) / others
+    return excess
 
 
 def _groups(candidates: Candidates, place: int, columns: Sequence[Column]) -> list[tuple[Column, int]]:

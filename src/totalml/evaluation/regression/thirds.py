@@ -1,0 +1,56 @@
+"""Whether the intervals hold as often as promised for small, middle and large answers alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from totalml.evaluation.interval import Interval
+
+if TYPE_CHECKING:
+    from totalml.evaluation.regression.values import Values
+
+PARTS = 3
+
+
+@dataclass(frozen=True)
+class Third:
+    """Args:
+    low, high: of what was said.
+    coverage: share of truths inside, with the bounds of Wilson 1927.
+    width: mean of the intervals.
+    """
+
+    low: float
+    high: float
+    count: int
+    coverage: Interval
+    width: float
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        return cls(**{**values, "coverage": Interval(**values["coverage"])})
+
+
+def thirds(values: Values, target: int, confidence: float) -> tuple[Third, ...]:
+    """Of the test samples by what was said, the lowest first; empty without intervals, or where all say the same."""
+    import numpy as np
+
+    from totalml.evaluation.shares import wilson, z_of
+
+    said, low, high = (part[:, target] for part in (values.said, values.low, values.high))
+    if np.isnan(low).any() or len(said) < PARTS or np.ptp(said) == 0:
+        return ()
+    found = []
+    for rows in np.array_split(np.argsort(said, kind="stable"), PARTS):
+        inside = (values.truth[rows, target] >= low[rows]) & (values.truth[rows, target] <= high[rows])
+        count, hits = np.array([len(rows)]), np.array([inside.sum()])
+        bounds = wilson(hits, count, z_of(confidence))
+        coverage = Interval(float(inside.mean()), float(bounds[0][0]), float(bounds[1][0]))
+        ends, width = said[rows], float((high - low)[rows].mean())
+        found.append(Third(float(ends.min()), float(ends.max()), len(rows), coverage, width))
+    return tuple(found)

@@ -1,0 +1,83 @@
+"""Metadata columns of numbers that are to be predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from totalml.errors import FeatureError
+from totalml.features.targets import Targets
+from totalml.target import did_you_mean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from totalml.data import Snapshot
+
+NAMED_AT_MOST = 10
+# Float32 may not cost more than so much of a column's deviation.
+LEAST_EXACT = 1e-3
+
+
+def read_numbers(names: Sequence[str], snapshot: Snapshot) -> Targets:
+    """(N, T) float32.
+
+    Raises: FeatureError: a column is not there, holds no numbers, or lacks some; all of them at once.
+    """
+    ids = snapshot.samples["id"]
+    metadata, wrong, read = snapshot.metadata, [], []
+    for name in names:
+        if name not in metadata.column_names:
+            hint = did_you_mean(name, metadata.column_names)
+            wrong.append(_of(name, f"no metadata column{hint or f'; there are: {_listed(metadata.column_names)}'}"))
+        elif (kind := _no_number(metadata[name].type)) is not None:
+            wrong.append(_of(name, f"of type {kind}, not a number. {MENDS.get(kind, 'Give a column of numbers.')}"))
+        else:
+            values = metadata[name].cast("float64").to_numpy()
+            wrong += [_of(name, mistake) for mistake in _mistakes(values, ids)]
+            read.append(values)
+    if wrong:
+        raise FeatureError("\n".join(wrong))
+    return Targets(tuple(names), np.stack(read, axis=1).astype(np.float32))
+
+
+MENDS = {
+    "bool": "Make it 0 and 1, or classify it.",
+    "string": "Make it numbers, or classify it with totalml.task.Classification.",
+}
+
+
+def _mistakes(values: NDArray[np.float64], ids: pa.ChunkedArray) -> Iterator[str]:
+    for what, found in (("missing", np.isnan(values)), ("infinite", np.isinf(values))):
+        if found.any():
+            named = _listed(ids.take(np.flatnonzero(found)[:NAMED_AT_MOST]).to_pylist())
+            more = ", ..." if found.sum() > NAMED_AT_MOST else ""
+            yield f"{what} in {found.sum()} samples: {named}{more}. Fill it in or leave these samples out."
+    finite = values[np.isfinite(values)]
+    # Beyond 3.4e38 the cast overflows to infinity, which is as inexact as can be.
+    with np.errstate(over="ignore"):
+        lost = np.abs(finite.astype(np.float32) - finite).max(initial=0.0)
+    if lost > LEAST_EXACT * finite.std() > 0:
+        yield (
+            f"not told apart in float32: rounding moves it by up to {lost:.3g}, and its deviation is "
+            f"{finite.std():.3g}. Subtract a constant from it."
+        )
+
+
+def _no_number(kind: pa.DataType) -> str | None:
+    import pyarrow.types as types
+
+    if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
+        return None
+    return str(kind)
+
+
+def _of(name: str, mistake: str) -> str:
+    return f"task.targets: {name!r} is {mistake}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names)) or "none"

@@ -1,0 +1,1 @@
+"""What the page tells of a model that predicts numbers."""

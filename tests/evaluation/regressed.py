@@ -1,0 +1,21 @@
+"""Predicted numbers, and what an evaluation makes of them."""
+
+from typing import Any
+
+import numpy as np
+
+from totalml.evaluation import Predicted, TrainingTruth
+from totalml.evaluation.regression.measure import evaluate
+from totalml.evaluation.regression.record import RegressionEvaluation
+from totalml.recipe import EvaluationRecipe
+
+
+def regressed(truth: Any, answers: Any, asked: EvaluationRecipe | None = None, **given: Any) -> RegressionEvaluation:
+    """Args: truth: (N, T), answers: (N, T) or (N, T * 3); given: coverage, season, units, fields of `Predicted`."""
+    truth, answers = (np.asarray(part, np.float64) for part in (truth, answers))
+    names = tuple(f"t{t}" for t in range(truth.shape[1]))
+    measured_by = {key: given.pop(key, default) for key, default in (("coverage", 0.9), ("season", 1), ("units", {}))}
+    fields = {"names": names, "ids": [f"s{row:05d}" for row in range(len(truth))], "seed": 0, **given}
+    fields.setdefault("training", TrainingTruth(truth))
+    predicted = Predicted(truth=truth, answers=answers, **fields)
+    return evaluate(asked or EvaluationRecipe(bootstrap=0, slices=None), predicted, **measured_by)
