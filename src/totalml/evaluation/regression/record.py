@@ -120,8 +120,8 @@ class RegressionEvaluation(Evaluation):
 
         if not isinstance(other, RegressionEvaluation):
             return {}
-        both = [each._values(self) for each in (self, other)]
-        return paired_differences(self.targets, *both, self.resamples, self.confidence)
+        ours, theirs = (each._values(self) for each in (self, other))
+        return paired_differences(self.targets, ours, theirs, self.resamples, self.confidence)
 
     def _values(self, ours: RegressionEvaluation) -> Values:
         """By id, so that those of two runs stand beside each other; in our deviations and seasons."""
