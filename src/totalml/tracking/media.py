@@ -69,8 +69,8 @@ def _confusion(told: Payload) -> Any:
 
 def _slices(rows: Sequence[Mapping[str, Any]]) -> wandb.Table:
     """Where the model does worse: its figure with bounds, and the gap to all other samples."""
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    return wandb.Table(columns, [[row.get(column) for column in columns] for row in rows])
+    columns: list[str | int] = list(dict.fromkeys(column for row in rows for column in row))
+    return wandb.Table(columns, [[row.get(str(column)) for column in columns] for row in rows])
 
 
 def _samples(told: Payload) -> wandb.Table:
