@@ -54,8 +54,8 @@ def test_several_recipes_run_one_by_one_and_a_wrong_one_stops_all_before_the_fir
 def test_the_help_lists_groups_and_recipes():
     shown = run_py("--help")
     assert shown.returncode == 0
-    assert "model: frozen_resnet18, mlp, small_cnn" in shown.stdout
-    assert "recipe: clothing, guinness, guinness_smoke, guinness_sweep, image_folder" in shown.stdout
+    assert "model: frozen_resnet18, mlp, own, small_cnn" in shown.stdout
+    assert "recipe: clothing, guinness, guinness_faults, guinness_head, guinness_smoke" in shown.stdout
 
 
 def test_cfg_job_prints_the_composed_recipe():
@@ -81,7 +81,8 @@ def test_composing_and_reporting_mistakes_import_nothing_heavy(arguments):
 
 @pytest.mark.parametrize("file", sorted((REPOSITORY / "recipes").glob("*.yaml")), ids=lambda file: file.stem)
 def test_every_committed_recipe_is_valid(file):
-    needed = {"image_folder": ["data.source.root=x"], "clothing": ["data.source.table=x.csv"]}
+    table = ["data.source.table=x.csv"]
+    needed = {"image_folder": ["data.source.root=x"], "clothing": table, "image_table": table, "table": table}
     recipe = compose_recipe(REPOSITORY, [f"+recipe={file.stem}", *needed.get(file.stem, [])])
     assert recipe.name == file.stem
 

@@ -274,3 +274,14 @@ def test_a_table_without_a_label_column_has_samples_without_a_label(tmp_path):
     (tmp_path / "table.csv").write_text("file,price\n1.png,2.5\n")
     (sample,) = ImageTable(table=str(tmp_path / "table.csv")).samples()
     assert (sample.label, dict(sample.metadata)) == (None, {"price": 2.5})
+
+
+def test_rows_without_pictures_are_samples_named_by_their_number_or_a_column(tmp_path):
+    (tmp_path / "table.csv").write_text("code,label,area\n007,a,1.5\n008,b,2.5\n")
+    numbered = [*ImageTable(table=str(tmp_path / "table.csv"), file_column=None).samples()]
+    assert [(sample.id, sample.image, sample.label) for sample in numbered] == [
+        ("000000001", None, "a"),
+        ("000000002", None, "b"),
+    ]
+    named = [*ImageTable(table=str(tmp_path / "table.csv"), file_column=None, id_column="code").samples()]
+    assert [(sample.id, dict(sample.metadata)) for sample in named] == [("007", {"area": 1.5}), ("008", {"area": 2.5})]

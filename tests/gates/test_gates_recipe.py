@@ -45,6 +45,7 @@ def mistake(folder, gates, *overrides):
         ("{metric: fairness.*.gap, within: -0.1}", "should be greater than or equal to 0, got -0.1"),
         ("{metric: fairness.*.gap, within: 0.1}", "evaluation.fairness is off, so there is no 'fairness.*.gap'"),
         ("{metric: accuracy, at_lest: 0.9, at_most: 1}", "unknown key 'gates[0].at_lest', did you mean 'at_least'?"),
+        ("{metric: ece, at_least: 0.1}", "'ece' is better the lower it is; ask for at_most"),
         ("{metric: accuracy, at_least: 0.9, undecided: warn}", "'fail' or 'pass', got 'warn'"),
     ],
 )

@@ -85,6 +85,7 @@ def test_its_arguments_count_for_the_config_hash_and_an_unused_optimizer_does_no
         (["model._target_=recipes.own.module.nn"], "is not a component; a model may also be a LightningModule"),
         (["+model.dropout_rate=1"], "takes no argument"),
         (["runtime=ddp"], "trains in one process"),
+        (["+task.loss={_target_: recipes.own.loss.FocalLoss}"], "task.loss is not used"),
         (["training.callbacks=[{_target_: lightning.pytorch.callbacks.ModelCheckpoint}]"], "is not allowed"),
     ],
 )
@@ -145,6 +146,10 @@ class Failing(Bare):
         raise KeyError("imgae")
 
 
+class Answerless(Bare):
+    predict_step = LightningModule.predict_step
+
+
 class Odd(Bare):
     def predict_step(self, batch, batch_idx):
         return self.layer(batch["image"].mean(dim=(2, 3))).argmax(dim=1)
@@ -168,7 +173,8 @@ def fitted(monkeypatch, features, tmp_path):
         (Silent, TrainingError, r"logs no validation loss; log it in validation_step.*It logs loss_of_validation"),
         (Manual, ModelError, "automatic_optimization"),
         (Diverging, TrainingError, "the loss became nan in epoch 1, step 1"),
-        (Failing, TrainingError, "Failing failed in epoch 1: KeyError: 'imgae'"),
+        (Failing, TrainingError, "Failing failed in epoch 1: KeyError: 'imgae'. A batch is a dict with image"),
+        (Answerless, ModelError, "has no predict_step; let it return the task's answers"),
     ],
 )
 def test_what_it_lacks_is_said(kind, error, told, fitted):

@@ -1,4 +1,4 @@
-"""Photos listed in a CSV or Parquet table."""
+"""Samples listed in a CSV or Parquet table, with photos or without."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 Column = Annotated[str, AfterValidator(normal)]
 LABEL = "label"
+ROW_DIGITS = 9  # of the number that names a row, so that text sorts like numbers
 
 
 class ImageTable(Source):
-    """A row per photo; the id of a sample is its file's path below the root.
+    """A row per sample, with a photo or without; the id of a photo is its file's path below the root.
 
     In CSV, files, labels and groups are always read as text, so `007` and `NA` stay what they are; so is any other
     column with leading zeros or with more digits than a number holds.
@@ -31,7 +32,8 @@ class ImageTable(Source):
 
     table: Annotated[str, Field(min_length=1), Where]  # .csv, .tsv, packed by gzip or not, or .parquet
     root: Annotated[str | None, Where] = None  # folder that the files are relative to; None: the table's own
-    file_column: Column = "file"
+    file_column: Column | None = "file"  # None: rows without pictures
+    id_column: Column | None = None  # None: the file; without files the number of the row
     label_column: Column | None = None  # None: `label`, where there is one
     group_column: Column | None = None
     timestamp_column: Column | None = None  # ISO 8601 or as EXIF has it; without a zone it is taken as UTC
@@ -46,7 +48,8 @@ class ImageTable(Source):
     def samples(self) -> Iterator[Sample | BadSample]:
         from totalml.data.table_file import read_table
 
-        text = [name for name in (self.file_column, self.label_column, self.group_column) if name is not None]
+        named = (self.file_column, self.id_column, self.label_column, self.group_column)
+        text = [name for name in named if name is not None]
         asked = [*text, *([] if self.label_column else [LABEL])]
         columns = [*text, *([self.timestamp_column] if self.timestamp_column else []), *(self.metadata_columns or ())]
         only = None if self.metadata_columns is None else [*columns, *([] if self.label_column else [LABEL])]
@@ -67,12 +70,16 @@ class ImageTable(Source):
     def _sample(
         self, row: dict[str, Any], place: str, label_column: str | None, extra: list[str], files: ListedFiles
     ) -> Sample | BadSample:
-        file, label = row[self.file_column], row[label_column] if label_column else None
-        if not file:
-            return BadSample(place, f"column {self.file_column!r} is empty")
-        name, path, reason = files.find(file)
-        if path is None:
-            return BadSample(name, reason)
+        label = row[label_column] if label_column else None
+        name, path = place.removeprefix("row ").rjust(ROW_DIGITS, "0"), None
+        if self.file_column is not None:
+            if not row[self.file_column]:
+                return BadSample(place, f"column {self.file_column!r} is empty")
+            name, path, reason = files.find(row[self.file_column])
+            if path is None:
+                return BadSample(name, reason)
+        if self.id_column is not None and not (name := row[self.id_column]):
+            return BadSample(place, f"column {self.id_column!r} is empty")
         if label_column and not label:
             return BadSample(name, f"column {label_column!r} is empty in {place}")
         return Sample(

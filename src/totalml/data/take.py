@@ -66,7 +66,7 @@ def _taken(data: DataRecipe, store: Store, progress: Progress) -> Snapshot:
     if bad and data.on_bad_sample == "fail":
         raise SnapshotError(_list_bad(bad, store))
     if not rows:
-        raise SnapshotError(_no_samples(bad, store))
+        raise SnapshotError(_no_samples(bad, store, data.where))
     _check_labels(data, {row.label for row in rows})
     if bad:
         progress.say(f"skipped {len(bad)} bad samples; they are listed in the snapshot")
@@ -150,5 +150,6 @@ def _list_bad(bad: Sequence[BadSample], store: Store) -> str:
     return text + "\nMend them, or set data.on_bad_sample=skip to leave them out."
 
 
-def _no_samples(bad: Sequence[BadSample], store: Store) -> str:
-    return f"the source holds no usable sample. {_list_bad(bad, store) if bad else 'It yielded nothing.'}"
+def _no_samples(bad: Sequence[BadSample], store: Store, where: str | None) -> str:
+    nothing = f"No sample meets data.where: {where}" if where else "It yielded nothing."
+    return f"the source holds no usable sample. {_list_bad(bad, store) if bad else nothing}"

@@ -32,7 +32,10 @@ def read_numbers(names: Sequence[str], snapshot: Snapshot) -> Targets:
     for name in names:
         if name not in metadata.column_names:
             hint = did_you_mean(name, metadata.column_names)
-            wrong.append(_of(name, f"no metadata column{hint or f'; there are: {_listed(metadata.column_names)}'}"))
+            there = hint or f"; there are: {_listed(metadata.column_names)}"
+            if name == "label":
+                there = ": a column of that name holds each sample's class; give it another name in the table"
+            wrong.append(_of(name, f"no metadata column{there}"))
         elif (kind := _no_number(metadata[name].type)) is not None:
             wrong.append(_of(name, f"of type {kind}, not a number. {MENDS.get(kind, 'Give a column of numbers.')}"))
         else:

@@ -26,7 +26,8 @@ def pictures_of(ids: Sequence[str], snapshot: Snapshot, store: Store, size_px: i
     import pyarrow.compute as pc
 
     wanted = pc.is_in(snapshot.samples["id"], value_set=pa.array(ids, pa.string()))
-    found = snapshot.samples.select(["id", "blob"]).filter(wanted).to_pylist()
+    pictured = pc.and_(wanted, pc.is_valid(snapshot.samples["blob"]))
+    found = snapshot.samples.select(["id", "blob"]).filter(pictured).to_pylist()
     square = ImageFeatures(size=size_px, fit="pad")
     pictures = {}
     for sample in found:

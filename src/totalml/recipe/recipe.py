@@ -89,6 +89,9 @@ class Recipe(Section):
         for place, gate in enumerate(gates):
             if titles.index(gate.title) != place:
                 raise Misfit(f"two gates are called {gate.title!r}; give one of them a name", place)
+            task = info.data.get("task")
+            if task and task.metrics.get(gate.metric) == "minimize" and gate.rule == "at least":
+                raise Misfit(f"{gate.metric!r} is better the lower it is; ask for at_most", place, "at_least")
             part = gate.family
             if evaluation and part in type(evaluation).model_fields and getattr(evaluation, part) is None:
                 lacks = f"evaluation.{part} is off, so there is no {gate.metric!r}"
@@ -118,6 +121,8 @@ class Recipe(Section):
         own = self.model.module is not None
         if own and self.runtime.strategy != "single":
             raise ValueError("a LightningModule of your own trains in one process; set runtime.strategy=single")
+        if own and getattr(self.task, "loss", None) not in (None, type(self.task).model_fields["loss"].default):
+            raise ValueError("task.loss is not used: a LightningModule of your own brings its loss; leave it out")
         if not own and self.model.image is None and self.model.table is None:
             raise ValueError("model needs 'image', 'table' or both")
         split = self.data.split

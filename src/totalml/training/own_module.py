@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from totalml.features import FeatureSet
     from totalml.recipe import Recipe
 
+LONGEST = 300  # characters of an error
 PRECISIONS: dict[str, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
 
@@ -108,6 +110,11 @@ def create(recipe: Recipe) -> LightningModule:
         raise ModelError(f"{component.target} cannot be made: {type(error).__name__}: {error}") from error
     if not isinstance(module, LightningModule):
         raise ModelError(f"{component.target} is no lightning.pytorch.LightningModule")
+    if type(module).predict_step is LightningModule.predict_step:
+        raise ModelError(
+            f"{component.target} has no predict_step; let it return the task's answers, such as a probability of each "
+            "class: def predict_step(self, batch, batch_idx): return self(batch['image']).softmax(dim=1)"
+        )
     if not module.automatic_optimization:
         raise ModelError(f"{component.target} sets automatic_optimization = False; leave the steps to Lightning")
     return module
@@ -152,7 +159,7 @@ def _fit(
         raise
     except Exception as error:  # code of the recipe's own fails in any way
         where = f"epoch {len(checkpoints.history) + 1}"
-        raise TrainingError(f"{type(module).__name__} failed in {where}: {type(error).__name__}: {error}") from error
+        raise TrainingError(f"{type(module).__name__} failed in {where}: {_told(error)}") from error
     finally:
         watch.close()
 
@@ -161,7 +168,10 @@ def _answers(
     module: LightningModule, batch: dict[str, torch.Tensor], number: int, device: torch.device
 ) -> torch.Tensor:
     moved = {name: tensor.to(device) for name, tensor in batch.items()}
-    answers = module.predict_step(moved, number)
+    try:
+        answers = module.predict_step(moved, number)
+    except Exception as error:  # code of the recipe's own fails in any way
+        raise ModelError(f"{type(module).__name__}.predict_step failed: {_told(error)}") from error
     if not isinstance(answers, torch.Tensor) or answers.ndim != 2 or len(answers) != len(batch["target"]):
         got = tuple(answers.shape) if isinstance(answers, torch.Tensor) else type(answers).__name__
         raise ModelError(
@@ -169,6 +179,14 @@ def _answers(
             f"{len(batch['target'])} samples; got {got}. For classes that is a probability of each."
         )
     return answers.float().cpu()
+
+
+def _told(error: Exception) -> str:
+    """In one line, with the line of the recipe's own code, and what a batch is."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "recipes" in Path(frame.filename).parts]
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    text = " ".join(str(error).split())[:LONGEST]
+    return f"{type(error).__name__}: {text}{where}. A batch is a dict with image, numeric, categorical and target"
 
 
 def _fingerprint(recipe: Recipe, features: FeatureSet, splits: Splits) -> str:

@@ -41,7 +41,10 @@ def check_predictions(
     if len(ids) == 0:
         raise EvaluationError("there is nothing to evaluate: the test split is empty. Raise data.split.test.")
     if probabilities.shape != expected or len(labels) != len(ids):
-        raise EvaluationError(f"expected probabilities of shape {expected}, got {probabilities.shape}")
+        raise EvaluationError(
+            f"expected a probability of each of the {len(classes)} classes, of shape {expected}, got "
+            f"{probabilities.shape}; does a predict_step of your own answer about another number of classes?"
+        )
     if labels.min() < 0 or labels.max() >= len(classes):
         raise EvaluationError(f"labels must lie in 0..{len(classes) - 1}, got {labels.min()}..{labels.max()}")
     bad = ~np.isfinite(probabilities).all(axis=1)
@@ -50,7 +53,8 @@ def check_predictions(
         row = int(bad.argmax())
         raise EvaluationError(
             f"{bad.sum()} of {len(ids)} predictions are no probabilities, first that of sample {ids[row]!r}: "
-            f"{probabilities[row].tolist()}. Did training diverge? A lower learning rate may help."
+            f"{probabilities[row].tolist()}. Did training diverge? A lower learning rate may help. "
+            "Does a predict_step of your own forget the softmax?"
         )
 
 
