@@ -164,7 +164,7 @@ def test_an_empty_test_split_is_refused():
 @pytest.mark.parametrize(
     ("labels", "probabilities", "gold", "message"),
     [
-        ([0, 1], [[1, 0, 0], [0, 1, 0]], None, "expected probabilities of shape"),
+        ([0, 1], [[1, 0, 0], [0, 1, 0]], None, "expected a probability of each of the 2 classes"),
         ([0, 2], [[1, 0], [0, 1]], None, r"labels must lie in 0..1, got 0..2"),
         ([0, 1], [[1, 0], [0, 1]], ["bad"], "expected 2 gold labels, got 1"),
         ([0, 1], [[1, 0], [0, 1]], ["bad", "god"], "holds 'god' for sample 's1'.*Did you mean 'good'"),

@@ -21,6 +21,7 @@ from totalml.evaluation.classification.undefined import class_note, overall_note
 from totalml.evaluation.classification.weighted import WeightedMetrics
 from totalml.evaluation.columns import SampleContext
 from totalml.evaluation.interval import Interval
+from totalml.evaluation.record import shares_with_chance
 from totalml.evaluation.resampled import Figures, bounds, interval_of
 from totalml.evaluation.slices.membership import membership
 from totalml.recipe import EvaluationRecipe
@@ -62,17 +63,19 @@ def evaluate(
     low, high = bounds(metrics, len(ids), point, evaluation.bootstrap, evaluation.confidence, seed)
     bins = calibration_bins(scores)
     groups = membership(evaluation.slices, context) if context and evaluation.slices else {}
+    measured = {
+        name: interval_of(value[0], low.overall[name][0], high.overall[name][0], overall_note(name, scores, classes))
+        for name, value in point.overall.items()
+    }
     return ClassificationEvaluation(
         classes=tuple(classes),
         count=len(ids),
         positive=None if positive is None else classes[positive],
-        metrics={
-            name: interval_of(
-                value[0], low.overall[name][0], high.overall[name][0], overall_note(name, scores, classes)
-            )
-            for name, value in point.overall.items()
+        metrics=shares_with_chance(measured, len(ids), evaluation.confidence),
+        per_class={
+            label: _class_figures(k, label, scores, (point, low, high), evaluation.confidence)
+            for k, label in enumerate(classes)
         },
-        per_class={label: _class_figures(k, label, scores, point, low, high) for k, label in enumerate(classes)},
         confusion=confusion_matrix(scores),
         calibration=bins,
         predictions=_predictions(scores, classes, ids, gold, groups),
@@ -83,9 +86,10 @@ def evaluate(
 
 
 def _class_figures(
-    k: int, label: str, scores: Scores, point: Figures, low: Figures, high: Figures
+    k: int, label: str, scores: Scores, found: tuple[Figures, Figures, Figures], confidence: float
 ) -> dict[str, Interval | int]:
-    intervals: dict[str, Interval | int] = {
+    (point, low, high), support = found, int((scores.labels == k).sum())
+    intervals = {
         name: interval_of(
             values[0, k],
             low.per_class[name][0, k],
@@ -94,7 +98,7 @@ def _class_figures(
         )
         for name, values in point.per_class.items()
     }
-    return intervals | {"support": int((scores.labels == k).sum())}
+    return {**shares_with_chance(intervals, support, confidence), "support": support}
 
 
 def _predictions(

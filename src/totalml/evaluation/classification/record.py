@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from totalml.evaluation.calibration.record import Calibration, CalibrationBin
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.paired_shares import paired_bounds
-from totalml.evaluation.record import Evaluation, shares_with_chance
+from totalml.evaluation.record import Evaluation
 
 if TYPE_CHECKING:
     import pyarrow
@@ -68,12 +68,10 @@ class ClassificationEvaluation(Evaluation):
 
     def figures(self) -> dict[str, Interval]:
         """Besides: `per_class.good.recall`, `calibration.sureness`."""
-        found = super().figures() | shares_with_chance(self.metrics, self.count, self.confidence)
+        found = super().figures()
         for label, figures in self.per_class.items():
-            support = int(figures["support"])  # type: ignore[arg-type]
-            shares = {name: metric for name, metric in figures.items() if isinstance(metric, Interval)}
-            bounded = shares_with_chance(shares, support, self.confidence)
-            found |= {f"per_class.{label}.{name}": metric for name, metric in bounded.items()}
+            named = {name: metric for name, metric in figures.items() if isinstance(metric, Interval)}
+            found |= {f"per_class.{label}.{name}": metric for name, metric in named.items()}
         return found | (self.confidence_check.figures() if self.confidence_check else {})
 
     def sample_scores(self) -> Floats:
