@@ -95,6 +95,8 @@ def test_a_metric_that_does_not_fit_is_named(metrics, told):
     [
         ("evaluation.metrics.matthews._target_=torchmetrics.classification.MulticlassMathews", "MulticlassMathews"),
         ("evaluation.metrics.matthews._target_=torchmetrics.utilities.data.dim_zero_cat", "is not allowed"),
+        ("evaluation.metrics.matthews._target_=torchmetrics.multimodal.clip_score.CLIPScore", "is not allowed"),
+        ("evaluation.metrics.matthews._target_=torchmetrics.image.arniqa.ARNIQA", "is not allowed"),
         ("evaluation.metrics.sureness._target_=torch.optim.AdamW", "expected a metric of torchmetrics"),
         ("evaluation.metrics.sureness._target_=recipes.own.loss.FocalLoss", "metric"),
         ("features.own=[{_target_: recipes.own.loss.FocalLoss}]", "FocalLoss is none"),
