@@ -69,13 +69,13 @@ def test_a_label_twice_counts_once():
 
 
 def test_all_that_is_wrong_with_joined_labels_is_told_at_once():
-    faults = ["thin", None, "thn;short", "thin", None]
+    faults = ["thin", None, "thick;short", "thin", None]
     with pytest.raises(FeatureError) as caught:
         read(MultiLabel(column="f"), snapshot(f=faults), ("thin", "short"))
     assert str(caught.value).splitlines() == [
         "task.column cannot be read as labels:",
         "  'f' is empty in 2 samples: 's1', 's4'; fill it in, or set task.missing: no_labels if such samples have none",
-        "  'f' holds ['thn'] in 1 sample: 's2'; data.labels lists ['thin', 'short']: add them there, or correct the "
+        "  'f' holds ['thick'] in 1 sample: 's2'; data.labels lists ['thin', 'short']: add them there, or correct the "
         "source",
     ]
 

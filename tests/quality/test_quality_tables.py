@@ -1,8 +1,12 @@
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from totalml.data import Splits
+from totalml.data.snapshot import Snapshot
 from totalml.quality import ColumnSchema, MissingValues, Schema, Timestamps
 
 DAY = datetime(2025, 3, 1, tzinfo=UTC)
@@ -134,3 +138,13 @@ def test_groups_that_lack_as_much_as_each_other_are_not_named(snapshot_of):
     snapshot = snapshot_of(["a"] * 240, taste=taste, pub=[f"p{k % 4}" for k in range(240)])
     assert messages(MissingValues(max_share=0.5, by=("pub",)), snapshot) == []
     assert "did you mean 'pub'" in messages(MissingValues(max_share=0.5, by=("pubs",)), snapshot)[0]
+
+
+def test_data_without_any_label_lacks_none():
+    """Its truth stands in other columns; a column that is asked for by name is looked at all the same."""
+    samples = pa.table({"id": ["a", "b"], "label": pa.array([None, None], pa.string()), "group": ["a", "b"]})
+    snapshot = Snapshot("blake3:", samples, pa.table({"price": [1.0, 2.0]}), pa.table({}))
+    rows = np.arange(1)
+    assert [*MissingValues().findings(snapshot, Splits(rows, rows, rows))] == []
+    (named,) = MissingValues(columns=("label",)).findings(snapshot, Splits(rows, rows, rows))
+    assert "'label' has no value for 2 of 2" in named.message

@@ -42,7 +42,9 @@ class MissingValues(Check):
             "label": snapshot.samples["label"],
             **{name: snapshot.metadata[name] for name in snapshot.metadata.column_names},
         }
-        for name in self.columns or columns:
+        unlabelled = columns["label"].null_count == len(columns["label"])  # the truth stands in other columns
+        asked = self.columns or [name for name in columns if name != "label" or not unlabelled]
+        for name in asked:
             if name in columns:
                 yield from self._look_at(name, columns[name], snapshot.samples)
             else:

@@ -135,7 +135,8 @@ def _found(record: Slices, evaluation: Evaluation) -> Html:
 def _table(caption: str, found: Sequence[Slice], evaluation: Evaluation) -> Html:
     record = evaluation.slices
     assert record is not None  # noqa: S101 - whoever has slices has their record
-    whole = evaluation.metrics[record.figure].value or 0.0
+    # A share of right answers is the headline of its task, whatever that calls it.
+    whole = evaluation.metrics.get(record.figure, evaluation.metrics[evaluation.headline]).value or 0.0
     shown = found[:MOST_ROWS]
     low = min(one.value.low or 0.0 for one in shown)
     most = max(one.value.high or 0.0 for one in shown) if record.lower_is_better else 1.0

@@ -57,6 +57,7 @@ class Regression(Task):
     score_is_share: ClassVar[bool] = False
     lower_is_better: ClassVar[bool] = True
     labelled: ClassVar[bool] = False
+    parts: ClassVar[frozenset[str]] = frozenset({"out_of_distribution"})
 
     targets: Annotated[Items[str], Field(min_length=1)]  # metadata columns of numbers
     loss: Annotated[LossName | Loss, PlainValidator(_loss)] = "huber"

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from totalml.tracking.payload import Payload
 
 CONFUSION = "wandb/confusion_matrix/v1"  # W&B's own preset
-_BOUNDED = [f"{name}{part}" for name in ("accuracy", "gap") for part in ("", "_low", "_high")]
-SLICE_COLUMNS = ("group", "family", "samples", *_BOUNDED, "chance", "worse")
 IDENTITY = ("run_id", "attempt", "config_hash", "data_hash", "outputs")
 
 
@@ -40,7 +38,9 @@ def snapshot_artifact(told: Payload) -> wandb.Artifact:
 def model_artifact(told: Payload) -> wandb.Artifact:
     """The weights, and the files that say how they came about and what they reach."""
     files = {name: name for name in (WEIGHTS_FILE, RECIPE_FILE, TRAINING_FILE, METRICS_FILE)}
-    return _artifact(told, "model", "model", files, {**_identity(told), **told.summary()})
+    # W&B takes a hundred keys at most; the figures of every class are in the run's summary and in the file.
+    overall = {key: value for key, value in told.summary().items() if key.startswith("test/")}
+    return _artifact(told, "model", "model", files, {**_identity(told), **overall})
 
 
 def report_artifact(told: Payload) -> wandb.Artifact:
@@ -68,8 +68,9 @@ def _confusion(told: Payload) -> Any:
 
 
 def _slices(rows: Sequence[Mapping[str, Any]]) -> wandb.Table:
-    """Where the model is right less often: accuracy, and the gap to all other samples."""
-    return wandb.Table([*SLICE_COLUMNS], [[row.get(column) for column in SLICE_COLUMNS] for row in rows])
+    """Where the model does worse: its figure with bounds, and the gap to all other samples."""
+    columns: list[str | int] = list(dict.fromkeys(column for row in rows for column in row))
+    return wandb.Table(columns, [[row.get(str(column)) for column in columns] for row in rows])
 
 
 def _samples(told: Payload) -> wandb.Table:
