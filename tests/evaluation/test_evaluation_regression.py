@@ -235,6 +235,13 @@ def test_two_models_are_told_apart_on_the_same_samples():
     assert not better.asks_the_same(replace(worse, targets=("t1", "t0")))
 
 
+def test_the_same_answers_are_no_better_for_having_learnt_from_other_samples():
+    truth, said = some(60, 2)
+    narrow, wide = (regressed(truth, said, training=TrainingTruth(truth * spread)) for spread in (1.0, [1.0, 9.0]))
+    assert not np.allclose(narrow.sample_scores(), wide.sample_scores())
+    assert paired(narrow, wide).difference == 0
+
+
 def test_a_prediction_that_is_no_number_is_refused():
     with pytest.raises(EvaluationError, match="1 of 3 predictions are no numbers, first that of sample 's00001'"):
         regressed(np.zeros((3, 1)), [[0.0], [np.nan], [1.0]])
