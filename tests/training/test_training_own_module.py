@@ -145,6 +145,11 @@ class Failing(Bare):
         raise KeyError("imgae")
 
 
+class Closed(Bare):
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["folder"] = Path("somewhere")
+
+
 class Odd(Bare):
     def predict_step(self, batch, batch_idx):
         return self.layer(batch["image"].mean(dim=(2, 3))).argmax(dim=1)
@@ -168,6 +173,7 @@ def fitted(monkeypatch, features, tmp_path):
         (Silent, TrainingError, r"logs no validation loss; log it in validation_step.*It logs loss_of_validation"),
         (Manual, ModelError, "automatic_optimization"),
         (Diverging, TrainingError, "the loss became nan in epoch 1, step 1"),
+        (Closed, TrainingError, r"keeps pathlib\.\w+ in its checkpoint"),
         (Failing, TrainingError, "Failing failed in epoch 1: KeyError: 'imgae'"),
     ],
 )
