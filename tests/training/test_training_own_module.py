@@ -17,7 +17,8 @@ from tests.training.planted import splits, squares
 from totalml.component import ForeignComponent
 from totalml.compose import compose_recipe
 from totalml.errors import ModelError, RecipeError, TrainingError
-from totalml.identity import config_hash
+from totalml.fingerprint import files_of
+from totalml.identity import config_hash, digest_if_there
 from totalml.recipe import what
 from totalml.training import predict, train_model
 
@@ -193,3 +194,14 @@ def test_one_that_logs_no_score_has_none(fitted, tmp_path):
     trained.save(tmp_path)
     assert json.loads((tmp_path / "training.json").read_text())["history"][0]["validation_score"] is None
     assert np.isnan(type(trained).load(tmp_path).history[0].validation_score)
+
+
+def test_a_file_that_an_argument_names_counts_for_what_the_run_was_made_with(tmp_path):
+    weights = tmp_path / "weights.bin"
+    recipe = own_recipe(arguments={"width": str(weights)})
+    assert files_of(recipe) == {}
+    weights.write_bytes(b"one")
+    one = files_of(recipe)
+    assert one[str(weights)] == digest_if_there(weights)
+    weights.write_bytes(b"other")
+    assert files_of(recipe) != one
