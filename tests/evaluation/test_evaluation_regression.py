@@ -71,6 +71,7 @@ def test_mase_is_the_error_beside_last_seasons_in_the_order_of_time():
     [
         (TrainingTruth(np.arange(9.0)[:, None]), 1, "without timestamps"),
         (TrainingTruth(np.arange(9.0)[:, None], np.arange(9)), 9, "9 training samples make no season of 9"),
+        (TrainingTruth(np.arange(8.0)[:, None], np.arange(8) // 2), 1, "several training samples have one timestamp"),
         (TrainingTruth(np.tile([1.0, 2.0], 6)[:, None], np.arange(12)), 2, "never changes"),
     ],
 )
