@@ -83,5 +83,5 @@ def test_the_clean_recipe_has_none(tmp_path, seed):
     assert sizes.tolist() == [[64, 64]] * 200
     splits = split_samples(recipe.data.split, snapshot)
     report = check_quality(recipe.quality, snapshot, splits, Pictures(features.images, lambda: sizes))
-    assert len(report.checks) == 10
+    assert len(report.checks) == 11
     assert report.findings == ()
