@@ -78,6 +78,10 @@ class ForeignComponent(Section):
     target: str
     arguments: dict[str, Any]
 
+    def files(self) -> list[Path]:
+        """Files that an argument names, such as weights: whoever is given one reads it."""
+        return [Path(value) for value in self.arguments.values() if isinstance(value, str) and os.path.isfile(value)]  # noqa: PTH113 - a text may be too long for a name
+
     def create(self, *args: Any, **kwargs: Any) -> Any:
         """Import the class and call it; positional arguments come from the caller (parameters, an optimizer)."""
         import importlib
@@ -86,14 +90,14 @@ class ForeignComponent(Section):
         return getattr(importlib.import_module(module), name)(*args, **kwargs, **self.arguments)
 
 
-def components(value: Any) -> Iterator[Component]:
-    """Every component of ours below a section, itself included."""
-    if isinstance(value, Component):
+def components(value: Any) -> Iterator[Component | ForeignComponent]:
+    """Every component below a section, itself included."""
+    if isinstance(value, Component | ForeignComponent):
         yield value
     if isinstance(value, Section):
         value = [getattr(value, key) for key in type(value).model_fields]
-    if isinstance(value, tuple | list):
-        for item in value:
+    if isinstance(value, tuple | list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
             yield from components(item)
 
 

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 LONGEST = 1000
-_QUOTED = re.compile(r"`([^`]+)`")
+# A text is taken whole, so that backticks in it stay its own.
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`([^`]+)`""")
 _COMPARED: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -25,6 +26,7 @@ _COMPARED: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.In: lambda value, among: value in among,
     ast.NotIn: lambda value, among: value not in among,
 }
+WORDS = {"true": True, "false": False, "null": None}
 GRAMMAR = (
     "use columns, numbers, 'text', true, false, null, lists, == != < <= > >= in, not in, is null, and, or, not; "
     "a column whose name is no word stands in backticks"
@@ -51,6 +53,8 @@ def condition(text: str) -> Condition:
     names: dict[str, str] = {}
 
     def placeholder(match: re.Match[str]) -> str:
+        if match[1] is None:
+            return match[0]
         names[word := f"__column_{len(names)}"] = match[1]
         return word
 
@@ -86,9 +90,18 @@ class _Reader:
         return lambda row: value(row) is True
 
     def _comparison(self, node: ast.Compare) -> Callable[[Row], bool]:
+        for op, side in zip(node.ops, node.comparators, strict=True):
+            self._fits(op, side)
         sides = [self._value(side) for side in (node.left, *node.comparators)]
         steps = [self._step(op, left, right) for op, left, right in zip(node.ops, sides, sides[1:], strict=False)]
         return lambda row: all(step(row) for step in steps)
+
+    def _fits(self, op: ast.cmpop, side: ast.expr) -> None:
+        """Python would ask whether one text is a part of the other, or whether two are one object in memory."""
+        if isinstance(op, ast.In | ast.NotIn) and not isinstance(side, ast.List | ast.Tuple):
+            raise ValueError(f"{ast.unparse(side)!r} may not stand after 'in'; write a list such as ['a', 'b']")
+        if isinstance(op, ast.Is | ast.IsNot) and not (isinstance(side, ast.Name) and side.id in WORDS):
+            raise ValueError(f"{ast.unparse(side)!r} may not stand after 'is'; write == or !=")
 
     def _step(self, op: ast.cmpop, left: Value, right: Value) -> Callable[[Row], bool]:
         if isinstance(op, ast.Is | ast.IsNot):
@@ -122,9 +135,8 @@ class _Reader:
         raise ValueError(f"{shown!r} may not stand in an expression; {GRAMMAR}")
 
     def _name(self, name: str) -> Value:
-        words = {"true": True, "false": False, "null": None}
-        if name in words:
-            word = words[name]
+        if name in WORDS:
+            word = WORDS[name]
             return lambda row: word
         if name in self._quoted:
             name = self._quoted[name]

@@ -21,6 +21,7 @@ class Socket:
     under: str
     base: str
     only: frozenset[str] = frozenset()  # names of classes, where not all that descend are fit to be named
+    parts: tuple[str, ...] = ()  # of `under`, where not all of it is fit; the class is defined in one of them
 
     def takes(self, target: str) -> bool:
         """Judged by source text: nothing is imported."""
@@ -30,6 +31,8 @@ class Socket:
             return False
         defined = defined_at(target)
         if defined is None or not defined.startswith(inside) or defined == self.base:
+            return False
+        if self.parts and defined.removeprefix(inside).partition(".")[0] not in self.parts:
             return False
         return descends_from(defined, self.base)
 
@@ -44,10 +47,16 @@ CALLBACK = Socket(
     "a callback",
     "lightning.pytorch.callbacks",
     "lightning.pytorch.callbacks.callback.Callback",
-    frozenset({"GradientAccumulationScheduler", "StochasticWeightAveraging"}),
+    frozenset({"GradientAccumulationScheduler"}),
 )
 
-METRIC = Socket("a metric", "torchmetrics", "torchmetrics.metric.Metric")
+# Its metrics of text, pictures and sound download weights, and one runs the code that it finds beside them.
+METRIC = Socket(
+    "a metric",
+    "torchmetrics",
+    "torchmetrics.metric.Metric",
+    parts=("classification", "regression", "nominal", "clustering"),
+)
 OWN_METRIC = Socket("a metric", "recipes", "torchmetrics.metric.Metric")
 
 FOREIGN = (OPTIMIZER, SCHEDULER, CALLBACK, METRIC, MODULE, OWN_METRIC)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from totalml.evaluation.fairness.errors import measure_error_fairness
+from totalml.evaluation.interval import Interval
 from totalml.evaluation.regression.values import Values
 from totalml.evaluation.shares import z_of
 from totalml.evaluation.slices.errors import ErrorSizes, Ranked, mean_beside_others
@@ -53,6 +54,12 @@ def test_a_group_that_is_all_there_is_or_all_alike_shows_nothing():
     everyone = np.zeros(5, np.int64)
     assert Ranked(np.arange(5.0), everyone).chance(everyone, np.array([0])) == [1.0]
     assert Ranked(np.ones(5), everyone).chance(np.array([0, 0, -1, -1, -1]), np.array([0])) == [1.0]
+
+
+def test_a_group_of_one_sample_has_a_mean_and_no_bounds():
+    value, gap = mean_beside_others(np.array([3.0, 1.0, 2.0]), np.array([True, False, False]), 2.0)
+    assert value == Interval(3.0)
+    assert gap == Interval(1.5)
 
 
 def test_a_planted_group_is_found_and_named_with_its_error_and_bias(world):

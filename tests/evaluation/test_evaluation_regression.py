@@ -71,6 +71,7 @@ def test_mase_is_the_error_beside_last_seasons_in_the_order_of_time():
     [
         (TrainingTruth(np.arange(9.0)[:, None]), 1, "without timestamps"),
         (TrainingTruth(np.arange(9.0)[:, None], np.arange(9)), 9, "9 training samples make no season of 9"),
+        (TrainingTruth(np.arange(8.0)[:, None], np.arange(8) // 2), 1, "several training samples have one timestamp"),
         (TrainingTruth(np.tile([1.0, 2.0], 6)[:, None], np.arange(12)), 2, "never changes"),
     ],
 )
@@ -233,6 +234,13 @@ def test_two_models_are_told_apart_on_the_same_samples():
     assert better.metrics["mae"].high > worse.metrics["mae"].low
     assert paired(worse, shuffled).difference == pytest.approx(-differences["mae"].value)
     assert not better.asks_the_same(replace(worse, targets=("t1", "t0")))
+
+
+def test_the_same_answers_are_no_better_for_having_learnt_from_other_samples():
+    truth, said = some(60, 2)
+    narrow, wide = (regressed(truth, said, training=TrainingTruth(truth * spread)) for spread in (1.0, [1.0, 9.0]))
+    assert not np.allclose(narrow.sample_scores(), wide.sample_scores())
+    assert paired(narrow, wide).difference == 0
 
 
 def test_a_prediction_that_is_no_number_is_refused():

@@ -121,6 +121,14 @@ def test_numbers_are_cut_where_the_recipe_or_the_quarters_say():
     assert np.bincount(quarters.codes, minlength=5).tolist() == pytest.approx([250, 250, 250, 250, 0], abs=2)
 
 
+def test_numbers_that_share_six_digits_are_groups_of_their_own():
+    shops = SampleContext(pa.table({"shop": [2000001, 2000002, 2000001]}), np.arange(3)).column("shop")
+    assert shops.values == ("2000001", "2000002", "missing")
+    assert shops.codes.tolist() == [0, 1, 0]
+    cut = SampleContext(pa.table({"at": [1.0]}), np.arange(1), edges={"at": [2000001.0, 2000002.0]}).column("at")
+    assert cut.values[:3] == ("below 2000001", "2000001 to 2000002", "2000002 and more")
+
+
 def test_bins_are_those_of_the_snapshot_whatever_the_split():
     table = pa.table({"x": np.arange(1000.0)})
     some = SampleContext(table, np.arange(900, 1000)).column("x")

@@ -1,6 +1,7 @@
 """Nothing that a run, a pin or an alias reaches is ever removed; what nothing reaches goes."""
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.features.drawn import save_photos
-from tests.garbage.planted import KEY, Planted
+from tests.garbage.planted import KEY, OLD, Planted
 from totalml import runner
 from totalml.cli import Parser, main
 from totalml.compose import compose_recipe
@@ -222,6 +223,21 @@ def test_what_killed_writers_left_goes_after_an_hour(planted):
     planted.age()
     clean(planted, "--older-than", "0")
     assert not any(path.exists() for path in left)
+
+
+def test_what_lies_behind_a_link_stays_and_a_link_itself_goes(planted, tmp_path, capsys):
+    reports = planted.store.folder("reports")
+    (outside := tmp_path / "papers").mkdir()
+    (outside / "thesis.txt").write_text("years of work")
+    (reports / "thesis").symlink_to(outside)
+    (planted.store.root / "launches").symlink_to(outside)
+    os.utime(reports / "thesis", (OLD, OLD), follow_symlinks=False)
+    for path in (outside, outside / "thesis.txt"):
+        os.utime(path, (OLD, OLD))
+    assert clean(planted) == 0
+    assert (outside / "thesis.txt").read_text() == "years of work"
+    assert not [*reports.iterdir()]
+    assert "launches: 1 for a link out of the store" in capsys.readouterr().out
 
 
 def test_copies_of_remote_stores_are_cleaned_by_the_same_rules(planted):

@@ -103,6 +103,14 @@ def test_it_tells_what_the_long_way_told_with_its_exit_code(bound, code, project
     assert "Report" in long_way.out
 
 
+def test_a_run_that_wandb_left_links_in_is_told_from_a_memo_too(project):
+    (attempt,) = (project / "runs" / "photos").glob("*/1")
+    (attempt / "wandb").mkdir()
+    (attempt / "wandb" / "debug-core.log").symlink_to("nowhere.log")
+    assert told_the_long_way(project) == 0
+    assert asked(project).tell() == 0
+
+
 def edit_keeping_size_and_time(file: Path) -> None:
     before = file.stat()
     file.write_bytes(file.read_bytes()[::-1])

@@ -21,11 +21,12 @@ from totalml.features.table import TableColumns
 from totalml.kinds import Feature
 from totalml.recipe import EvaluationRecipe
 from totalml.runner import run
-from totalml.task import Classification
+from totalml.task import Classification, MultiLabel, Regression
 from totalml.training.loss import CrossEntropy
 
 REPOSITORY = Path(__file__).parents[2]
-MATTHEWS = "torchmetrics.classification.MulticlassMatthewsCorrCoef"
+CLASSES = "torchmetrics.classification"
+MATTHEWS = f"{CLASSES}.MulticlassMatthewsCorrCoef"
 
 
 def test_the_recipe_of_own_parts_runs_whole(tmp_path):
@@ -74,6 +75,22 @@ def test_a_metric_of_torchmetrics_is_that_of_its_formula_with_an_interval_around
     assert "matthews" in found.figures()
 
 
+def test_a_metric_of_labels_is_given_whole_numbers():
+    truth, answers = np.array([[1, 0], [0, 1], [1, 1], [0, 0]], np.float32), np.full((4, 2), 0.9, np.float32)
+    predicted = Predicted(("a", "b"), list("wxyz"), truth, answers, 0)
+    evaluation = MultiLabel(labels=("a", "b")).evaluate(EvaluationRecipe(depth="metrics", bootstrap=0), predicted)
+    made = ForeignComponent(target=f"{CLASSES}.MultilabelHammingDistance", arguments={"num_labels": 2})
+    assert with_own_metrics(evaluation, {"away": made}, predicted).metrics["away"].value == 0.5
+
+
+def test_an_infinite_metric_is_not_defined():
+    truth = np.array([[0.0], [1.0]], np.float32)
+    predicted = Predicted(("a",), ["x", "y"], truth, truth + 1e4, 0)
+    evaluation = Regression(targets=("a",)).evaluate(EvaluationRecipe(depth="metrics", bootstrap=5), predicted)
+    made = ForeignComponent(target="torchmetrics.LogCoshError", arguments={})
+    assert with_own_metrics(evaluation, {"cosh": made}, predicted).metrics["cosh"].note
+
+
 @pytest.mark.parametrize(
     ("metrics", "told"),
     [
@@ -95,6 +112,8 @@ def test_a_metric_that_does_not_fit_is_named(metrics, told):
     [
         ("evaluation.metrics.matthews._target_=torchmetrics.classification.MulticlassMathews", "MulticlassMathews"),
         ("evaluation.metrics.matthews._target_=torchmetrics.utilities.data.dim_zero_cat", "is not allowed"),
+        ("evaluation.metrics.matthews._target_=torchmetrics.multimodal.clip_score.CLIPScore", "is not allowed"),
+        ("evaluation.metrics.matthews._target_=torchmetrics.image.arniqa.ARNIQA", "is not allowed"),
         ("evaluation.metrics.sureness._target_=torch.optim.AdamW", "expected a metric of torchmetrics"),
         ("evaluation.metrics.sureness._target_=recipes.own.loss.FocalLoss", "metric"),
         ("features.own=[{_target_: recipes.own.loss.FocalLoss}]", "FocalLoss is none"),

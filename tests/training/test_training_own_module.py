@@ -17,7 +17,8 @@ from tests.training.planted import splits, squares
 from totalml.component import ForeignComponent
 from totalml.compose import compose_recipe
 from totalml.errors import ModelError, RecipeError, TrainingError
-from totalml.identity import config_hash
+from totalml.fingerprint import files_of
+from totalml.identity import config_hash, digest_if_there
 from totalml.recipe import what
 from totalml.training import predict, train_model
 
@@ -150,6 +151,11 @@ class Answerless(Bare):
     predict_step = LightningModule.predict_step
 
 
+class Closed(Bare):
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["folder"] = Path("somewhere")
+
+
 class Odd(Bare):
     def predict_step(self, batch, batch_idx):
         return self.layer(batch["image"].mean(dim=(2, 3))).argmax(dim=1)
@@ -175,6 +181,7 @@ def fitted(monkeypatch, features, tmp_path):
         (Diverging, TrainingError, "the loss became nan in epoch 1, step 1"),
         (Failing, TrainingError, "Failing failed in epoch 1: KeyError: 'imgae'. A batch is a dict with image"),
         (Answerless, ModelError, "has no predict_step; let it return the task's answers"),
+        (Closed, TrainingError, r"keeps pathlib\.\w+ in its checkpoint"),
     ],
 )
 def test_what_it_lacks_is_said(kind, error, told, fitted):
@@ -193,3 +200,38 @@ def test_one_that_logs_no_score_has_none(fitted, tmp_path):
     trained.save(tmp_path)
     assert json.loads((tmp_path / "training.json").read_text())["history"][0]["validation_score"] is None
     assert np.isnan(type(trained).load(tmp_path).history[0].validation_score)
+
+
+def test_a_file_that_an_argument_names_counts_for_what_the_run_was_made_with(tmp_path):
+    weights = tmp_path / "weights.bin"
+    recipe = own_recipe(arguments={"width": str(weights)})
+    assert files_of(recipe) == {}
+    weights.write_bytes(b"one")
+    one = files_of(recipe)
+    assert one[str(weights)] == digest_if_there(weights)
+    weights.write_bytes(b"other")
+    assert files_of(recipe) != one
+
+
+class Peeking(Bare):
+    def predict_step(self, batch, batch_idx):
+        return functional.one_hot(batch["target"], 2).float()
+
+
+def test_what_is_judged_is_not_given_the_truth(features, fitted):
+    recipe, trained = fitted(Peeking)
+    with pytest.raises(ModelError, match="Peeking.predict_step failed: KeyError: 'target'"):
+        predict(recipe, trained, features, splits(features).test)
+
+
+def test_gradients_of_two_batches_are_gathered_where_a_callback_says_so(features, tmp_path):
+    target = "lightning.pytorch.callbacks.GradientAccumulationScheduler"
+    gathering = ForeignComponent(target=target, arguments={"scheduling": {"0": 2}})
+    plain, gathered = (
+        train_model(own_recipe(epochs=1, callbacks=chosen), features, splits(features), tmp_path / name)
+        for name, chosen in (("plain", ()), ("gathered", (gathering,)))
+    )
+    assert plain.weights_digest != gathered.weights_digest
+    wrong = ForeignComponent(target=target, arguments={"scheduling": {"0": -2}})
+    with pytest.raises(TrainingError, match="training.callbacks: .* refuses its arguments"):
+        train_model(own_recipe(epochs=1, callbacks=(wrong,)), features, splits(features), tmp_path / "wrong")

@@ -106,7 +106,7 @@ class SideBySide:
         if self._evaluations is None:
             return []
         before, after = self._evaluations
-        steps = (after.sample_scores() - before.sample_scores()).tolist()
+        steps = (after.sample_scores() - after.scores_of(before)).tolist()
         answers = ([answer_of(each, row) for row in each.predictions.to_pylist()] for each in (before, after))
         both = (Flip(old, new, step) for old, new, step in zip(*answers, steps, strict=True))
         flips = [flip for flip in both if flip.before.said != flip.after.said]

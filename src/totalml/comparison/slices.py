@@ -133,7 +133,7 @@ def _judged(inside: Mapping[Where, Bools], old: Evaluation, new: Evaluation) -> 
 
     from totalml.evaluation.columns import in_words
 
-    was, now = old.sample_scores(), new.sample_scores()
+    was, now = new.scores_of(old), new.sample_scores()
     masks = np.stack([*inside.values()]).astype(np.float64)
     count = masks.sum(axis=1)
     gained, lost = (masks @ (one > other) for one, other in ((now, was), (was, now)))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LIGHT = "light"  # a column of our own, from the pictures
 LIGHTS = ("dim", "medium", "bright")
 QUARTERS = (0.25, 0.5, 0.75)
+MOST_DIGITS = 17  # tell any two numbers of 64 bits apart
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def _light(brightness: Floats) -> Column:
 def _numbers(name: str, numbers: Floats, rows: Ints, edges: Sequence[float] | None) -> Column:
     known = np.unique(numbers[~np.isnan(numbers)])
     if edges is None and len(known) <= len(QUARTERS) + 1:
-        values = [f"{value:g}" for value in known]
+        values = _told_apart(known)
         codes = np.searchsorted(known, numbers[rows])
     else:
         cuts = np.array(edges, np.float64) if edges is not None else _quarters(numbers)
@@ -121,9 +122,18 @@ def _quarters(numbers: Floats) -> Floats:
 
 
 def _bins(cuts: Floats) -> list[str]:
-    shown = [f"{cut:g}" for cut in cuts]
+    shown = _told_apart(cuts)
     between = [f"{low} to {high}" for low, high in pairwise(shown)]
     return [f"below {shown[0]}", *between, f"{shown[-1]} and more"]
+
+
+def _told_apart(numbers: Floats) -> list[str]:
+    """In six digits, or as many as no two of them share: 2000001 and 2000002 are two groups."""
+    for digits in range(6, MOST_DIGITS):
+        shown = [f"{number:.{digits}g}" for number in numbers]
+        if len(set(shown)) == len(numbers):
+            return shown
+    return [f"{number:.{MOST_DIGITS}g}" for number in numbers]
 
 
 def _texts(name: str, column: pa.ChunkedArray, rows: Ints) -> Column:

@@ -43,6 +43,8 @@ def _measured(name: str, component: ForeignComponent, evaluation: Evaluation, pr
 
     answers, truth = (torch.from_numpy(np.ascontiguousarray(each)) for each in (predicted.answers, predicted.truth))
     answers, truth = (each[:, 0] if each.ndim == 2 and each.shape[1] == 1 else each for each in (answers, truth))
+    if evaluation.headline_is_share:  # of right answers, so the truth is labels; metrics take them as whole numbers
+        truth = truth.long()
     value = _value(name, component, answers, truth)
     resamples = min(evaluation.resamples, MOST_RESAMPLES)
     if not resamples or math.isnan(value):
@@ -70,4 +72,4 @@ def _value(name: str, component: ForeignComponent, answers: torch.Tensor, truth:
         ) from error
     if value.numel() != 1:
         raise EvaluationError(f"evaluation.metrics.{name}: expected one number, got a tensor of {tuple(value.shape)}")
-    return float(value)
+    return float(value) if torch.isfinite(value) else math.nan  # no file of figures holds an infinite one

@@ -77,7 +77,7 @@ def paired(old: Evaluation, new: Evaluation) -> Paired | None:
     ids = [each.predictions["id"].take(order) for each, order in zip((old, new), rows, strict=True)]
     if not ids[0].equals(ids[1]):
         return None
-    was, now = (each.sample_scores()[order] for each, order in zip((old, new), rows, strict=True))
+    was, now = (new.scores_of(each)[order] for each, order in zip((old, new), rows, strict=True))
     if new.headline_is_share and np.isin([was, now], (0, 1)).all():
         return paired_shares(was == 1, now == 1, new.headline)
     step = now - was

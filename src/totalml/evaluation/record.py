@@ -101,6 +101,10 @@ class Evaluation:
         """(N,) how well each sample is answered, more is better: 1 or 0, or minus the error."""
         raise NotImplementedError
 
+    def scores_of(self, other: Evaluation) -> Floats:
+        """The sample scores of another evaluation of the same task, in the unit of ours."""
+        return other.sample_scores()
+
     def asks_the_same(self, other: Evaluation) -> bool:
         """Whether figures of both mean the same."""
         return self.task == other.task

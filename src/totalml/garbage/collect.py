@@ -27,6 +27,7 @@ from totalml.store.store import to_text
 
 LEAST_S = 3600.0  # unfinished things may be somebody's work under way, whatever age was asked for
 YOUNG = "young things"
+ELSEWHERE = "a link out of the store"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def judge(store: Path, reached: Mapping[str, str], before: float) -> list[Verdic
     """
     found = list(things(store))
     young = {thing.name for thing in found if thing.kind == "snapshots" and thing.used() >= before}
-    needed = {**dict.fromkeys(young, YOUNG), **reached}
+    elsewhere = {thing.name for thing in found if not thing.lies_in(store)}
+    needed = {**dict.fromkeys(elsewhere, ELSEWHERE), **dict.fromkeys(young, YOUNG), **reached}
     blobs = _blobs(store, {thing.name: needed[thing.name] for thing in found if thing.name in needed})
     return [Verdict(thing, thing.size(), _needed_by(thing, needed, blobs, before)) for thing in found]
 
@@ -117,7 +119,7 @@ def _limit(thing: Thing, before: float) -> float:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():  # of a link only the link goes
         hidden = path if path.name.startswith(".") else path.rename(temporary_beside(path))
         shutil.rmtree(hidden)
     else:

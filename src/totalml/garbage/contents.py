@@ -51,6 +51,10 @@ class Thing:
         # A stat memory is only written when something changed, and read whenever its folder is looked at.
         return max((max(s.st_mtime, s.st_atime if self.kind == STAT else 0.0) for s in self._stats()), default=0.0)
 
+    def lies_in(self, store: Path) -> bool:
+        """False where a link on the way leads out of the store: what lies there is somebody else's."""
+        return self.paths[0].parent.resolve().is_relative_to(store.resolve())
+
     def _stats(self) -> Iterator[os.stat_result]:
         for path in self.paths:
             for each in (path, *(path.rglob("*") if path.is_dir() else ())):

@@ -13,7 +13,7 @@ from totalml.data.snapshot import snapshot_folder
 from totalml.gates import current_verdict
 from totalml.own_code import HOME, RECIPES, own_sources
 from totalml.registry.ledger import Ledger
-from totalml.runs.attempt import attempts_of
+from totalml.runs.attempt import WANDB_FOLDER, attempts_of
 from totalml.store import open_store
 from totalml.tracking.record import is_due
 from totalml.url import is_url
@@ -54,7 +54,7 @@ def rests_on(recipe: Recipe, folder: Path, memo: Memo) -> Rests | None:
     if memory is None or data_hash is None or current_verdict(attempt, store.root)[1]:
         return None
     files = [*_files(recipe, memo), memory, snapshot_folder(data_hash, store) / "manifest.json"]
-    trees = [*_code(recipe, memo), *((root, None) for root in watched), (folder.parent, None)]
+    trees = [*_code(recipe, memo), *((root, None) for root in watched), (folder.parent, WANDB_FOLDER)]
     files.append(Ledger(store.root, recipe.name).file)
     return Rests([str(Path(file)) for file in files], [(str(root), without) for root, without in trees])
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import re
 import time
 import zipfile
 from dataclasses import asdict
@@ -145,11 +146,25 @@ class OwnCheckpoints(Callback):
         for name in ([BEST] if is_best else []) + [LAST]:
             self._folder.mkdir(parents=True, exist_ok=True)
             trainer.save_checkpoint(self._folder / name)
+        if len(self.history) == 1:
+            self._require_plain()
         self._watch.tell(epoch, is_best)
         self._seed(trainer, 1)
         tell_listener(epoch, self._recipe.training.epochs)
         if self.exhausted:
             trainer.should_stop = True
+
+    def _require_plain(self) -> None:
+        """After the first epoch, since what cannot be read again would lose all of them."""
+        try:
+            self.best_state()
+        except pickle.UnpicklingError as error:
+            found = re.search(r"GLOBAL (\S+)", str(error))
+            raise TrainingError(
+                f"the module keeps {found[1] if found else 'an object'} in its checkpoint, which cannot be read "
+                "without running code; keep tensors, numbers, texts, lists and dicts in save_hyperparameters and "
+                "on_save_checkpoint."
+            ) from error
 
     def _seed(self, trainer: Trainer, ahead: int = 0) -> None:
         if self._batches is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 
 from totalml.component import plain
 from totalml.errors import Interrupted, ModelError, TrainingError
@@ -29,6 +29,7 @@ from totalml.training.watch import Watch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from totalml.component import ForeignComponent
     from totalml.data import Splits
     from totalml.features import FeatureSet
     from totalml.recipe import Recipe
@@ -55,7 +56,7 @@ def train_module(
         trainer = Trainer(
             **_options(recipe, device),
             max_epochs=training.epochs,
-            callbacks=[checkpoints, watch, *(callback.create() for callback in training.callbacks)],
+            callbacks=[checkpoints, watch, *map(_callback, training.callbacks)],
             default_root_dir=folder,
         )
         validation = OwnBatches(features, splits.validation, training.batch_size)
@@ -120,6 +121,19 @@ def create(recipe: Recipe) -> LightningModule:
     return module
 
 
+def _callback(component: ForeignComponent) -> Callback:
+    """Epochs as keys are whole numbers, which a recipe can only write as text."""
+    arguments = {
+        name: {int(key): each for key, each in value.items()} if isinstance(value, dict) else value
+        for name, value in component.arguments.items()
+    }
+    try:
+        callback: Callback = component.model_copy(update={"arguments": arguments}).create()
+    except Exception as error:  # Lightning has errors of its own for arguments
+        raise TrainingError(f"training.callbacks: {component.target} refuses its arguments: {error}") from error
+    return callback
+
+
 def _options(recipe: Recipe, device: torch.device) -> dict[str, Any]:
     given = trainer_options(ALONE, device)
     return {
@@ -167,7 +181,8 @@ def _fit(
 def _answers(
     module: LightningModule, batch: dict[str, torch.Tensor], number: int, device: torch.device
 ) -> torch.Tensor:
-    moved = {name: tensor.to(device) for name, tensor in batch.items()}
+    # Without the target: what is judged must not know the truth.
+    moved = {name: tensor.to(device) for name, tensor in batch.items() if name != "target"}
     try:
         answers = module.predict_step(moved, number)
     except Exception as error:  # code of the recipe's own fails in any way

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -105,12 +105,19 @@ class RegressionEvaluation(Evaluation):
 
     def sample_scores(self) -> Floats:
         """Minus the absolute error; of several targets the mean in deviations."""
+        return self._scores_in(self.deviation)
+
+    def scores_of(self, other: Evaluation) -> Floats:
+        # Two runs on the same test samples may have learnt from other ones, of another deviation.
+        return other._scores_in(self.deviation) if isinstance(other, RegressionEvaluation) else other.sample_scores()
+
+    def _scores_in(self, deviation: Mapping[str, float]) -> Floats:
         import numpy as np
 
         from totalml.evaluation.regression.values import mean_over_targets
 
         errors = np.abs(self.column("value") - self.column("truth"))
-        return -mean_over_targets(errors, np.array(list(self.deviation.values())))
+        return -mean_over_targets(errors, np.array([deviation[name] for name in self.targets]))
 
     def asks_the_same(self, other: Evaluation) -> bool:
         return isinstance(other, RegressionEvaluation) and other.targets == self.targets

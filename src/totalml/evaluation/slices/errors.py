@@ -127,14 +127,16 @@ class ErrorSizes(Errors):
 
 
 def mean_beside_others(values: Floats, inside: Bools, z: float) -> tuple[Interval, Interval]:
-    """Mean of those inside, and minus that of all others; unequal variances (Welch 1947), in the limit of many."""
+    """Mean of those inside, and minus that of all others; unequal variances (Welch 1947), in the limit of many.
+
+    Without bounds where a side is a single sample, which shows no spread.
+    """
     means, variances = [], []
     for part in (values[inside], values[~inside]):
         means.append(float(part.mean()))
         variances.append(float(part.var(ddof=1)) / len(part) if len(part) > 1 else np.inf)
     reach, apart = z * variances[0] ** 0.5, z * sum(variances) ** 0.5
-    gap = means[0] - means[1]
-    return Interval(means[0], means[0] - reach, means[0] + reach), Interval(gap, gap - apart, gap + apart)
+    return _within(means[0], reach), _within(means[0] - means[1], apart)
 
 
 class _Counted:
@@ -201,6 +203,10 @@ def _group_of(cells: Ints, groups: Ints) -> Ints:
 
 def _wide(kept: Ints) -> int:
     return int(kept.max(initial=-1)) + 1
+
+
+def _within(value: float, reach: float) -> Interval:
+    return Interval(value, value - reach, value + reach) if np.isfinite(reach) else Interval(value)
 
 
 def _interval(value: float, low: Floats, high: Floats) -> Interval:
