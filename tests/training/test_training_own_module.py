@@ -220,7 +220,7 @@ class Peeking(Bare):
 
 def test_what_is_judged_is_not_given_the_truth(features, fitted):
     recipe, trained = fitted(Peeking)
-    with pytest.raises(ModelError, match="Peeking.predict_step failed: KeyError: 'target'"):
+    with pytest.raises(ModelError, match=r"Peeking.predict_step failed: KeyError: 'target'"):
         predict(recipe, trained, features, splits(features).test)
 
 
@@ -233,5 +233,5 @@ def test_gradients_of_two_batches_are_gathered_where_a_callback_says_so(features
     )
     assert plain.weights_digest != gathered.weights_digest
     wrong = ForeignComponent(target=target, arguments={"scheduling": {"0": -2}})
-    with pytest.raises(TrainingError, match="training.callbacks: .* refuses its arguments"):
+    with pytest.raises(TrainingError, match=r"training.callbacks: .* refuses its arguments"):
         train_model(own_recipe(epochs=1, callbacks=(wrong,)), features, splits(features), tmp_path / "wrong")
