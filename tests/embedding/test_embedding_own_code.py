@@ -50,7 +50,7 @@ def embedded(tmp_path, monkeypatch, features, store):
 
     def go() -> np.ndarray:
         forget()
-        backbone = importlib.import_module("recipes.own.backbone").Squashed(note=str(tmp_path / "note.txt"))
+        backbone = importlib.import_module("recipes.brought.backbone").Squashed(note=str(tmp_path / "note.txt"))
         return embed(frozen(backbone), features, store).embeddings.gather(np.arange(len(features)))
 
     yield go
@@ -60,7 +60,7 @@ def embedded(tmp_path, monkeypatch, features, store):
 def forget() -> None:
     fingerprint._SEEN.clear()
     start._built.cache_clear()
-    for name in [name for name in sys.modules if name.startswith("recipes.own")]:
+    for name in [name for name in sys.modules if name.startswith("recipes.brought")]:
         del sys.modules[name]
 
 
