@@ -15,7 +15,7 @@ from totalml.training import embed_features as embed
 BACKBONE = """\
 from pathlib import Path
 
-from recipes.own_parts.squash import squash
+from recipes.brought_parts.squash import squash
 from totalml.kinds import ImageBackbone
 
 
@@ -41,7 +41,7 @@ SQUASH = "def squash(x):\n    return x.tanh()\n"
 def embedded(tmp_path, monkeypatch, features, store):
     """The embeddings that a new process comes to."""
     folder = tmp_path / "recipes"
-    for name, text in {"own/backbone.py": BACKBONE, "own_parts/squash.py": SQUASH}.items():
+    for name, text in {"brought/backbone.py": BACKBONE, "brought_parts/squash.py": SQUASH}.items():
         (folder / name).parent.mkdir(parents=True)
         (folder / name).write_text(text)
     (tmp_path / "note.txt").write_text("0")
@@ -67,7 +67,7 @@ def forget() -> None:
 def test_an_edit_of_what_the_backbone_imports_makes_other_embeddings(tmp_path, embedded):
     before = embedded()
     assert np.array_equal(embedded(), before)
-    (tmp_path / "recipes" / "own_parts" / "squash.py").write_text("def squash(x):\n    return x.tanh() * 2\n")
+    (tmp_path / "recipes" / "brought_parts" / "squash.py").write_text("def squash(x):\n    return x.tanh() * 2\n")
     assert np.allclose(embedded(), before * 2)
 
 
