@@ -76,6 +76,14 @@ def test_backticks_in_a_text_are_its_own():
     assert condition("`a` == 'x `b`'").holds({"a": "x `b`"})
 
 
+@pytest.mark.parametrize(
+    "text", ["year != '2021'", "year == '2021'", "type == 5", "year in ['2021', 'x']", "old == 'x'"]
+)
+def test_text_is_not_held_against_numbers(text):
+    with pytest.raises(TypeError, match="quote what is text"):
+        condition(text).holds(ROW)
+
+
 def test_it_names_the_columns_it_asks_for():
     assert condition("`head mm` > 1 and type == 'x' and type != 'y'").columns == ("head mm", "type")
 

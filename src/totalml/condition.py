@@ -114,6 +114,7 @@ class _Reader:
             if one is None or other is None:
                 return False
             one, other = _as_time(one, other), _as_time(other, one)
+            _refuse_kinds_apart(one, other)
             return bool(compare(one, other))
 
         return step
@@ -142,6 +143,13 @@ class _Reader:
             name = self._quoted[name]
         self.columns.append(name)
         return lambda row: row.get(name)
+
+
+def _refuse_kinds_apart(one: Any, other: Any) -> None:
+    """Text is never equal to a number: such a condition would hold of every row or of none, without a word."""
+    among = other if isinstance(other, list) else [other]
+    if among and all(isinstance(one, str) != isinstance(each, str) for each in among):
+        raise TypeError(f"{one!r} is held against {other!r}; quote what is text, and nothing else")
 
 
 def _as_time(value: Any, other: Any) -> Any:

@@ -147,6 +147,16 @@ class Failing(Bare):
         raise KeyError("imgae")
 
 
+class Lossless(Bare):
+    def training_step(self, batch, batch_idx):
+        return None
+
+
+class Unmoved(Bare):
+    def configure_optimizers(self):
+        return None
+
+
 class Answerless(Bare):
     predict_step = LightningModule.predict_step
 
@@ -180,10 +190,13 @@ def fitted(monkeypatch, features, tmp_path):
         (Manual, ModelError, "automatic_optimization"),
         (Diverging, TrainingError, "the loss became nan in epoch 1, step 1"),
         (Failing, TrainingError, "Failing failed in epoch 1: KeyError: 'imgae'. A batch is a dict with image"),
+        (Lossless, TrainingError, "training_step returned no loss"),
+        (Unmoved, TrainingError, "configure_optimizers returned no optimizer"),
         (Answerless, ModelError, "has no predict_step; let it return the task's answers"),
         (Closed, TrainingError, r"keeps pathlib\.\w+ in its checkpoint"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.*returned .None.:UserWarning")  # Lightning would go on with a warning
 def test_what_it_lacks_is_said(kind, error, told, fitted):
     with pytest.raises(error, match=told):
         fitted(kind)

@@ -110,6 +110,8 @@ class OwnCheckpoints(Callback):
             trainer.should_stop = True
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not any(optimizer.param_groups for optimizer in trainer.optimizers):  # Lightning puts an empty one there
+            raise TrainingError("configure_optimizers returned no optimizer, so nothing would be learnt")
         self._seed(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -120,7 +122,9 @@ class OwnCheckpoints(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        loss = outputs["loss"] if isinstance(outputs, dict) else outputs
+        loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
+        if loss is None:
+            raise TrainingError("training_step returned no loss; every batch must have one")
         self._steps.append(loss.detach().double())
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
