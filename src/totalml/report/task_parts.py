@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from totalml.evaluation.record import Evaluation
 from totalml.report.content import ReportContent
+from totalml.report.gallery import Gallery
 from totalml.report.markup import Html
 
 # Task, as its evaluation calls it -> the room with its parts.
@@ -31,17 +32,6 @@ class Answer:
     said: str
     remark: str
     order: float = 0.0
-
-
-class Gallery(Protocol):
-    """The parts of the page that hold test pictures; each may be empty."""
-
-    @property
-    def glance(self) -> Html: ...
-    @property
-    def wrong(self) -> Html: ...
-    @property
-    def samples(self) -> Html: ...
 
 
 class TaskParts(Protocol):

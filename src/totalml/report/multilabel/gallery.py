@@ -1,58 +1,42 @@
 """The pictures of the page: those with most labels wrong, and a few of every label."""
 
-from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 
 from totalml.evaluation.multilabel.record import MultiLabelEvaluation
 from totalml.report.content import ReportContent
+from totalml.report.gallery import (
+    AT_A_GLANCE,
+    MOST_WRONG,
+    Drawn,
+    Gallery,
+    card,
+    drawn,
+    glance,
+    group,
+    most_wrong,
+    none_wrong,
+)
 from totalml.report.markup import Html, joined, name_of, section, tag
 from totalml.report.multilabel.names import NONE, listed
 from totalml.report.number_format import counted, percent
-from totalml.report.pictures import spread, thumbnails
+from totalml.report.pictures import spread
 
-AT_A_GLANCE = 6
-MOST_WRONG = 10
 PER_LABEL = 8
 # With more labels than this the grid shows those with most samples.
 MOST_LABELS = 12
 
 
-@dataclass(frozen=True)
-class Shown:
-    """One prediction, and its picture if there is one."""
-
-    id: str
-    labels: tuple[str, ...]
-    predicted: tuple[str, ...]
-    probabilities: dict[str, float]
-    uri: str | None
-    size_px: int
-
-    @property
-    def right(self) -> bool:
-        return self.labels == self.predicted
-
-
-@dataclass(frozen=True)
-class Gallery:
-    """The parts of the page that hold pictures."""
-
-    glance: Html
-    wrong: Html
-    samples: Html
-
-
 def gallery(content: ReportContent[MultiLabelEvaluation], budget_bytes: int) -> Gallery:
     """Draw them; all pictures together fit the budget."""
     evaluation = content.evaluation
-    glance = spread(np.arange(evaluation.count), AT_A_GLANCE)
+    at_a_glance = spread(np.arange(evaluation.count), AT_A_GLANCE)
     wrong = _most_wrong(evaluation)
     grid = _of_each_label(evaluation)
-    shown = iter(_shown(content, [*glance, *wrong, *chain(*grid.values())], budget_bytes))
+    shown = iter(drawn(content, [*at_a_glance, *wrong, *chain(*grid.values())], budget_bytes))
     return Gallery(
-        _glance([next(shown) for _ in glance]),
+        _glance([next(shown) for _ in at_a_glance]),
         _wrong_section(content, [next(shown) for _ in wrong]),
         _grid_section(content, {label: [next(shown) for _ in places] for label, places in grid.items()}),
     )
@@ -85,52 +69,38 @@ def _of_each_label(evaluation: MultiLabelEvaluation) -> dict[str, list[int]]:
     return {label: list(spread(np.flatnonzero(has), PER_LABEL)) for label, has in rows.items() if has.any()}
 
 
-def _shown(content: ReportContent[MultiLabelEvaluation], places: list[int], budget_bytes: int) -> list[Shown]:
-    uris: tuple[str | None, ...] = (None,) * len(places)
-    size_px = 0
-    if content.pictures is not None and places:
-        pictures = thumbnails(content.pictures(content.rows[np.array(places)]), budget_bytes)
-        uris, size_px = pictures.uris or uris, pictures.size_px
-    evaluation = content.evaluation
-    return [
-        Shown(row["id"], tuple(row["labels"]), tuple(row["predicted"]), probabilities(evaluation, row), uri, size_px)
-        for row, uri in zip(evaluation.predictions.take(places).to_pylist(), uris, strict=True)
-    ]
+def _glance(shown: list[Drawn]) -> Html:
+    cards = []
+    for one in shown:
+        right = one.row["labels"] == one.row["predicted"]
+        cards.append(_card(one, joined("✓ " if right else "✗ ", name_of(listed(one.row["predicted"]), 40))))
+    return glance(
+        shown, cards, "Some test pictures with the model's answer. ✓ every label agrees, ✗ one or more do not."
+    )
 
 
-def _glance(shown: list[Shown]) -> Html:
-    """A few test samples for the first screen; nothing without pictures."""
-    if not any(one.uri for one in shown):
-        return joined()
-    cards = [_card(one, joined("✓ " if one.right else "✗ ", name_of(listed(one.predicted), 40)), "") for one in shown]
-    hint = "Some test pictures with the model's answer. ✓ every label agrees, ✗ one or more do not."
-    return tag("div", tag("ul", *cards, class_="glance"), tag("p", hint, class_="hint"))
-
-
-def _wrong_section(content: ReportContent[MultiLabelEvaluation], shown: list[Shown]) -> Html:
+def _wrong_section(content: ReportContent[MultiLabelEvaluation], shown: list[Drawn]) -> Html:
     if not shown:
-        return section("wrong", "Most wrong", tag("p", f"No test {content.noun} has a wrong label."))
+        return none_wrong(f"No test {content.noun} has a wrong label.")
     text = "Most labels wrong first, then those that it was surest of. A label given may be the wrong one."
     cards = [
         _card(
             one,
-            joined("says ", name_of(listed(one.predicted), 60)),
-            joined("labels: ", name_of(listed(one.labels), 60)),
+            joined("says ", name_of(listed(one.row["predicted"]), 60)),
+            joined("labels: ", name_of(listed(one.row["labels"]), 60)),
         )
         for one in shown
     ]
-    title = f"The {counted(len(shown), content.noun)} it got most wrong"
-    return section("wrong", title, tag("p", text), tag("ul", *cards, class_="cards-wrong"))
+    return most_wrong(content, cards, text)
 
 
-def _grid_section(content: ReportContent[MultiLabelEvaluation], grid: dict[str, list[Shown]]) -> Html:
+def _grid_section(content: ReportContent[MultiLabelEvaluation], grid: dict[str, list[Drawn]]) -> Html:
     support = {label: each.support for label, each in content.evaluation.per_label.items()}
     without = content.evaluation.without_label
-    groups = []
-    for label, shown in grid.items():
-        title = tag("h3", name_of(label), " ", tag("small", f"{support.get(label, without):,} in the test split"))
-        cards = (_small(one, label) for one in shown)
-        groups.append(tag("div", title, tag("ul", *cards, class_="grid"), class_="class"))
+    groups = [
+        group(label, support.get(label, without), [_small(one, label) for one in shown])
+        for label, shown in grid.items()
+    ]
     left_out = len([label for label in support if support[label] and label not in grid])
     more = tag("p", f"{counted(left_out, 'rarer label')} not shown.") if left_out else ""
     text = (
@@ -140,17 +110,15 @@ def _grid_section(content: ReportContent[MultiLabelEvaluation], grid: dict[str, 
     return section("samples", "Samples of every label", tag("p", text), *groups, more)
 
 
-def _small(one: Shown, label: str) -> Html:
-    if label in one.labels:
-        found, remark = label in one.predicted, percent(one.probabilities[label], 0)
+def _small(one: Drawn, label: str) -> Html:
+    predicted = one.row["predicted"]
+    if label in one.row["labels"]:
+        found, remark = label in predicted, percent(one.row[f"p:{label}"], 0)
     else:
-        found, remark = not one.predicted, listed(one.predicted)
-    return _card(one, joined("✓ " if found else "✗ ", name_of(remark, 18)), "", "right" if found else "mistake")
+        found, remark = not predicted, listed(predicted)
+    return _card(one, joined("✓ " if found else "✗ ", name_of(remark, 18)), class_="right" if found else "mistake")
 
 
-def _card(one: Shown, first: str, second: str, class_: str | None = None) -> Html:
-    alt = f"Sample {one.id[:80]}: {listed(one.labels)[:80]}; the model says {listed(one.predicted)[:80]}"
-    picture = tag("img", src=one.uri, alt=alt, width=one.size_px, height=one.size_px) if one.uri else ""
-    below = [tag("span", first, class_="said"), tag("span", second, class_="label") if second else ""]
-    ident = tag("span", name_of(one.id, 28), class_="ident") if second else ""
-    return tag("li", tag("figure", picture, tag("figcaption", *below, ident)), class_=class_, title=one.id[:160])
+def _card(one: Drawn, first: str, second: str = "", class_: str | None = None) -> Html:
+    alt = f"{listed(one.row['labels'])[:80]}; the model says {listed(one.row['predicted'])[:80]}"
+    return card(one, alt, first, second, class_)
