@@ -1,54 +1,32 @@
 """Label by label, and which labels stand together."""
 
-from totalml.evaluation.multilabel.record import LabelFigures, MultiLabelEvaluation
+from totalml.evaluation.multilabel.record import MultiLabelEvaluation
+from totalml.report.by_class import COLUMNS, MOST_PAIRS, MOST_ROWS, WIDEST_MATRIX, bounds, cells, matrix, notes
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
 from totalml.report.multilabel.names import NONE
-from totalml.report.number_format import MISSING, interval, percent, title
-from totalml.report.number_format import figure as written
-
-# A wider matrix cannot be read; the most frequent confusions are listed in its place.
-WIDEST_MATRIX = 16
-MOST_PAIRS = 20
-MOST_LABELS = 60
-MOST_NOTES = 40
-COLUMNS = ("precision", "recall", "f1", "auroc", "average_precision")
+from totalml.report.number_format import percent, title
 
 
 def per_label(content: ReportContent[MultiLabelEvaluation]) -> Html:
     evaluation = content.evaluation
     order = evaluation.labels
-    if len(order) > MOST_LABELS:
-        order = tuple(sorted(order, key=lambda label: -evaluation.per_label[label].support)[:MOST_LABELS])
-    rows = [[name_of(label), *_cells(evaluation.per_label[label])] for label in order]
+    if len(order) > MOST_ROWS:
+        order = tuple(sorted(order, key=lambda label: -evaluation.per_label[label].support)[:MOST_ROWS])
+    shown = {label: evaluation.per_label[label] for label in order}
+    rows = [
+        [name_of(label), f"{each.support:,}", percent(each.threshold, 0), *cells(each.figures)]
+        for label, each in shown.items()
+    ]
     head = ["Label", "Samples", "Said from", *(title(name) for name in COLUMNS)]
-    bounds = (
-        f"Small figures are {percent(evaluation.confidence, 0)} bootstrap intervals"
-        if evaluation.resamples
-        else "No intervals were asked for"
+    text = (
+        "Precision: how often it is right when it says the label. Recall: how much of the label it finds. "
+        f"{bounds(evaluation)}."
     )
-    text = f"Precision: how often it is right when it says the label. Recall: how much of the label it finds. {bounds}."
-    shown = table("Each label by itself", head, rows, "numbers")
-    return section("labels", "Label by label", tag("p", text), shown, _notes(evaluation, order))
-
-
-def _cells(label: LabelFigures) -> list[str]:
-    cells: list[str] = [f"{label.support:,}", percent(label.threshold, 0)]
-    for name in COLUMNS:
-        metric = label.figures[name]
-        small = tag("small", interval(name, metric)) if metric.low is not None else ""
-        cells.append(MISSING if metric.value is None else joined(tag("b", written(name, metric.value)), small))
-    return cells
-
-
-def _notes(evaluation: MultiLabelEvaluation, labels: tuple[str, ...]) -> Html | str:
-    found = {f"{title(name)}: {metric.note}" for name, metric in evaluation.metrics.items() if metric.note}
-    for label in labels:
-        for name, metric in evaluation.per_label[label].figures.items():
-            if metric.note:
-                found.add(f"{title(name)} of {label[:60]}: {metric.note}")
-    notes = sorted(found)[:MOST_NOTES]
-    return tag("ul", *(tag("li", note) for note in notes), class_="notes") if notes else ""
+    below = notes(evaluation, ((label, each.figures) for label, each in shown.items()))
+    return section(
+        "labels", "Label by label", tag("p", text), table("Each label by itself", head, rows, "numbers"), below
+    )
 
 
 def together(content: ReportContent[MultiLabelEvaluation]) -> Html:
@@ -66,23 +44,10 @@ def together(content: ReportContent[MultiLabelEvaluation]) -> Html:
 
 
 def _matrix(evaluation: MultiLabelEvaluation) -> Html:
+    caption = f"Labels and answers of {evaluation.count:,} test samples"
     names = [*(name_of(label, 24) for label in evaluation.labels), joined(NONE)]
     supports = [*(each.support for each in evaluation.per_label.values()), evaluation.without_label]
-    head = tag("tr", tag("td", "labels ↓ model →"), *(tag("th", name, scope="col") for name in names))
-    rows = []
-    for k, counts in enumerate(evaluation.co_occurrence):
-        cells = [_cell(count, supports[k], right=k == column) for column, count in enumerate(counts)]
-        rows.append(tag("tr", tag("th", names[k], scope="row"), *cells))
-    caption = f"Labels and answers of {evaluation.count:,} test samples"
-    inner = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", *rows), class_="matrix")
-    return tag("div", inner, class_="scroll", tabindex=0, role="region", aria_label=caption)
-
-
-def _cell(count: int, support: int, *, right: bool) -> Html:
-    share = count / support if support else 0.0
-    shown = percent(share, 0) if count else MISSING
-    small = tag("small", f"{count:,}") if count else ""
-    return tag("td", tag("b", shown), small, class_="hit" if right else "miss", style=f"--share:{share:.3f}")
+    return matrix(caption, "labels ↓ model →", names, evaluation.co_occurrence, supports)
 
 
 def _pairs(evaluation: MultiLabelEvaluation) -> Html:
