@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from totalml.evaluation.calibration.record import Calibration, CalibrationBin, Temperature
+from totalml.evaluation.classification.record import ClassificationEvaluation
+from totalml.evaluation.multilabel.record import MultiLabelEvaluation
 from totalml.report.charts import Axes, Line, curve, dot, figure
-from totalml.report.markup import Html, joined, table, tag
+from totalml.report.markup import Html, joined, section, table, tag
 from totalml.report.number_format import counted, percent, points_interval
 
 
@@ -21,6 +23,9 @@ class Words:
         said, true: after a percentage, in what a dot says of itself.
         heads: of the table: the group, how many, the mean, what came true.
         caption: of the table.
+        question: title of the section.
+        gap: what the mean distance between said and true is called.
+        unchanged: what dividing by the temperature leaves as it is.
     """
 
     title: str
@@ -31,9 +36,28 @@ class Words:
     true: str
     heads: tuple[str, str, str, str]
     caption: str
+    question: str
+    gap: str
+    unchanged: str
 
 
-def reliability(words: Words, bins: Sequence[CalibrationBin], mended: Temperature | None, ece: str) -> Html:
+def calibration_section(
+    words: Words, evaluation: ClassificationEvaluation | MultiLabelEvaluation, text: str, *more: Html
+) -> Html:
+    """Plot and table, and what the recipe's check found.
+
+    Args: text: stands before the calibration error.
+    """
+    check = evaluation.confidence_check
+    ece = percent(evaluation.metrics["ece"].value or 0.0)
+    shown = [_reliability(words, evaluation.calibration, check.temperature if check else None, ece)]
+    if check:
+        shown.append(_sureness(words.gap, check, evaluation.confidence))
+        shown.append(_temperature(check.temperature, evaluation.confidence, words.unchanged))
+    return section("calibration", words.question, tag("p", f"{text} (ECE): {ece}."), *shown, *more)
+
+
+def _reliability(words: Words, bins: Sequence[CalibrationBin], mended: Temperature | None, ece: str) -> Html:
     """A plot and a table; bins without anything in them are left out."""
     bins = _filled(bins)
     rows = [
@@ -73,14 +97,14 @@ def _plot(words: Words, bins: Sequence[CalibrationBin], mended: Temperature | No
     )
 
 
-def sureness(lead: str, check: Calibration, confidence: float) -> Html:
+def _sureness(lead: str, check: Calibration, confidence: float) -> Html:
     bounds = f"{points_interval(check.sureness)} points ({percent(confidence, 0)} interval)"
     tolerated = f"the {100 * check.tolerance:g} points that the recipe tolerates"
     verdict = tag("strong", f"beyond {tolerated}") if check.off else joined(f"not clearly beyond {tolerated}")
     return tag("p", f"{lead}: {bounds}, ", verdict, ".")
 
 
-def temperature(scaling: Temperature, confidence: float, remark: str) -> Html:
+def _temperature(scaling: Temperature, confidence: float, remark: str) -> Html:
     """Args: remark: what dividing by it leaves as it is."""
     title, fitted = tag("h3", "Temperature"), scaling.value
     if fitted.value is None:

@@ -5,9 +5,9 @@ from totalml.evaluation.classification.record import ClassificationEvaluation
 from totalml.evaluation.interval import Interval
 from totalml.report.charts import Axes, Line, curve, figure, upright
 from totalml.report.content import ReportContent
-from totalml.report.markup import Html, joined, name_of, section, table, tag
+from totalml.report.markup import Html, joined, name_of, table, tag
 from totalml.report.number_format import interval, percent
-from totalml.report.reliability import Words, reliability, sureness, temperature
+from totalml.report.reliability import Words, calibration_section
 
 WORDS = Words(
     title="Confidence and being right",
@@ -18,28 +18,21 @@ WORDS = Words(
     true="right",
     heads=("Confidence", "Samples", "Mean confidence", "Right"),
     caption="Confidence and accuracy by group",
+    question="Can its confidence be trusted?",
+    gap="Mean confidence minus the share that is right",
+    unchanged="Which class is likeliest stays the same, and the predictions here are not changed.",
 )
-UNCHANGED = "Which class is likeliest stays the same, and the predictions here are not changed."
 
 
 def calibration(content: ReportContent[ClassificationEvaluation]) -> Html:
     """Reliability: among predictions made with 80 % confidence, 80 % should be right."""
     evaluation, check = content.evaluation, content.evaluation.confidence_check
-    ece = percent(evaluation.metrics["ece"].value or 0.0)
     text = (
         "Predictions are grouped by how sure the model was; a dot's area is the size of its group. "
-        f"Dots below the line mean too sure. Mean distance to the line (ECE): {ece}."
+        "Dots below the line mean too sure. Mean distance to the line"
     )
-    drawn = reliability(WORDS, evaluation.calibration, check.temperature if check else None, ece)
-    more = []
-    if check:
-        lead = "Mean confidence minus the share that is right"
-        more = [
-            sureness(lead, check, evaluation.confidence),
-            temperature(check.temperature, evaluation.confidence, UNCHANGED),
-        ]
     threshold = [_threshold(check.threshold, evaluation)] if check and check.threshold else []
-    return section("calibration", "Can its confidence be trusted?", tag("p", text), drawn, *more, *threshold)
+    return calibration_section(WORDS, evaluation, text, *threshold)
 
 
 def _threshold(threshold: Threshold, evaluation: ClassificationEvaluation) -> Html:

@@ -8,7 +8,8 @@ from totalml.evaluation.interval import Interval
 from totalml.report.classification.baseline import Baseline
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, tag
-from totalml.report.number_format import counted, interval, of_hundred, percent
+from totalml.report.measured import measured
+from totalml.report.number_format import counted, of_hundred, percent
 from totalml.report.slices import less_often
 
 # Confidence and accuracy this close, in points, count as equal.
@@ -36,7 +37,7 @@ def purpose(content: ReportContent[ClassificationEvaluation], most: int) -> str:
 def facts(content: ReportContent[ClassificationEvaluation]) -> list[Html | str]:
     evaluation = content.evaluation
     return [
-        _sureness(evaluation, content.noun),
+        measured(evaluation, content.noun),
         _against_baseline(evaluation),
         _best_possible(evaluation),
         _mistakes(evaluation),
@@ -50,15 +51,6 @@ def _of_possible(evaluation: ClassificationEvaluation) -> str:
     return (
         "" if best is None or best.value in (None, 1.0) else f", where at most {round(100 * best.value)} are possible"
     )
-
-
-def _sureness(evaluation: ClassificationEvaluation, noun: str) -> str:
-    accuracy = evaluation.metrics["accuracy"]
-    measured = f"Measured on {counted(evaluation.count, noun)} that the model never saw"
-    if accuracy.low is None:
-        return f"{measured}."
-    expected = f"{interval('accuracy', accuracy)} ({percent(evaluation.confidence, 0)} interval)"
-    return f"{measured}; on others like them expect {expected}."
 
 
 def _against_baseline(evaluation: ClassificationEvaluation) -> Html:

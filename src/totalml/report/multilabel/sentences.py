@@ -6,9 +6,10 @@ from totalml.evaluation.multilabel.record import MultiLabelEvaluation
 from totalml.evaluation.multilabel.thresholds import DEFAULT, LEAST
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, tag
+from totalml.report.measured import measured
 from totalml.report.multilabel.baseline import Baseline
 from totalml.report.multilabel.names import quoted
-from totalml.report.number_format import counted, interval, of_hundred, percent
+from totalml.report.number_format import counted, of_hundred, percent
 from totalml.report.slices import less_often
 
 
@@ -32,7 +33,7 @@ def purpose(content: ReportContent[MultiLabelEvaluation], most: int) -> str:
 def facts(content: ReportContent[MultiLabelEvaluation]) -> list[Html | str]:
     evaluation, simple = content.evaluation, Baseline.of(content.evaluation)
     return [
-        _measured(evaluation, content.noun),
+        measured(evaluation, content.noun),
         _against_baseline(evaluation, simple),
         _label_by_label(evaluation, simple),
         _weakest(evaluation),
@@ -40,15 +41,6 @@ def facts(content: ReportContent[MultiLabelEvaluation]) -> list[Html | str]:
         _thresholds(evaluation),
         _probabilities(evaluation),
     ]
-
-
-def _measured(evaluation: MultiLabelEvaluation, noun: str) -> str:
-    exact = evaluation.metrics["exact_match"]
-    measured = f"Measured on {counted(evaluation.count, noun)} that the model never saw"
-    if exact.low is None:
-        return f"{measured}."
-    sure = f"{percent(evaluation.confidence, 0)} interval"
-    return f"{measured}; on others like them expect {interval('exact_match', exact)} ({sure})."
 
 
 def _against_baseline(evaluation: MultiLabelEvaluation, simple: Baseline) -> Html:
