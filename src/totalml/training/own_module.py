@@ -24,7 +24,7 @@ from totalml.training.own_batches import EpochBatches, OwnBatches
 from totalml.training.own_checkpoint import OwnCheckpoints, PlainCheckpointIO, resumable
 from totalml.training.ranks.environment import trainer_options
 from totalml.training.ranks.process_rank import ALONE
-from totalml.training.watch import Watch
+from totalml.training.watch import Watch, stopped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -164,11 +164,7 @@ def _fit(
     except Pruned:
         raise
     except Interrupted:
-        done = len(checkpoints.history)
-        kept = f"{done} epochs are kept" if done else "no whole epoch was finished"
-        raise Interrupted(
-            f"training stopped in epoch {done + 1}; {kept}. Give the same command again to go on from there."
-        ) from None
+        raise stopped(len(checkpoints.history)) from None
     except (TrainingError, ModelError):
         raise
     except Exception as error:  # code of the recipe's own fails in any way

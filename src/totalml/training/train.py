@@ -25,7 +25,7 @@ from totalml.training.listen import Pruned
 from totalml.training.ranks.environment import trainer_options
 from totalml.training.ranks.team import Member, Team, team_of
 from totalml.training.ranks.witness import Witness
-from totalml.training.watch import Watch
+from totalml.training.watch import Watch, stopped
 
 if TYPE_CHECKING:
     from totalml.data import Splits
@@ -128,11 +128,7 @@ def _fit(
     except Pruned:
         raise
     except Interrupted:
-        done = len(keep.history)
-        kept = f"{done} of {recipe.training.epochs} epochs are kept" if done else "no whole epoch was finished"
-        raise Interrupted(
-            f"training stopped in epoch {done + 1}; {kept}. Give the same command again to go on from there."
-        ) from None
+        raise stopped(len(keep.history), recipe.training.epochs) from None
     except ValueError as error:
         if NOT_NORMALISED not in str(error):
             raise

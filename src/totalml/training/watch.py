@@ -104,6 +104,15 @@ class Watch(Callback):
         self.interrupted = True
 
 
+def stopped(done: int, most: int | None = None) -> Interrupted:
+    """Args: done: whole epochs; most: how many there would have been, where that is known."""
+    of = "" if most is None else f" of {most}"
+    kept = f"{done}{of} epochs are kept" if done else "no whole epoch was finished"
+    return Interrupted(
+        f"training stopped in epoch {done + 1}; {kept}. Give the same command again to go on from there."
+    )
+
+
 def _bar() -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
