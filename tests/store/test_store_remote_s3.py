@@ -5,14 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.store.conftest import SECRET
 from totalml import runner
 from totalml.compose import compose_recipe
 from totalml.errors import StoreError
 from totalml.store import open_store
 from totalml.store.remote import Remote
-
-moto_server = pytest.importorskip("moto.server")
-s3fs = pytest.importorskip("s3fs")
 
 pytestmark = pytest.mark.service
 
@@ -24,28 +22,6 @@ SMALL = (
     "data.split.salt=small",
     "training.batch_size=16",
 )
-SECRET = "a-secret-that-nobody-records"
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(endpoint, monkeypatch, request) -> str:
-    """The URL of an empty bucket; as for users, the rest stands in the environment."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    name = f"bucket-{abs(hash(request.node.name))}"
-    s3fs.S3FileSystem(skip_instance_cache=True).mkdir(name)
-    return f"s3://{name}"
 
 
 def run(bucket: str, cache: Path, *more: str) -> Path:

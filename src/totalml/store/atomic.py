@@ -37,6 +37,29 @@ def write_atomically(path: Path, data: bytes) -> None:
         sync_folder(path.parent)
 
 
+def create_file(path: Path, data: bytes) -> bool:
+    """Write a file that is not there yet, whole; of several processes at once, one is told True.
+
+    Raises: OSError: the folder cannot be written, or its file system has no hard links.
+    """
+    if path.exists():
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_beside(path)
+    try:
+        with temporary.open("xb", buffering=0) as file:
+            write_all(file.fileno(), data)
+            sync(file.fileno())
+        try:
+            path.hardlink_to(temporary)  # unlike a rename, it replaces nothing
+        except FileExistsError:
+            return False
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return True
+
+
 def write_json(path: Path, values: Any) -> None:
     """Write plain values as indented JSON, whole or not at all."""
     text = json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)

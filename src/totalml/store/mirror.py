@@ -41,16 +41,16 @@ class Mirror:
     """
 
     def __init__(self, root: Path, remote: Remote, say: Callable[[str], None]) -> None:
-        self._root, self._remote, self._say = root, remote, say
+        self._root, self.remote, self._say = root, remote, say
 
     @property
     def url(self) -> str:
-        return self._remote.url
+        return self.remote.url
 
     def has(self, path: Path) -> bool:
         """Whether the remote store holds a pack or a large blob."""
         name = self._name(path)
-        return name in self._remote.files(path.parent.name)
+        return name in self.remote.files(path.parent.name)
 
     def fetch(self, *parts: str) -> None:
         """Bring what lies there in the remote store and not here; a damaged thing is told and set aside.
@@ -65,7 +65,7 @@ class Mirror:
 
     def fetch_indexes(self) -> None:
         """Bring the small files that say where each blob lies."""
-        names = [name for name in self._remote.files(PACKS) if name.endswith(".idx") and not self._here(name)]
+        names = [name for name in self.remote.files(PACKS) if name.endswith(".idx") and not self._here(name)]
         if names:
             with self._arriving() as incoming, ThreadPoolExecutor(AT_ONCE) as pool:
                 list(pool.map(lambda name: self._bring_index(name, incoming), names))
@@ -79,14 +79,14 @@ class Mirror:
         """
         name = self._name(path)
         with self._arriving() as incoming:
-            self._remote.get(name, incoming / path.name)
+            self.remote.get(name, incoming / path.name)
             if path.suffix == ".pack":
                 damaged = first_damaged(incoming / path.name, entries)
             else:
                 damaged = path.name if not file_digest(incoming / path.name).endswith(path.name) else None
             if damaged is not None:
                 path.with_suffix(".idx").unlink(missing_ok=True)  # gone from here once it is gone from there
-                raise DamagedObjectError(f"blob {damaged} is damaged in {self._remote.at(name)}. {self._mend(name)}")
+                raise DamagedObjectError(f"blob {damaged} is damaged in {self.remote.at(name)}. {self._mend(name)}")
             self._arrive(incoming / path.name, path)
 
     def publish(self, *parts: str) -> None:
@@ -104,7 +104,7 @@ class Mirror:
         """How things of a kind are sent, and which are to be."""
         if not (self._root / kind).is_dir():
             return self._send_file, []
-        sizes = self._remote.files(kind)
+        sizes = self.remote.files(kind)
         if kind == PACKS:
             return self._send_pack, [name for name in self._files(kind, ".idx") if self._is_behind(name, sizes)]
         if kind == LARGE or kind in SINGLE:
@@ -124,27 +124,27 @@ class Mirror:
             if first_damaged(pack, entries) is not None:
                 self._say(f"{pack} is damaged and is not sent to {self.url}")
                 return
-            self._remote.put(pack, self._name(pack))
-        self._remote.put(self._root / index, index)
+            self.remote.put(pack, self._name(pack))
+        self.remote.put(self._root / index, index)
 
     def _send_file(self, name: str) -> None:
-        self._remote.put(self._root / name, name)
+        self.remote.put(self._root / name, name)
 
     def _send_folder(self, name: str) -> None:
-        send_folder(self._remote, self._root / name, name)
+        send_folder(self.remote, self._root / name, name)
 
     def _lacking(self, parts: tuple[str, ...]) -> Names:
         """Things under `parts` that only the remote store holds."""
-        below, names = "/".join(parts), self._remote.files(parts[0])
+        below, names = "/".join(parts), self.remote.files(parts[0])
         things = names if parts[0] in SINGLE else (name.removesuffix(f"/{DIGESTS}") for name in names if _ends(name))
         return [name for name in things if f"{name}/".startswith(f"{below}/") and not self._here(name)]
 
     def _bring(self, name: str, incoming: Path) -> None:
         if name.partition("/")[0] in SINGLE:
-            self._remote.get(name, incoming)
+            self.remote.get(name, incoming)
         else:
             try:
-                bring_folder(self._remote, name, incoming)
+                bring_folder(self.remote, name, incoming)
             except DamagedObjectError as error:
                 shutil.rmtree(incoming, ignore_errors=True)
                 self._say(f"{error}; it is set aside and made again")
@@ -155,17 +155,17 @@ class Mirror:
     def _set_aside(self, name: str) -> None:
         """Without the list of digests nobody reads it, and whoever has a good one sends it again."""
         try:
-            self._remote.remove(f"{name}/{DIGESTS}")
+            self.remote.remove(f"{name}/{DIGESTS}")
         except StoreError as error:
             self._say(str(error))
 
     def _bring_index(self, name: str, incoming: Path) -> None:
         arrived = incoming / Path(name).name
-        self._remote.get(name, arrived)
+        self.remote.get(name, arrived)
         try:
             read_index(arrived)
         except StoreError:
-            self._say(f"index {self._remote.at(name)} is damaged: its blobs are stored anew. {self._mend(name)}")
+            self._say(f"index {self.remote.at(name)} is damaged: its blobs are stored anew. {self._mend(name)}")
             return
         self._arrive(arrived, self._root / name)
 
@@ -202,7 +202,7 @@ class Mirror:
 
     def _mend(self, name: str) -> str:
         stem = name.rpartition(".")[0]
-        both = f"{self._remote.at(stem)}.pack and {self._remote.at(stem)}.idx" if stem else self._remote.at(name)
+        both = f"{self.remote.at(stem)}.pack and {self.remote.at(stem)}.idx" if stem else self.remote.at(name)
         return (
             f"Delete {both} and give the same command again: a machine that holds a good copy sends it again, "
             "and so does taking the snapshot again."

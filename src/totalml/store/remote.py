@@ -5,7 +5,9 @@ Whatever its filesystem raises becomes a StoreError that names the URL; credenti
 
 from __future__ import annotations
 
+import errno
 import platform
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,11 +15,17 @@ from typing import Any
 
 from totalml.errors import MissingExtraError, StoreError
 from totalml.identity import digest, short
-from totalml.store.atomic import TEMPORARY, explained
+from totalml.store.atomic import TEMPORARY, create_file, explained
 from totalml.url import protocol_of
 
 # An object appears in these whole or not at all; elsewhere we write beside it and rename.
 PUTS_WHOLE = {"abfs", "abfss", "az", "gcs", "gs", "memory", "oss", "s3", "s3a"}
+LOCAL = {"file", "local"}
+# Of two writers of a new file, these tell one that it came second.
+CREATES_ONCE = (PUTS_WHOLE - {"oss"}) | LOCAL
+# What s3fs makes of 409, another writer is at it, and of a 412 that does not say which condition failed.
+REFUSED_FOR_ANOTHER = (errno.EBUSY, errno.EINVAL)
+CREATE_PAUSES_S = (0.05, 0.2, 0.8)
 EXTRAS = {"s3": "s3", "s3a": "s3"}
 
 
@@ -37,7 +45,9 @@ class Remote:
     def __init__(self, url: str, writer: str = "") -> None:
         self.url = url
         self._filesystem, self._root = _connect(url)
-        self._puts_whole = protocol_of(url) in PUTS_WHOLE
+        protocol = protocol_of(url)
+        self._puts_whole, self._is_local = protocol in PUTS_WHOLE, protocol in LOCAL
+        self.creates_once = protocol in CREATES_ONCE
         self._mark = short(digest("writer v1", f"{platform.node()} {writer}".encode()))
         self._sizes: dict[str, int] = {}
         self._listed: set[str] = set()
@@ -117,7 +127,21 @@ class Remote:
             self._filesystem.mv(temporary, path)
 
     def _create(self, path: str, data: bytes) -> bool:
+        for pause in CREATE_PAUSES_S:
+            try:
+                return self._create_once(path, data)
+            except OSError as error:
+                if error.errno not in REFUSED_FOR_ANOTHER:
+                    raise
+            if self._filesystem.exists(path):
+                return False
+            time.sleep(pause)
+        return self._create_once(path, data)
+
+    def _create_once(self, path: str, data: bytes) -> bool:
         try:
+            if self._is_local:
+                return create_file(Path(path), data)
             if self._puts_whole:
                 self._filesystem.pipe_file(path, data, mode="create")
             else:  # what pipe_file does there is to look first, which is too early
@@ -155,8 +179,9 @@ def _connect(url: str) -> tuple[Any, str]:
     import fsspec
 
     try:
-        # A filesystem of our own: a shared one may have been made with other credentials.
-        filesystem = fsspec.filesystem(protocol_of(url), skip_instance_cache=True)
+        # A filesystem of our own: a shared one may have been made with other credentials. Without its memory of
+        # listings, by which what another machine has just written would not be there.
+        filesystem = fsspec.filesystem(protocol_of(url), skip_instance_cache=True, use_listings_cache=False)
     except ImportError as error:
         package = getattr(error.__cause__, "name", None) or str(error)
         raise MissingExtraError(package, EXTRAS.get(protocol_of(url)), url) from error

@@ -16,6 +16,7 @@ from totalml.identity import PREFIX, digest, short
 from totalml.progress import Progress
 from totalml.store.atomic import explained, write_if_new
 from totalml.store.index import OWN_FILE, Entry, Index
+from totalml.store.journal import Journal
 from totalml.store.locks import locked
 from totalml.store.writer import BlobWriter
 
@@ -67,6 +68,10 @@ class Store:
         """The folders whose runs use this store, each by the file that says so."""
         files = sorted((self.root / REFERRERS).glob("[!.]*"))
         return {file: Path(file.read_text(encoding="utf-8").strip()) for file in files}
+
+    def journal(self, name: str) -> Journal:
+        """A history that everybody who uses the store writes into."""
+        return Journal(self.root, name, self._mirror and self._mirror.remote)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Wait until no other process holds the lock of this name."""
