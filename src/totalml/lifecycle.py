@@ -115,7 +115,7 @@ def live(
 
     with attempt.stage("gates"):
         attempt.save(outputs=_outputs(trained, evaluation))
-        verdict = judge(recipe.gates, folder, production_of(recipe.name, recipe.gates, store.root))
+        verdict = judge(recipe.gates, folder, production_of(recipe.name, recipe.gates, store))
         verdict.save(folder)
 
     with attempt.stage("report"):

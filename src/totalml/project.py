@@ -8,6 +8,7 @@ from pathlib import Path
 
 from totalml.errors import RecipeError
 from totalml.recipe import Recipe, RuntimeRecipe
+from totalml.store import Store, open_store
 from totalml.url import is_url, local_folder
 
 PARTS = ("conf", "recipes")  # what makes a folder a project
@@ -18,11 +19,17 @@ class Place:
     """Args:
     project: the folder that holds conf/ and recipes/.
     runs, store: as `runtime.runs` and `runtime.store` of a recipe, below the project unless absolute.
+    store_url: of the store, where `store` is the folder of this machine that stands before it.
     """
 
     project: Path
     runs: Path
     store: Path
+    store_url: str | None = None
+
+    def open_store(self) -> Store:
+        """Raises: MissingExtraError: the package of a remote filesystem is not installed."""
+        return open_store(self.store_url or str(self.store), str(self.store.parent))
 
     def recipes(self) -> list[str]:
         """The names of the recipe files, sorted."""
@@ -54,7 +61,8 @@ def find_place(start: Path, runs: str | None = None, store: str | None = None) -
     default = RuntimeRecipe()
     cache = below(found, default.cache)
     folders = (("runs", runs or default.runs), ("store", store or default.store))
-    return Place(found, *(local_folder(below(found, place), role, cache).absolute() for role, place in folders))
+    run_folder, store_folder = (local_folder(below(found, at), role, cache).absolute() for role, at in folders)
+    return Place(found, run_folder, store_folder, store if store and is_url(store) else None)
 
 
 def placed(recipe: Recipe, project: Path) -> Recipe:

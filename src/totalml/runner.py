@@ -74,7 +74,7 @@ def _verdict(attempt: Attempt, store: Store, progress: Progress) -> Verdict:
     """What the gates say now; they are judged again if production has moved since."""
     from totalml.gates import current_verdict
 
-    verdict, again = current_verdict(attempt, store.root)
+    verdict, again = current_verdict(attempt, store)
     if again and verdict.production:
         progress.say(f"production is {verdict.production.version} now; the gates are judged against it")
     return verdict
@@ -134,7 +134,7 @@ def run_on(
             save_code(recipe, store)
             store.publish("code")
             attempt.add_seconds("snapshot", seconds)
-            bring_production(recipe.name, recipe.gates, store.root, runs)
+            bring_production(recipe.name, recipe.gates, store, runs)
             _live(recipe, snapshot, store, attempt, progress)
             attempt.save(compared=_compare(attempt, earlier, identity), tainted=_tainted(identity))
     return attempt

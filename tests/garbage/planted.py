@@ -16,7 +16,7 @@ from totalml.data.snapshot import save_snapshot
 from totalml.features.segments import PIXELS, open_segments, write_segment
 from totalml.identity import PREFIX, short
 from totalml.project import Place
-from totalml.registry import Ledger, Promotion
+from totalml.registry import Aliases, Promotion
 from totalml.store import Store
 from totalml.store.store import to_text
 
@@ -91,7 +91,7 @@ class Planted:
     def alias(self, data: str) -> None:
         """Point production at a run whose folder is not here."""
         promotion = Promotion("2026-01-01T00:00:00Z", "production", f"01234567-{short(data)}", 1, KEY, "me")
-        Ledger(self.store.root, "pints").append(promotion)
+        Aliases(self.store, "pints").move(lambda _: promotion)
 
     def age(self) -> None:
         """Make everything in the store old."""

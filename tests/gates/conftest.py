@@ -9,7 +9,8 @@ import pytest
 from totalml.evaluation import evaluate
 from totalml.quality import QualityReport
 from totalml.recipe import EvaluationRecipe
-from totalml.registry import Ledger, Promotion
+from totalml.registry import Aliases, Promotion
+from totalml.store import Store
 
 CLASSES = ("bad", "good")
 
@@ -57,7 +58,7 @@ def promote(tmp_path: Path) -> Callable[..., Promotion]:
     def point(folder: Path, weights: str = "blake3:" + "a" * 64) -> Promotion:
         when = "2026-11-25T04:00:00+00:00"
         promoted = Promotion(when, "production", folder.parent.name, int(folder.name), weights, "someone")
-        Ledger(tmp_path / "store", "pints").append(promoted)
+        Aliases(Store(tmp_path / "store"), "pints").move(lambda _: promoted)
         return promoted
 
     return point

@@ -179,8 +179,14 @@ def test_production_that_lies_elsewhere_is_brought_for_the_comparison(tmp_path, 
     project = Project(tmp_path)
     project.go(*there, f"runtime.cache={tmp_path}/cache")
     (run_json,) = (tmp_path / "cache").rglob("guinness_smoke/*/1/run.json")
-    where = [f"--runs={run_json.parents[3]}", f"--store={next((tmp_path / 'cache').rglob('stages')).parent}"]
-    assert main(["promote", "guinness_smoke", *where]) == 0
+    elsewhere = tmp_path / "another machine"
+    elsewhere.mkdir()
+    for part in ("conf", "recipes"):
+        (elsewhere / part).symlink_to(REPOSITORY / part)
+    with monkeypatch.context() as moved:
+        moved.chdir(elsewhere)
+        where = [f"--runs={run_json.parents[3]}", f"--store=file://{tmp_path}/there/store"]
+        assert main(["promote", "guinness_smoke", *where]) == 0
     shutil.rmtree(run_json.parents[3])
     told = project.go(*there, f"runtime.cache={tmp_path}/cache", f"gates=[{NOT_WORSE}]")
     assert "the very model that is in production" in told

@@ -16,9 +16,8 @@ from totalml.compose import compose_recipe
 from totalml.data import take_snapshot
 from totalml.memo import keep, rests, save
 from totalml.memo.recall import Memo
-from totalml.registry.ledger import Ledger
-from totalml.registry.record import Promotion
-from totalml.store import open_store, stat_cache
+from totalml.registry import Aliases, Promotion
+from totalml.store import Store, open_store, stat_cache
 
 REPOSITORY = Path(__file__).parents[2]
 RECIPE = """\
@@ -121,7 +120,7 @@ def edit_keeping_size_and_time(file: Path) -> None:
 def move_production(project: Path) -> None:
     weights = "blake3:" + "a" * 64
     promotion = Promotion("2026-01-01T00:00:00+00:00", "production", "01234567-01234567", 1, weights, "someone")
-    Ledger(project / ".totalml", "photos").append(promotion)
+    Aliases(Store(project / ".totalml"), "photos").move(lambda _: promotion)
 
 
 def only(project: Path, pattern: str) -> Path:

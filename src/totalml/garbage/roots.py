@@ -13,9 +13,10 @@ from typing import Any
 
 from totalml.errors import StoreError
 from totalml.identity import PREFIX, short
-from totalml.registry import Ledger
+from totalml.registry import Aliases, models
 from totalml.runs.attempt import attempts_of
 from totalml.stages.stage_cache import KEY_LENGTH
+from totalml.store import Store
 
 _DIGEST = re.compile(rf"{PREFIX}([0-9a-f]{{64}})")
 
@@ -72,8 +73,9 @@ def _of_pins(around: Surroundings) -> Names:
 
 def _of_registry(around: Surroundings) -> Names:
     """The data of whatever an alias points at or pointed at, for it may come back; its run may be gone from here."""
-    for file in sorted((around.store / "registry").glob("*.jsonl")):
-        for promotion in Ledger(around.store, file.stem).history():
+    store = Store(around.store)
+    for model in sorted(models(store)):
+        for promotion in Aliases(store, model).history():
             start = promotion.run_id.rpartition("-")[2]
             found = (around.store / "snapshots").glob(f"{start}*") if start.isalnum() else ()
             yield from ((f"snapshots/{folder.name}", "the registry") for folder in found)

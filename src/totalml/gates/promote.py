@@ -4,7 +4,7 @@
   totalml promote 4f1c2a9b-77d0e3a1/1          that one; of an earlier one again, a rollback
   totalml promote --list guinness              where its aliases point, and where they did
 
-Nothing is copied: the run stays in its folder, and a ledger in the store says since when it is in production. A run
+Nothing is copied: the run stays in its folder, and a journal in the store says since when it is in production. A run
 that did not pass its gates is refused with exit code 3, one that is unfinished or damaged as well. If production has
 moved since a run was judged, it is judged again first; what the alias pointed at before may always come back.
 """
@@ -31,29 +31,32 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="RUN_OR_RECIPE", help="of a recipe, its latest finished run")
     parser.add_argument("--alias", default=PRODUCTION, help="what to point at it (production)")
-    parser.add_argument("--why", metavar="TEXT", default="", help="kept in the ledger")
+    parser.add_argument("--why", metavar="TEXT", default="", help="kept in the journal")
     parser.add_argument("--list", action="store_true", help="show where the aliases of a recipe point, and did")
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
-    from totalml.registry import Ledger
+    from totalml.registry import Aliases
     from totalml.runs.find import find_run
 
     if arguments.list:
         print("\n".join(_listed(_name("recipe", arguments.what), place)))
         return 0
     alias, attempt = _name("alias", arguments.alias), find_run(arguments.what, place.runs)
-    ledger = Ledger(place.store, attempt.facts["name"])
-    history = ledger.history(alias)
+    aliases = Aliases(place.open_store(), attempt.facts["name"])
     _require_whole(attempt)
-    _require_passed(attempt, history, place)
-    if history and history[-1].names(attempt):
-        print(f"{alias} of {ledger.recipe} is {history[-1].version} already")
+    before: list[Promotion] = []
+
+    def decide(history: list[Promotion]) -> Promotion | None:
+        before[:] = [each for each in history if each.alias == alias]
+        _require_passed(attempt, before, place)
+        return None if before and before[-1].names(attempt) else _promotion(attempt, alias, arguments.why)
+
+    if (promoted := aliases.move(decide)) is None:
+        print(f"{alias} of {aliases.model} is {before[-1].version} already")
         return 0
-    promoted = _promotion(attempt, alias, arguments.why)
-    ledger.append(promoted)
-    before = f"; before: {history[-1].version}" if history else ""
-    print(f"{alias} of {ledger.recipe}: {promoted.version}, weights {short(promoted.weights)}{before}")
+    told = f"; before: {before[-1].version}" if before else ""
+    print(f"{alias} of {aliases.model}: {promoted.version}, weights {short(promoted.weights)}{told}")
     return 0
 
 
@@ -73,7 +76,9 @@ def _require_passed(attempt: Attempt, history: list[Promotion], place: Place) ->
     from totalml.gates.record import Verdict
 
     was_there = any(earlier.names(attempt) for earlier in history)
-    verdict, again = (Verdict.load(attempt.folder), False) if was_there else current_verdict(attempt, place.store)
+    verdict, again = (
+        (Verdict.load(attempt.folder), False) if was_there else current_verdict(attempt, place.open_store())
+    )
     if not verdict.releasable:
         now = " against what is in production now" if again else ""
         named = "\n".join(f"  {gate.title}: {gate.outcome}" for gate in verdict.not_passed)
@@ -101,10 +106,10 @@ def _who() -> str:
 
 def _listed(recipe: str, place: Place) -> list[str]:
     """Raises: RecipeError: there is no such recipe."""
-    from totalml.registry import Ledger
+    from totalml.registry import Aliases
     from totalml.target import did_you_mean
 
-    history = Ledger(place.store, recipe).history()
+    history = Aliases(place.open_store(), recipe).history()
     if not history:
         if recipe not in (known := place.recipes()):
             raise RecipeError(f"command line: there is no recipe {recipe!r}{did_you_mean(recipe, known)}")

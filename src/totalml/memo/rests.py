@@ -12,7 +12,7 @@ from totalml.data.memory import hash_in, memory_path
 from totalml.data.snapshot import snapshot_folder
 from totalml.gates import current_verdict
 from totalml.own_code import HOME, RECIPES, own_sources
-from totalml.registry.ledger import Ledger
+from totalml.registry import Aliases
 from totalml.runs.attempt import WANDB_FOLDER, attempts_of
 from totalml.store import open_store
 from totalml.tracking.record import is_due
@@ -51,11 +51,11 @@ def rests_on(recipe: Recipe, folder: Path, memo: Memo) -> Rests | None:
     memory = memory_path(recipe.data, store)
     data_hash = hash_in(memory, store)
     attempt = next(attempt for attempt in attempts_of(folder.parent)[0] if attempt.folder.name == folder.name)
-    if memory is None or data_hash is None or current_verdict(attempt, store.root)[1]:
+    if memory is None or data_hash is None or current_verdict(attempt, store)[1]:
         return None
     files = [*_files(recipe, memo), memory, snapshot_folder(data_hash, store) / "manifest.json"]
     trees = [*_code(recipe, memo), *((root, None) for root in watched), (folder.parent, WANDB_FOLDER)]
-    files.append(Ledger(store.root, recipe.name).file)
+    files += Aliases(store, recipe.name).files
     return Rests([str(Path(file)) for file in files], [(str(root), without) for root, without in trees])
 
 

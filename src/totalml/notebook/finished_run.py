@@ -81,7 +81,7 @@ class Run:
         """What the gates say now; they are judged again if production has moved since."""
         from totalml.gates import current_verdict
 
-        return current_verdict(self.attempt, self.place.store)[0]
+        return current_verdict(self.attempt, self.place.open_store())[0]
 
     @property
     def releasable(self) -> bool:

@@ -15,7 +15,7 @@ from totalml.notebook.project import open_project
 from totalml.project import Place
 from totalml.recipe import RuntimeRecipe
 from totalml.runs.find import find_run
-from totalml.url import local_folder
+from totalml.url import is_url, local_folder
 
 
 def run(recipe: ComposedRecipe) -> Run:
@@ -56,7 +56,7 @@ def _as_run_py(recipe: ComposedRecipe) -> Iterator[None]:
 
 def _place(project: Path, runtime: RuntimeRecipe) -> Place:
     folders = {role: local_folder(getattr(runtime, role), role, runtime.cache).absolute() for role in ("runs", "store")}
-    return Place(project, **folders)
+    return Place(project, **folders, store_url=runtime.store if is_url(runtime.store) else None)
 
 
 def _refuse(recipe: ComposedRecipe) -> None:

@@ -1,4 +1,4 @@
-"""One line of a ledger: from then on, the alias points at this attempt."""
+"""Since an event of the journal, an alias points at this attempt."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ class Promotion:
     when: UTC, ISO 8601.
     weights: digest of the model's weights, by which it is known again wherever its files lie.
     who: the user of the machine.
+    how: registered, promoted, rolled back, carried over.
+    release: its bundle hash; empty: none was made of the run.
+    forced: gates and checks that did not pass and were overruled.
     """
 
     when: str
@@ -26,6 +29,9 @@ class Promotion:
     weights: str
     who: str
     why: str = ""
+    how: str = "promoted"
+    release: str = ""
+    forced: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
@@ -43,15 +49,15 @@ class Promotion:
         return found == (self.run_id, self.attempt, self.weights)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"forced": list(self.forced)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Raises: TypeError, ValueError: they are none."""
-        found = cls(**values)
+        found = cls(**{**values, "forced": tuple(values.get("forced", ()))})
         if not all(isinstance(getattr(found, key), kind) for key, kind in _KINDS.items()):
             raise ValueError("a value of the wrong type")
         return found
 
 
-_KINDS = {key: int if key == "attempt" else str for key in Promotion.__dataclass_fields__}
+_KINDS = {key: {"attempt": int, "forced": tuple}.get(key, str) for key in Promotion.__dataclass_fields__}

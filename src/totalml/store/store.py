@@ -71,7 +71,7 @@ class Store:
 
     def journal(self, name: str) -> Journal:
         """A history that everybody who uses the store writes into."""
-        return Journal(self.root, name, self._mirror and self._mirror.remote)
+        return Journal(self.root, name, None if self._mirror is None else self._mirror.remote)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Wait until no other process holds the lock of this name."""
