@@ -20,3 +20,13 @@ def _text(path: str) -> str:
             return file.read()
     except OSError:
         return ""
+
+
+def user() -> str:
+    """Who is at the machine."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container without a name for its user
+        return "unknown"

@@ -16,7 +16,8 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from totalml.errors import GateError, StoreError
+from totalml.errors import GateError, ModelError, StoreError
+from totalml.identity import short
 
 if TYPE_CHECKING:
     from totalml.data import Snapshot
@@ -67,7 +68,22 @@ def _run(recipe: Recipe) -> Path:
     _show(attempt, verdict, runs.url(attempt), recipe.smoke)
     if not verdict.releasable:
         raise GateError(_stopped(verdict, attempt), attempt.folder)
+    _register(recipe, attempt, store, progress)
     return attempt.folder
+
+
+def _register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> None:
+    """Make the release of a run that passed its gates, if the recipe asks for it and there is none yet."""
+    from totalml.release.register import is_due, register
+
+    if not is_due(recipe, attempt, store):
+        return
+    try:
+        release = register(recipe, attempt, store, progress)
+    except ModelError as error:
+        raise ModelError(f"The run is whole and passed its gates, but no release was made of it: {error}") from error
+    named = f"{recipe.name}@{recipe.registry.alias}" if recipe.registry else ""
+    print(f"{named}: release {short(release, 12)}; totalml promote {named} puts it in production")
 
 
 def _verdict(attempt: Attempt, store: Store, progress: Progress) -> Verdict:

@@ -140,8 +140,13 @@ class Evaluation:
         from totalml.data.snapshot import read_parquet
 
         values = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
+        return Evaluation.of(values, read_parquet((folder / PREDICTIONS_FILE).read_bytes()))
+
+    @staticmethod
+    def of(values: Mapping[str, Any], predictions: pyarrow.Table) -> Evaluation:
+        """What `as_json` gave, as the record of its task."""
+        values = dict(values)
         kind = record_of(values.pop("task", "classification"))
-        predictions = read_parquet((folder / PREDICTIONS_FILE).read_bytes())
         return kind(**kind.parts_from(values), predictions=predictions)
 
 

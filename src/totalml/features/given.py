@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
+    Given = Path | bytes | Image
+
 SHOWN = 50  # bad pictures in an error message
 
 
@@ -53,9 +55,9 @@ class HeldPictures(ImageRows):
 
 
 def decode_given(
-    ids: Sequence[str], pictures: Sequence[Path | Image], image: ImageFeatures, max_megapixels: float
+    ids: Sequence[str], pictures: Sequence[Given], image: ImageFeatures, max_megapixels: float
 ) -> HeldPictures:
-    """Args: pictures: files, or what Pillow holds.
+    """Args: pictures: files, their bytes, or what Pillow holds.
 
     Raises: DataError: names every picture that cannot be used, and why.
     """
@@ -105,13 +107,13 @@ def given_features(
     )
 
 
-def _row_or_reason(picture: Path | Image, image: ImageFeatures, max_megapixels: float) -> NDArray[np.uint8] | str:
+def _row_or_reason(picture: Given, image: ImageFeatures, max_megapixels: float) -> NDArray[np.uint8] | str:
     from PIL.Image import Image
 
     try:
         if isinstance(picture, Image):
             return to_pixels(as_decoded(picture, max_megapixels), image)
-        return row_of(picture.read_bytes(), image, max_megapixels)
+        return row_of(picture if isinstance(picture, bytes) else picture.read_bytes(), image, max_megapixels)
     except UnreadableImage as error:
         return str(error)
     except OSError as error:

@@ -13,6 +13,7 @@ from totalml.data.snapshot import snapshot_folder
 from totalml.gates import current_verdict
 from totalml.own_code import HOME, RECIPES, own_sources
 from totalml.registry import Aliases
+from totalml.release.register import is_due as registration_is_due
 from totalml.runs.attempt import WANDB_FOLDER, attempts_of
 from totalml.store import open_store
 from totalml.tracking.record import is_due
@@ -52,6 +53,8 @@ def rests_on(recipe: Recipe, folder: Path, memo: Memo) -> Rests | None:
     data_hash = hash_in(memory, store)
     attempt = next(attempt for attempt in attempts_of(folder.parent)[0] if attempt.folder.name == folder.name)
     if memory is None or data_hash is None or current_verdict(attempt, store)[1]:
+        return None
+    if registration_is_due(recipe, attempt, store):
         return None
     files = [*_files(recipe, memo), memory, snapshot_folder(data_hash, store) / "manifest.json"]
     trees = [*_code(recipe, memo), *((root, None) for root in watched), (folder.parent, WANDB_FOLDER)]

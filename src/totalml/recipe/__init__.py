@@ -23,7 +23,7 @@ from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import EarlyStopping, ModelRecipe, TrainingRecipe
 from totalml.recipe.recipe import DEFAULT_TASK, Recipe, what
 from totalml.recipe.suites import DeepchecksRecipe, PictureSuiteRecipe, SuiteCondition, SuiteRecipe
-from totalml.recipe.where import RuntimeRecipe, SweepRecipe, Tolerance, TrackingRecipe
+from totalml.recipe.where import RegistryRecipe, RuntimeRecipe, SweepRecipe, Tolerance, TrackingRecipe
 
 __all__ = [
     "DEFAULT_TASK",
@@ -44,6 +44,7 @@ __all__ = [
     "Positive",
     "QualityRecipe",
     "Recipe",
+    "RegistryRecipe",
     "RobustnessRecipe",
     "RuntimeRecipe",
     "Share",

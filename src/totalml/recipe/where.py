@@ -1,4 +1,4 @@
-"""`tolerance`, `sweep`, `tracking`, `runtime`: where and how; none of it counts for the config hash."""
+"""`tolerance`, `registry`, `sweep`, `tracking`, `runtime`: where and how; none of it counts for the config hash."""
 
 import re
 from typing import Annotated, Any, Literal, Self
@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, PlainValidator, ValidationInfo, fiel
 
 from totalml.component import Items, Misfit, Section
 from totalml.kinds import Direction, Task
-from totalml.recipe.bounds import Folder, Place, Positive, Share
+from totalml.recipe.bounds import Folder, Name, Place, Positive, Share
 from totalml.target import did_you_mean
 
 _SWEPT_KEY = re.compile(r"(?!hydra\b)[a-z]\w*(\.\w+)*", re.ASCII)
@@ -72,6 +72,16 @@ class SweepRecipe(Section):
             names = ", ".join(map(repr, wrong))
             raise Misfit(f"a sweep varies keys of the recipe such as training.optimizer.lr, not {names}", wrong[0])
         return parameters
+
+
+class RegistryRecipe(Section):
+    """What becomes of a run that passed its gates: a release.
+
+    None is made of a smoke run, a job of a sweep and a run without gates; `totalml promote` makes one of any run.
+    """
+
+    alias: Name = "candidate"  # what is pointed at the release
+    format: Literal["onnx", "torch"] = "onnx"  # torch: for a model that cannot be exported; served where torch is
 
 
 class TrackingRecipe(Section):

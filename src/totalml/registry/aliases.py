@@ -14,7 +14,7 @@ from pathlib import Path
 from totalml.errors import StoreError
 from totalml.registry.record import Promotion
 from totalml.store import Store
-from totalml.store.journal import JOURNAL, Draft, Event
+from totalml.store.journal import Draft, Event
 
 LEDGERS = "registry"
 CARRIED_OVER = "carried over"
@@ -46,6 +46,10 @@ class Aliases:
     def standing(self, alias: str) -> Promotion | None:
         """Where the alias points now."""
         return next(reversed(self.history(alias)), None)
+
+    def points(self) -> dict[str, Promotion]:
+        """Every alias, and where it points now."""
+        return {each.alias: each for each in self.history()}
 
     def move(self, decide: Callable[[list[Promotion]], Promotion | None]) -> Promotion | None:
         """Point an alias elsewhere, as an event of the journal.
@@ -94,9 +98,8 @@ class Aliases:
 
 
 def models(store: Store) -> set[str]:
-    """The models of which anything was ever promoted, as far as this machine knows."""
-    journals = {folder.name for folder in (store.root / JOURNAL).glob("[!.]*")}
-    return journals | {file.stem for file in (store.root / LEDGERS).glob("*.jsonl")}
+    """The models of which anything was ever registered or promoted."""
+    return store.journals() | {file.stem for file in (store.root / LEDGERS).glob("*.jsonl")}
 
 
 def _draft(kind: str, promotions: Sequence[Promotion]) -> Draft:

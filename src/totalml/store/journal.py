@@ -240,3 +240,11 @@ class Journal:
 
     def _at(self, sequence: int) -> str:
         return self._remote.at(self._object(sequence)) if self._remote else str(self._file(sequence))
+
+
+def journal_names(folder: Path, remote: Remote | None = None) -> set[str]:
+    """Args: as of `Journal`."""
+    if remote is None:
+        return {path.name for path in (folder / JOURNAL).glob("[!.]*")}
+    remote.forget(JOURNAL)
+    return {name.split("/")[1] for name in remote.files(JOURNAL)}

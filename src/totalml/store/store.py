@@ -16,7 +16,7 @@ from totalml.identity import PREFIX, digest, short
 from totalml.progress import Progress
 from totalml.store.atomic import explained, write_if_new
 from totalml.store.index import OWN_FILE, Entry, Index
-from totalml.store.journal import Journal
+from totalml.store.journal import Journal, journal_names
 from totalml.store.locks import locked
 from totalml.store.writer import BlobWriter
 
@@ -72,6 +72,10 @@ class Store:
     def journal(self, name: str) -> Journal:
         """A history that everybody who uses the store writes into."""
         return Journal(self.root, name, None if self._mirror is None else self._mirror.remote)
+
+    def journals(self) -> set[str]:
+        """The names of all journals."""
+        return journal_names(self.root, None if self._mirror is None else self._mirror.remote)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Wait until no other process holds the lock of this name."""

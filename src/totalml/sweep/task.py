@@ -94,7 +94,9 @@ class SweepTask:
         runtime = recipe.runtime.model_copy(update={"threads": recipe.runtime.threads or self.threads})
         group = recipe.tracking.group or self.folder.name or None
         tracking = recipe.tracking.model_copy(update={"group": group})
-        return recipe.model_copy(update={"sweep": None, "runtime": runtime, "tracking": tracking})
+        # Which job is the best is only known when all have ended, so none registers itself.
+        alone = {"sweep": None, "registry": None}
+        return recipe.model_copy(update={**alone, "runtime": runtime, "tracking": tracking})
 
     def _run(self, recipe: Callable[[], Recipe], listener: Listener | None) -> dict[str, Any]:
         try:

@@ -1,0 +1,121 @@
+"""Make the release of a finished run: export its model, and put all that it needs anywhere into one folder."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from totalml.data import load_snapshot, split_samples
+from totalml.data.snapshot import parquet_bytes
+from totalml.errors import ModelError
+from totalml.evaluation import Evaluation
+from totalml.features import FeatureSet, build_features
+from totalml.identity import file_digest
+from totalml.model.saved import load_state
+from totalml.release import bundle as files
+from totalml.release.bundle import Bundle, new_folder, save_bundle
+from totalml.release.onnx_export import export_onnx
+from totalml.release.reference import reference_rows, reference_table
+from totalml.release.sbom import bill_of_materials
+from totalml.release.scorer import Scorer
+from totalml.release.signature import Signature
+from totalml.store.atomic import write_atomically, write_json
+from totalml.training import TrainedModel, predict
+
+if TYPE_CHECKING:
+    from totalml.data import Snapshot, Splits
+    from totalml.progress import Progress
+    from totalml.recipe import Recipe
+    from totalml.runs.attempt import Attempt
+    from totalml.store import Store
+
+ONNX, TORCH = "onnx", "torch"
+COPIED = (files.WEIGHTS, files.TRAINING, files.RECIPE, files.METRICS, files.GATES, files.CARD, files.STRANGERS)
+OF_THE_MODEL = (files.MODEL, files.WEIGHTS, files.SIGNATURE)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What a run was made of, as its store still holds it."""
+
+    recipe: Recipe
+    attempt: Attempt
+    snapshot: Snapshot
+    splits: Splits
+    features: FeatureSet
+    trained: TrainedModel
+    evaluation: Evaluation
+
+
+def make_release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> Bundle:
+    """Args: attempt: finished and whole.
+
+    Raises:
+        ModelError: the model cannot be exported, or answers otherwise than it did in the run.
+        StoreError: what the run was made of is no longer in the store, or it cannot be written.
+    """
+    made = _made(recipe, attempt, store, progress)
+    backend = recipe.registry.format if recipe.registry else ONNX
+    files.remove_unfinished(store)
+    with new_folder(store) as folder:
+        for name in COPIED:
+            if (source := attempt.folder / name).exists():
+                shutil.copyfile(source, folder / name)
+        exported = _export(made, folder / files.MODEL) if backend == ONNX else {}
+        facts = _facts(made, backend) | exported
+        _write_signature(made, folder)
+        _write_reference(made, folder, store)
+        digests = {name: file_digest(folder / name) for name in OF_THE_MODEL if (folder / name).exists()}
+        write_json(folder / files.SBOM, bill_of_materials(attempt.facts, digests, recipe.card.license))
+        return save_bundle(folder, facts, store)
+
+
+def _made(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> _Made:
+    snapshot = load_snapshot(attempt.facts["data_hash"], store)
+    splits = split_samples(recipe.data.split, snapshot)
+    features = build_features(recipe.features, recipe.data, recipe.task, snapshot, store, progress, recipe.runtime)
+    trained, evaluation = TrainedModel.load(attempt.folder), Evaluation.load(attempt.folder)
+    return _Made(recipe, attempt, snapshot, splits, features, trained, evaluation)
+
+
+def _export(made: _Made, file: Path) -> dict[str, Any]:
+    try:
+        exported = export_onnx(made.recipe, made.trained, made.features, reference_rows(made.splits), file)
+    except ModelError as error:
+        raise ModelError(
+            f"{error} Set registry.format=torch to release it as it is, to be served where torch is installed; or "
+            "registry=null to release nothing."
+        ) from error
+    checked = {"samples": exported.samples, "largest_difference": f"{exported.largest_difference:.1e}"}
+    return {"opset": exported.opset, "checked_against_torch": checked}
+
+
+def _facts(made: _Made, backend: str) -> dict[str, Any]:
+    facts = made.attempt.facts
+    kept = {name: facts[name] for name in ("name", "run_id", "attempt", "config_hash", "data_hash", "outputs")}
+    digests = {f"{part}_digest": facts[part]["digest"] for part in ("code", "files", "environment", "execution")}
+    return {**kept, **digests, "code": facts["code"]["sources"], "features": made.features.key, "backend": backend}
+
+
+def _write_signature(made: _Made, folder: Path) -> None:
+    inputs = load_state(made.trained.weights)[1]
+    width = predict(made.recipe, made.trained, made.features, made.splits.test[:0]).shape[1]
+    write_json(folder / files.SIGNATURE, Signature.of(made.recipe, inputs, made.evaluation, width).as_json())
+
+
+def _write_reference(made: _Made, folder: Path, store: Store) -> None:
+    """By the model as it is released."""
+    rows = reference_rows(made.splits)
+    scorer = Scorer.load(_unnamed(made, folder))
+    scored = scorer.score(scorer.inputs_of(made.features, rows))
+    table = reference_table(made.snapshot, made.splits, made.features, scored, rows, store)
+    (folder / files.REFERENCE).parent.mkdir()
+    write_atomically(folder / files.REFERENCE, parquet_bytes(table))
+
+
+def _unnamed(made: _Made, folder: Path) -> Bundle:
+    """What the folder holds so far."""
+    names = [path.name for path in folder.iterdir() if path.is_file()]
+    return Bundle(folder, {"name": made.recipe.name}, {name: file_digest(folder / name) for name in names})

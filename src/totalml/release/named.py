@@ -1,0 +1,85 @@
+"""What a person calls a release: `guinness@production`, or `guinness@` and the start of its bundle hash."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from totalml.errors import RecipeError
+from totalml.identity import PREFIX
+from totalml.registry import Aliases, Promotion, models
+from totalml.release.bundle import Bundle, open_bundle
+from totalml.target import did_you_mean
+
+if TYPE_CHECKING:
+    from totalml.store import Store
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+START = re.compile(rf"(?:{PREFIX})?([0-9a-f]{{4,64}})")
+WHAT_IT_CAN_BE = "a release is named as model@alias or model@hash, of which 4 digits may be enough"
+
+
+def is_reference(text: str) -> bool:
+    return "@" in text
+
+
+def find_promotion(text: str, store: Store) -> Promotion:
+    """What an alias of a model points at now, or what was registered with a hash.
+
+    Raises: RecipeError: there is no such model, alias or release, or several start so.
+    """
+    model, _, which = text.partition("@")
+    history = history_of(model, store)
+    if (start := START.fullmatch(which)) and (found := _of_hash(start[1], history, text)):
+        return found
+    points = {each.alias: each for each in history}
+    if which not in points:
+        hint = did_you_mean(which, points) or f"; there are: {', '.join(points)}"
+        raise RecipeError(f"command line: {model} has no alias or release {which!r}{hint}. Note that {WHAT_IT_CAN_BE}")
+    return points[which]
+
+
+def find_release(text: str, store: Store) -> Bundle:
+    """Raises: RecipeError: as `find_promotion`, or it points at a run of which no release was made.
+    StoreError: the release is not in the store, or is damaged.
+    """
+    promotion = find_promotion(text, store)
+    return open_bundle(require_release(promotion, text), store)
+
+
+def require_release(promotion: Promotion, text: str) -> str:
+    """Its hash. Raises: RecipeError: there is none."""
+    if not promotion.release:
+        raise RecipeError(
+            f"command line: {text} is run {promotion.version}, of which no release was made; "
+            f"totalml promote {promotion.version} --alias {promotion.alias} makes it"
+        )
+    return promotion.release
+
+
+def history_of(model: str, store: Store) -> list[Promotion]:
+    """Raises: RecipeError: nothing of that name was ever registered."""
+    history = Aliases(store, named("model", model)).history()
+    if not history:
+        known = sorted(models(store))
+        hint = did_you_mean(model, known) or (
+            f"; there are: {', '.join(known)}" if known else "; nothing is registered"
+        )
+        raise RecipeError(f"command line: no model {model!r} is registered in the store {store.root}{hint}")
+    return history
+
+
+def named(kind: str, text: str) -> str:
+    """Raises: RecipeError: no model or alias can be called so."""
+    if not NAME.fullmatch(text):
+        raise RecipeError(f"command line: {text!r} is no {kind}'s name; small letters, digits and _ make one")
+    return text
+
+
+def _of_hash(start: str, history: Sequence[Promotion], text: str) -> Promotion | None:
+    found = {each.release: each for each in history if each.release.removeprefix(PREFIX).startswith(start)}
+    found.pop("", None)
+    if len(found) > 1:
+        raise RecipeError(f"command line: {text} is the start of several releases: {', '.join(sorted(found))}")
+    return next(iter(found.values()), None)

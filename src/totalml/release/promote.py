@@ -1,0 +1,170 @@
+"""Point an alias of a model, `production` unless told otherwise, at a release of a run that passed its gates.
+
+  totalml promote guinness                     the latest finished run of a recipe
+  totalml promote guinness@candidate           what another alias points at, or guinness@ and a bundle hash
+  totalml promote 4f1c2a9b-77d0e3a1/1          a run
+
+Of a run without a release one is made. Refused with exit code 3: a run that did not pass its gates; a release whose
+inputs or answers would let down the callers of what the alias points at; and one that answers otherwise through the
+path of the service than it did in its run. If production has moved since a run was judged, it is judged again first;
+what the alias pointed at before may always come back. --force overrules, and stands in the history.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from totalml.errors import GateError, RecipeError, StoreError
+from totalml.identity import short
+from totalml.recipe.gates import PRODUCTION
+from totalml.release.named import find_promotion, is_reference, named
+
+if TYPE_CHECKING:
+    from totalml.project import Place
+    from totalml.registry import Promotion
+    from totalml.release.bundle import Bundle
+    from totalml.runs.attempt import Attempt
+    from totalml.store import Store
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", metavar="WHAT", help="a recipe, model@alias, model@hash, or a run")
+    parser.add_argument("--alias", default=PRODUCTION, help="what to point at it (production)")
+    parser.add_argument("--why", metavar="TEXT", default="", help="kept in the journal")
+    parser.add_argument("--force", action="store_true", help="although a gate or a check did not pass")
+
+
+def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.registry import Aliases
+    from totalml.runs.attempt import now
+
+    alias, store = named("alias", arguments.alias), place.open_store()
+    attempt = _attempt(arguments.what, place, store)
+    require_whole(attempt)
+    aliases = Aliases(store, attempt.facts["name"])
+    if _stands(attempt, aliases.standing(alias)):
+        print(f"{alias} of {aliases.model} is {aliases.standing(alias).version} already")  # type: ignore[union-attr]
+        return 0
+    before: list[Promotion] = []
+    checked: dict[str, tuple[str, ...]] = {}
+    bundle: list[Bundle] = []
+
+    def decide(history: list[Promotion]) -> Promotion | None:
+        """Once more if somebody moves an alias meanwhile: gates and signature are held against what stands then."""
+        before[:] = [each for each in history if each.alias == alias]
+        failed = [*_not_passed(attempt, before, store)]
+        if failed and not arguments.force:
+            raise GateError(_refusal(attempt, failed), attempt.folder)
+        if not bundle:
+            bundle.append(_release(attempt, history, store))
+            checked["parity"] = tuple(_unlike_its_run(attempt, bundle[0], store))
+        failed += [*_misfits(bundle[0], before, store), *checked["parity"]]
+        if failed and not arguments.force:
+            raise GateError(_refusal(attempt, failed), attempt.folder)
+        how = "rolled back" if any(_stands(attempt, each) for each in before) else "promoted"
+        return _promotion(attempt, now(), alias, bundle[0].hash, how, arguments.why, tuple(failed))
+
+    promoted = aliases.move(decide)
+    assert promoted is not None  # noqa: S101  # decide never returns None
+    told = f"; before: {before[-1].version}" if before else ""
+    print(f"{alias} of {aliases.model}: {promoted.version}, release {short(promoted.release, 12)}{told}")
+    for reason in promoted.forced:
+        print(f"overruled: {reason}")
+    return 0
+
+
+def require_whole(attempt: Attempt) -> None:
+    """Raises: RecipeError: it is unfinished or tainted. StoreError: it is damaged."""
+    run = f"{attempt.facts['run_id']}/{attempt.number}"
+    if attempt.status != "finished":
+        raise RecipeError(f"command line: run {run} is {attempt.status}; the same run.py command goes on with it")
+    if tainted := attempt.facts.get("tainted"):
+        raise RecipeError(f"command line: run {run} cannot be trusted: {tainted}; run it again")
+    if lost := attempt.lost():
+        raise StoreError(f"run {run} is damaged: gone or changed: {', '.join(lost)}; run it again")
+
+
+def _attempt(text: str, place: Place, store: Store) -> Attempt:
+    from totalml.runs.find import find_run
+
+    if not is_reference(text):
+        return find_run(text, place.runs)
+    promotion = find_promotion(text, store)
+    return find_run(promotion.version, place.runs)
+
+
+def _stands(attempt: Attempt, promotion: Promotion | None) -> bool:
+    return promotion is not None and promotion.names(attempt)
+
+
+def _not_passed(attempt: Attempt, history: list[Promotion], store: Store) -> Iterator[str]:
+    """Gates that did not."""
+    from totalml.gates.production import current_verdict
+    from totalml.gates.record import Verdict
+
+    was_there = any(earlier.names(attempt) for earlier in history)
+    verdict, again = (Verdict.load(attempt.folder), False) if was_there else current_verdict(attempt, store)
+    now = ", against what is in production now" if again else ""
+    yield from (f"{gate.title}: {gate.outcome}{now}" for gate in verdict.not_passed if not verdict.releasable)
+
+
+def _release(attempt: Attempt, history: list[Promotion], store: Store) -> Bundle:
+    """That of the run; made if there is none."""
+    from totalml.progress import Progress
+    from totalml.release.bundle import open_bundle
+    from totalml.runs.stored import stored_recipe
+
+    known = next((each.release for each in reversed(history) if each.release and each.names(attempt)), None)
+    if known:
+        bundle = open_bundle(known, store)
+        bundle.verify()
+        return bundle
+    from totalml.release.make import make_release
+
+    progress = Progress.create()
+    progress.say("making the release of this run")
+    return make_release(stored_recipe(attempt.folder), attempt, store, progress)
+
+
+def _misfits(bundle: Bundle, before: list[Promotion], store: Store) -> Iterator[str]:
+    """What would let down callers of what the alias points at now."""
+    from totalml.release.bundle import SIGNATURE, open_bundle
+    from totalml.release.signature import Signature
+
+    if before and before[-1].release:
+        ours, theirs = (
+            Signature.from_json(each.read_json(SIGNATURE)) for each in (bundle, open_bundle(before[-1].release, store))
+        )
+        yield from (f"signature: {misfit}" for misfit in ours.misfits(theirs))
+
+
+def _unlike_its_run(attempt: Attempt, bundle: Bundle, store: Store) -> Iterator[str]:
+    """The parity gate."""
+    from totalml.data.snapshot import read_parquet
+    from totalml.release.parity import replay
+    from totalml.release.scorer import Scorer
+    from totalml.runs.attempt import PREDICTIONS_FILE
+    from totalml.runs.stored import stored_recipe
+
+    predictions = read_parquet((attempt.folder / PREDICTIONS_FILE).read_bytes())
+    parity = replay(stored_recipe(attempt.folder), predictions, Scorer.load(bundle), attempt.facts["data_hash"], store)
+    if not parity.passed:
+        yield f"parity: {parity.told()}"
+
+
+def _refusal(attempt: Attempt, failed: list[str]) -> str:
+    listed = "\n".join(f"  {each}" for each in failed)
+    return (
+        f"run {attempt.facts['run_id']}/{attempt.number} is not promoted:\n{listed}\n"
+        f"Its report says more: {attempt.folder}. --force overrules this, and says so in the history"
+    )
+
+
+def _promotion(
+    attempt: Attempt, when: str, alias: str, release: str, how: str, why: str, forced: tuple[str, ...]
+) -> Promotion:
+    from totalml.release.register import promotion_of
+
+    return promotion_of(attempt, when, alias, release, how, why, forced)

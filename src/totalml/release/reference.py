@@ -1,0 +1,67 @@
+"""What a monitor compares traffic with: samples that the model was chosen by and judged on, and what it says of them.
+
+Of the test and validation splits only: of what a model has learnt from it is surer than of anything it meets later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from totalml.data.image_properties import image_properties
+from totalml.evaluation.pictures import evenly, parts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.data import Snapshot, Splits
+    from totalml.features.feature_set import FeatureSet
+    from totalml.release.scorer import Scored
+    from totalml.store import Store
+
+MOST = 20_000  # rows of each split, evenly taken: their shares are then known to 0.7 points
+ANSWER, PROPERTY, METADATA = "answer:", "property:", "metadata:"
+
+
+def reference_rows(splits: Splits) -> NDArray[np.int64]:
+    """Row numbers of the snapshot, validation first."""
+    return np.concatenate([evenly(splits.validation, MOST), evenly(splits.test, MOST)])
+
+
+def reference_table(
+    snapshot: Snapshot, splits: Splits, features: FeatureSet, scored: Scored, rows: NDArray[np.int64], store: Store
+) -> pa.Table:
+    """Of each row: id, split, label, group, timestamp (its season), `answer:`, `property:` of the picture, `metadata:`,
+    embedding, strangeness.
+
+    Args: scored: of these rows, in their order.
+    """
+    samples = snapshot.samples
+    columns = {name: samples[name].take(rows) for name in ("id", "label", "group", "timestamp")}
+    columns["split"] = pa.array(np.where(np.isin(rows, splits.test), "test", "validation"))
+    columns |= {f"{ANSWER}{name}": scored.answers[name] for name in scored.answers.column_names}
+    columns |= {
+        f"{PROPERTY}{name}": pa.array(each) for name, each in _properties(features, rows, snapshot, store).items()
+    }
+    columns |= {f"{METADATA}{name}": snapshot.metadata[name].take(rows) for name in snapshot.metadata.column_names}
+    if scored.embeddings is not None:
+        wide = scored.embeddings.shape[1]
+        columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(scored.embeddings.ravel()), wide)
+    if scored.strangeness is not None:
+        columns["strangeness"] = pa.array(scored.strangeness)
+    return pa.table(columns)
+
+
+def _properties(
+    features: FeatureSet, rows: NDArray[np.int64], snapshot: Snapshot, store: Store
+) -> dict[str, NDArray[np.float32]]:
+    if features.images is None:
+        return {}
+    sizes = np.array(store.picture_sizes(snapshot.samples["blob"].take(rows).to_pylist()), np.int64).reshape(-1, 2)
+    done, found = 0, []
+    for some in parts(rows, features):
+        found.append(image_properties(features.images.gather(some), sizes[done : done + len(some)]))
+        done += len(some)
+    return {name: np.concatenate([part[name] for part in found]) for name in found[0]} if found else {}

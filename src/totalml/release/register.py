@@ -1,0 +1,50 @@
+"""Register a run that passed its gates: its release is made, and the journal says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from totalml.machine import user
+from totalml.registry import Aliases, Promotion
+
+if TYPE_CHECKING:
+    from totalml.progress import Progress
+    from totalml.recipe import Recipe
+    from totalml.runs.attempt import Attempt
+    from totalml.store import Store
+
+REGISTERED = "registered"
+
+
+def is_due(recipe: Recipe, attempt: Attempt, store: Store) -> bool:
+    """Whether a run that passed its gates is to be registered, and is not yet."""
+    if recipe.registry is None or not recipe.gates or recipe.smoke:
+        return False
+    history = Aliases(store, recipe.name).history()
+    return not any(each.how == REGISTERED and each.names(attempt) for each in history)
+
+
+def register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> str:
+    """Make the release of a run and point the recipe's alias at it.
+
+    Returns: the bundle hash.
+    Raises: ModelError: the model cannot be exported. StoreError: the store cannot be read or written.
+    """
+    from totalml.release.make import make_release
+    from totalml.runs.attempt import now
+
+    progress.say("the gates passed; making the release")
+    alias = recipe.registry.alias if recipe.registry else "candidate"
+    bundle = make_release(recipe, attempt, store, progress)
+    registered = promotion_of(attempt, now(), alias, release=bundle.hash, how=REGISTERED)
+    Aliases(store, recipe.name).move(lambda _: registered)
+    return bundle.hash
+
+
+def promotion_of(
+    attempt: Attempt, when: str, alias: str, release: str, how: str, why: str = "", forced: tuple[str, ...] = ()
+) -> Promotion:
+    """By whoever is at this machine."""
+    facts = attempt.facts
+    version = facts["run_id"], attempt.number, facts["outputs"]["weights"]
+    return Promotion(when, alias, *version, user(), why, how, release, forced)

@@ -1,0 +1,107 @@
+"""What a release takes and answers: enough to check and to prepare an input without its recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from totalml.component import plain
+
+if TYPE_CHECKING:
+    from totalml.evaluation.record import Evaluation
+    from totalml.model.inputs import Inputs
+    from totalml.recipe import ImageFeatures, Recipe
+
+COLOUR = "RGB, upright as EXIF says, transparency on white"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Args:
+    task: as its evaluation's record is named.
+    targets: names of what is predicted, in the order of the model's scores.
+    picture: how a picture becomes the square that the model sees (`size` in px, `fit`, `colour`); None: it sees none.
+    max_megapixels: of a picture before it is decoded.
+    numeric: columns of a row that hold numbers; missing ones are allowed.
+    categorical: column -> the values that the model learnt; anything else is one more.
+    made: those of `numeric` that the recipe's own code makes; the service takes them ready-made.
+    answers: column -> its type in Arrow, as in the predictions.
+    units: target -> unit.
+    """
+
+    task: str
+    targets: tuple[str, ...]
+    picture: Mapping[str, Any] | None
+    max_megapixels: float
+    numeric: tuple[str, ...]
+    categorical: Mapping[str, tuple[str, ...]]
+    made: tuple[str, ...]
+    answers: Mapping[str, str]
+    units: Mapping[str, str]
+
+    @classmethod
+    def of(cls, recipe: Recipe, inputs: Inputs, evaluation: Evaluation, width: int) -> Self:
+        """Args: width: of the model's scores."""
+        table, image = recipe.features.table, recipe.features.image
+        told = table.numeric if table else ()
+        return cls(
+            task=evaluation.task,
+            targets=inputs.targets,
+            picture={**plain(image, where=True), "colour": COLOUR} if image and inputs.image else None,
+            max_megapixels=recipe.data.max_megapixels,
+            numeric=inputs.numeric,
+            categorical=dict(zip(inputs.categorical, inputs.vocabularies, strict=True)),
+            made=tuple(name for name in inputs.numeric if name not in told),
+            answers=_answer_types(evaluation, width),
+            units={name: unit for name in inputs.targets if (unit := evaluation.unit_of(name))},
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of a row."""
+        return (*self.numeric, *self.categorical)
+
+    def image_features(self) -> ImageFeatures | None:
+        from totalml.recipe import ImageFeatures
+
+        if self.picture is None:
+            return None
+        return ImageFeatures(**{name: value for name, value in self.picture.items() if name != "colour"})
+
+    def misfits(self, other: Signature) -> list[str]:
+        """Why a caller of the other one would be let down by this one; nothing if it can take its place."""
+        wrong = []
+        if self.task != other.task:
+            wrong.append(f"its task is {self.task}, not {other.task}")
+        if self.targets != other.targets:
+            wrong.append(f"it predicts {', '.join(self.targets)}, not {', '.join(other.targets)}")
+        if self.picture and not other.picture:
+            wrong.append("it wants a picture")
+        if new := [name for name in self.columns if name not in other.columns]:
+            wrong.append(f"it wants further columns: {', '.join(new)}")
+        if moved := sorted({*self.numeric} & {*other.categorical} | {*self.categorical} & {*other.numeric}):
+            wrong.append(f"columns hold numbers in one and words in the other: {', '.join(moved)}")
+        gone = [f"{name} ({kind})" for name, kind in other.answers.items() if self.answers.get(name) != kind]
+        if gone:
+            wrong.append(f"its answer lacks {', '.join(gone)}")
+        if changed := [name for name, unit in other.units.items() if self.units.get(name, unit) != unit]:
+            wrong.append(f"other units: {', '.join(changed)}")
+        return wrong
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Raises: TypeError, AttributeError: they are none."""
+        listed = {name: tuple(values[name]) for name in ("targets", "numeric", "made")}
+        return cls(**{**values, **listed, "categorical": {k: tuple(v) for k, v in values["categorical"].items()}})
+
+
+def _answer_types(evaluation: Evaluation, width: int) -> dict[str, str]:
+    import numpy as np
+    import pyarrow as pa
+
+    columns = pa.table(evaluation.answer_columns(np.zeros((1, width), np.float32)))
+    return {field.name: str(field.type) for field in columns.schema}

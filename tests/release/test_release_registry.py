@@ -1,0 +1,180 @@
+"""A run that passed its gates becomes a release; aliases go forward and back, and the history tells it all."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.release.registered import EASY, HARD, NAME, REPOSITORY, Project, at_home
+from totalml.release import make
+from totalml.release.bundle import RELEASES
+
+WITHOUT_TORCH = (
+    "import sys; from pathlib import Path; from totalml.compose import main; from totalml.runner import run\n"
+    "code = main(Path.cwd(), run, sys.argv[1:])\n"
+    "sys.exit('torch was imported' if 'torch' in sys.modules else code)"
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Project:
+    """Two runs, each registered as the candidate."""
+    project = Project(tmp_path_factory.mktemp("project"))
+    told = project.go(EASY)
+    assert f"totalml promote {NAME}@candidate puts it in production" in told
+    project.go(EASY, "seed=1")
+    return project
+
+
+@pytest.fixture
+def project(made, tmp_path, monkeypatch) -> Project:
+    at_home(monkeypatch)
+    for part in ("store", "runs"):
+        shutil.copytree(getattr(made, part), tmp_path / part)
+    return Project(tmp_path)
+
+
+def test_a_run_that_passed_its_gates_is_registered_once(project, capsys):
+    history = project.history()
+    assert [(each.alias, each.how) for each in history] == [("candidate", "registered")] * 2
+    assert [each.version for each in history] == [f"{each.parent.name}/{each.name}" for each in project.attempts()]
+    assert len({each.release for each in history}) == 2
+    where = [f"runtime.store={project.store}", f"runtime.runs={project.runs}"]
+    from tests.release.registered import TINY
+
+    command = [sys.executable, "-c", WITHOUT_TORCH, *TINY, *where, EASY]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert project.history() == history
+
+
+def test_what_was_not_to_be_registered_is_not(project):
+    before = project.history()
+    project.go(HARD, expect=3)
+    project.go(EASY, "seed=2", "registry=null")
+    project.go("gates=[]")
+    project.go(EASY, "seed=2", "smoke=true")
+    assert project.history() == before
+    project.go(EASY, "seed=2")  # the finished run is registered when that is asked for
+    assert len(project.history()) == len(before) + 1
+
+
+def test_production_goes_forward_and_back(project, capsys):
+    first, second = (f"{each.parent.name}/{each.name}" for each in project.attempts())
+    assert project.tell("promote", first, "--why", "the first") == 0
+    assert project.tell("promote", f"{NAME}@candidate") == 0
+    assert project.tell("promote", f"{NAME}@candidate") == 0
+    told = capsys.readouterr().out
+    assert f"before: {first}" in told
+    assert f"production of {NAME} is {second} already" in told
+    assert project.tell("rollback", NAME, "--why", "worse in the pub") == 0
+    assert f"(run {first}); before: release" in capsys.readouterr().out
+    assert project.tell("rollback", NAME, "--to", project.bundle("candidate").hash[7:15], "--why", "no, better") == 0
+    moves = [each for each in project.history() if each.alias == "production"]
+    assert [(each.version, each.how) for each in moves] == [
+        (first, "promoted"),
+        (second, "promoted"),
+        (first, "rolled back"),
+        (second, "rolled back"),
+    ]
+    capsys.readouterr()
+    assert project.tell("registry", "history", NAME, "--alias", "production") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1:3] for line in lines[1:3]] == [["production", "rolled"], ["production", "rolled"]]
+    assert "worse in the pub" in lines[2]
+    assert "the first" in lines[4]
+
+
+def test_releases_are_listed_shown_and_compared(project, capsys):
+    assert project.tell("promote", f"{project.attempts()[0].parent.name}") == 0
+    capsys.readouterr()
+    assert project.tell("registry", "list") == 0
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()[1:]] == [
+        [NAME, "candidate"],
+        [NAME, "production"],
+    ]
+    assert project.tell("registry", "show", f"{NAME}@production") == 0
+    shown = capsys.readouterr().out
+    assert "a picture, seen as 64 px (crop)" in shown
+    assert "p:good: double" in shown
+    assert "accuracy at least 0: passed" in shown
+    assert project.tell("registry", "diff", f"{NAME}@production", f"{NAME}@candidate", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["recipe"] == {"seed": [0, 1]}
+    assert "data_hash" not in found["made of"]
+    assert project.tell("registry", "diff", f"{NAME}@candidate", f"{NAME}@candidate") == 0
+    assert "are one release" in capsys.readouterr().out
+
+
+def test_a_rollback_holds_every_file_to_its_digest(project, capsys):
+    for attempt in project.attempts():
+        assert project.tell("promote", attempt.parent.name) == 0
+    before = project.history()
+    damaged = project.store / RELEASES / before[0].release.removeprefix("blake3:") / "model.onnx"
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    assert project.tell("rollback", NAME, "--why", "a try") == 5
+    assert f"{damaged} is not what was released" in capsys.readouterr().err
+    assert project.history() == before
+
+
+def test_a_path_that_decodes_otherwise_is_refused_and_may_be_overruled(project, capsys, monkeypatch):
+    from totalml.features import given
+
+    decode = given.row_of
+    monkeypatch.setattr(given, "row_of", lambda *told: decode(*told)[..., ::-1])
+    assert project.tell("promote", f"{NAME}@candidate") == 3
+    assert "parity: the service's path answers" in capsys.readouterr().err
+    assert project.tell("promote", f"{NAME}@candidate", "--force", "--why", "we know") == 0
+    assert "overruled: parity" in capsys.readouterr().out
+    assert project.tell("registry", "history", NAME) == 0
+    assert "we know; overruled parity" in capsys.readouterr().out.splitlines()[1]
+
+
+def test_callers_of_production_are_not_let_down(project, capsys, monkeypatch):
+    first, second = (each.parent.name for each in project.attempts())
+    assert project.tell("promote", first) == 0
+    from totalml.release import signature
+
+    monkeypatch.setattr(signature.Signature, "misfits", lambda ours, theirs: ["it wants further columns: age"])
+    assert project.tell("promote", second) == 3
+    assert "signature: it wants further columns: age" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("registry", "show", f"{NAME}@produktion"), 2, "did you mean 'production'?"),
+        (("registry", "show", "guinnes_smoke@production"), 2, f"did you mean '{NAME}'?"),
+        (("registry", "history", "../x"), 2, "'../x' is no model's name"),
+        (("rollback", NAME, "--why", "x"), 2, "pointed at release"),
+        (("rollback", NAME, "--alias", "staging", "--why", "x"), 2, "never pointed at anything"),
+        (("rollback", NAME, "--to", "ffff0000", "--why", "x"), 2, "never stood there"),
+        (("promote", NAME, "--alias", "Pro duction"), 2, "'Pro duction' is no alias's name"),
+    ],
+)
+def test_a_wrong_name_is_explained(project, capsys, words, code, told):
+    assert project.tell("promote", f"{NAME}@candidate") == 0
+    assert project.tell(*words) == code
+    said = capsys.readouterr().err
+    assert told in said
+    assert "Traceback" not in said
+
+
+def test_a_model_that_cannot_be_exported_says_so_and_the_run_is_whole(project, capsys, monkeypatch):
+    from totalml.errors import ModelError
+
+    def refuse(*_):
+        raise ModelError("the operator 'fancy' cannot be exported.")
+
+    monkeypatch.setattr(make, "export_onnx", refuse)
+    project.go("gates=[]", "seed=3", "registry.format=torch")
+    torch_run = project.attempts()[-1].parent.name
+    project.go("gates=[]", "seed=4")
+    onnx_run = project.attempts()[-1].parent.name
+    assert project.tell("promote", onnx_run) == 7
+    said = capsys.readouterr().err
+    assert "the operator 'fancy' cannot be exported. Set registry.format=torch" in said
+    assert project.tell("promote", torch_run) == 0
+    assert "model.onnx" not in project.bundle("production")
