@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-REPOSITORY = Path(__file__).parents[1]
+from tests.projects import REPOSITORY, new_project
+
 SMALL = [
     "+recipe=guinness_smoke",
     "evaluation=quick",
@@ -124,10 +125,8 @@ def test_the_composed_recipe_in_the_run_folder_means_the_same_run(finished, tmp_
     from totalml.identity import config_hash
     from totalml.recipe import what
 
-    shutil.copytree(REPOSITORY / "conf", tmp_path / "conf")
-    (tmp_path / "recipes").mkdir()
     (written,) = finished.runs.glob("guinness_smoke/*/1/recipe.yaml")
-    shutil.copy(written, tmp_path / "recipes" / "again.yaml")
+    new_project(tmp_path, {"again": written.read_text()})
     assert config_hash(what(compose_recipe(tmp_path, ["+recipe=again"]))) == finished.attempts()[0]["config_hash"]
     assert yaml.safe_load(written.read_text())["data"]["source"]["knobs"]["days"] == 365  # defaults written out
 
