@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.projects import REPOSITORY, new_project
+from tests.warm import python
 
 SMALL = [
     "+recipe=guinness_smoke",
@@ -28,10 +29,10 @@ class Runs:
 
     def __init__(self, store: Path, runs: Path) -> None:
         self.runs = runs
-        self.where = [f"runtime.store={store}", f"runtime.runs={runs}", "runtime.progress=plain"]
+        self.words = [*SMALL, f"runtime.store={store}", f"runtime.runs={runs}", "runtime.progress=plain"]
 
     def command(self, *more: str) -> list[str]:
-        return [sys.executable, "run.py", *SMALL, *self.where, *more]
+        return [*python(), "run.py", *self.words, *more]
 
     def go(self, *more: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -139,7 +140,7 @@ def test_a_finished_run_is_reported_without_importing_torch(finished):
         "sys.exit(str(heavy) if heavy else code)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *finished.command()[2:]],
+        [sys.executable, "-c", code, *finished.words],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -248,7 +249,7 @@ def test_a_finished_run_that_lost_something_is_done_again_and_says_so(finished, 
 
 
 def test_a_flipped_byte_in_the_features_is_noticed_and_decoded_again(finished, tmp_path):
-    (at,) = [Path(text.partition("=")[2]) for text in finished.where if text.startswith("runtime.store=")]
+    (at,) = [Path(text.partition("=")[2]) for text in finished.words if text.startswith("runtime.store=")]
     shutil.copytree(at, tmp_path / "store")
     for pixels in (tmp_path / "store" / "features").rglob("pixels.u8"):
         damage(pixels, "flipped")
@@ -291,7 +292,7 @@ def test_a_runs_folder_that_cannot_be_written_is_explained(store, tmp_path):
 
 
 def test_a_damaged_memory_of_the_source_is_forgotten(finished, tmp_path):
-    (at,) = [Path(text.partition("=")[2]) for text in finished.where if text.startswith("runtime.store=")]
+    (at,) = [Path(text.partition("=")[2]) for text in finished.words if text.startswith("runtime.store=")]
     shutil.copytree(at, tmp_path / "store")
     for memory in (tmp_path / "store" / "fingerprints").glob("*.json"):
         damage(memory, "empty")
