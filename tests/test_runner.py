@@ -19,6 +19,8 @@ SMALL = [
     "+recipe=guinness_smoke",
     "evaluation=quick",
     "data.source.count=80",
+    "data.source.size_px=32",
+    "features.image.size=32",
     "training.batch_size=16",
     "data.split.salt=small",
 ]
