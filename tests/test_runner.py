@@ -167,6 +167,7 @@ def test_a_further_attempt_comes_to_the_same_weights_and_predictions(finished):
     assert one == two
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=["killed", "interrupted", "terminated"]
 )

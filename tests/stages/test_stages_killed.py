@@ -5,12 +5,15 @@ import os
 import random
 import subprocess
 
+import pytest
+
 from tests.stages.conftest import REPOSITORY, TINY
 from tests.warm import python
 
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}  # a fork must not need threads that its parent had
 
 
+@pytest.mark.slow
 def test_killed_at_any_point_a_run_goes_on_to_the_same_result(tmp_path):
     """Every sixth of all points, from a random first one: over some runs of the suite, every point."""
     first = random.SystemRandom().randrange(6)

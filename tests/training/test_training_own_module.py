@@ -58,6 +58,7 @@ def test_the_same_recipe_gives_the_same_weights(features, trained, tmp_path):
     assert again.weights_digest == trained.weights_digest
 
 
+@pytest.mark.slow
 def test_killed_at_random_points_it_goes_on_to_equal_weights(tmp_path):
     command = [*python(), "-m", "tests.training.killed_module", str(tmp_path), "8"]
     done = subprocess.run(command, cwd=REPOSITORY, env=ONE_THREAD, capture_output=True, text=True, check=False)
