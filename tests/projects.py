@@ -1,10 +1,11 @@
-"""Small projects under git, for tests that compare revisions; the fixtures are for the conftest.py of a room."""
+"""Small projects, and some under git for tests that compare revisions; fixtures are for the conftest.py of a room."""
 
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -23,14 +24,17 @@ data:
 """
 
 
-def new_project(folder: Path) -> Path:
-    """The real conf/ and one recipe, in one commit on branch main."""
-    shutil.copytree(REPOSITORY / "conf", folder / "conf")
-    (folder / "recipes").mkdir()
-    (folder / "recipes" / "photos.yaml").write_text(PHOTOS)
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    commit(folder)
+def new_project(folder: Path, recipes: Mapping[str, str] = MappingProxyType({"photos": PHOTOS})) -> Path:
+    """The real conf/ and recipes by their names."""
+    shutil.copytree(REPOSITORY / "conf", folder / "conf", dirs_exist_ok=True)
+    (folder / "recipes").mkdir(exist_ok=True)
+    for name, text in recipes.items():
+        write_recipe(folder, name, text)
     return folder
+
+
+def write_recipe(project: Path, name: str, text: str) -> None:
+    (project / "recipes" / f"{name}.yaml").write_text(text)
 
 
 def commit(project: Path) -> str:
@@ -55,7 +59,10 @@ def replace(file: Path, old: str, new: str) -> None:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """The real conf/ and one recipe, `photos`, committed on branch main."""
-    return new_project(tmp_path / "project")
+    made = new_project(tmp_path / "project")
+    git(made, "init", "--quiet", "--initial-branch=main")
+    commit(made)
+    return made
 
 
 @pytest.fixture

@@ -12,11 +12,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-REPOSITORY = Path(__file__).parents[1]
+from tests.projects import REPOSITORY, new_project
+from tests.warm import python
+
 SMALL = [
     "+recipe=guinness_smoke",
     "evaluation=quick",
     "data.source.count=80",
+    "data.source.size_px=32",
+    "features.image.size=32",
     "training.batch_size=16",
     "data.split.salt=small",
 ]
@@ -27,10 +31,10 @@ class Runs:
 
     def __init__(self, store: Path, runs: Path) -> None:
         self.runs = runs
-        self.where = [f"runtime.store={store}", f"runtime.runs={runs}", "runtime.progress=plain"]
+        self.words = [*SMALL, f"runtime.store={store}", f"runtime.runs={runs}", "runtime.progress=plain"]
 
     def command(self, *more: str) -> list[str]:
-        return [sys.executable, "run.py", *SMALL, *self.where, *more]
+        return [*python(), "run.py", *self.words, *more]
 
     def go(self, *more: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -124,10 +128,8 @@ def test_the_composed_recipe_in_the_run_folder_means_the_same_run(finished, tmp_
     from totalml.identity import config_hash
     from totalml.recipe import what
 
-    shutil.copytree(REPOSITORY / "conf", tmp_path / "conf")
-    (tmp_path / "recipes").mkdir()
     (written,) = finished.runs.glob("guinness_smoke/*/1/recipe.yaml")
-    shutil.copy(written, tmp_path / "recipes" / "again.yaml")
+    new_project(tmp_path, {"again": written.read_text()})
     assert config_hash(what(compose_recipe(tmp_path, ["+recipe=again"]))) == finished.attempts()[0]["config_hash"]
     assert yaml.safe_load(written.read_text())["data"]["source"]["knobs"]["days"] == 365  # defaults written out
 
@@ -140,7 +142,7 @@ def test_a_finished_run_is_reported_without_importing_torch(finished):
         "sys.exit(str(heavy) if heavy else code)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *finished.command()[2:]],
+        [sys.executable, "-c", code, *finished.words],
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
@@ -165,6 +167,7 @@ def test_a_further_attempt_comes_to_the_same_weights_and_predictions(finished):
     assert one == two
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=["killed", "interrupted", "terminated"]
 )
@@ -249,7 +252,7 @@ def test_a_finished_run_that_lost_something_is_done_again_and_says_so(finished, 
 
 
 def test_a_flipped_byte_in_the_features_is_noticed_and_decoded_again(finished, tmp_path):
-    (at,) = [Path(text.partition("=")[2]) for text in finished.where if text.startswith("runtime.store=")]
+    (at,) = [Path(text.partition("=")[2]) for text in finished.words if text.startswith("runtime.store=")]
     shutil.copytree(at, tmp_path / "store")
     for pixels in (tmp_path / "store" / "features").rglob("pixels.u8"):
         damage(pixels, "flipped")
@@ -292,7 +295,7 @@ def test_a_runs_folder_that_cannot_be_written_is_explained(store, tmp_path):
 
 
 def test_a_damaged_memory_of_the_source_is_forgotten(finished, tmp_path):
-    (at,) = [Path(text.partition("=")[2]) for text in finished.where if text.startswith("runtime.store=")]
+    (at,) = [Path(text.partition("=")[2]) for text in finished.words if text.startswith("runtime.store=")]
     shutil.copytree(at, tmp_path / "store")
     for memory in (tmp_path / "store" / "fingerprints").glob("*.json"):
         damage(memory, "empty")

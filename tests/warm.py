@@ -1,74 +1,152 @@
-"""Python processes for tests that start with torch and lightning in memory, which is most of what such a process costs.
+"""Python for tests with torch and lightning in memory, which is most of what a process of its own costs.
 
-Each is a fork of one process that has imported them, nothing of ours, and computed nothing; so code may change between
-two of them, and none sees what another did. What must show that little is imported needs a process of its own.
+`[*python(), "run.py"]` is a command as `[sys.executable, "run.py"]` is one. It asks a process that has imported them,
+nothing of ours, and computed nothing, for a fork; so code may change between two commands, and none sees what another
+did. The fork has the command's streams, folder and environment, gets its signals and ends with it. What must show that
+little is imported needs a process of its own.
 """
 
 import atexit
+import gc
 import json
 import os
 import runpy
+import select
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
-
-_WRITE = os.O_CREAT | os.O_WRONLY
+from tempfile import mkdtemp
+from types import ModuleType
+from typing import NoReturn
 
 
 def run_python(
     arguments: list[str], cwd: Path, env: Mapping[str, str] = os.environ
 ) -> subprocess.CompletedProcess[str]:
-    """`python ARGUMENTS`, which are a script or `-m` and a module, then words for it."""
-    with TemporaryDirectory() as folder:
-        out, err = Path(folder) / "out", Path(folder) / "err"
-        request = {"arguments": arguments, "cwd": str(cwd), "env": dict(env), "out": str(out), "err": str(err)}
-        server = _server()
-        print(json.dumps(request), file=server.stdin, flush=True)
-        code = int(server.stdout.readline())
-        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
+    """`python ARGUMENTS`, until it ends."""
+    command = [*python(), *arguments]
+    return subprocess.run(command, cwd=cwd, env=dict(env), capture_output=True, text=True, check=False)
 
 
 @cache
-def _server() -> subprocess.Popen[str]:
-    command = [sys.executable, str(Path(__file__))]
-    # Its path is that of Python alone: a request brings what comes before.
+def python() -> list[str]:
+    """The words before a script, `-m` and a module, or `-c` and code."""
+    folder = mkdtemp(prefix="warm-")
+    address = f"{folder}/socket"
+    # Its path is that of Python alone: a command brings what comes before.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    server = subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(address)
+        door.listen()
+        number = door.fileno()
+        server = subprocess.Popen(
+            [sys.executable, __file__, str(number)],
+            env=env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, pass_fds=[number], start_new_session=True,
+        )  # fmt: skip
+    atexit.register(shutil.rmtree, folder)
     atexit.register(server.communicate)  # closes its input, and so ends it
-    return server
+    return [sys.executable, "-S", "-E", __file__, address]
 
 
-def _serve() -> None:
+def _command(address: str, arguments: list[str]) -> NoReturn:
+    """Ends as the fork ends."""
+    forwarded = (signal.SIGINT, signal.SIGTERM)
+    signal.pthread_sigmask(signal.SIG_BLOCK, forwarded)
+    request = {"arguments": arguments, "cwd": str(Path.cwd()), "env": dict(os.environ)}
+    with socket.socket(socket.AF_UNIX) as line:
+        line.connect(address)
+        socket.send_fds(line, [b"\n"], [0, 1, 2])
+        words = line.makefile("rw")
+        print(json.dumps(request), file=words, flush=True)
+        child = int(words.readline())
+        for number in forwarded:
+            signal.signal(number, lambda number, _: os.kill(child, number))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, forwarded)
+        code = int(words.readline())
+    if code < 0:
+        if -code != signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code)
+
+
+def _serve(door: socket.socket) -> None:
     import captum.attr  # noqa: F401
     import lightning.pytorch  # noqa: F401
     import torchvision.transforms.v2  # noqa: F401
 
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            _become(**json.loads(line))
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    gc.freeze()  # no fork looks through what all of them share
+    signal.signal(signal.SIGCHLD, _reap)
+    while sys.stdin not in select.select([door, sys.stdin], [], [])[0]:
+        line, _ = door.accept()
+        if os.fork() == 0:
+            door.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _attend(line)
+        line.close()
 
 
-def _become(arguments: list[str], cwd: str, env: dict[str, str], out: str, err: str) -> None:
-    """Never returns; ends as a process of its own does, with all that is to happen at its end."""
-    for stream, (file, flags) in enumerate([(os.devnull, os.O_RDONLY), (out, _WRITE), (err, _WRITE)]):
-        os.dup2(os.open(file, flags), stream)
+def _reap(*_: object) -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _attend(line: socket.socket) -> None:
+    """Fork once more, tell the command how that ends, and end it should the command be killed."""
+    _, streams, _, _ = socket.recv_fds(line, 1, 3)
+    words = line.makefile("rw")
+    request = json.loads(words.readline())
+    child = os.fork()
+    if child == 0:
+        line.detach()
+        _become(streams, **request)
+    for stream in streams:
+        os.close(stream)
+    print(child, file=words, flush=True)
+    threading.Thread(target=_end_with, args=(line, child), daemon=True).start()
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with suppress(BrokenPipeError):
+        print(code, file=words, flush=True)
+    os._exit(0)
+
+
+def _end_with(line: socket.socket, child: int) -> None:
+    with suppress(OSError):
+        line.recv(1)  # nothing comes but the end
+        os.kill(child, signal.SIGKILL)
+
+
+def _become(streams: list[int], arguments: list[str], cwd: str, env: dict[str, str]) -> NoReturn:
+    """Ends as a process of its own does, with all that is to happen at its end."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.closerange(3, max(streams) + 1)
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(env)
     sys.path[0:1] = [cwd, *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
-    if arguments[0] == "-m":
-        sys.argv = arguments[1:]
-        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    first, *more = arguments
+    sys.argv = [first, *more[1:]] if first == "-c" else more if first == "-m" else arguments
+    if first == "-c":
+        main = sys.modules["__main__"] = ModuleType("__main__")
+        exec(more[0], vars(main))
+    elif first == "-m":
+        runpy.run_module(more[0], run_name="__main__", alter_sys=True)
     else:
-        sys.argv = arguments
-        runpy.run_path(arguments[0], run_name="__main__")
+        runpy.run_path(first, run_name="__main__")
     sys.exit()
 
 
 if __name__ == "__main__":
-    _serve()
+    if sys.argv[1].isdigit():
+        _serve(socket.socket(fileno=int(sys.argv[1])))
+    else:
+        _command(sys.argv[1], sys.argv[2:])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests import projects
 from tests.projects import replace
 from totalml.data import ImageFolder, take_snapshot
 from totalml.errors import TrainingError
@@ -24,7 +25,7 @@ OPEN = "defaults:\n  - override /data: image_folder\nname: open\n"  # leaves dat
 def write_recipe(project):
     def write(name: str, text: str) -> None:
         head = "defaults:\n  - photos\n  - _self_\n"
-        (project / "recipes" / f"{name}.yaml").write_text(f"{head}name: {name}\n{text}")
+        projects.write_recipe(project, name, f"{head}name: {name}\n{text}")
 
     return write
 

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from markdown_it import MarkdownIt
 
-from tests.projects import PHOTOS, commit, git, replace
+from tests.projects import PHOTOS, commit, git, replace, write_recipe
 from totalml.authoring.changes import RecipeChange
 from totalml.authoring.comment import LONGEST, MARK, as_markdown
 from totalml.authoring.golden import composed_file, composed_text, metric_columns, metrics_file, read_metrics_text
@@ -29,7 +29,7 @@ def changes(totalml):
 
 
 def add_recipe(project, name, text=""):
-    (project / "recipes" / f"{name}.yaml").write_text(PHOTOS.replace("name: photos", f"name: {name}") + text)
+    write_recipe(project, name, PHOTOS.replace("name: photos", f"name: {name}") + text)
 
 
 def hash_of(project, name):

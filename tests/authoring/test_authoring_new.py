@@ -3,15 +3,16 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.projects import REPOSITORY, new_project, replace
+from tests.warm import python
 from totalml.errors import StoreError
 
-REPOSITORY = Path(__file__).parents[2]
+NOT_SOURCE = shutil.ignore_patterns("__pycache__")
 
 
 def files_of(project: Path) -> set[str]:
@@ -44,21 +45,22 @@ assert main(["recipe", "check", "--no-smoke"]) == 0
 
 @pytest.mark.slow
 def test_what_it_writes_passes_every_check_at_once(tmp_path):
-    for name in ("conf", "recipes"):
-        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", ".yamllint", ".gitignore"):
-        shutil.copy(REPOSITORY / name, tmp_path)
+    parents = ["guinness", "guinness_smoke", "clothing"]
+    new_project(tmp_path, {name: (REPOSITORY / f"recipes/{name}.yaml").read_text() for name in parents})
+    replace(tmp_path / "recipes/guinness_smoke.yaml", "count: 200", "count: 60")
+    shutil.copytree(REPOSITORY / "recipes/guinness", tmp_path / "recipes/guinness", ignore=NOT_SOURCE)
+    for name in ("pyproject.toml", ".yamllint", ".gitignore", "recipes/__init__.py"):
+        shutil.copy(REPOSITORY / name, tmp_path / name)
 
     def go(*command: str) -> str:
         where = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "OMP_NUM_THREADS": "1"}
         done = subprocess.run(
-            [sys.executable, *command], cwd=tmp_path, env=where, capture_output=True, text=True, check=False
+            [*python(), *command], cwd=tmp_path, env=where, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    committed = len(list((REPOSITORY / "recipes").glob("*.yaml")))
-    assert go("-c", NEW).count("valid") == committed + 4
+    assert go("-c", NEW).count("valid") == len(parents) + 4
     go("-m", "ruff", "check", "tests")
     go("-m", "ruff", "format", "--check", "tests")
     go("-m", "yamllint", "--strict", "recipes", "tests")

@@ -1,5 +1,4 @@
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from safetensors.torch import save_file
 
 from tests.embedding.frozen_recipe import BACKBONE, features_of, frozen
 from tests.features.drawn import save_photos
+from tests.warm import python
 from totalml.embedding import start
 from totalml.embedding.build import BATCH
 from totalml.errors import ModelError
@@ -220,7 +220,7 @@ def test_an_interruption_costs_one_segment_at_most(features, store, monkeypatch)
 
 
 def test_two_processes_at_once_embed_once(photos, store):
-    command = [sys.executable, "-m", "tests.embedding.frozen_recipe", str(store.root), str(photos)]
+    command = [*python(), "-m", "tests.embedding.frozen_recipe", str(store.root), str(photos)]
     pipe = subprocess.PIPE
     both = [subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
     for process in both:

@@ -6,31 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tests.training.planted import InMemory
 from totalml.data import Splits
 from totalml.features import FeatureSet
-from totalml.features.build import sample_keys
-from totalml.features.targets import Targets
 from totalml.task import Classification
 from totalml.training.end_to_end import EndToEndNetwork
-
-
-def features_of(pixels: np.ndarray, labels: np.ndarray) -> FeatureSet:
-    ids = [f"sample-{row}" for row in range(len(pixels))]
-    return FeatureSet(
-        key="blake3:" + "7" * 64,
-        ids=ids,
-        sample_keys=sample_keys(ids),
-        targets=Targets(("bad", "good"), labels),
-        images=InMemory(pixels),
-        numeric=np.zeros((len(pixels), 0), np.float32),
-        numeric_names=(),
-        categorical=np.zeros((len(pixels), 0), np.int64),
-        categorical_names=(),
-        vocabularies=(),
-        decoded=0,
-        reused=0,
-    )
 
 
 def thirds(count: int) -> Splits:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.evaluation.pictured import Drawn, features_of, thirds, whole
+from tests.evaluation.pictured import Drawn, thirds, whole
+from tests.in_memory import feature_set
 from tests.training.planted import recipe as planted_recipe
 from tests.training.planted import splits, squares
 from totalml.data import ImageTable, take_snapshot
@@ -55,8 +56,8 @@ def test_another_world_is_flagged_and_the_same_one_no_oftener_than_stated():
     for seed in range(8):
         pixels, labels = glasses(600, seed)
         network = Drawn(seed)
-        found = detected(whole(network, features_of(pixels, labels)), ASKED, thirds(600))
-        others = features_of(meadows(60, seed), np.zeros(60, np.int64))
+        found = detected(whole(network, feature_set(pixels, labels=labels)), ASKED, thirds(600))
+        others = feature_set(meadows(60, seed), labels=np.zeros(60, np.int64))
         strangers = found.detector.score(embedded(whole(network, others), np.arange(60))[0])
         assert found.detector.flagged(strangers).mean() > 0.95
         assert found.record.strangers["noise"].value == found.record.strangers["flat"].value == 1.0
@@ -70,7 +71,7 @@ def test_a_test_split_with_a_third_of_strangers_is_told():
     pixels, labels = glasses(600, 1)
     test = thirds(600).test
     pixels[test[::3]] = meadows(len(test[::3]), 1)
-    record = detected(whole(Drawn(1), features_of(pixels, labels)), ASKED, thirds(600)).record
+    record = detected(whole(Drawn(1), feature_set(pixels, labels=labels)), ASKED, thirds(600)).record
     assert record.strange
     assert record.flagged.value == pytest.approx(0.33, abs=0.08)
 
@@ -125,7 +126,7 @@ def test_too_small_a_validation_split_sets_no_threshold_and_says_so():
 
 def test_what_was_fitted_and_found_comes_back_from_its_files(tmp_path):
     pixels, labels = glasses(90, 4)
-    found = detected(whole(Drawn(4), features_of(pixels, labels)), ASKED, thirds(90))
+    found = detected(whole(Drawn(4), feature_set(pixels, labels=labels)), ASKED, thirds(90))
     found.save(tmp_path)
     loaded, detector = OutOfDistribution.load(tmp_path), Detector.load(tmp_path)
     assert loaded == found.record
@@ -199,6 +200,6 @@ def test_photos_of_clothing_are_strangers_to_a_model_of_glasses(tmp_path):
     photos = build_features(FeaturesRecipe(image=ImageFeatures(size=24)), data, Classification(), snapshot, store)
     pixels, labels = glasses(600, 6)
     network = Drawn(6)
-    found = detected(whole(network, features_of(pixels, labels)), ASKED, thirds(600))
+    found = detected(whole(network, feature_set(pixels, labels=labels)), ASKED, thirds(600))
     scores = found.detector.score(embedded(whole(network, photos), np.arange(0, len(photos), 5))[0])
     assert found.detector.flagged(scores).mean() > 0.8

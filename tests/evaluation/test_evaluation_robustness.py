@@ -7,7 +7,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from tests.evaluation.pictured import Rule, features_of, whole
+from tests.evaluation.pictured import Rule, whole
+from tests.in_memory import feature_set
 from tests.training.planted import recipe as planted_recipe
 from tests.training.planted import splits, squares
 from totalml.errors import EvaluationError
@@ -23,7 +24,7 @@ ASKED = RobustnessRecipe()
 
 def measured(score, pixels, labels):
     with torch.inference_mode():
-        features = features_of(pixels, labels)
+        features = feature_set(pixels, labels=labels)
         unchanged, changed = judged(whole(Rule(score), features), ASKED, np.arange(len(labels)))
     return robustness_of(ASKED, unchanged, changed, len(labels), 0.95)
 

@@ -1,24 +1,17 @@
 """Mistakes in gates are told when the recipe is composed, at their lines."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 
+from tests.projects import PHOTOS, new_project
 from totalml.compose import compose_recipe
 from totalml.errors import RecipeError
 from totalml.identity import config_hash
 from totalml.recipe import what
 
-REPOSITORY = Path(__file__).parents[2]
-HEAD = "defaults:\n  - override /data: image_folder\nname: photos\ndata:\n  source:\n    root: photos\n"
-
 
 def composed(folder, gates, *overrides):
-    shutil.copytree(REPOSITORY / "conf", folder / "conf", dirs_exist_ok=True)
-    (folder / "recipes").mkdir(exist_ok=True)
-    (folder / "recipes" / "photos.yaml").write_text(f"{HEAD}gates:\n{gates}\n")
-    return compose_recipe(folder, ["+recipe=photos", *overrides])
+    project = new_project(folder, {"photos": f"{PHOTOS}gates:\n{gates}\n"})
+    return compose_recipe(project, ["+recipe=photos", *overrides])
 
 
 def mistake(folder, gates, *overrides):
@@ -51,13 +44,13 @@ def mistake(folder, gates, *overrides):
 )
 def test_a_mistake_is_told_at_its_line(tmp_path, gate, expected):
     told = mistake(tmp_path, f"  - {gate}")
-    assert told.startswith("recipes/photos.yaml:8: ")
+    assert told.startswith("recipes/photos.yaml:9: ")
     assert expected in told
 
 
 def test_two_gates_of_one_name_are_told_at_the_second(tmp_path):
     told = mistake(tmp_path, "  - {metric: accuracy, at_least: 0.9}\n  - {metric: accuracy, at_least: 0.9}")
-    assert told.startswith("recipes/photos.yaml:9: ")
+    assert told.startswith("recipes/photos.yaml:10: ")
     assert "two gates are called 'accuracy at least 0.9'" in told
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.projects import REPOSITORY, new_project
 from totalml.compose import compose_recipe
 from totalml.data import take_snapshot
 from totalml.memo import keep, rests, save
@@ -19,7 +20,6 @@ from totalml.memo.recall import Memo
 from totalml.registry import Aliases, Promotion
 from totalml.store import Store, open_store, stat_cache
 
-REPOSITORY = Path(__file__).parents[2]
 RECIPE = """\
 defaults:
   - override /data: image_folder
@@ -48,13 +48,10 @@ ASKED = ["+recipe=photos", "runtime.progress=plain"]
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of its own, some code beside it, and a finished run."""
-    project = tmp_path_factory.mktemp("project")
-    shutil.copytree(REPOSITORY / "conf", project / "conf")
+    project = new_project(tmp_path_factory.mktemp("project"), {"photos": RECIPE})
     shutil.copy(REPOSITORY / "run.py", project)
-    for folder in ("recipes", "code"):
-        (project / folder).mkdir()
+    (project / "code").mkdir()
     (project / "code" / "train.py").write_text("epochs = 1\n")
-    (project / "recipes" / "photos.yaml").write_text(RECIPE)
     pixels = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 3), np.uint8)
     for number, picture in enumerate(pixels):
         folder = project / "photos" / ("cat", "dog")[number % 2]

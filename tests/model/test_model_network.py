@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.in_memory import feature_set
 from totalml.errors import ModelError
 from totalml.model import Mlp, SmallCnn, TorchvisionBackbone, build_network
 from totalml.model.preprocess import ImageScaler, TableEncoder
@@ -14,7 +15,7 @@ NUMERIC = RNG.normal(5, 3, (30, 2)).astype(np.float32)
 CATEGORICAL = RNG.integers(0, 4, (30, 1))
 
 
-def test_pictures_are_scaled_by_mean_and_deviation_of_the_training_rows(feature_set):
+def test_pictures_are_scaled_by_mean_and_deviation_of_the_training_rows():
     rows = np.arange(0, 30, 2)
     network = build_network(ModelRecipe(image=SmallCnn()), Classification(), feature_set(PIXELS), rows)
     values = PIXELS[rows].astype(np.float64).reshape(-1, 3)
@@ -23,18 +24,18 @@ def test_pictures_are_scaled_by_mean_and_deviation_of_the_training_rows(feature_
     assert np.allclose(scaled, expected, atol=1e-5)
 
 
-def test_float_pictures_are_scaled_like_bytes(feature_set):
+def test_float_pictures_are_scaled_like_bytes():
     scaler = ImageScaler(3)
     scaler.fit(feature_set(PIXELS).images, np.arange(30))
     planes = torch.from_numpy(PIXELS).permute(0, 3, 1, 2)
     assert torch.equal(scaler(planes.float()), scaler(torch.from_numpy(PIXELS)))
 
 
-def test_scaled_pictures_keep_the_memory_order_that_convolutions_like(feature_set):
+def test_scaled_pictures_keep_the_memory_order_that_convolutions_like():
     assert ImageScaler(3)(torch.from_numpy(PIXELS)).is_contiguous(memory_format=torch.channels_last)
 
 
-def test_a_uniform_picture_is_scaled_to_zero_and_not_to_infinity(feature_set):
+def test_a_uniform_picture_is_scaled_to_zero_and_not_to_infinity():
     scaler = ImageScaler(3)
     grey = np.full((4, 8, 8, 3), 77, np.uint8)
     scaler.fit(feature_set(grey).images, np.arange(4))
@@ -65,7 +66,7 @@ def test_categorical_columns_are_one_hot_with_a_place_for_missing():
 
 
 @pytest.mark.parametrize(("image", "table"), [(SmallCnn(), None), (None, Mlp()), (SmallCnn(depth=1), Mlp(widths=(5,)))])
-def test_a_network_scores_every_class_from_either_or_both(feature_set, image, table):
+def test_a_network_scores_every_class_from_either_or_both(image, table):
     features = feature_set(PIXELS, NUMERIC, CATEGORICAL, (("a", "b", "c"),), classes=("x", "y", "z"))
     network = build_network(ModelRecipe(image=image, table=table), Classification(), features, np.arange(30))
     inputs = {
@@ -76,7 +77,7 @@ def test_a_network_scores_every_class_from_either_or_both(feature_set, image, ta
     assert network(inputs).shape == (30, 3)
 
 
-def test_the_small_network_has_the_weights_its_docstring_says(feature_set):
+def test_the_small_network_has_the_weights_its_docstring_says():
     network = build_network(ModelRecipe(image=SmallCnn()), Classification(), feature_set(PIXELS), np.arange(30))
     assert round(network.count_weights(), -3) == 292_000
     assert "292,000" in SmallCnn.__doc__
@@ -88,7 +89,7 @@ def test_the_small_network_takes_pictures_of_any_size(size):
     assert module(torch.zeros(2, 3, size, size)).shape == (2, width)
 
 
-def test_a_backbone_that_cannot_take_the_size_is_an_error_before_training(feature_set):
+def test_a_backbone_that_cannot_take_the_size_is_an_error_before_training():
     with pytest.raises(ModelError, match=r"pictures of 16 px.*features\.image\.size"):
         build_network(
             ModelRecipe(image=TorchvisionBackbone(name="alexnet")), Classification(), feature_set(PIXELS), np.arange(30)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.in_memory import feature_set
 from totalml.errors import ModelError
 from totalml.model import Mlp, SmallCnn, TorchvisionBackbone, build_network, load_network, save_network
 from totalml.recipe import ModelRecipe
@@ -13,7 +14,7 @@ RECIPE = ModelRecipe(image=SmallCnn(width=4, depth=1), table=Mlp(widths=(3,)))
 
 
 @pytest.fixture
-def network(feature_set):
+def network():
     torch.manual_seed(0)
     categorical = np.ones((6, 1), np.int64)
     features = feature_set(PIXELS, NUMERIC, categorical, (("Ünï", 'q"'),))
@@ -50,7 +51,7 @@ def test_another_weight_gives_another_digest(network, tmp_path):
     assert save_network(network, tmp_path / "b") != first
 
 
-def test_loading_downloads_nothing(feature_set, tmp_path):
+def test_loading_downloads_nothing(tmp_path):
     plain = ModelRecipe(image=TorchvisionBackbone(name="squeezenet1_1"))
     pixels = np.zeros((2, 32, 32, 3), np.uint8)
     save_network(build_network(plain, Classification(), feature_set(pixels), np.arange(2)), tmp_path / "m")

@@ -1,6 +1,5 @@
 """A small project of photos and a table, and one finished run of each kind of model."""
 
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.projects import new_project
 from totalml.notebook import Run, compose, run
 
-REPOSITORY = Path(__file__).parents[2]
 COUNT = 40  # photos of each class
 SMALL = """\
 defaults:
@@ -63,11 +62,9 @@ def draw(folder: Path) -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real conf/, three recipes and their data; nothing of it is named by an absolute path."""
     folder = tmp_path_factory.mktemp("notebook") / "project"
-    shutil.copytree(REPOSITORY / "conf", folder / "conf")
-    for name in ("recipes", "photos", "notes"):
+    new_project(folder, {name: recipe_text(name) for name in SEES})
+    for name in ("photos", "notes"):
         (folder / name).mkdir()
-    for name in SEES:
-        (folder / "recipes" / f"{name}.yaml").write_text(recipe_text(name))
     draw(folder / "photos")
     return folder
 

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
+from tests.in_memory import InMemory
 from totalml.data import Snapshot, Splits
 from totalml.quality import Pictures
 
@@ -47,24 +48,13 @@ def splits_of() -> Callable[[str], Splits]:
     return make
 
 
-class Held:
-    """Pixels in memory, gathered as a feature set's are."""
-
-    def __init__(self, images: NDArray[np.uint8]) -> None:
-        self.images, self.shape = images, images.shape[1:]
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def gather(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return self.images[rows]
-
-
 @pytest.fixture
 def pictures_of() -> Callable[..., Pictures]:
     """Pictures from (N, S, S, 3) pixels, their originals 640 x 480 px unless told."""
 
     def make(images: NDArray[np.uint8], sizes: list[tuple[int, int]] | None = None) -> Pictures:
-        return Pictures(Held(images), lambda: np.array(sizes or [(640, 480)] * len(images), np.int64).reshape(-1, 2))
+        return Pictures(
+            InMemory(images), lambda: np.array(sizes or [(640, 480)] * len(images), np.int64).reshape(-1, 2)
+        )
 
     return make

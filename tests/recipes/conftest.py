@@ -1,10 +1,11 @@
 import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.warm import python
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -18,7 +19,7 @@ def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
     def smoke_run(recipe: str) -> Path:
         options = [f"runtime.store={where}/store", f"runtime.runs={where}/runs", "runtime.progress=none"]
         # One thread on the CPU: what a golden file can be compared with on any machine.
-        command = [sys.executable, "run.py", f"+recipe={recipe}", *options, "runtime.device=cpu", "runtime.threads=1"]
+        command = [*python(), "run.py", f"+recipe={recipe}", *options, "runtime.device=cpu", "runtime.threads=1"]
         done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         (folder,) = (where / "runs" / recipe).glob("*/1")

@@ -31,6 +31,7 @@ def test_it_composes_to_what_was_reviewed(name: str, recipe: Composed, data_regr
     data_regression.check(composed_form(recipe), basename=composed_name(name))
 
 
+@pytest.mark.slow
 @smoke_recipes
 def test_its_data_is_what_it_was(name: str, recipe: Composed, smoke_run, data_regression):
     run = json.loads((smoke_run(name) / "run.json").read_text())
@@ -38,6 +39,7 @@ def test_its_data_is_what_it_was(name: str, recipe: Composed, smoke_run, data_re
     data_regression.check({"data_hash": run["data_hash"]}, basename=f"{name}_data")
 
 
+@pytest.mark.slow
 @smoke_recipes
 def test_it_reaches_what_it_reached(name: str, recipe: Composed, smoke_run, num_regression):
     reached = metric_columns(read_metrics(smoke_run(name) / "metrics.json"))

@@ -8,13 +8,13 @@ import gc
 import io
 import json
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from tests.projects import new_project
 from tests.security.hostile import AIMED_AT_HYDRA, CALLBACK, HEAD, TABLE, Hostile
 from totalml import cli
 from totalml.compose import main
@@ -112,11 +112,9 @@ def _each() -> None:
 if __name__ == "__main__":
     gc.disable()
     here = Path.cwd()
-    shutil.copytree(Path(__file__).parents[2] / "conf", here / "conf")
-    config = here / "conf" / "config.yaml"
+    config = new_project(here, {}) / "conf" / "config.yaml"
     for group in ("quality: standard", "evaluation: standard", "runtime: auto", "tracking: offline"):  # for speed
         config.write_text(config.read_text().replace(f"  - {group}\n", ""))
-    (here / "recipes").mkdir()
     (here / "photos").mkdir()
     os.environ["EVIL"] = "os.system"
     sys.addaudithook(hook)

@@ -34,6 +34,7 @@ def attack(tmp_path_factory):
     return {kind: parts[0][kind] | parts[1][kind] for kind in ("attacked", "control")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hostile", TABLE, ids=lambda hostile: hostile.name[:60])
 def test_a_hostile_recipe_is_refused_at_its_line_and_does_nothing(attack, hostile):
     for how, told in attack["attacked"][hostile.name].items():

@@ -13,6 +13,8 @@ TINY = [
     "+recipe=guinness_smoke",
     "evaluation=quick",
     "data.source.count=60",
+    "data.source.size_px=32",
+    "features.image.size=32",
     "training.epochs=1",
     "data.split.salt=tiny",
 ]

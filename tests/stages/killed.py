@@ -1,7 +1,8 @@
 """Kill a run at every point where it makes something durable, and let the same call go on.
 
 `python -m tests.stages.killed <folder> <first> <step>` prints a JSON line for each kill: where it struck, and what the
-next call came to. Each run is a fork of one process that has imported everything and computed nothing.
+next call came to. Each run is a fork of one process that has imported everything, as soon as the undisturbed run has
+told what, and computed nothing; the recipe is composed before the fork.
 """
 
 import json
@@ -9,9 +10,14 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
+from totalml import runner
 from totalml.store import atomic, writer
+
+IMPORTED = "imported.txt"
 
 
 def main() -> None:
@@ -21,6 +27,9 @@ def main() -> None:
     folder, first, step = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     undisturbed = Project(folder / "undisturbed")
     facts, _ = go(undisturbed, None)
+    for name in (undisturbed.runs / IMPORTED).read_text().splitlines():
+        with suppress(Exception):  # some are no modules to import
+            import_module(name)
     print(json.dumps({"point": None, "outputs": facts["outputs"]}), flush=True)
     point = first
     while True:
@@ -39,9 +48,10 @@ def main() -> None:
 
 def go(project, kill_at: int | None) -> tuple[dict, bool]:
     """Run in a fork that kills itself at its `kill_at`-th sync; the facts it left, and whether it was killed."""
+    recipe = project.recipe("runtime.threads=1", "runtime.progress=none")
     child = os.fork()
     if child == 0:
-        work(project, kill_at)
+        work(project, recipe, kill_at)
     _, status = os.waitpid(child, 0)
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
     assert killed or os.WEXITSTATUS(status) == 0, status
@@ -49,22 +59,21 @@ def go(project, kill_at: int | None) -> tuple[dict, bool]:
     return (json.loads(files[-1].read_text()) if files else {}), killed
 
 
-def work(project, kill_at: int | None) -> None:
+def work(project, recipe, kill_at: int | None) -> None:
     """Never returns."""
     calls = 0
-    sync = atomic.sync
 
-    def counted(descriptor: int) -> None:
+    def counted(_: int) -> None:
         nonlocal calls
         if calls == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
-        calls += 1
-        sync(descriptor)
+        calls += 1  # and no sync: what a process wrote outlives it, not the machine
 
     atomic.sync = writer.sync = counted
     code = 1
     try:
-        project.go("runtime.threads=1", "runtime.progress=none")
+        runner.run(recipe)
+        (project.runs / IMPORTED).write_text("\n".join(sys.modules))
         code = 0
     finally:
         os._exit(code)

@@ -4,17 +4,20 @@ import json
 import os
 import random
 import subprocess
-import sys
+
+import pytest
 
 from tests.stages.conftest import REPOSITORY, TINY
+from tests.warm import python
 
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}  # a fork must not need threads that its parent had
 
 
+@pytest.mark.slow
 def test_killed_at_any_point_a_run_goes_on_to_the_same_result(tmp_path):
     """Every sixth of all points, from a random first one: over some runs of the suite, every point."""
     first = random.SystemRandom().randrange(6)
-    command = [sys.executable, "-m", "tests.stages.killed", str(tmp_path), str(first), "6"]
+    command = [*python(), "-m", "tests.stages.killed", str(tmp_path), str(first), "6"]
     done = subprocess.run(command, cwd=REPOSITORY, env=ONE_THREAD, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     undisturbed, *kills = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -29,7 +32,7 @@ def test_killed_at_any_point_a_run_goes_on_to_the_same_result(tmp_path):
 
 def test_of_two_identical_runs_at_once_one_works_and_the_other_reports(tmp_path):
     where = [f"runtime.store={tmp_path}/store", f"runtime.runs={tmp_path}/runs"]
-    command = [sys.executable, "run.py", *TINY, *where, "runtime.progress=plain"]
+    command = [*python(), "run.py", *TINY, *where, "runtime.progress=plain"]
     both = [
         subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -45,7 +48,7 @@ def test_two_runs_that_share_a_training_train_once(tmp_path):
     where = [f"runtime.store={tmp_path}/store", f"runtime.runs={tmp_path}/runs", "runtime.progress=plain"]
     both = [
         subprocess.Popen(
-            [sys.executable, "run.py", *TINY, *where, f"evaluation.bootstrap={count}"],
+            [*python(), "run.py", *TINY, *where, f"evaluation.bootstrap={count}"],
             cwd=REPOSITORY,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

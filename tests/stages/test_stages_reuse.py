@@ -37,7 +37,7 @@ def test_the_first_run_reuses_nothing(project):
             "evaluation",
             "definition changed: bootstrap 200 -> 10",
         ),
-        ("features.image.size=32", set(), "features", "definition changed: image.size 64 -> 32"),
+        ("features.image.size=24", set(), "features", "definition changed: image.size 32 -> 24"),
         ("quality=none", {"features", "training", "evaluation"}, "quality", "definition changed: checks"),
         ("data.split.salt=x", {"features"}, "training", 'definition changed: split.salt "tiny" -> "x"'),
         ("seed=5", {"quality", "features"}, "training", "definition changed: seed 0 -> 5"),

@@ -1,28 +1,20 @@
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from tests.projects import PHOTOS, REPOSITORY, new_project
 from totalml.compose import main
 from totalml.sweep import sweep
 
-REPOSITORY = Path(__file__).parents[2]
-RECIPE = """\
-defaults:
-  - override /data: image_folder
-
-name: photos
-data:
-  source:
-    root: {root}
+WHERE = """\
 quality:
   checks: []
 runtime:
-  store: {root}/../store
-  runs: {root}/../runs
+  store: {0}/store
+  runs: {0}/runs
   progress: none
 """
 
@@ -34,10 +26,8 @@ def project(tmp_path: Path) -> Path:
         file = tmp_path / "photos" / f"class{number % 2}" / f"{number}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 8), (40 * number, 0, 0)).save(file)
-    shutil.copytree(REPOSITORY / "conf", tmp_path / "conf")
-    (tmp_path / "recipes").mkdir()
-    (tmp_path / "recipes" / "photos.yaml").write_text(RECIPE.format(root=tmp_path / "photos"))
-    return tmp_path
+    recipe = PHOTOS.replace("root: photos", f"root: {tmp_path}/photos") + WHERE.format(tmp_path)
+    return new_project(tmp_path, {"photos": recipe})
 
 
 @pytest.fixture

@@ -7,29 +7,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tests.in_memory import feature_set
 from totalml.component import ForeignComponent
 from totalml.data import ImageFolder, Splits
 from totalml.features import FeatureSet
-from totalml.features.build import sample_keys
-from totalml.features.targets import Targets
 from totalml.model import Mlp, SmallCnn
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, ModelRecipe, Recipe, TableFeatures, TrainingRecipe
 from totalml.training import Flip, Light, RandomCrop
 
 SIZE = 16
-
-
-class InMemory:
-    """Pictures in an array instead of in segments on disk."""
-
-    def __init__(self, pixels: NDArray[np.uint8]) -> None:
-        self.pixels = pixels
-        self.shape = pixels.shape[1:]
-
-    def gather(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return self.pixels[rows]
 
 
 def squares(count: int = 120, good_share: float = 0.5) -> FeatureSet:
@@ -41,21 +28,8 @@ def squares(count: int = 120, good_share: float = 0.5) -> FeatureSet:
     for row in np.flatnonzero(labels):
         top, left = rng.integers(0, SIZE - 6, 2)
         pixels[row, top : top + 6, left : left + 6] = [250, 30, 30]
-    ids = [f"sample-{row}" for row in range(count)]
-    return FeatureSet(
-        key="blake3:" + "5" * 64,
-        ids=ids,
-        sample_keys=sample_keys(ids),
-        targets=Targets(("bad", "good"), labels),
-        images=InMemory(pixels),
-        numeric=rng.normal(size=(count, 1)).astype(np.float32),
-        numeric_names=("noise",),
-        categorical=np.zeros((count, 0), np.int64),
-        categorical_names=(),
-        vocabularies=(),
-        decoded=0,
-        reused=0,
-    )
+    noise = rng.normal(size=(count, 1)).astype(np.float32)
+    return feature_set(pixels, noise, labels=labels, numeric_names=("noise",))
 
 
 def splits(features: FeatureSet) -> Splits:

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from tests.training.test_training_train import stop_after
+from tests.warm import python
 from totalml.compose import compose_recipe
 from totalml.data import split_samples, take_snapshot
 from totalml.errors import Interrupted, RecipeError, TrainingError
@@ -23,7 +24,7 @@ from totalml.lifecycle import recipe_text
 from totalml.store import Store
 from totalml.training import train_model
 from totalml.training.execution import device_of, processes_of
-from totalml.training.ranks.children import Children, child_environment
+from totalml.training.ranks.children import COMMAND, Children, child_environment
 from totalml.training.ranks.launched import launch_of
 from totalml.training.ranks.process_rank import ProcessRank
 from totalml.training.ranks.witness import weights_digest
@@ -79,6 +80,14 @@ class Trainings:
         (folder / "recipe.yaml").write_text(recipe_text(self.recipe(*parts, written)))
         (folder / "run.json").write_text(json.dumps({"data_hash": self.snapshot.data_hash}))
         return train_model(recipe, features, split_samples(recipe.data.split, self.snapshot), folder)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm_ranks():
+    """Those that this process starts; the ranks of a command start as they always do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("totalml.training.ranks.children.COMMAND", (*python()[1:], *COMMAND))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -310,7 +319,7 @@ class Commands:
     def __init__(self, trainings, runs):
         where = [f"runtime.store={trainings.root / 'store'}", f"runtime.runs={runs}", "runtime.progress=plain"]
         self.runs = runs
-        self.words = [sys.executable, "run.py", *SMALL, *where, *COLUMNS, *TWO]
+        self.words = [*python(), "run.py", *SMALL, *where, *COLUMNS, *TWO]
 
     def start(self, *more, **variables):
         """One of them; output comes together at the end."""

@@ -2,14 +2,15 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from pathlib import Path
+
+from tests.warm import python
 
 ROOT = Path(__file__).parents[2]
 
 
 def start(folder, epochs):
-    command = [sys.executable, "-m", "tests.training.planted", str(folder), str(epochs)]
+    command = [*python(), "-m", "tests.training.planted", str(folder), str(epochs)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from tests.training.own import own_recipe
 from tests.training.planted import splits, squares
+from tests.warm import python
 from totalml.component import ForeignComponent
 from totalml.compose import compose_recipe
 from totalml.errors import ModelError, RecipeError, TrainingError
@@ -57,8 +58,9 @@ def test_the_same_recipe_gives_the_same_weights(features, trained, tmp_path):
     assert again.weights_digest == trained.weights_digest
 
 
+@pytest.mark.slow
 def test_killed_at_random_points_it_goes_on_to_equal_weights(tmp_path):
-    command = [sys.executable, "-m", "tests.training.killed_module", str(tmp_path), "8"]
+    command = [*python(), "-m", "tests.training.killed_module", str(tmp_path), "8"]
     done = subprocess.run(command, cwd=REPOSITORY, env=ONE_THREAD, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     undisturbed, *others = [json.loads(line) for line in done.stdout.splitlines()]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.projects import PHOTOS, REPOSITORY
+from tests.projects import PHOTOS, REPOSITORY, new_project
 from tests.warm import run_python
 
 SMALL = """\
@@ -77,13 +77,11 @@ def draw(folder: Path, count: int = 60) -> None:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Project:
     """Not to be changed."""
-    folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(REPOSITORY / "conf", folder / "conf")
+    folder = new_project(tmp_path_factory.mktemp("project"), {"photos": PHOTOS + SMALL})
     shutil.copytree(REPOSITORY / "src", folder / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
     shutil.copy(REPOSITORY / "run.py", folder)
     draw(folder / "photos")
-    (folder / "recipes" / "photos").mkdir(parents=True)
-    (folder / "recipes" / "photos.yaml").write_text(PHOTOS + SMALL)
+    (folder / "recipes" / "photos").mkdir()
     for package in ("recipes", "recipes/photos"):
         (folder / package / "__init__.py").touch()
     (folder / "recipes" / "photos" / "dim.py").write_text(DIM)
