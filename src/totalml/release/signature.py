@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from totalml.component import plain
@@ -28,6 +28,8 @@ class Signature:
     made: those of `numeric` that the recipe's own code makes; the service takes them ready-made.
     answers: column -> its type in Arrow, as in the predictions.
     units: target -> unit.
+    decision: what answers are held against: `threshold` of the probability of `positive`, and the `temperature` that
+        would make probabilities as sure as they are right, where the recipe asks for them.
     """
 
     task: str
@@ -39,6 +41,7 @@ class Signature:
     made: tuple[str, ...]
     answers: Mapping[str, str]
     units: Mapping[str, str]
+    decision: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, recipe: Recipe, inputs: Inputs, evaluation: Evaluation, width: int) -> Self:
@@ -54,6 +57,7 @@ class Signature:
             categorical=dict(zip(inputs.categorical, inputs.vocabularies, strict=True)),
             made=tuple(name for name in inputs.numeric if name not in told),
             answers=_answer_types(evaluation, width),
+            decision=_decision(evaluation),
             units={name: unit for name in inputs.targets if (unit := evaluation.unit_of(name))},
         )
 
@@ -97,6 +101,15 @@ class Signature:
         """Raises: TypeError, AttributeError: they are none."""
         listed = {name: tuple(values[name]) for name in ("targets", "numeric", "made")}
         return cls(**{**values, **listed, "categorical": {k: tuple(v) for k, v in values["categorical"].items()}})
+
+
+def _decision(evaluation: Evaluation) -> dict[str, Any]:
+    check = getattr(evaluation, "confidence_check", None)
+    if check is None:
+        return {}
+    told = {"temperature": check.temperature.value.value, "threshold": None, "positive": None}
+    threshold = getattr(check, "threshold", None)
+    return told | ({"threshold": threshold.value, "positive": threshold.positive} if threshold else {})
 
 
 def _answer_types(evaluation: Evaluation, width: int) -> dict[str, str]:

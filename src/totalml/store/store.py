@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from totalml.errors import StoreError
 from totalml.identity import PREFIX, digest, short
 from totalml.progress import Progress
-from totalml.store.atomic import explained, write_if_new
+from totalml.store.atomic import explained, write_atomically, write_if_new
 from totalml.store.index import OWN_FILE, Entry, Index
 from totalml.store.journal import Journal, journal_names
 from totalml.store.locks import locked
@@ -58,6 +58,13 @@ class Store:
         with explained(path):
             path.mkdir(parents=True, exist_ok=True)
         return path
+
+    def save_file(self, data: bytes, *parts: str) -> None:
+        """Write a small file that nobody else writes, here or, where the store lies elsewhere, there."""
+        if self._mirror is None:
+            write_atomically(self.root.joinpath(*parts), data)
+        else:
+            self._mirror.remote.write("/".join(parts), data)
 
     def refer_from(self, runs: Path) -> None:
         """Note that the runs of a folder use this store, so that no cleaning takes from them what they need."""

@@ -1,0 +1,38 @@
+"""What the service measures of itself, as Prometheus reads it."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+NAMESPACE = "totalml"
+SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+SAMPLES = (1, 2, 4, 8, 16, 32, 64, 128)
+
+
+class Figures:
+    """Of one process; each replica has its own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.requests = self._counter("requests", "requests answered", "route", "status")
+        self.samples = self._counter("samples", "samples answered", "release")
+        self.strange = self._counter("strange_samples", "samples unlike those of training", "release")
+        self.seconds = self._histogram("request_seconds", "from the first byte to the answer", SECONDS)
+        self.batch = self._histogram("request_samples", "samples in a request", SAMPLES)
+        self.under_way = self._gauge("requests_under_way", "requests that wait for an answer")
+        self.swaps = self._gauge("swaps", "releases that took the place of another one")
+        self.swap_failed = self._gauge("swap_failed", "1 while the release of the alias cannot be loaded")
+        self.logged = self._gauge("log_rows", "rows of the prediction log that were written")
+        self.dropped = self._gauge("log_rows_dropped", "rows of the prediction log that were dropped on overload")
+
+    def text(self) -> bytes:
+        return generate_latest(self._registry)
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(name, what, labels, namespace=NAMESPACE, registry=self._registry)
+
+    def _gauge(self, name: str, what: str) -> Gauge:
+        return Gauge(name, what, namespace=NAMESPACE, registry=self._registry)
+
+    def _histogram(self, name: str, what: str, edges: tuple[float, ...]) -> Histogram:
+        return Histogram(name, what, namespace=NAMESPACE, registry=self._registry, buckets=edges)

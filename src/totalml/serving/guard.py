@@ -1,0 +1,90 @@
+"""Around every request: its id, the token, what it took; and no traceback ever leaves.
+
+Plain ASGI: what frameworks offer for this costs as much as the model of a small picture.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import sys
+import time
+import traceback
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from totalml.serving.figures import Figures
+
+OPEN = ("/healthz", "/readyz")  # to whoever asks: probes have no token
+HEADER = b"x-request-id"
+ID = "totalml.request_id"  # in the scope
+_LONGEST_ID = 128
+
+
+class Guard:
+    """Args:
+    token: that callers must show; empty: none.
+    routes: those that are counted by name.
+    """
+
+    def __init__(self, app: ASGIApp, token: str, figures: Figures, routes: frozenset[str]) -> None:
+        self._app, self._token, self._figures, self._routes = (
+            app,
+            f"Bearer {token}".encode() if token else b"",
+            figures,
+            routes,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        scope[ID] = _request_id(scope["headers"])
+        sent: list[int] = []
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                sent.append(message["status"])
+                message["headers"] = [*message.get("headers", ()), (HEADER, scope[ID].encode())]
+            await send(message)
+
+        if self._token and scope["path"] not in OPEN and not self._shows(scope["headers"]):
+            await answer(told, 401, {"error": "give the token: Authorization: Bearer ..."})
+        else:
+            try:
+                await self._app(scope, receive, told)
+            except Exception:  # a mistake of ours: its traceback is for our log
+                traceback.print_exc(file=sys.stderr)
+                if not sent:
+                    await answer(told, 500, {"error": "the service failed", "request_id": scope[ID]})
+        route = scope["path"] if scope["path"] in self._routes else "other"
+        self._figures.requests.labels(route, str(sent[0] if sent else 0)).inc()
+        self._figures.seconds.observe(time.perf_counter() - started)
+
+    def _shows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        given = next((value for name, value in headers if name == b"authorization"), b"")
+        return hmac.compare_digest(given, self._token)
+
+
+async def answer(send: Send, status: int, values: Any) -> None:
+    data = encoded(values)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": data})
+
+
+def encoded(values: Any) -> bytes:
+    return json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
+
+
+def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The caller's own, by which labels can be sent later, or a new one."""
+    given = next((value for name, value in headers if name == HEADER), b"")
+    if 0 < len(given) <= _LONGEST_ID and given.isascii() and given.decode().isprintable():
+        return given.decode()
+    return uuid.uuid4().hex

@@ -1,0 +1,22 @@
+"""What the service takes at most; looked at before anything is read or decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Args:
+    body_bytes: of a request.
+    samples: in a request.
+    at_once: requests under way; more are told to come again.
+    body_s: that a client may take to send its request.
+    batch: samples that are scored at once where requests queue.
+    """
+
+    body_bytes: int = 32 * 2**20
+    samples: int = 64
+    at_once: int = 256
+    body_s: float = 20.0
+    batch: int = 64

@@ -1,0 +1,121 @@
+"""The release that answers now, and the thread that follows the alias it is known by.
+
+A new release is loaded and warmed up beside the old one, which answers until then. If that fails the old one goes on,
+and the journal and `/readyz` say so.
+"""
+
+from __future__ import annotations
+
+import platform
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from totalml.errors import TotalmlError
+from totalml.machine import user
+from totalml.registry import Aliases
+from totalml.release.bundle import Bundle, open_bundle
+from totalml.release.onnx_model import CATEGORICAL, IMAGE, NUMERIC
+from totalml.release.scorer import Inputs, Scorer
+from totalml.runs.attempt import now
+from totalml.store import Store
+from totalml.store.journal import Draft
+
+EVERY_S = 0.5  # between two looks at the journal
+SWAP_FAILED = "swap failed"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A release in memory."""
+
+    bundle: Bundle
+    scorer: Scorer
+
+    @property
+    def release(self) -> str:
+        return self.bundle.hash
+
+
+class Live:
+    """Args:
+    model, alias: what to follow; of a fixed release, None instead of an alias.
+    said: told a line for each swap.
+    Raises: StoreError, ModelError: the first release cannot be loaded.
+    """
+
+    def __init__(
+        self, store: Store, model: str, alias: str | None, release: str, threads: int, said: Callable[[str], None]
+    ) -> None:
+        self.model, self.alias = model, alias
+        self.swaps, self.failed = 0, ""
+        self._store, self._threads, self._said = store, threads, said
+        self._aliases = Aliases(store, model)
+        self._refused = ""  # the release that could not be loaded
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)
+        self.now = self._load(release)
+
+    def start(self) -> None:
+        if self.alias is not None:
+            self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def look(self) -> None:
+        """Take what the alias points at now, if it is another release."""
+        standing = self._aliases.standing(self.alias or "")
+        wanted = standing.release if standing else ""
+        if wanted in ("", self._refused):
+            return
+        if wanted == self.now.release:
+            self.failed = self._refused = ""
+            return
+        try:
+            self.now = self._load(wanted)
+        except TotalmlError as error:
+            self._refuse(wanted, str(error))
+        else:
+            self.swaps += 1
+            self.failed = self._refused = ""
+            self._said(f"{self.model}@{self.alias} is {wanted} now")
+
+    def _follow(self) -> None:
+        while not self._stop.wait(EVERY_S):
+            try:
+                self.look()
+            except TotalmlError as error:  # the store cannot be read at the moment: what is there goes on
+                self.failed = str(error)
+            except Exception as error:
+                self.failed = f"{type(error).__name__}: {error}"
+
+    def _load(self, release: str) -> Loaded:
+        bundle = open_bundle(release, self._store)
+        bundle.verify()
+        loaded = Loaded(bundle, Scorer.load(bundle, self._threads))
+        loaded.scorer.score(blank(loaded.scorer))  # the first batch is slower than all others
+        return loaded
+
+    def _refuse(self, release: str, why: str) -> None:
+        self._refused = release
+        self.failed = f"release {release} cannot be loaded, {self.now.release} goes on: {why}"
+        self._said(self.failed)
+        facts = {"release": release, "goes_on": self.now.release, "why": why, "where": platform.node()}
+        draft = Draft(SWAP_FAILED, facts, user(), now())
+        self._store.journal(self.model).append_decided(lambda _: draft)
+
+
+def blank(scorer: Scorer) -> Inputs:
+    """A sample of nothing, as the model sees it."""
+    seen: Inputs = {}
+    if scorer.image is not None:
+        seen[IMAGE] = np.zeros((1, scorer.image.size, scorer.image.size, 3), np.uint8)
+    if scorer.signature.columns:
+        seen[NUMERIC] = np.full((1, len(scorer.signature.numeric)), np.nan, np.float32)
+        seen[CATEGORICAL] = np.zeros((1, len(scorer.signature.categorical)), np.int64)
+    return seen

@@ -1,0 +1,181 @@
+"""A service in this process, asked by a real client; and releases to serve, made without any training."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+from PIL import Image
+
+from totalml.registry import Aliases, Promotion
+from totalml.release.bundle import Bundle, new_folder, save_bundle
+from totalml.release.signature import Signature
+from totalml.serving.app import Service, create_app
+from totalml.serving.figures import Figures
+from totalml.serving.limits import Limits
+from totalml.serving.live import Live
+from totalml.serving.prediction_log import PredictionLog
+from totalml.store import Store
+
+SIZE = 8  # px
+PICTURE = Signature(
+    task="classification",
+    targets=("dark", "light"),
+    picture={"size": SIZE, "fit": "crop", "colour": "RGB"},
+    max_megapixels=1.0,
+    numeric=(),
+    categorical={},
+    made=(),
+    answers={"predicted": "string", "confidence": "double", "p:dark": "double", "p:light": "double"},
+    units={},
+    decision={"positive": "light", "threshold": 0.75, "temperature": None},
+)
+TABLE = Signature(
+    task="classification",
+    targets=("dark", "light"),
+    picture=None,
+    max_megapixels=1.0,
+    numeric=("age",),
+    categorical={"pub": ("a", "b")},
+    made=(),
+    answers=PICTURE.answers,
+    units={},
+)
+METRICS = {
+    "task": "classification",
+    "count": 1,
+    "confidence": 0.95,
+    "resamples": 0,
+    "unit": "",
+    "metrics": {},
+    "slices": None,
+    "fairness": None,
+    "classes": ["dark", "light"],
+    "positive": None,
+    "per_class": {},
+    "confusion": [],
+    "calibration": [],
+    "confidence_check": None,
+}
+
+
+def onnx_of(signature: Signature, share: float) -> bytes:
+    """p(light) = share * mean of the picture / 255, or share * age, NaN as 0, where the pub is 'a'."""
+    from onnx import TensorProto, helper
+
+    if signature.picture:
+        inputs = [helper.make_tensor_value_info("image", TensorProto.UINT8, ["B", SIZE, SIZE, 3])]
+        nodes = [
+            helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
+            helper.make_node("ReduceMean", ["pixels", "axes"], ["mean"], keepdims=0),
+            helper.make_node("Reshape", ["mean", "column"], ["light"]),
+            helper.make_node("Mul", ["light", "share"], ["p"]),
+        ]
+        constants = [("axes", [1, 2, 3]), ("column", [-1, 1])]
+        scale = share / 255
+    else:
+        inputs = [
+            helper.make_tensor_value_info("numeric", TensorProto.FLOAT, ["B", 1]),
+            helper.make_tensor_value_info("categorical", TensorProto.INT64, ["B", 1]),
+        ]
+        nodes = [
+            helper.make_node("IsNaN", ["numeric"], ["missing"]),
+            helper.make_node("Where", ["missing", "nothing", "numeric"], ["known"]),
+            helper.make_node("Equal", ["categorical", "one"], ["first"]),
+            helper.make_node("Where", ["first", "known", "nothing"], ["age"]),
+            helper.make_node("Mul", ["age", "share"], ["p"]),
+        ]
+        constants, scale = [("one", [1])], share
+    nodes += [
+        helper.make_node("Sub", ["all", "p"], ["q"]),
+        helper.make_node("Concat", ["q", "p"], ["scores"], axis=1),
+        helper.make_node("Identity", ["p"], ["embedding"]),
+    ]
+    numbers = [("share", scale), ("all", 1.0), ("nothing", 0.0)]
+    tensors = [helper.make_tensor(name, TensorProto.INT64, [len(values)], values) for name, values in constants]
+    tensors += [helper.make_tensor(name, TensorProto.FLOAT, [], [value]) for name, value in numbers]
+    outputs = [
+        helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["B", 2]),
+        helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["B", 1]),
+    ]
+    graph = helper.make_graph(nodes, "model", inputs, outputs, tensors)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    return model.SerializeToString()
+
+
+def release(store: Store, share: float = 1.0, signature: Signature = PICTURE, model: bytes | None = None) -> Bundle:
+    """A release whose answers tell by which it was made."""
+    with new_folder(store) as folder:
+        (folder / "model.onnx").write_bytes(model if model is not None else onnx_of(signature, share))
+        (folder / "signature.json").write_text(json.dumps(signature.as_json()))
+        (folder / "metrics.json").write_text(json.dumps(METRICS))
+        facts = {"name": "pints", "run_id": f"{int(share * 1e6):08x}-00000000", "attempt": 1}
+        return save_bundle(folder, facts, store)
+
+
+def promote(store: Store, bundle: Bundle, alias: str = "production") -> None:
+    facts = bundle.facts
+    when = "2026-11-27T00:00:00+00:00"
+    named = Promotion(when, alias, facts["run_id"], facts["attempt"], "", "eve", release=bundle.hash)
+    Aliases(store, "pints").move(lambda _: named)
+
+
+def picture(grey: int = 255, size: int = SIZE, kind: str = "PNG") -> bytes:
+    out = BytesIO()
+    Image.fromarray(np.full((size, size, 3), grey, np.uint8)).save(out, kind)
+    return out.getvalue()
+
+
+class Running:
+    """A service and a client of it."""
+
+    def __init__(self, service: Service, client: httpx.Client, port: int) -> None:
+        self.service, self.client, self.port = service, client, port
+
+    def ask(self, data: bytes, kind: str = "image/png", **more: Any) -> httpx.Response:
+        return self.client.post(
+            "/predict", content=data, headers={"Content-Type": kind, **more.pop("headers", {})}, **more
+        )
+
+    def rows(self, *rows: Any) -> httpx.Response:
+        return self.client.post("/predict", json={"rows": list(rows)})
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    bundle: Bundle | None = None,
+    limits: Limits | None = None,
+    token: str = "",
+    logs: bool = False,
+    alias: str | None = "production",
+) -> Iterator[Running]:
+    """On a port of its own, in a thread of this process."""
+    import uvicorn
+
+    store = Store(folder)
+    bundle = bundle or release(store)
+    if alias is not None and Aliases(store, "pints").standing(alias) is None:
+        promote(store, bundle, alias)
+    live = Live(store, "pints", alias, bundle.hash, 1, lambda _: None)
+    service = Service(live, limits or Limits(), token, PredictionLog(store, "pints") if logs else None, Figures())
+    config = uvicorn.Config(create_app(service), host="127.0.0.1", port=0, log_level="error", lifespan="on")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+        yield Running(service, client, port)
+    server.should_exit = True
+    thread.join(30)
+    assert not thread.is_alive()

@@ -1,0 +1,310 @@
+"""What a caller gets: the model's answer, by which release, and a reason in JSON for whatever cannot be answered."""
+
+import io
+import json
+import random
+import socket
+import threading
+import time
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from tests.serving.serving import PICTURE, TABLE, picture, release, serving
+from totalml.serving.limits import Limits
+from totalml.store import Store
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    limits = Limits(body_bytes=200_000, samples=5)
+    with serving(tmp_path_factory.mktemp("store"), limits=limits) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    with serving(folder, release(Store(folder), 0.01, TABLE)) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("grey", "kind"), [(255, "PNG"), (0, "PNG"), (102, "PNG"), (204, "JPEG"), (255, "WEBP")])
+def test_a_picture_is_answered_as_the_model_says(photos, grey, kind):
+    told = photos.ask(picture(grey, 32, kind), f"image/{kind.lower()}").json()
+    (prediction,) = told["predictions"]
+    assert prediction["p:light"] == pytest.approx(grey / 255, abs=0.01)
+    assert prediction["predicted"] == ("light" if grey > 127 else "dark")
+    assert (prediction["positive"], prediction["threshold"]) == ("light", 0.75)
+    assert prediction["is_positive"] == (grey / 255 >= 0.75)
+    assert told["release"] == photos.service.live.now.release
+    assert told["model"] == "pints"
+
+
+def test_several_pictures_are_answered_in_their_order(photos):
+    greys = (0, 255, 51)
+    files = [("picture", (f"{grey}.png", picture(grey), "image/png")) for grey in greys]
+    told = photos.client.post("/predict", files=files).json()
+    assert [each["id"] for each in told["predictions"]] == ["0.png", "255.png", "51.png"]
+    assert [each["p:light"] for each in told["predictions"]] == pytest.approx([grey / 255 for grey in greys], abs=1e-6)
+
+
+def test_rows_are_answered_and_what_is_missing_is_missing(table):
+    rows = [{"age": 50, "pub": "a"}, {"age": 50, "pub": "never seen"}, {"pub": "a"}, {"age": None, "pub": None}]
+    told = table.rows(*rows).json()
+    assert [each["p:light"] for each in told["predictions"]] == pytest.approx([0.5, 0, 0, 0])
+
+
+def test_the_request_keeps_its_callers_id(photos):
+    answer = photos.ask(picture(), headers={"X-Request-ID": "order-17"})
+    assert answer.headers["x-request-id"] == answer.json()["request_id"] == "order-17"
+    for id_ in ("x" * 129, "tab\there"):
+        assert photos.ask(picture(), headers={"X-Request-ID": id_}).json()["request_id"] != id_
+
+
+def _jpeg(mode: str, size: tuple[int, int], kind: str = "JPEG") -> bytes:
+    out = io.BytesIO()
+    Image.new(mode, size).save(out, kind)
+    return out.getvalue()
+
+
+def _frames() -> bytes:
+    out = io.BytesIO()
+    Image.new("L", (8, 8)).save(out, "GIF", save_all=True, append_images=[Image.new("L", (8, 8), 255)])
+    return out.getvalue()
+
+
+BAD_PICTURES = {
+    "text": b"hello, I am no picture",
+    "truncated": picture(7, 64, "JPEG")[:-200],
+    "empty": b"",
+    "bomb": _jpeg("L", (4000, 4000), "PNG"),
+    "two frames": _frames(),
+    "script": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(evil) run",
+    "zip": b"PK\x03\x04" + bytes(100),
+}
+
+
+@pytest.mark.parametrize("data", BAD_PICTURES.values(), ids=BAD_PICTURES)
+def test_what_is_no_picture_is_refused_with_a_reason_and_harms_nobody(photos, data):
+    answer = photos.ask(data, "image/jpeg")
+    assert answer.status_code == 422
+    reason = answer.json()["error"]
+    assert reason
+    assert "Traceback" not in reason
+    assert "/" not in reason.replace("and/or", "").replace("image/jpeg", "")
+    assert photos.ask(picture()).status_code == 200
+
+
+BAD_ROWS = {
+    "no json": (b"{", 400),
+    "deep": (b"[" * 100_000, 400),
+    "not a number": (b'{"rows": [{"age": NaN}]}', 400),
+    "a list of numbers": (b'{"rows": [1, 2]}', 422),
+    "no rows": (b'{"rows": []}', 422),
+    "a text": (b'"rows"', 422),
+    "another key": (b'{"rows": [{}], "x": 1}', 422),
+    "a word for a number": (b'{"rows": [{"age": "old"}]}', 422),
+    "a number too large": (b'{"rows": [{"age": 1e39}]}', 422),
+    "a list for a word": (b'{"rows": [{"pub": ["a"]}]}', 422),
+    "an unknown column": (b'{"rows": [{"agee": 3}]}', 422),
+}
+
+
+@pytest.mark.parametrize(("data", "status"), BAD_ROWS.values(), ids=BAD_ROWS)
+def test_rows_that_do_not_fit_are_refused_with_a_reason(table, data, status):
+    answer = table.client.post("/predict", content=data, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, set(answer.json())) == (status, {"error", "request_id"})
+    assert table.rows({"age": 1, "pub": "a"}).status_code == 200
+
+
+def test_every_column_that_does_not_fit_is_named_at_once(table):
+    reason = table.rows({"age": "old", "pub": 1.5, "x": 1}).json()["error"]
+    assert "unknown columns x; the model takes age, pub" in reason
+    assert "column 'age' wants a number; got \"old\"" in reason
+    assert "column 'pub' wants a text; got 1.5" in reason
+
+
+def test_what_the_model_does_not_see_is_refused(photos, table):
+    assert "sees no pictures" in table.ask(picture()).json()["error"]
+    assert "unknown columns age; the model takes none" in photos.rows({"age": 1}).json()["error"]
+    assert photos.rows({}).json()["error"].startswith("the model sees pictures")
+
+
+def test_limits_are_looked_at_before_anything_is_decoded(photos):
+    files = [("picture", (f"{n}.png", picture(), "image/png")) for n in range(6)]
+    assert photos.client.post("/predict", files=files).status_code == 413
+    assert photos.client.post("/predict", files=files * 200).status_code == 413
+    assert photos.ask(bytes(200_001)).status_code == 413
+    assert (
+        photos.client.post(
+            "/predict", content=iter([bytes(90_000)] * 3), headers={"Content-Type": "image/png"}
+        ).status_code
+        == 413
+    )
+    assert photos.ask(picture(), "text/plain").status_code == 415
+    assert photos.client.post("/predict", content=picture()).status_code == 415
+    assert photos.client.get("/predict").status_code == 405
+    assert photos.client.get("/nowhere").status_code == 404
+    assert photos.ask(picture()).status_code == 200
+
+
+def test_a_multipart_body_that_is_none_is_refused(photos):
+    for kind in ("multipart/form-data", "multipart/form-data; boundary=x"):
+        answer = photos.ask(b"--y\r\nnothing", kind)
+        assert answer.status_code in (400, 422)
+        assert answer.json()["error"]
+    answer = photos.client.post("/predict", files=[("a", ("a.png", picture()))], data={"label": "x"})
+    assert "metadata go into a field 'rows'" in answer.json()["error"]
+
+
+def test_a_client_that_is_too_slow_is_told_so(tmp_path):
+    with (
+        serving(tmp_path, limits=Limits(body_s=0.2)) as running,
+        socket.create_connection(("127.0.0.1", running.port)) as slow,
+    ):
+        head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n\r\nfew"
+        slow.sendall(head)
+        slow.settimeout(20)
+        assert b" 408 " in slow.recv(1000)
+        assert running.ask(picture()).status_code == 200
+
+
+def test_too_many_at_once_are_told_when_to_come_again(tmp_path):
+    with serving(tmp_path, limits=Limits(at_once=1, body_s=20)) as running:
+        with socket.create_connection(("127.0.0.1", running.port)) as first:
+            first.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\n")
+            due = time.monotonic() + 20
+            while (answer := running.ask(picture())).status_code != 503:
+                assert time.monotonic() < due
+            assert answer.headers["retry-after"] == "1"
+        while running.ask(picture()).status_code != 200:
+            assert time.monotonic() < due
+
+
+def test_a_token_is_asked_for_everywhere_but_by_probes(tmp_path):
+    with serving(tmp_path, token="a long secret") as running:
+        for given in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "a long secret"}):
+            for route in ("/version", "/metrics", "/docs", "/openapi.json", "/nowhere"):
+                assert running.client.get(route, headers=given).status_code == 401
+            assert running.ask(picture(), headers=given).status_code == 401
+        for route in ("/healthz", "/readyz"):
+            assert running.client.get(route).status_code == 200
+        right = {"Authorization": "Bearer a long secret"}
+        assert running.ask(picture(), headers=right).status_code == 200
+        counted = running.client.get("/metrics", headers=right).text
+        assert 'route="other",status="401"' in counted  # no caller can make routes up
+        assert "/nowhere" not in counted
+
+
+def test_requests_that_queue_share_a_batch_and_a_bad_one_fails_alone(tmp_path):
+    with serving(tmp_path) as running:
+        scorer = running.service.live.now.scorer
+        gate, score, sizes = threading.Event(), scorer.score, []
+
+        def slow(inputs, explain=False):
+            gate.wait(20)
+            sizes.append(len(inputs["image"]))
+            return score(inputs, explain)
+
+        scorer.score = slow
+        answers = {}
+
+        def ask(number: int) -> None:
+            data = b"no picture" if number == 3 else picture(number * 10)
+            answers[number] = running.ask(data)
+
+        askers = [threading.Thread(target=ask, args=(number,)) for number in range(12)]
+        for asker in askers:
+            asker.start()
+        time.sleep(0.5)
+        gate.set()
+        for asker in askers:
+            asker.join()
+        assert {number: each.status_code for number, each in answers.items()} == dict.fromkeys(range(12), 200) | {
+            3: 422
+        }
+        assert sum(sizes) == 11
+        assert len(sizes) < 6
+        for number, answer in answers.items():
+            if number != 3:
+                assert answer.json()["predictions"][0]["p:light"] == pytest.approx(number * 10 / 255, abs=1e-6)
+
+
+def test_a_model_that_fails_ends_no_service(tmp_path, capfd):
+    with serving(tmp_path) as running:
+        score = running.service.live.now.scorer.score
+        running.service.live.now.scorer.score = lambda *_: 1 / 0
+        answer = running.ask(picture())
+        assert (answer.status_code, answer.json()["error"]) == (500, "the service failed")
+        running.service.live.now.scorer.score = score
+        assert running.ask(picture()).status_code == 200
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+def test_mutated_pictures_get_an_answer_or_a_reason(photos):
+    generator = random.Random(0)
+    kinds = {kind: picture(90, 24, kind) for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")}
+    for _ in range(400):
+        kind = generator.choice([*kinds])
+        data = bytearray(kinds[kind])
+        for _ in range(generator.randint(1, 8)):
+            data[generator.randrange(len(data))] = generator.randrange(256)
+        if generator.random() < 0.3:
+            del data[generator.randrange(len(data)) :]
+        answer = photos.ask(bytes(data), f"image/{kind.lower()}")
+        assert answer.status_code in (200, 422), (kind, bytes(data))
+        assert answer.json()
+    assert photos.ask(picture()).status_code == 200
+
+
+def test_the_service_says_what_it_is_and_measures(photos):
+    version = photos.client.get("/version").json()
+    assert version["release"] == photos.service.live.now.release
+    assert version["signature"]["targets"] == list(PICTURE.targets)
+    assert photos.client.get("/healthz").json() == {"alive": True}
+    ready = photos.client.get("/readyz").json()
+    assert (ready["ready"], ready["failed"]) == (True, None)
+    told = photos.client.get("/metrics").text
+    assert 'totalml_requests_total{route="/predict",status="200"}' in told
+    schema = photos.client.get("/openapi.json").json()
+    assert set(schema["paths"]) == {"/predict", "/healthz", "/readyz", "/version", "/metrics"}
+    assert schema["components"]["schemas"]["Reason"]["required"] == ["error"]
+
+
+def test_each_prediction_is_kept_without_its_picture(tmp_path):
+    with serving(tmp_path, logs=True) as running:
+        first = running.ask(picture(255)).json()
+        files = [("picture", (f"{grey}.png", picture(grey), "image/png")) for grey in (0, 51)]
+        running.client.post("/predict", files=files)
+        running.ask(b"no picture")
+    segments = sorted(tmp_path.glob("predictions/pints/*/*.parquet"))
+    rows = [row for segment in segments for row in pq.read_table(segment).to_pylist()]
+    assert [row["answer:p:light"] for row in rows] == pytest.approx([1, 0, 0.2], abs=1e-6)
+    assert [row["property:brightness"] for row in rows][1] == 0
+    assert rows[0]["request_id"] == first["request_id"]
+    assert {row["release"] for row in rows} == {first["release"]}
+    assert [row["embedding"][0] for row in rows] == pytest.approx([1, 0, 0.2], abs=1e-6)
+    assert len({row["input"] for row in rows}) == 3
+    assert running.service.log.written == 3
+    assert json.dumps(picture(51).hex()) not in "".join(str(row) for row in rows)
+
+
+def test_a_log_that_cannot_keep_up_drops_and_counts(tmp_path, monkeypatch):
+    from totalml.serving import prediction_log
+
+    monkeypatch.setattr(prediction_log, "MOST", 2)
+    monkeypatch.setattr(prediction_log, "EVERY_S", 60.0)
+    with serving(tmp_path, logs=True) as running:
+        assert [running.ask(picture()).status_code for _ in range(5)] == [200] * 5
+        assert "totalml_log_rows_dropped 3.0" in running.client.get("/metrics").text
+    assert (running.service.log.written, running.service.log.dropped) == (2, 3)
+
+
+def test_a_log_that_cannot_be_written_ends_no_service(tmp_path, capfd):
+    with serving(tmp_path, logs=True) as running:
+        (tmp_path / "predictions").write_text("in the way")
+        assert running.ask(picture()).status_code == 200
+    assert running.service.log.dropped == 1
+    assert "1 rows of the prediction log are lost" in capfd.readouterr().err

@@ -1,0 +1,195 @@
+"""A promotion or a rollback is live within seconds without a failed request, and processes end and die in order."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pyarrow.parquet as pq
+import pytest
+
+from tests.serving.serving import TABLE, picture, promote, release, serving
+from totalml.serving.live import SWAP_FAILED
+from totalml.store import Store
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def until(true: Callable[[], object], seconds: float = 30.0) -> None:
+    due = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < due
+        time.sleep(0.02)
+
+
+class Caller(threading.Thread):
+    """Asks all the time; notes what it was answered and when."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self.base, self.statuses, self.releases = base, [], []
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        with httpx.Client(base_url=self.base, timeout=30) as client:
+            while not self.stop.is_set():
+                answer = client.post("/predict", content=picture(), headers={"Content-Type": "image/png"})
+                self.statuses.append(answer.status_code)
+                self.releases.append(answer.json().get("release"))
+
+
+def test_a_promotion_and_a_rollback_are_followed_without_a_failed_request(tmp_path):
+    store = Store(tmp_path)
+    old, new = release(store, 1.0), release(store, 0.5)
+    with serving(tmp_path, old) as running:
+        caller = Caller(f"http://127.0.0.1:{running.port}")
+        caller.start()
+        for wanted in (new, old, new):
+            promote(store, wanted)
+            until(lambda wanted=wanted: caller.releases and caller.releases[-1] == wanted.hash)
+        caller.stop.set()
+        caller.join()
+        assert running.service.live.swaps == 3
+        assert running.ask(picture()).json()["predictions"][0]["p:light"] == pytest.approx(0.5, abs=1e-6)
+    assert set(caller.statuses) == {200}
+    assert set(caller.releases) == {old.hash, new.hash}
+
+
+def test_a_release_that_cannot_be_loaded_leaves_the_old_one_and_is_told(tmp_path):
+    store = Store(tmp_path)
+    old, broken, good = release(store, 1.0), release(store, 0.7, model=b"no model"), release(store, 0.5)
+    with serving(tmp_path, old) as running:
+        promote(store, broken)
+        until(lambda: running.client.get("/readyz").json()["failed"])
+        told = running.client.get("/readyz").json()
+        assert told["release"] == old.hash
+        assert broken.hash in told["failed"]
+        assert running.ask(picture()).json()["release"] == old.hash
+        assert "totalml_swap_failed 1.0" in running.client.get("/metrics").text
+        time.sleep(1.2)  # it is looked at again, and not told again
+        failures = [event for event in store.journal("pints").events() if event.kind == SWAP_FAILED]
+        assert [(event.facts["release"], event.facts["goes_on"]) for event in failures] == [(broken.hash, old.hash)]
+        promote(store, good)
+        until(lambda: running.client.get("/readyz").json() == {"ready": True, "release": good.hash, "failed": None})
+
+
+def test_a_fixed_release_follows_nothing(tmp_path):
+    store = Store(tmp_path)
+    old, new = release(store, 1.0), release(store, 0.5)
+    with serving(tmp_path, old, alias=None) as running:
+        promote(store, new)
+        time.sleep(1.2)
+        assert running.ask(picture()).json()["release"] == old.hash
+
+
+@contextmanager
+def process(store: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`totalml serve`, and where it listens."""
+    command = [sys.executable, "-m", "totalml.cli", "serve", "pints@production", f"--store={store}", "--port=0", *more]
+    started = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
+    try:
+        found = None
+        while found is None:
+            line = started.stderr.readline()
+            assert line, f"it ended with {started.wait()}"
+            found = re.search(r"on (http://\S+)", line)
+        until(lambda: _is_ready(found[1]))
+        yield started, found[1]
+    finally:
+        started.kill()
+        started.wait()
+        started.stderr.close()
+
+
+def _is_ready(base: str) -> bool:
+    try:
+        return httpx.get(f"{base}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.slow
+def test_replicas_behind_one_port_swap_under_load_and_end_in_order(tmp_path):
+    store = Store(tmp_path)
+    releases = [release(store, 1.0), release(store, 0.5)]
+    promote(store, releases[0])
+    with process(tmp_path, "--workers=3") as (started, base):
+        callers = [Caller(base) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        for number in range(1, 7):
+            wanted = releases[number % 2].hash
+            promote(store, releases[number % 2])
+            until(lambda wanted=wanted: all(set(caller.releases[-3:]) == {wanted} for caller in callers))
+        for caller in callers:
+            caller.stop.set()
+            caller.join()
+        assert {status for caller in callers for status in caller.statuses} == {200}
+        started.send_signal(signal.SIGTERM)
+        assert started.wait(20) == 0
+    asked = sum(len(caller.statuses) for caller in callers)
+    assert logged(tmp_path) == asked
+
+
+@pytest.mark.slow
+def test_a_kill_loses_the_last_second_of_the_log_at_most(tmp_path):
+    store = Store(tmp_path)
+    promote(store, release(store))
+    with process(tmp_path) as (started, base):
+        with httpx.Client(base_url=base) as client:
+            for _ in range(20):
+                assert (
+                    client.post("/predict", content=picture(), headers={"Content-Type": "image/png"}).status_code == 200
+                )
+        until(lambda: logged(tmp_path) == 20)
+        started.kill()
+    assert logged(tmp_path) == 20
+
+
+def logged(store: Path) -> int:
+    return sum(pq.read_metadata(file).num_rows for file in store.glob("predictions/pints/*/[!.]*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("pints@produktion",), "did you mean 'production'?"),
+        (("pint@production",), "did you mean 'pints'?"),
+        (("pints@production", "--host=0.0.0.0"), "set TOTALML_TOKEN to a long secret"),
+        (("pints@production", "--port=99999"), "--port is a number up to 65535"),
+        (("pints@production", "--workers=0"), "--workers and --threads are numbers from 1"),
+    ],
+)
+def test_what_cannot_be_served_is_explained(tmp_path, capsys, monkeypatch, words, told):
+    from totalml.cli import main
+
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delenv("TOTALML_TOKEN", raising=False)
+    store = Store(tmp_path)
+    promote(store, release(store, 1.0, TABLE))
+    assert main(["serve", *words, f"--store={tmp_path}"]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_told(tmp_path, capsys, monkeypatch):
+    import socket
+
+    from totalml.cli import main
+
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    store = Store(tmp_path)
+    promote(store, release(store))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "pints@production", f"--store={tmp_path}", f"--port={port}"]) == 2
+    assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err
