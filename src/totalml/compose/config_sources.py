@@ -9,7 +9,6 @@ from pathlib import Path
 
 from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
-from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource
 from hydra._internal.core_plugins.structured_config_source import StructuredConfigSource
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
@@ -92,8 +91,8 @@ class RecipesSource(ConfigSource):
 
 
 def search_path(project: Path) -> ConfigSearchPath:
-    """The project's folders alone, for a loader that knows no plugins; `hydra.searchpath` may still add to them."""
-    for source in (ConfSource, RecipesSource, FileConfigSource, ImportlibResourcesConfigSource, StructuredConfigSource):
+    """The project's folders alone, for a loader that knows no plugins."""
+    for source in (ConfSource, RecipesSource, StructuredConfigSource):
         SourcesRegistry.instance().register(source)
     path = ConfigSearchPathImpl()
     path.append("main", f"{ConfSource.scheme()}://{project / 'conf'}")

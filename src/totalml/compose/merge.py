@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import CachingConfigRepository, IConfigRepository
 from hydra._internal.defaults_list import DefaultsList, create_defaults_list
-from hydra.core.default_element import ConfigDefault, GroupDefault, ResultDefault
+from hydra.core.default_element import GroupDefault, ResultDefault
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
@@ -25,6 +25,7 @@ from totalml.compose.config_sources import PRIMARY
 from totalml.compose.stand_ins import stand_in
 
 VERSION_BASE = "1.3"
+SEARCH_PATH = "hydra.searchpath"  # to files elsewhere
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Merged:
 def merge(project: Path, overrides: Sequence[str]) -> Merged:
     """Raises: HydraException and OmegaConfBaseException; ValueError, TypeError and the like by Hydra's own checks."""
     loader = _loader(project)
-    given, files = loader._parse_overrides_and_create_caching_repo(PRIMARY, [*overrides])
+    given, files = _parsed(overrides), CachingConfigRepository(loader.repository)
     if HYDRA in {*_reached(given, files)}:
         return Merged(_by_hydra(project, overrides))
     loader.validate_sweep_overrides_legal(given, RunMode.RUN, from_shell=False)
@@ -56,8 +57,11 @@ def merge(project: Path, overrides: Sequence[str]) -> Merged:
 
 def merged_files(project: Path, overrides: Sequence[str]) -> Sequence[ResultDefault]:
     """As in `Merged`, where nothing was merged here."""
-    given = OverridesParser.create().parse_overrides([*overrides])
-    return _order(given, CachingConfigRepository(_loader(project).repository)).defaults
+    return _order(_parsed(overrides), CachingConfigRepository(_loader(project).repository)).defaults
+
+
+def _parsed(overrides: Sequence[str]) -> list[Override]:
+    return OverridesParser.create().parse_overrides([*overrides])
 
 
 def _loader(project: Path) -> ConfigLoaderImpl:
@@ -72,14 +76,17 @@ def _order(overrides: list[Override], files: IConfigRepository) -> DefaultsList:
 
 
 def _reached(overrides: Sequence[Override], files: IConfigRepository) -> Iterator[str]:
-    """The top key or group of what overrides, and the defaults list of conf/config.yaml, set."""
+    """The top key or group of whatever overrides, and the defaults list of conf/config.yaml, set."""
     for override in overrides:
         yield from (_top(place) for place in (override.key_or_group, override.package or ""))
     primary = files.load_config(PRIMARY)
-    for default in (primary and primary.defaults_list) or ():
-        if isinstance(default, GroupDefault | ConfigDefault):
-            name = default.group if isinstance(default, GroupDefault) else default.path
-            yield from (_top(place) for place in (name or "", default.package or ""))
+    if primary is None:
+        return
+    if OmegaConf.select(primary.config, SEARCH_PATH) is not None:
+        yield HYDRA
+    for default in primary.defaults_list or ():
+        name = default.group if isinstance(default, GroupDefault) else getattr(default, "path", None)
+        yield from (_top(place) for place in (name or "", default.package or ""))
 
 
 def _top(place: str) -> str:
