@@ -66,6 +66,25 @@ def test_a_setting_of_hydra_itself_is_judged_by_hydra():
         merge(REPOSITORY, ["+recipe=guinness", "hydra.launcher.no_such_key=2"])
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("hydra:\n", "hydra:\n  searchpath: [file://{}]\n"),
+        ("  - _self_\n", "  - _self_\n  - override hydra/launcher: joblib\n"),
+    ],
+)
+def test_a_config_that_sets_what_hydra_reads_is_merged_by_hydra(before, after, project, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "model").mkdir(parents=True)
+    (elsewhere / "model" / "other.yaml").write_text("freeze: true\n")
+    file = project / "conf" / "config.yaml"
+    file.write_text(file.read_text().replace(before, after.format(elsewhere)))
+    chosen = "other" if "searchpath" in after else "mlp"
+    merged = merge(project, ["+recipe=photos", f"model={chosen}"])
+    assert (merged.config.model.get("freeze") is True) is (chosen == "other")
+    assert merged.files is None
+
+
 def test_merging_imports_no_plugin(monkeypatch):
     monkeypatch.setattr(Plugins, "instance", lambda: pytest.fail("plugins were looked for"))
     merge(REPOSITORY, ["+recipe=guinness"])

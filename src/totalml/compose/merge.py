@@ -57,7 +57,8 @@ def merge(project: Path, overrides: Sequence[str]) -> Merged:
 
 def merged_files(project: Path, overrides: Sequence[str]) -> Sequence[ResultDefault]:
     """As in `Merged`, where nothing was merged here."""
-    return _order(_parsed(overrides), CachingConfigRepository(_loader(project).repository)).defaults
+    given = [override for override in _parsed(overrides) if not override.is_hydra_override()]
+    return _order(given, CachingConfigRepository(_loader(project).repository)).defaults
 
 
 def _parsed(overrides: Sequence[str]) -> list[Override]:
