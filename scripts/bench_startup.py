@@ -26,6 +26,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=11)
     repeats = parser.parse_args().repeats
     with tempfile.TemporaryDirectory() as folder:
+        # As on a machine where it ran before; else our modules would be compiled each time, and the others' not.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = f"{folder}/bytecode"
         measure(_commands(Path(folder)), repeats)
 
 

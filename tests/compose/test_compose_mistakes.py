@@ -111,6 +111,12 @@ def test_a_mistake_is_reported_where_it_was_written(project, write_recipe, lines
     assert mistakes_of(project, "+recipe=wrong") == (expected,)
 
 
+def test_a_mistake_beside_a_setting_of_hydra_is_told_alone(project, write_recipe):
+    write_recipe("wrong", f"{HEAD}training:\n  epoch: 3\n")
+    expected = "recipes/wrong.yaml:9: unknown key 'training.epoch', did you mean 'epochs'?"
+    assert mistakes_of(project, "+recipe=wrong", "hydra/launcher=joblib") == (expected,)
+
+
 @pytest.mark.parametrize("target", ["os.system", "torch.hub.load", "torch.nn.ReLU"])
 def test_what_no_socket_takes_is_refused_with_what_may_be_named(project, target):
     (project / "conf" / "training" / "standard.yaml").write_text(

@@ -12,18 +12,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from hydra import compose, initialize_config_dir
+from hydra import initialize_config_dir
 from hydra import main as hydra_main
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from hydra.types import TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from totalml.compose import config_sources
+from totalml.compose.merge import VERSION_BASE, Merged, merge
 from totalml.compose.stand_ins import stand_in
 from totalml.errors import Interrupted, RecipeError, TotalmlError
 from totalml.terminal import end_on_sigterm_as_on_ctrl_c, report, without_traceback
@@ -83,9 +84,9 @@ def _dispatch(project: Path, arguments: list[str], job: Job, sweep: Sweep) -> No
     elif not any(argument.startswith("-") for argument in arguments):
         _run_one(project, arguments, job, sweep)
     elif arguments[-2:] == ["--cfg", "job"] and not any(word.startswith("-") for word in arguments[:-2]):
-        print(OmegaConf.to_yaml(composed(project, arguments[:-2])), end="")
+        print(OmegaConf.to_yaml(composed(project, arguments[:-2]).config), end="")
     else:
-        run_hydra(project, arguments, lambda config: job(job_recipe(config, project, task_overrides())))
+        run_hydra(project, arguments, lambda config: job(job_recipe(Merged(config), project, task_overrides())))
 
 
 def _run_one(project: Path, arguments: list[str], job: Job, sweep: Sweep) -> None:
@@ -104,24 +105,22 @@ def _no_sweep(project: Path, arguments: list[str], job: Job) -> NoReturn:
     raise RecipeError("command line: several runs at once are not possible here; give one recipe, without -m")
 
 
-def composed(project: Path, overrides: list[str]) -> DictConfig:
+def composed(project: Path, overrides: list[str]) -> Merged:
     """What conf/, the recipe and the overrides merge to."""
-    _register(project)
-    with initialize_config_dir(str(project / "conf"), version_base="1.3"):
-        try:
-            return compose("config", overrides=overrides)
-        except RecursionError as error:
-            from totalml.compose import mistakes
+    try:
+        return merge(project, overrides)
+    except RecursionError as error:
+        from totalml.compose import mistakes
 
-            raise mistakes.circle(project, overrides) from error
-        except (ValueError, TypeError, AttributeError, AssertionError) as error:  # Hydra's own checks raise these
-            raise HydraException(str(error) or type(error).__name__) from error
+        raise mistakes.circle(project, overrides) from error
+    except (ValueError, TypeError, AttributeError, AssertionError) as error:  # Hydra's own checks raise these
+        raise HydraException(str(error) or type(error).__name__) from error
 
 
 def parsed(project: Path, overrides: Sequence[str]) -> list[Override]:
     """What Hydra reads in overrides; options of a group are looked up in the project."""
     _register(project)
-    with initialize_config_dir(str(project / "conf"), version_base="1.3"):
+    with initialize_config_dir(str(project / "conf"), version_base=VERSION_BASE):
         loader = GlobalHydra.instance().config_loader()
         return OverridesParser.create(config_loader=loader).parse_overrides(list(overrides))
 
@@ -139,7 +138,7 @@ def run_hydra(project: Path, arguments: list[str], task: TaskFunction) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hand exceptions to us instead of printing them
     sys.argv[1:] = arguments
     try:
-        hydra_main(config_path=str(project / "conf"), config_name="config", version_base="1.3")(task)()
+        hydra_main(config_path=str(project / "conf"), config_name="config", version_base=VERSION_BASE)(task)()
     except ValueError as error:  # flags that do not go together, values that are no option
         raise HydraException(str(error)) from error
 
@@ -167,14 +166,14 @@ def override_key(argument: str) -> str:
     return argument.lstrip("+~").partition("=")[0]
 
 
-def job_recipe(config: DictConfig, project: Path, overrides: list[str]) -> "Recipe":
+def job_recipe(merged: Merged, project: Path, overrides: list[str]) -> "Recipe":
     """What is to be run: as `validated`, with its folders below the project."""
     from totalml.project import placed
 
-    return placed(validated(config, project, overrides), project)
+    return placed(validated(merged, project, overrides), project)
 
 
-def validated(config: DictConfig, project: Path, overrides: list[str], swept: Collection[str] = ()) -> "Recipe":
+def validated(merged: Merged, project: Path, overrides: list[str], swept: Collection[str] = ()) -> "Recipe":
     """Args:
         swept: keys of overrides that the recipe's own sweep gives.
     Raises: RecipeError: with all mistakes of the composed config.
@@ -183,11 +182,11 @@ def validated(config: DictConfig, project: Path, overrides: list[str], swept: Co
     from totalml.validate import InvalidRecipe, validate
 
     try:
-        return validate(*plain_values(config))
+        return validate(*plain_values(merged.config))
     except InvalidRecipe as error:
         from totalml.compose import mistakes
 
-        raise mistakes.invalid(error, mistakes.read_origins(project, overrides, swept)) from error
+        raise mistakes.invalid(error, mistakes.read_origins(project, overrides, swept, merged.files)) from error
 
 
 @contextmanager

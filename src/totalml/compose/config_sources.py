@@ -7,7 +7,10 @@ launchers and log handlers that they name before anything is validated. `conf/co
 import re
 from pathlib import Path
 
+from hydra._internal.config_search_path_impl import ConfigSearchPathImpl
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
+from hydra._internal.core_plugins.structured_config_source import StructuredConfigSource
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.config_search_path import ConfigSearchPath
 from hydra.core.object_type import ObjectType
 from hydra.core.plugins import Plugins
@@ -85,6 +88,17 @@ class RecipesSource(ConfigSource):
         group, _, name = config_path.removesuffix(".yaml").partition("/")
         file = Path(self.path, f"{name}.yaml")
         return file if group == GROUP and "/" not in name and _is_inside(name) and file.is_file() else None
+
+
+def search_path(project: Path) -> ConfigSearchPath:
+    """The project's folders alone, for a loader that knows no plugins."""
+    for source in (ConfSource, RecipesSource, StructuredConfigSource):
+        SourcesRegistry.instance().register(source)
+    path = ConfigSearchPathImpl()
+    path.append("main", f"{ConfSource.scheme()}://{project / 'conf'}")
+    path.append("recipes", f"{RecipesSource.scheme()}://{project / 'recipes'}")
+    path.append("schema", f"{StructuredConfigSource.scheme()}://")
+    return path
 
 
 def register(project: Path) -> None:

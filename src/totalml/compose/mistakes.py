@@ -1,19 +1,14 @@
 """Turn what Hydra, OmegaConf, YAML and pydantic say into lines of the form `file:line: what, and the mend`."""
 
 from collections.abc import Collection, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
 import yaml
-from hydra import initialize_config_dir
-from hydra._internal.config_repository import CachingConfigRepository, ConfigRepository
-from hydra._internal.defaults_list import create_defaults_list
 from hydra.core.default_element import ResultDefault
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import MissingConfigException, OverrideParseException
 
 from totalml.compose.config_sources import GROUP
+from totalml.compose.merge import merged_files
 from totalml.compose.origins import COMMAND_LINE, LOADER, Origins, Place, default_line, parents, read_layer
 from totalml.errors import RecipeError
 from totalml.target import did_you_mean
@@ -26,31 +21,22 @@ def config_file(project: Path, config_path: str) -> Path:
     return project / "recipes" / f"{name}.yaml" if group == GROUP else project / "conf" / f"{config_path}.yaml"
 
 
-def read_origins(project: Path, overrides: list[str], swept: Collection[str] = ()) -> Origins:
+def read_origins(
+    project: Path, overrides: list[str], swept: Collection[str] = (), files: Sequence[ResultDefault] | None = None
+) -> Origins:
     """Read again, with their lines, the files that Hydra merges for `overrides`.
 
     Args:
         swept: keys of overrides that the recipe's own sweep gives.
+        files: as in `Merged`.
     """
-    merged = _merged_files(project, overrides)
     layers = []
-    for entry in merged:
+    for entry in merged_files(project, overrides) if files is None else files:
         file = config_file(project, entry.config_path) if entry.config_path else None
         if file is not None and file.is_file():
             layers.append(read_layer(file.relative_to(project).as_posix(), file, entry.package or ""))
     keys = [text.lstrip("+~").partition("=")[0] for text in overrides]
     return Origins(layers, [tuple(key.split(".")) for key in keys], swept)
-
-
-def _merged_files(project: Path, overrides: list[str]) -> list[ResultDefault]:
-    running = GlobalHydra.instance()
-    within_multirun = running.is_initialized()
-    with nullcontext() if within_multirun else initialize_config_dir(str(project / "conf"), version_base="1.3"):
-        files = CachingConfigRepository(ConfigRepository(running.config_loader().get_search_path()))
-        parsed = OverridesParser.create().parse_overrides(overrides)
-        # Hydra's own nine files are left out: no mistake of a recipe stands there, and reading them takes longest.
-        merged = create_defaults_list(files, "config", parsed, prepend_hydra=False, skip_missing=False)
-    return list(merged.defaults)
 
 
 def invalid(error: InvalidRecipe, origins: Origins) -> RecipeError:

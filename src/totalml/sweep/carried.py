@@ -30,7 +30,7 @@ def carried_sweep(project: Path, arguments: Sequence[str]) -> tuple[SweepRecipe 
     with explained(project, arguments):
         overrides = [each for each in parsed(project, arguments) if not each.is_hydra_override()]
         fixed = [each.input_line or "" for each in overrides if not each.is_sweep_override()]
-        found = plain_values(composed(project, fixed))[0].get("sweep")
+        found = plain_values(composed(project, fixed).config)[0].get("sweep")
     try:
         sweep = SweepRecipe.model_validate(found) if found else None
     except ValidationError:

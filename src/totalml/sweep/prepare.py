@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from totalml.compose.command_line import explained, job_recipe, override_key
+from totalml.compose.merge import Merged
 from totalml.errors import RecipeError
 from totalml.identity import canonical, config_hash, digest, short
 from totalml.recipe import Recipe, what
@@ -37,7 +38,7 @@ class Composer:
             config = self._loader.load_sweep_config(self._config, given)
             config._set_flag(["struct", "readonly"], [False, False])
             del config["hydra"]
-            return job_recipe(config, self._project, given)
+            return job_recipe(Merged(config), self._project, given)
 
     def recipes(self, jobs: Sequence[Sequence[str]]) -> list[Recipe]:
         """Raises: RecipeError: with all mistakes of all jobs."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from totalml.compose.command_line import job_recipe, task_overrides
+from totalml.compose.merge import Merged
 from totalml.errors import TRACEBACK_VARIABLE, GateError, Interrupted, TotalmlError
 from totalml.store.atomic import write_atomically
 from totalml.sweep.job_format import typed
@@ -75,7 +76,7 @@ class SweepTask:
             leave_with(self.conductor)
         number, title = self.jobs[HydraConfig.get().job.num]
         overrides = task_overrides()
-        self.go(number, title, overrides, lambda: job_recipe(config, self.project, overrides))
+        self.go(number, title, overrides, lambda: job_recipe(Merged(config), self.project, overrides))
 
     def go(self, number: int, title: str, overrides: Sequence[str], recipe: Callable[[], Recipe]) -> None:
         """Run one job and write down how it ended."""
