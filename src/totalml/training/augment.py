@@ -24,6 +24,8 @@ def augmented(images: Tensor, changes: Sequence[Augmentation], keys: Tensor) -> 
     """
     from totalml.training.keys import mix
 
+    if not changes:
+        return images
     planes = images.permute(0, 3, 1, 2)
     for place, change in enumerate(changes):
         planes = change.apply(planes, mix(keys, place))

@@ -50,7 +50,14 @@ class Batches:
         order = np.arange(len(rows)) if keys is None else torch.argsort(keys, stable=True).numpy()
         self._features = features
         self._rows = rows[order]
-        self._keys = None if keys is None else keys[order]
+        # What is small is put in order once: a slice of it costs less than gathering rows for each batch.
+        self._small = {
+            "target": torch.from_numpy(features.targets.values[self._rows]),
+            "numeric": torch.from_numpy(features.numeric[self._rows]),
+            "categorical": torch.from_numpy(features.categorical[self._rows]),
+        }
+        if keys is not None:
+            self._small["key"] = keys[order]
         self._count = batches_of(len(rows), batch_size)
         self._place = place
 
@@ -76,18 +83,14 @@ class Batches:
         for start, end in pairwise(edges.tolist()):
             batch = self._gather(self._place.share(start, end))
             if not self._place.alone:
-                batch["all_targets"] = torch.from_numpy(self._features.targets.values[self._rows[start:end]])
+                batch["all_targets"] = self._small["target"][start:end]
             yield batch
 
     def _gather(self, part: slice) -> Batch:
         features, rows = self._features, self._rows[part]
-        batch = {"target": torch.from_numpy(features.targets.values[rows])}
+        batch = {name: values[part] for name, values in self._small.items()}
         if features.embeddings is not None:
             batch["embedding"] = torch.from_numpy(features.embeddings.gather(rows))
         elif features.images is not None:
             batch["image"] = torch.from_numpy(features.images.gather(rows))
-        batch["numeric"] = torch.from_numpy(features.numeric[rows])
-        batch["categorical"] = torch.from_numpy(features.categorical[rows])
-        if self._keys is not None:
-            batch["key"] = self._keys[part]
         return batch

@@ -25,6 +25,7 @@ from totalml.training.listen import Pruned
 from totalml.training.ranks.environment import trainer_options
 from totalml.training.ranks.team import Member, Team, team_of
 from totalml.training.ranks.witness import Witness
+from totalml.training.unprofiled import Unprofiled
 from totalml.training.watch import Watch, stopped
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def _fit(
         callbacks=[keep, watch, *more],
         reload_dataloaders_every_n_epochs=1,
         num_sanity_val_steps=0,
+        profiler=Unprofiled(),
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

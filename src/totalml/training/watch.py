@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from totalml.training.history import Epoch
     from totalml.training.learner import Learner
 
-REFRESH_S = 0.5
+REFRESH_S = 1.0  # drawing takes some 4 ms
 
 
 class Watch(Callback):
-    """A bar that moves a few times a second, or one line an epoch.
+    """A bar that moves every second, or one line an epoch.
 
     Args:
         epochs: at most.
