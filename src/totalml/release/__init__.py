@@ -1,0 +1,1 @@
+"""A finished run as a release: a model that is served without torch."""
