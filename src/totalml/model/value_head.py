@@ -35,7 +35,8 @@ class ValueHead(nn.Module):
 
     def forward(self, embeddings: Tensor) -> Tensor:
         """(B, width) -> (B, T * each), the outputs of one target beside each other."""
-        raw = self.linear(embeddings).reshape(len(embeddings), len(self.mean), -1)
+        # Not len(), which torch.export takes for a constant.
+        raw = self.linear(embeddings).reshape(embeddings.shape[0], len(self.mean), -1)
         return (self.mean[:, None] + self.deviation[:, None] * raw).flatten(1)
 
 

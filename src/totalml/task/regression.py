@@ -114,7 +114,8 @@ class Regression(Task):
 
     def answers(self, outputs: Tensor) -> Tensor:
         """(B, T) values, or (B, T * 3): lower, middle and upper of each; quantiles that cross are sorted."""
-        return outputs.float().reshape(len(outputs), -1, self._each).sort(dim=2).values.flatten(1)
+        # Not len(), which torch.export takes for a constant.
+        return outputs.float().reshape(outputs.shape[0], -1, self._each).sort(dim=2).values.flatten(1)
 
     def check(self, evaluation: EvaluationRecipe, names: Sequence[str]) -> None:
         for key in OF_CLASSES:

@@ -64,11 +64,11 @@ class EpochBatches(OwnBatches):
 def _ordinary(batch: Batch) -> Batch:
     given = {name: tensor for name, tensor in batch.items() if name != "key" and tensor.numel()}
     if "image" in given:
-        given["image"] = _planes(given["image"])
+        given["image"] = planes(given["image"])
     return given
 
 
-def _planes(images: Tensor) -> Tensor:
+def planes(images: Tensor) -> Tensor:
     """(B, H, W, C) uint8, or (B, C, H, W) float in 0..255 -> (B, C, H, W) float in 0..1."""
     planes = images if images.is_floating_point() else images.permute(0, 3, 1, 2).float()
     return planes.contiguous() / 255
