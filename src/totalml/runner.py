@@ -13,10 +13,11 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from totalml.errors import GateError, ModelError, StoreError
+from totalml.errors import GateError, MissingExtraError, ModelError, StoreError
 from totalml.identity import short
 
 if TYPE_CHECKING:
@@ -195,7 +196,12 @@ def _tracked(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress)
 
 
 def _stages() -> Callable[..., None]:
-    """The stages after the snapshot; bringing them brings torch and lightning."""
+    """The stages after the snapshot; bringing them brings torch and lightning.
+
+    Raises: MissingExtraError: they are not installed.
+    """
+    if find_spec("torch") is None:
+        raise MissingExtraError("torch", "train", "running a recipe")
     # Threads of torch that spin while they wait make training twenty times slower beside any other process.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     gc.disable()  # a third of the time of importing thousands of classes
