@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from totalml.data import image_properties as module
-from totalml.data.image_properties import PROPERTIES, grey_values, image_properties
+from totalml.data.image_properties import PROPERTIES, contrast_and_sharpness, grey_values, image_properties
+from totalml.quality.measures import measure
 
 LUMA = (0.299, 0.587, 0.114)
 
@@ -272,3 +273,13 @@ def test_other_pixels_are_refused(wrong):
 def test_other_sizes_are_refused(wrong):
     with pytest.raises(ValueError, match=r"expected \(2, 2\) for 2 pictures"):
         image_properties(np.zeros((2, 8, 8, 3), np.uint8), wrong)
+
+
+def test_the_checks_of_pictures_measure_the_same_contrast_and_sharpness():
+    pixels = np.stack([photo(64, seed) for seed in range(4)])
+    found, checked = image_properties(pixels), measure(pixels)
+    contrast, sharpness = contrast_and_sharpness(grey_values(pixels))
+    assert (found["contrast"] == checked.contrast).all()
+    assert (found["sharpness"] == checked.sharpness).all()
+    assert (checked.contrast == contrast.astype(np.float32)).all()
+    assert (checked.sharpness == sharpness.astype(np.float32)).all()
