@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from totalml.data.image_properties import contrast_and_sharpness, grey_values
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SKETCH_PX = 16
 GRID = 8  # cells of the hash in each direction
-GREY_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601
 NEARLY_BLACK, NEARLY_WHITE = 16.0, 239.0  # grey values, of 0..255
-# Below this contrast the Laplacian is noise, and dividing by it would call a blank picture sharp.
-LEAST_CONTRAST = 1.0
 
 
 @dataclass(frozen=True)
@@ -49,13 +48,13 @@ class Measures:
 
 def measure(images: NDArray[np.uint8]) -> Measures:
     """Args: images: (B, S, S, 3) RGB, S at least 3."""
-    grey = images.astype(np.float32) @ np.array(GREY_WEIGHTS, np.float32)
-    contrast = grey.std(axis=(1, 2))
+    grey = grey_values(images)
+    contrast, sharpness = contrast_and_sharpness(grey)
     return Measures(
         hashes=_hashes(grey),
         sketches=_sketches(grey),
-        sharpness=_laplacian(grey).std(axis=(1, 2)) / np.maximum(contrast, LEAST_CONTRAST),
-        contrast=contrast,
+        sharpness=sharpness.astype(np.float32),
+        contrast=contrast.astype(np.float32),
         black=(grey < NEARLY_BLACK).mean(axis=(1, 2), dtype=np.float32),
         white=(grey > NEARLY_WHITE).mean(axis=(1, 2), dtype=np.float32),
     )
@@ -64,14 +63,6 @@ def measure(images: NDArray[np.uint8]) -> Measures:
 def _sketches(grey: NDArray[np.float32]) -> NDArray[np.uint8]:
     pooled = np.clip(np.rint(_pooled(grey, SKETCH_PX, SKETCH_PX)), 0, 255)
     return pooled.astype(np.uint8).reshape(len(grey), SKETCH_PX**2)
-
-
-def _laplacian(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    around = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1]
-    around += grey[:, 1:-1, :-2]
-    around += grey[:, 1:-1, 2:]
-    around -= 4 * grey[:, 1:-1, 1:-1]
-    return around
 
 
 def _hashes(grey: NDArray[np.float32]) -> NDArray[np.uint8]:
