@@ -14,9 +14,10 @@ import torch
 from torch import nn
 
 from tests.training.own import own_recipe
-from tests.training.planted import InMemory, recipe
+from tests.training.planted import recipe
 from totalml.embedding.start import start_of
 from totalml.features import FeatureSet
+from totalml.features.given import HeldPictures
 from totalml.features.targets import Targets
 from totalml.kinds import Task
 from totalml.model import Mlp, SmallCnn, TorchvisionBackbone, build_network, save_network
@@ -60,12 +61,19 @@ class Release(Run):
     model: OnnxModel
 
 
-class HeldEmbeddings(InMemory):
+@dataclass(frozen=True)
+class HeldEmbeddings:
     """Stands for what a frozen backbone left in the store."""
 
-    def __init__(self, embeddings: np.ndarray, frozen: dict[str, torch.Tensor]) -> None:
-        super().__init__(embeddings)
-        self.width, self.frozen = embeddings.shape[1], frozen
+    embeddings: np.ndarray
+    frozen: dict[str, torch.Tensor]
+
+    @property
+    def width(self) -> int:
+        return self.embeddings.shape[1]
+
+    def gather(self, rows: np.ndarray) -> np.ndarray:
+        return self.embeddings[rows]
 
 
 def features_of(size: int = 0, numeric: int = 0, categorical: int = 0, answers: tuple[str, ...] = ()) -> FeatureSet:
@@ -78,7 +86,7 @@ def features_of(size: int = 0, numeric: int = 0, categorical: int = 0, answers: 
         ids=[f"sample-{row}" for row in range(COUNT)],
         sample_keys=np.arange(COUNT),
         targets=Targets(answers, rng.integers(0, len(answers), COUNT)),
-        images=InMemory(rng.integers(0, rng.integers(1, 256, (COUNT, 1, 1, 3)), (COUNT, size, size, 3), np.uint8))
+        images=HeldPictures(rng.integers(0, rng.integers(1, 256, (COUNT, 1, 1, 3)), (COUNT, size, size, 3), np.uint8))
         if size
         else None,
         numeric=numbers,
@@ -126,7 +134,7 @@ def run_of(folder: Path, model: ModelRecipe, task: Task, features: FeatureSet) -
 def with_embeddings(model: ModelRecipe, features: FeatureSet) -> FeatureSet:
     start = start_of(model.image, 3)
     with torch.inference_mode():
-        embeddings = start.backbone(torch.from_numpy(features.images.pixels)).numpy()
+        embeddings = start.backbone(torch.from_numpy(features.images.gather(np.arange(COUNT)))).numpy()
     return replace(features, embeddings=HeldEmbeddings(embeddings, start.state))
 
 
