@@ -39,7 +39,7 @@ def test_the_first_word_of_several_verbs_lists_them(capsys):
         (["recipe", "dif"], "there is no verb 'recipe dif', did you mean 'recipe diff'?"),
         (
             ["qwertz"],
-            "there is no verb 'qwertz'; there are: verify, diff, compare, promote, track sync, store gc",
+            "there is no verb 'qwertz'; there are: verify, diff, compare, promote, rollback, registry list,",
         ),
         (["diff", "a"], "command line: the following arguments are required: b; see totalml diff --help"),
         (["verify"], "command line: the following arguments are required: what; see totalml verify --help"),
