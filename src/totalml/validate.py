@@ -51,7 +51,7 @@ def validate(values: dict[str, Any], known: Sequence[Mistake] = ()) -> Recipe:
     try:
         recipe = Recipe.model_validate(built, context=_context(built))
     except ValidationError as error:
-        mistakes += _news(_explain(error, Recipe, ()), mistakes)
+        mistakes += _news(explain(error, Recipe), mistakes)
     if mistakes:
         raise InvalidRecipe(mistakes)
     return recipe
@@ -99,7 +99,7 @@ def _component(target: Any, arguments: dict[str, Any], path: Path) -> Component 
     try:
         return cls.model_validate(arguments)
     except ValidationError as error:
-        raise InvalidRecipe(_explain(error, cls, path)) from error
+        raise InvalidRecipe(explain(error, cls, path)) from error
 
 
 def _misfit(error: Exception, path: Path) -> Mistake:
@@ -113,7 +113,8 @@ def _news(found: list[Mistake], known: list[Mistake]) -> list[Mistake]:
     return [new for new in found if not any(path[: len(new.path)] == new.path for path in broken)]
 
 
-def _explain(error: ValidationError, model: type[BaseModel], prefix: Path) -> list[Mistake]:
+def explain(error: ValidationError, model: type[BaseModel], prefix: Path = ()) -> list[Mistake]:
+    """Every mistake in values that are no such model, for the person who wrote them."""
     mistakes = []
     for detail in error.errors(include_url=False):
         cause = detail.get("ctx", {}).get("error")

@@ -20,6 +20,7 @@ from totalml.release.bundle import Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
 from totalml.serving.app import Service, create_app
 from totalml.serving.figures import Figures
+from totalml.serving.followed import Followed
 from totalml.serving.limits import Limits
 from totalml.serving.live import Live
 from totalml.serving.prediction_log import PredictionLog
@@ -165,7 +166,8 @@ def serving(
     bundle = bundle or release(store)
     if alias is not None and Aliases(store, "pints").standing(alias) is None:
         promote(store, bundle, alias)
-    live = Live(store, "pints", alias, bundle.hash, 1, lambda _: None)
+    followed = Followed("pints", "pints", "alias" if alias else "release", alias or bundle.hash)
+    live = Live(store, "pints", followed.named, followed.wanted(store), 1, lambda _: None)
     service = Service(live, limits or Limits(), token, PredictionLog(store, "pints") if logs else None, Figures())
     config = uvicorn.Config(create_app(service), host="127.0.0.1", port=0, log_level="error", lifespan="on")
     server = uvicorn.Server(config)

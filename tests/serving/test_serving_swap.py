@@ -93,7 +93,7 @@ def test_a_fixed_release_follows_nothing(tmp_path):
 # Importing any of them fails.
 WITHOUT_TORCH = (
     "import sys\n"
-    "for name in ('torch', 'torchvision', 'lightning', 'wandb', 'captum', 'torchmetrics', 'hydra', 'onnx'):\n"
+    "for name in ('torch', 'torchvision', 'lightning', 'wandb', 'captum', 'torchmetrics', 'onnx'):\n"
     "    sys.modules[name] = None\n"
     "from totalml.cli import main\n"
     "sys.exit(main())"
@@ -101,9 +101,9 @@ WITHOUT_TORCH = (
 
 
 @contextmanager
-def process(store: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(store: Path, *more: str, what: str = "pints@production") -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`totalml serve`, and where it listens."""
-    words = ["serve", "pints@production", f"--store={store}", "--port=0", *more]
+    words = ["serve", what, f"--store={store}", "--port=0", *more]
     command = [sys.executable, "-c", WITHOUT_TORCH, *words]
     started = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
     try:

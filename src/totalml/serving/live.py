@@ -1,4 +1,4 @@
-"""The release that answers now, and the thread that follows the alias it is known by.
+"""The release that answers now, and the thread that follows the alias or the deployment it is known by.
 
 A new release is loaded and warmed up beside the old one, which answers until then. If that fails the old one goes on,
 and the journal and `/readyz` say so.
@@ -15,7 +15,6 @@ import numpy as np
 
 from totalml.errors import TotalmlError
 from totalml.machine import user
-from totalml.registry import Aliases
 from totalml.release.bundle import Bundle, open_bundle
 from totalml.release.onnx_model import CATEGORICAL, IMAGE, NUMERIC
 from totalml.release.scorer import Inputs, Scorer
@@ -41,26 +40,32 @@ class Loaded:
 
 class Live:
     """Args:
-    model, alias: what to follow; of a fixed release, None instead of an alias.
+    model: whose release it is, and in whose journal a failure is told.
+    named: what is followed, as a person calls it.
+    wanted: the bundle hash that is to answer now, asked twice a second; empty: what answers goes on.
     said: told a line for each swap.
     Raises: StoreError, ModelError: the first release cannot be loaded.
     """
 
     def __init__(
-        self, store: Store, model: str, alias: str | None, release: str, threads: int, said: Callable[[str], None]
+        self,
+        store: Store,
+        model: str,
+        named: str,
+        wanted: Callable[[], str],
+        threads: int,
+        said: Callable[[str], None],
     ) -> None:
-        self.model, self.alias = model, alias
+        self.model, self.named = model, named
         self.swaps, self.failed = 0, ""
-        self._store, self._threads, self._said = store, threads, said
-        self._aliases = Aliases(store, model)
+        self._store, self._threads, self._said, self._wanted = store, threads, said, wanted
         self._refused = ""  # the release that could not be loaded
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)
-        self.now = self._load(release)
+        self.now = self._load(wanted())
 
     def start(self) -> None:
-        if self.alias is not None:
-            self._thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         self._stop.set()
@@ -68,9 +73,8 @@ class Live:
             self._thread.join()
 
     def look(self) -> None:
-        """Take what the alias points at now, if it is another release."""
-        standing = self._aliases.standing(self.alias or "")
-        wanted = standing.release if standing else ""
+        """Take what is wanted now, if it is another release."""
+        wanted = self._wanted()
         if wanted in ("", self._refused):
             return
         if wanted == self.now.release:
@@ -83,7 +87,7 @@ class Live:
         else:
             self.swaps += 1
             self.failed = self._refused = ""
-            self._said(f"{self.model}@{self.alias} is {wanted} now")
+            self._said(f"{self.named} is {wanted} now")
 
     def _follow(self) -> None:
         while not self._stop.wait(EVERY_S):

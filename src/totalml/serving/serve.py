@@ -3,6 +3,7 @@
   totalml serve guinness@production                    on 127.0.0.1:8000
   curl --data-binary @pint.jpg -H "Content-Type: image/jpeg" http://127.0.0.1:8000/predict
   TOTALML_TOKEN=... totalml serve guinness@production --host 0.0.0.0 --workers 3
+  totalml serve deployments/guinness.yaml              as `totalml deploy` applied it last
 
 Needs the extra `serve` and no torch. Routes: /predict, /healthz, /readyz, /version, /metrics, /docs. On another address
 than this machine's own it wants a token in TOTALML_TOKEN. SIGTERM: it answers what it has accepted, writes its log and
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import MissingExtraError, RecipeError
-from totalml.identity import PREFIX
+from totalml.serving.followed import Followed, follow
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from totalml.project import Place
     from totalml.store import Store
 
-TOKEN = "TOTALML_TOKEN"  # noqa: S105  # the name of a variable
 NEEDED = ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "multipart")
 ENDS_WITHIN_S = 8
 AGAIN_AFTER_S = 1.0  # a worker that died is started again
@@ -44,11 +44,10 @@ class Address:
     host: str
     port: int
     threads: int
-    logs: bool
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("release", metavar="MODEL@ALIAS", help="or MODEL@HASH, which is not followed")
+    parser.add_argument("what", metavar="WHAT", help="MODEL@ALIAS; MODEL@HASH, which stays; or a file of deployments/")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
     parser.add_argument("--workers", type=int, default=1, help="processes behind the port (1)")
@@ -57,43 +56,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
-    from totalml.release.named import find_promotion, require_release
-
     _require_packages()
     if not 0 <= arguments.port < 2**16 or arguments.workers < 1 or arguments.threads < 1:
         raise RecipeError("command line: --port is a number up to 65535, --workers and --threads are numbers from 1")
-    _require_token(arguments.host)
     store = place.open_store()
-    require_release(find_promotion(arguments.release, store), arguments.release)
-    address = Address(arguments.host, arguments.port, arguments.threads, not arguments.no_log)
+    followed = follow(arguments.what, store, logs=not arguments.no_log)
+    _require_token(arguments.host, followed.token_variable)
+    address = Address(arguments.host, arguments.port, arguments.threads)
     if arguments.workers == 1:
-        return serve(arguments.release, store, address, _listen(address))
-    return _serve_by_several(arguments.release, store, address, arguments.workers)
+        return serve(followed, store, address, _listen(address))
+    return _serve_by_several(followed, store, address, arguments.workers)
 
 
-def serve(text: str, store: Store, address: Address, listener: socket.socket) -> int:
-    """Until SIGTERM or SIGINT.
-
-    Args: text: model@alias or model@hash.
-    """
+def serve(followed: Followed, store: Store, address: Address, listener: socket.socket) -> int:
+    """Until SIGTERM or SIGINT."""
     import uvicorn
 
-    from totalml.release.named import START, find_promotion, require_release
     from totalml.serving.app import Service, create_app
     from totalml.serving.figures import Figures
-    from totalml.serving.limits import Limits
     from totalml.serving.live import Live
     from totalml.serving.prediction_log import PredictionLog
 
-    promotion = find_promotion(text, store)
-    model, _, which = text.partition("@")
-    by_hash = START.fullmatch(which) and promotion.release.removeprefix(PREFIX).startswith(which.removeprefix(PREFIX))
-    release = require_release(promotion, text)
-    live = Live(store, model, None if by_hash else which, release, address.threads, _say)
-    log = PredictionLog(store, model) if address.logs else None
-    limits = Limits()
-    app = create_app(Service(live, limits, os.environ.get(TOKEN, ""), log, Figures()))
-    _say(f"{text} is release {live.now.release}, on http://{address.host}:{listener.getsockname()[1]}")
+    live = Live(store, followed.model, followed.named, followed.wanted(store), address.threads, _say)
+    log = PredictionLog(store, followed.model) if followed.logs else None
+    token = os.environ.get(followed.token_variable, "")
+    app = create_app(Service(live, followed.limits, token, log, Figures()))
+    _say(f"{followed.named} is release {live.now.release}, on http://{address.host}:{listener.getsockname()[1]}")
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -131,19 +119,19 @@ def _listen(address: Address) -> socket.socket:
     return listener
 
 
-def _work(text: str, store: Store, address: Address) -> None:
+def _work(followed: Followed, store: Store, address: Address) -> None:
     """One of several processes behind the port."""
-    sys.exit(serve(text, store, address, _listen(address)))
+    sys.exit(serve(followed, store, address, _listen(address)))
 
 
-def _serve_by_several(text: str, store: Store, address: Address, count: int) -> int:
+def _serve_by_several(followed: Followed, store: Store, address: Address, count: int) -> int:
     """Start the workers, start again those that die, and end them all on SIGTERM."""
     with _listen(address) as reserved:  # so that the port is free, and one for all if any was asked for
-        chosen = Address(address.host, reserved.getsockname()[1], address.threads, address.logs)
+        chosen = Address(address.host, reserved.getsockname()[1], address.threads)
         spawned: Any = multiprocessing.get_context("spawn")
 
         def start() -> BaseProcess:
-            worker: BaseProcess = spawned.Process(target=_work, args=(text, store, chosen))
+            worker: BaseProcess = spawned.Process(target=_work, args=(followed, store, chosen))
             worker.start()
             return worker
 
@@ -174,15 +162,15 @@ def _require_packages() -> None:
             raise MissingExtraError(package, "serve", "totalml serve")
 
 
-def _require_token(host: str) -> None:
+def _require_token(host: str, variable: str) -> None:
     """Raises: RecipeError: whoever reaches this machine could ask."""
     try:
         own = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         own = False
-    if not own and not os.environ.get(TOKEN):
+    if not own and not os.environ.get(variable):
         raise RecipeError(
-            f"command line: on {host} everybody who reaches this machine could ask; set {TOKEN} to a long secret, "
+            f"command line: on {host} everybody who reaches this machine could ask; set {variable} to a long secret, "
             "which callers then show as 'Authorization: Bearer ...'"
         )
 

@@ -1,0 +1,105 @@
+"""Apply a file of `deployments/`: from then on its services answer as it says. One event of the journal, or none.
+
+  totalml deploy deployments/guinness.yaml --check      in a pull request: is it whole, is its release there and fits
+  totalml deploy deployments/guinness.yaml --why "..."  on merge; again, and nothing happens
+  totalml serve deployments/guinness.yaml               a service that follows it
+
+To roll back, revert the commit and deploy again. Exit code 3: the release would let down the callers of what is
+deployed now; --force overrules, and stands in the history.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from totalml.errors import GateError, RecipeError
+from totalml.identity import short
+
+if TYPE_CHECKING:
+    from totalml.deployment.deployment import Deployment
+    from totalml.deployment.standing import Deployments
+    from totalml.project import Place
+    from totalml.release.bundle import Bundle
+    from totalml.store import Store
+    from totalml.store.journal import Draft, Event
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="deployments/NAME.yaml")
+    parser.add_argument("--check", action="store_true", help="change nothing, say whether it could be deployed")
+    parser.add_argument("--why", metavar="TEXT", default="", help="kept in the journal")
+    parser.add_argument("--force", action="store_true", help="although callers may be let down")
+
+
+def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.deployment.read import read_deployment
+    from totalml.deployment.standing import Deployments
+
+    file = Path(arguments.file)
+    deployment, store = read_deployment(file, arguments.file), place.open_store()
+    deployments = Deployments(store, deployment.model)
+    bundle = require_release(deployment, deployments, store, arguments.file)
+    misfits = _misfits(bundle, deployments.release(file.stem), store)
+    if misfits and not arguments.force:
+        listed = "\n".join(f"  {misfit}" for misfit in misfits)
+        raise GateError(f"{arguments.file} is not deployed; callers would be let down:\n{listed}", bundle.folder)
+    told = f"{file.stem}: {deployment.model}@{deployment.release}, release {short(bundle.hash, 12)}"
+    if arguments.check:
+        print(f"{told}; it can be deployed")
+    elif _append(deployment, file.stem, deployments, store, arguments.why, misfits):
+        print(f"{told}, is deployed")
+    else:
+        print(f"{told}, is deployed already")
+    return 0
+
+
+def require_release(deployment: Deployment, deployments: Deployments, store: Store, file: str) -> Bundle:
+    """The release that is to answer, held to its digests.
+
+    Raises: RecipeError: there is none. StoreError: it is damaged.
+    """
+    from totalml.release.bundle import open_bundle
+    from totalml.release.named import find_promotion
+    from totalml.release.named import require_release as require
+
+    found = deployments.resolved(deployment)
+    if not found:
+        found = require(find_promotion(text := f"{deployment.model}@{deployment.release}", store), text)
+    bundle = open_bundle(found, store)
+    bundle.verify()
+    if bundle.name != deployment.model:
+        raise RecipeError(f"{file}:1: release {deployment.release} is one of {bundle.name}, not of {deployment.model}")
+    return bundle
+
+
+def _misfits(bundle: Bundle, deployed: str, store: Store) -> list[str]:
+    """What would let down the callers of what is deployed."""
+    from totalml.release.bundle import SIGNATURE, open_bundle
+    from totalml.release.signature import Signature
+
+    if deployed in ("", bundle.hash):
+        return []
+    ours, theirs = (Signature.from_json(each.read_json(SIGNATURE)) for each in (bundle, open_bundle(deployed, store)))
+    return ours.misfits(theirs)
+
+
+def _append(
+    deployment: Deployment, name: str, deployments: Deployments, store: Store, why: str, forced: list[str]
+) -> bool:
+    """Whether anything was to be changed."""
+    from totalml.deployment.standing import DEPLOYED
+    from totalml.machine import user
+    from totalml.runs.attempt import now
+    from totalml.store.journal import Draft
+
+    settings = deployment.as_json()
+
+    def draft(_: list[Event]) -> Draft | None:
+        standing = deployments.standing(name)
+        if standing is not None and standing.deployment == deployment:
+            return None
+        return Draft(DEPLOYED, {"deployment": name, "settings": settings, "why": why, "forced": forced}, user(), now())
+
+    return store.journal(deployment.model).append_decided(draft) is not None

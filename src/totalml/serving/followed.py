@@ -1,0 +1,85 @@
+"""What a service follows: an alias, a file of deployments/ as it was applied last, or one release for good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from totalml.errors import RecipeError
+from totalml.identity import PREFIX
+from totalml.serving.limits import Limits
+
+if TYPE_CHECKING:
+    from totalml.store import Store
+
+ALIAS, DEPLOYMENT, RELEASE = "alias", "deployment", "release"
+TOKEN_VARIABLE = "TOTALML_TOKEN"  # noqa: S105  # the name of a variable
+ENDINGS = (".yaml", ".yml")
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Plain values, so that it can be handed to another process.
+
+    Args:
+        named: as a person calls it.
+        kind: ALIAS, DEPLOYMENT or RELEASE.
+        key: the alias, the name of the deployment, or the bundle hash.
+    """
+
+    named: str
+    model: str
+    kind: str
+    key: str
+    limits: Limits = field(default_factory=Limits)
+    token_variable: str = TOKEN_VARIABLE
+    logs: bool = True
+
+    def wanted(self, store: Store) -> Callable[[], str]:
+        """Asks which release is to answer now; empty: nothing does."""
+        from totalml.deployment.standing import Deployments
+        from totalml.registry import Aliases
+
+        if self.kind == RELEASE:
+            return lambda: self.key
+        if self.kind == DEPLOYMENT:
+            deployments = Deployments(store, self.model)
+            return lambda: deployments.release(self.key)
+        aliases = Aliases(store, self.model)
+        return lambda: standing.release if (standing := aliases.standing(self.key)) else ""
+
+
+def follow(text: str, store: Store, logs: bool) -> Followed:
+    """Raises: RecipeError: there is no such thing, or no release of it. StoreError: its release is damaged."""
+    if text.endswith(ENDINGS):
+        return _deployment(Path(text), text, store, logs)
+    from totalml.release.named import START, find_promotion, require_release
+
+    promotion = find_promotion(text, store)
+    release = require_release(promotion, text)
+    model, _, which = text.partition("@")
+    if START.fullmatch(which) and release.removeprefix(PREFIX).startswith(which.removeprefix(PREFIX)):
+        return Followed(text, model, RELEASE, release, logs=logs)
+    return Followed(text, model, ALIAS, which, logs=logs)
+
+
+def _deployment(file: Path, text: str, store: Store, logs: bool) -> Followed:
+    from totalml.deployment.deploy import require_release
+    from totalml.deployment.read import read_deployment
+    from totalml.deployment.standing import Deployments
+
+    model = read_deployment(file, text).model
+    deployments = Deployments(store, model)
+    if (deployed := deployments.standing(file.stem)) is None:
+        raise RecipeError(f"command line: {text} was never deployed; totalml deploy {text} does that")
+    require_release(deployed.deployment, deployments, store, text)
+    told, asked = deployed.deployment, deployed.deployment.limits
+    limits = Limits(
+        body_bytes=int(asked.body_megabytes * 1e6),
+        samples=asked.samples,
+        at_once=asked.requests_at_once,
+        body_s=asked.body_seconds,
+    )
+    return Followed(text, model, DEPLOYMENT, file.stem, limits, told.token_variable, logs and told.predictions)

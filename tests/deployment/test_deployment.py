@@ -1,0 +1,136 @@
+"""A deployment is a file in Git: every mistake is told with its line, and applying it is one event or none."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.serving.serving import PICTURE, TABLE, picture, promote, release
+from tests.serving.test_serving_swap import process, until
+from totalml.cli import main
+from totalml.deployment.read import read_deployment
+from totalml.deployment.standing import Deployments
+from totalml.errors import RecipeError
+from totalml.store import Store
+
+REPOSITORY = Path(__file__).parents[2]
+PLAIN = "model: pints\nrelease: production\n"
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def tell(tmp_path, monkeypatch):
+    """`totalml deploy` of a file with this text."""
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def tell(text: str, *more: str) -> int:
+        file = tmp_path / "pub.yaml"
+        file.write_text(text)
+        return main(["deploy", str(file), f"--store={tmp_path / 'store'}", *more])
+
+    return tell
+
+
+def test_the_committed_deployment_is_whole():
+    deployment = read_deployment(REPOSITORY / "deployments" / "guinness.yaml", "deployments/guinness.yaml")
+    assert (deployment.model, deployment.release) == ("guinness", "production")
+
+
+MISTAKES = {
+    "modle: pints\n": ["1: unknown key 'modle', did you mean 'model'?", "missing key 'model'"],
+    "model: pints\nrelease: Not An Alias\n": ["2: release: expected an alias such as production"],
+    "model: pints\nrelease: blake3:12\n": ["2: release: expected an alias"],
+    "model: pints\nlimits:\n  samples: 0\n  size: 3\n": [
+        "3: 'limits.samples' should be greater than 0",
+        "4: unknown key",
+    ],
+    "model: pints\npredictions: maybe\n": ["2: 'predictions' should be a valid boolean"],
+    "model: pints\ntoken_variable: s3cr3t\n": ["2: 'token_variable' should match pattern"],
+    "model: pints\nrelease: ${oc.env:HOME}\n": ["2: an interpolation; write the value itself"],
+    "model: &a pints\nrelease: *a\n": ["1: &a marks a value for repetition"],
+    "model: !!python/object/apply:os.system [id]\n": ["1: the tag"],
+    "- model\n": ["1: expected a mapping"],
+    "model: [\n": ["not valid YAML"],
+    "model: pints\n_target_: os.system\n": ["2: unknown key '_target_'"],
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+def test_every_mistake_is_told_with_its_line(tmp_path, text):
+    file = tmp_path / "pub.yaml"
+    file.write_text(text)
+    with pytest.raises(RecipeError) as told:
+        read_deployment(file, "deployments/pub.yaml")
+    for message in MISTAKES[text]:
+        assert message in str(told.value)
+    assert all(line.startswith("deployments/pub.yaml:") for line in str(told.value).splitlines())
+
+
+def test_applying_it_is_one_event_and_again_none(store, tell, capsys):
+    promote(store, release(store))
+    assert tell(PLAIN, "--check") == 0
+    assert "it can be deployed" in capsys.readouterr().out
+    assert Deployments(store, "pints").standing("pub") is None
+    assert tell(PLAIN, "--why", "opening night") == 0
+    assert tell(PLAIN) == 0
+    assert "is deployed already" in capsys.readouterr().out
+    (only,) = Deployments(store, "pints").history("pub")
+    assert (only.deployment.release, only.why) == ("production", "opening night")
+
+
+def test_reverting_the_file_and_deploying_rolls_back(store, tell):
+    old, new = release(store, 1.0), release(store, 0.5)
+    texts = [PLAIN.replace("production", each.hash) for each in (old, new, old)]
+    for text in texts:
+        assert tell(text) == 0
+    deployments = Deployments(store, "pints")
+    assert [each.deployment.release for each in deployments.history("pub")] == [old.hash, new.hash, old.hash]
+    assert deployments.release("pub") == old.hash
+
+
+def test_what_is_not_there_or_does_not_fit_is_refused(store, tell, capsys):
+    assert tell(PLAIN) == 2
+    assert "no model 'pints' is registered" in capsys.readouterr().err
+    promote(store, release(store, 1.0, PICTURE))
+    assert tell(PLAIN.replace("production", "staging")) == 2
+    assert "has no alias or release 'staging'" in capsys.readouterr().err
+    assert tell(PLAIN.replace("production", "blake3:" + "0" * 64)) == 5
+    assert "is not in the store" in capsys.readouterr().err
+    assert tell(PLAIN) == 0
+    other = release(store, 1.0, TABLE)
+    assert tell(PLAIN.replace("production", other.hash), "--check") == 3
+    assert "it wants further columns: age, pub" in capsys.readouterr().err
+    assert tell(PLAIN.replace("production", other.hash), "--force") == 0
+    assert Deployments(store, "pints").release("pub") == other.hash
+
+
+@pytest.mark.slow
+def test_a_service_follows_the_deployment_and_the_alias_in_it(store, tell, tmp_path, capsys):
+    import httpx
+
+    old, new = release(store, 1.0), release(store, 0.5)
+    promote(store, old)
+    file = tmp_path / "pub.yaml"
+    file.write_text(PLAIN)
+    assert main(["serve", str(file), f"--store={store.root}"]) == 2
+    assert "was never deployed; totalml deploy" in capsys.readouterr().err
+    assert tell(PLAIN) == 0
+    with process(store.root, what=str(file)) as (_, base), httpx.Client(base_url=base) as client:
+
+        def answers() -> str:
+            return client.post("/predict", content=picture(), headers={"Content-Type": "image/png"}).json()["release"]
+
+        assert answers() == old.hash
+        promote(store, new)
+        until(lambda: answers() == new.hash)
+        assert tell(PLAIN.replace("production", old.hash)) == 0
+        until(lambda: answers() == old.hash)
+        promote(store, old)
+        time.sleep(1.2)
+        assert client.get("/readyz").json() == {"ready": True, "release": old.hash, "failed": None}
