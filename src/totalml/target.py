@@ -4,6 +4,7 @@ import importlib
 import re
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -85,6 +86,9 @@ def foreign_component(target: str, arguments: Mapping[str, Any]) -> ForeignCompo
 
 def _refusal(target: str) -> str:
     module, _, name = target.rpartition(".")
+    package = target.partition(".")[0]
+    if is_near(target) and find_spec(package) is None:
+        return f'{target!r} needs {package!r}, which is not installed: python -m pip install "totalml[train]"'
     if is_near(target) and signature_of(target) is None:
         return f"{module!r} has no {name!r}{did_you_mean(name, names_in(module))}"
     allowed = [f"{socket.noun} of {socket.under}" for socket in FOREIGN if socket not in OWN]

@@ -5,6 +5,7 @@ import pytest
 from totalml.compose import compose_recipe, main
 from totalml.errors import RecipeError
 from totalml.sweep import sweep
+from totalml.target import foreign_component
 
 HEAD = """\
 defaults:
@@ -334,3 +335,11 @@ def test_the_traceback_is_shown_when_asked_for(project, capsys, monkeypatch):
     monkeypatch.delenv("TOTALML_TRACEBACK")
     assert main(project, print, ["+recipe=photos", "seed=-1", "--traceback"]) == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_package_that_is_not_installed_is_named_with_its_extra(monkeypatch):
+    monkeypatch.setattr("totalml.target.signature_of", lambda _: None)
+    monkeypatch.setattr("totalml.target.find_spec", lambda _: None)
+    with pytest.raises(ExceptionGroup) as told:
+        foreign_component("torch.optim.AdamW", {})
+    assert 'python -m pip install "totalml[train]"' in str(told.value.exceptions[0])
