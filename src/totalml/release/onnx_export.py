@@ -319,7 +319,7 @@ def _without_notes(message: Any) -> None:
         if field.name in ("doc_string", "metadata_props"):
             message.ClearField(field.name)
         elif field.message_type is not None:
-            for inner in value if field.is_repeated else (value,):
+            for inner in (value,) if hasattr(value, "ListFields") else value:
                 _without_notes(inner)
 
 

@@ -39,6 +39,10 @@ class Port:
     shape: tuple[int | None, ...]
     dtype: str
 
+    def empty(self) -> NDArray[Any]:
+        """Of no samples."""
+        return np.empty([size or 0 for size in self.shape], self.dtype)
+
     def __str__(self) -> str:
         return f"({', '.join('B' if size is None else str(size) for size in self.shape)}) {self.dtype}"
 
@@ -81,6 +85,8 @@ class OnnxModel:
         if unknown := [name for name in wanted if name not in self.outputs]:
             raise ModelError(f"the model gives no {_listed(unknown)}; it gives {_listed(self.outputs)}")
         self._refuse_misfit(inputs)
+        if not any(len(inputs[name]) for name in self.inputs):  # which not every onnxruntime can reshape
+            return {name: self.outputs[name].empty() for name in wanted}
         with _explained("the model cannot answer these inputs"):
             answered = self._session.run(wanted, {name: inputs[name] for name in self.inputs})
         return dict(zip(wanted, answered, strict=True))
