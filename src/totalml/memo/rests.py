@@ -52,9 +52,10 @@ def rests_on(recipe: Recipe, folder: Path, memo: Memo) -> Rests | None:
     memory = memory_path(recipe.data, store)
     data_hash = hash_in(memory, store)
     attempt = next(attempt for attempt in attempts_of(folder.parent)[0] if attempt.folder.name == folder.name)
-    if memory is None or data_hash is None or current_verdict(attempt, store)[1]:
+    if memory is None or data_hash is None:
         return None
-    if registration_is_due(recipe, attempt, store):
+    verdict, judged_again = current_verdict(attempt, store)
+    if judged_again or (verdict.releasable and registration_is_due(recipe, attempt, store)):
         return None
     files = [*_files(recipe, memo), memory, snapshot_folder(data_hash, store) / "manifest.json"]
     trees = [*_code(recipe, memo), *((root, None) for root in watched), (folder.parent, WANDB_FOLDER)]
