@@ -3,10 +3,12 @@
   totalml serve guinness@production                    on 127.0.0.1:8000
   curl --data-binary @pint.jpg -H "Content-Type: image/jpeg" http://127.0.0.1:8000/predict
   TOTALML_TOKEN=... totalml serve guinness@production --host 0.0.0.0 --workers 3
+  totalml serve --bundle guinness-onnx                 a release that was exported; needs no project and no store
 
 Needs the extra `serve` and no torch. Routes: /predict, /healthz, /readyz, /version, /metrics, /docs. On another address
 than this machine's own it wants a token in TOTALML_TOKEN. SIGTERM: it answers what it has accepted, writes its log and
-ends with 0. Each prediction is kept in the store, without its picture, unless --no-log is given.
+ends with 0. Each prediction is kept in the store, without its picture, unless --no-log is given; of --bundle only in
+one that --store names.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import MissingExtraError, RecipeError
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
     from totalml.project import Place
+    from totalml.serving.fixed import Fixed
+    from totalml.serving.live import Live
     from totalml.store import Store
 
 TOKEN = "TOTALML_TOKEN"  # noqa: S105  # the name of a variable
@@ -48,7 +53,8 @@ class Address:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("release", metavar="MODEL@ALIAS", help="or MODEL@HASH, which is not followed")
+    parser.add_argument("release", metavar="MODEL@ALIAS", nargs="?", help="or MODEL@HASH, which is not followed")
+    parser.add_argument("--bundle", metavar="DIR", type=Path, help="the folder of a release instead")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
     parser.add_argument("--workers", type=int, default=1, help="processes behind the port (1)")
@@ -56,44 +62,51 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-log", action="store_true", help="keep no predictions")
 
 
+def anywhere(arguments: argparse.Namespace) -> bool:
+    return arguments.bundle is not None
+
+
 def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.release.bundle import read_bundle
     from totalml.release.named import find_promotion, require_release
 
+    if (arguments.release is None) == (arguments.bundle is None):
+        raise RecipeError("command line: give MODEL@ALIAS, or the folder of a release by --bundle")
     _require_packages()
     if not 0 <= arguments.port < 2**16 or arguments.workers < 1 or arguments.threads < 1:
         raise RecipeError("command line: --port is a number up to 65535, --workers and --threads are numbers from 1")
     _require_token(arguments.host)
-    store = place.open_store()
-    require_release(find_promotion(arguments.release, store), arguments.release)
+    store = place.open_store() if arguments.release or arguments.store else None
+    if store and arguments.release:
+        require_release(find_promotion(arguments.release, store), arguments.release)
+    else:
+        read_bundle(arguments.bundle).verify()
+    what = arguments.release or arguments.bundle
     address = Address(arguments.host, arguments.port, arguments.threads, not arguments.no_log)
     if arguments.workers == 1:
-        return serve(arguments.release, store, address, _listen(address))
-    return _serve_by_several(arguments.release, store, address, arguments.workers)
+        return serve(what, store, address, _listen(address))
+    return _serve_by_several(what, store, address, arguments.workers)
 
 
-def serve(text: str, store: Store, address: Address, listener: socket.socket) -> int:
+def serve(what: str | Path, store: Store | None, address: Address, listener: socket.socket) -> int:
     """Until SIGTERM or SIGINT.
 
-    Args: text: model@alias or model@hash.
+    Args:
+        what: model@alias or model@hash of the store, or the folder of a release.
+        store: None: predictions are not kept.
     """
     import uvicorn
 
-    from totalml.release.named import START, find_promotion, require_release
     from totalml.serving.app import Service, create_app
     from totalml.serving.figures import Figures
     from totalml.serving.limits import Limits
-    from totalml.serving.live import Live
     from totalml.serving.prediction_log import PredictionLog
 
-    promotion = find_promotion(text, store)
-    model, _, which = text.partition("@")
-    by_hash = START.fullmatch(which) and promotion.release.removeprefix(PREFIX).startswith(which.removeprefix(PREFIX))
-    release = require_release(promotion, text)
-    live = Live(store, model, None if by_hash else which, release, address.threads, _say)
-    log = PredictionLog(store, model) if address.logs else None
+    live = _live(what, store, address.threads)
+    log = PredictionLog(store, live.model) if store and address.logs else None
     limits = Limits()
     app = create_app(Service(live, limits, os.environ.get(TOKEN, ""), log, Figures()))
-    _say(f"{text} is release {live.now.release}, on http://{address.host}:{listener.getsockname()[1]}")
+    _say(f"{what} is release {live.now.release}, on http://{address.host}:{listener.getsockname()[1]}")
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -114,6 +127,20 @@ def serve(text: str, store: Store, address: Address, listener: socket.socket) ->
     return 0
 
 
+def _live(what: str | Path, store: Store | None, threads: int) -> Live | Fixed:
+    from totalml.release.bundle import read_bundle
+    from totalml.release.named import START, find_promotion, require_release
+    from totalml.serving.fixed import Fixed
+    from totalml.serving.live import Live
+
+    if isinstance(what, Path) or store is None:
+        return Fixed(read_bundle(Path(what)), threads)
+    promotion = find_promotion(what, store)
+    model, _, which = what.partition("@")
+    by_hash = START.fullmatch(which) and promotion.release.removeprefix(PREFIX).startswith(which.removeprefix(PREFIX))
+    return Live(store, model, None if by_hash else which, require_release(promotion, what), threads, _say)
+
+
 def _listen(address: Address) -> socket.socket:
     """Raises: RecipeError: the address cannot be listened on."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
@@ -131,19 +158,19 @@ def _listen(address: Address) -> socket.socket:
     return listener
 
 
-def _work(text: str, store: Store, address: Address) -> None:
+def _work(what: str | Path, store: Store | None, address: Address) -> None:
     """One of several processes behind the port."""
-    sys.exit(serve(text, store, address, _listen(address)))
+    sys.exit(serve(what, store, address, _listen(address)))
 
 
-def _serve_by_several(text: str, store: Store, address: Address, count: int) -> int:
+def _serve_by_several(what: str | Path, store: Store | None, address: Address, count: int) -> int:
     """Start the workers, start again those that die, and end them all on SIGTERM."""
     with _listen(address) as reserved:  # so that the port is free, and one for all if any was asked for
         chosen = Address(address.host, reserved.getsockname()[1], address.threads, address.logs)
         spawned: Any = multiprocessing.get_context("spawn")
 
         def start() -> BaseProcess:
-            worker: BaseProcess = spawned.Process(target=_work, args=(text, store, chosen))
+            worker: BaseProcess = spawned.Process(target=_work, args=(what, store, chosen))
             worker.start()
             return worker
 
