@@ -32,7 +32,7 @@ VERBS = {
     "registry show": ("totalml.release.registry_show", "what a release is, takes, answers and was made of"),
     "registry history": ("totalml.release.registry_history", "every event of a model, who, when and why"),
     "registry diff": ("totalml.release.registry_diff", "what differs between two releases"),
-    "export": ("totalml.release.export", "a release as a folder for ONNX, or to make a container of"),
+    "export": ("totalml.release.export", "a release as a folder for ONNX, for MLflow, or to make a container of"),
     "serve": ("totalml.serving.serve", "answer over HTTP with a release, and follow its alias"),
     "track sync": ("totalml.tracking.sync", "send runs to Weights & Biases that were tracked offline"),
     "store gc": ("totalml.garbage.store_gc", "remove from the store what no run, pin or alias needs"),

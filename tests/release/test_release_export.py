@@ -1,7 +1,8 @@
-"""A release taken elsewhere answers as it does here: as it is, and as the container would run it."""
+"""A release taken elsewhere answers as it does here: as it is, in MLflow, and as the container would run it."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -12,16 +13,19 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
+import yaml
 
 from tests.serving.serving import PICTURE, SIZE, TABLE, picture, promote, release
 from totalml.cli import main
 from totalml.release.bundle import Bundle, new_folder, read_bundle, save_bundle
 from totalml.release.export_packages import ours
+from totalml.release.mlflow_model import _load_pyfunc
 from totalml.release.onnx_model import OnnxModel
 from totalml.release.signature import Signature
 from totalml.store import Store
@@ -92,7 +96,7 @@ def test_what_a_model_of_pictures_takes_is_told(project, capsys):
     assert f"image: uint8 (N, {SIZE}, {SIZE}, 3), RGB, fit: crop" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("form", ["onnx", "oci"])
+@pytest.mark.parametrize("form", ["onnx", "mlflow", "oci"])
 def test_the_same_release_is_exported_to_the_same_bytes(project, form):
     project.produce()
     assert project.export(form) == project.export(form, project.out.with_name("again")) == 0
@@ -153,6 +157,113 @@ def test_a_manifest_adds_no_instruction_to_a_container(project, capsys):
         promote(project.store, save_bundle(folder, facts, project.store))
     assert project.export("oci") == 2
     assert "is no model's name" in capsys.readouterr().err
+
+
+# MLflow
+
+
+def test_an_mlflow_model_names_what_it_needs_takes_and_answers(project, capsys):
+    bundle = project.produce(TABLE)
+    assert project.export("mlflow") == 0
+    assert "pub: string" in capsys.readouterr().out
+    assert read_bundle(project.out / "release").hash == bundle.hash
+    told = yaml.safe_load((project.out / "MLmodel").read_text())
+    flavor = told["flavors"]["python_function"]
+    assert (flavor["loader_module"], flavor["data"]) == ("totalml.release.mlflow_model", "release")
+    assert told["metadata"]["release"] == bundle.hash
+    kinds = {column["name"]: column["type"] for column in json.loads(told["signature"]["inputs"])}
+    assert kinds == {"age": "double", "pub": "string"}
+    assert [column["name"] for column in json.loads(told["signature"]["outputs"])] == [*TABLE.answers]
+    needed = (project.out / "requirements.txt").read_text().split()
+    assert needed == [ours(), "mlflow>=3,<4"]
+    assert yaml.safe_load((project.out / "conda.yaml").read_text())["dependencies"][-1] == {"pip": needed}
+    assert yaml.safe_load((project.out / "python_env.yaml").read_text())["dependencies"] == ["-r requirements.txt"]
+
+
+def test_the_answers_of_lists_are_told_as_arrays():
+    from totalml.release.export_mlflow import _type
+
+    assert _type("list<item: string>") == {"type": "array", "items": {"type": "string"}}
+
+
+def test_rows_of_a_frame_are_answered_under_its_index(project):
+    pd = pytest.importorskip("pandas")
+    project.produce(TABLE)
+    project.export("mlflow")
+    model = _load_pyfunc(str(project.out / "release"))
+    frame = pd.DataFrame({"pub": ["a", "z", None], "age": [1, 1, 1], "more": 0}, index=["x", "y", "z"])
+    answers = model.predict(frame)
+    assert [*answers.columns] == [*TABLE.answers]
+    assert [*answers.index] == ["x", "y", "z"]
+    assert [*answers["p:light"]] == [0.5, 0.0, 0.0]
+    many = model.predict(pd.DataFrame({"pub": "a", "age": np.arange(600) / 1000}))
+    np.testing.assert_allclose(many["p:light"], np.arange(600) / 2000, atol=1e-6)
+    assert len(model.predict(frame[:0])) == 0
+    with pytest.raises(Exception, match="names the column 'age', which the metadata does not have"):
+        model.predict(frame[["pub"]])
+
+
+def test_pictures_are_bytes_base64_or_a_path_and_no_text_is_a_path(project):
+    pd = pytest.importorskip("pandas")
+    project.produce()
+    project.export("mlflow")
+    model = _load_pyfunc(str(project.out / "release"))
+    file = project.out.parent / "pint.png"
+    file.write_bytes(picture(204))
+    given = [picture(204), base64.b64encode(picture(204)).decode(), base64.encodebytes(picture(204)).decode(), file]
+    answers = model.predict(pd.DataFrame({"picture": given}))
+    np.testing.assert_allclose(answers["p:light"], 0.4, atol=1e-6)
+    for wrong, told in (
+        (str(file), "is no base64"),
+        (4, "is int; give bytes"),
+        (b"no picture", "1 picture of 1 cannot be used"),
+    ):
+        with pytest.raises(Exception, match=told):
+            model.predict(pd.DataFrame({"picture": [wrong]}))
+    with pytest.raises(Exception, match="the model sees pictures; give them in a column 'picture'"):
+        model.predict(pd.DataFrame({"pictures": given}))
+
+
+# In a process of its own, without torch; it prints the answers of MLflow and of MLflow's server.
+ASKS_MLFLOW = """
+import base64, json, sys
+for name in ("torch", "torchvision", "lightning", "onnx"):
+    sys.modules[name] = None
+import pandas as pd
+import mlflow.pyfunc
+from mlflow.pyfunc.scoring_server import init
+from fastapi.testclient import TestClient
+
+model = mlflow.pyfunc.load_model(sys.argv[1])
+if sys.argv[2] == "picture":
+    data = open(sys.argv[3], "rb").read()
+    frame, sent = pd.DataFrame({"picture": [data]}), [{"picture": base64.b64encode(data).decode()}]
+else:
+    frame = pd.DataFrame({"age": [0.5, None], "pub": ["a", "a"]})
+    sent = [{"age": 0.5, "pub": "a"}, {"age": None, "pub": "a"}]
+answered = TestClient(init(model)).post("/invocations", json={"dataframe_records": sent})
+print(json.dumps([model.predict(frame).to_dict("records"), answered.json()["predictions"]]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("mlflow") is None, reason="mlflow-skinny is not installed")
+@pytest.mark.parametrize("signature", [PICTURE, TABLE], ids=["picture", "table"])
+def test_mlflow_loads_and_serves_it(project, signature):
+    bundle = project.produce(signature)
+    project.export("mlflow")
+    file = project.out.parent / "pint.png"
+    file.write_bytes(picture(204))
+    words = [str(project.out), "picture" if signature.picture else "table", str(file)]
+    env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command = [sys.executable, "-c", ASKS_MLFLOW, *words]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded, served = json.loads(done.stdout.splitlines()[-1])
+    assert [row["p:light"] for row in loaded] == pytest.approx([0.4] if signature.picture else [0.25, 0.0], abs=1e-6)
+    assert served == loaded
+    assert [*loaded[0]] == [*signature.answers]
+    assert read_bundle(project.out / "release").hash == bundle.hash
 
 
 # Containers

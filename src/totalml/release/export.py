@@ -1,6 +1,7 @@
-"""Put a release into a folder that other tools take: as it is, or to make a container of.
+"""Put a release into a folder that other tools take: as it is, as a model of MLflow, or to make a container of.
 
   totalml export guinness@production --to onnx DIR      every file of the release, for any runtime of ONNX
+  totalml export guinness@production --to mlflow DIR    mlflow.pyfunc.load_model(DIR), mlflow models serve -m DIR
   totalml export guinness@production --to oci DIR       podman build DIR, docker build -f DIR/Containerfile DIR
 
 DIR is new or empty, and whole or not there. Whoever has it needs no store, no recipe and no torch.
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 # form -> its module, with `fill(folder, bundle)` and `told(folder, bundle) -> lines`
 FORMS = {
     "onnx": "totalml.release.export_onnx",
+    "mlflow": "totalml.release.export_mlflow",
     "oci": "totalml.release.export_oci",
 }
 
