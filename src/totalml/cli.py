@@ -1,7 +1,7 @@
 """The command `totalml <verb>`: everything but running a recipe, which is `run.py`.
 
 A verb is a line in the table below and a module with `configure(parser)` and `run(arguments, place) -> exit code`,
-imported when it is called.
+imported when it is called. Where it needs no project, its `anywhere(arguments)` says so.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 from totalml.errors import Interrupted, RecipeError, TotalmlError
@@ -31,6 +32,7 @@ VERBS = {
     "registry show": ("totalml.release.registry_show", "what a release is, takes, answers and was made of"),
     "registry history": ("totalml.release.registry_history", "every event of a model, who, when and why"),
     "registry diff": ("totalml.release.registry_diff", "what differs between two releases"),
+    "export": ("totalml.release.export", "a release as a folder for ONNX, for MLflow, or to make a container of"),
     "deploy": ("totalml.deployment.deploy", "apply a file of deployments/, which says which release answers"),
     "serve": ("totalml.serving.serve", "answer over HTTP with a release, and follow its alias"),
     "track sync": ("totalml.tracking.sync", "send runs to Weights & Biases that were tracked offline"),
@@ -90,7 +92,7 @@ def _dispatch(given: list[str]) -> int:
         parsed = parser.parse_args(rest)
     except SystemExit as end:  # --help
         return int(end.code or 0)
-    return int(module.run(parsed, _place(parsed)))
+    return int(module.run(parsed, _place(module, parsed)))
 
 
 def _verb(given: list[str]) -> tuple[str | None, list[str]]:
@@ -111,10 +113,11 @@ def _verb(given: list[str]) -> tuple[str | None, list[str]]:
     raise RecipeError(f"command line: there is no verb {meant!r}{hint}")
 
 
-def _place(parsed: argparse.Namespace) -> Place:
-    from totalml.project import find_place
+def _place(module: ModuleType, parsed: argparse.Namespace) -> Place:
+    from totalml.project import find_place, place_at
 
-    return find_place(Path.cwd(), parsed.runs, parsed.store)
+    anywhere = hasattr(module, "anywhere") and module.anywhere(parsed)
+    return (place_at if anywhere else find_place)(Path.cwd(), parsed.runs, parsed.store)
 
 
 def _help(verbs: Sequence[str] | dict[str, tuple[str, str]]) -> str:

@@ -58,11 +58,16 @@ def find_place(start: Path, runs: str | None = None, store: str | None = None) -
         raise RecipeError(
             f"command line: {start.absolute()} is in no project; change to a folder with conf/ and recipes/"
         )
+    return place_at(found, runs, store)
+
+
+def place_at(folder: Path, runs: str | None = None, store: str | None = None) -> Place:
+    """As `find_place`, of a folder that need be no project."""
     default = RuntimeRecipe()
-    cache = below(found, default.cache)
+    cache = below(folder, default.cache)
     folders = (("runs", runs or default.runs), ("store", store or default.store))
-    run_folder, store_folder = (local_folder(below(found, at), role, cache).absolute() for role, at in folders)
-    return Place(found, run_folder, store_folder, store if store and is_url(store) else None)
+    run_folder, store_folder = (local_folder(below(folder, at), role, cache).absolute() for role, at in folders)
+    return Place(folder, run_folder, store_folder, store if store and is_url(store) else None)
 
 
 def placed(recipe: Recipe, project: Path) -> Recipe:

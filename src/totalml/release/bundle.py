@@ -159,6 +159,14 @@ def save_bundle(filled: Path, facts: Mapping[str, Any], store: Store) -> Bundle:
     return bundle
 
 
+def copy_bundle(bundle: Bundle, folder: Path) -> None:
+    """Its files and its manifest, into a folder that is made."""
+    for name in (MANIFEST, *bundle.files):
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(bundle.folder / name, target)
+
+
 def releases(store: Store) -> list[str]:
     """Hashes of the releases that are on this machine."""
     folder = store.root / RELEASES

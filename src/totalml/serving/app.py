@@ -14,6 +14,7 @@ from totalml.errors import DataError, FeatureError
 from totalml.serving.answers import answer_of
 from totalml.serving.batcher import Answered, Asked, Batcher
 from totalml.serving.figures import Figures
+from totalml.serving.fixed import Fixed
 from totalml.serving.guard import ID, Guard, encoded
 from totalml.serving.limits import Limits
 from totalml.serving.live import Live
@@ -63,7 +64,7 @@ class Service:
     log: None: predictions are not kept.
     """
 
-    live: Live
+    live: Live | Fixed
     limits: Limits
     token: str
     log: PredictionLog | None

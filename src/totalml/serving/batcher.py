@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from totalml.errors import TotalmlError
+from totalml.serving.fixed import Fixed
 from totalml.serving.live import Live, Loaded
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Batcher:
     done: told of each answer, in the thread that scores; it must not block.
     """
 
-    def __init__(self, live: Live, most: int, done: Done) -> None:
+    def __init__(self, live: Live | Fixed, most: int, done: Done) -> None:
         self._live, self._most, self._done = live, most, done
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="score", daemon=True)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
 from totalml.identity import PREFIX
+from totalml.release.bundle import read_bundle
 from totalml.serving.limits import Limits
 
 if TYPE_CHECKING:
+    from totalml.serving.fixed import Fixed
+    from totalml.serving.live import Live
     from totalml.store import Store
 
-ALIAS, DEPLOYMENT, RELEASE = "alias", "deployment", "release"
+ALIAS, DEPLOYMENT, RELEASE, FOLDER = "alias", "deployment", "release", "folder"
 TOKEN_VARIABLE = "TOTALML_TOKEN"  # noqa: S105  # the name of a variable
 ENDINGS = (".yaml", ".yml")
 
@@ -25,8 +28,8 @@ class Followed:
 
     Args:
         named: as a person calls it.
-        kind: ALIAS, DEPLOYMENT or RELEASE.
-        key: the alias, the name of the deployment, or the bundle hash.
+        kind: ALIAS, DEPLOYMENT, RELEASE or FOLDER.
+        key: the alias, the name of the deployment, the bundle hash, or the folder.
     """
 
     named: str
@@ -36,6 +39,15 @@ class Followed:
     limits: Limits = field(default_factory=Limits)
     token_variable: str = TOKEN_VARIABLE
     logs: bool = True
+
+    def live(self, store: Store | None, threads: int, said: Callable[[str], None]) -> Live | Fixed:
+        """Raises: StoreError, ModelError: its release cannot be loaded."""
+        from totalml.serving.fixed import Fixed
+        from totalml.serving.live import Live
+
+        if store is None or self.kind == FOLDER:
+            return Fixed(read_bundle(Path(self.key)), threads)
+        return Live(store, self.model, self.named, self.wanted(store), threads, said)
 
     def wanted(self, store: Store) -> Callable[[], str]:
         """Asks which release is to answer now; empty: nothing does."""
@@ -51,8 +63,15 @@ class Followed:
         return lambda: standing.release if (standing := aliases.standing(self.key)) else ""
 
 
-def follow(text: str, store: Store, logs: bool) -> Followed:
-    """Raises: RecipeError: there is no such thing, or no release of it. StoreError: its release is damaged."""
+def follow(text: str | Path, store: Store | None, logs: bool) -> Followed:
+    """Args:
+        text: as a person calls it; a path is the folder of a release, which needs no store.
+    Raises: RecipeError: there is no such thing, or no release of it. StoreError: its release is damaged.
+    """
+    if isinstance(text, Path) or store is None:
+        bundle = read_bundle(Path(text))
+        bundle.verify()
+        return Followed(str(text), bundle.name, FOLDER, str(text), logs=logs)
     if text.endswith(ENDINGS):
         return _deployment(Path(text), text, store, logs)
     from totalml.release.named import START, find_promotion, require_release

@@ -99,11 +99,7 @@ class Live:
                 self.failed = f"{type(error).__name__}: {error}"
 
     def _load(self, release: str) -> Loaded:
-        bundle = open_bundle(release, self._store)
-        bundle.verify()
-        loaded = Loaded(bundle, Scorer.load(bundle, self._threads))
-        loaded.scorer.score(blank(loaded.scorer))  # the first batch is slower than all others
-        return loaded
+        return load(open_bundle(release, self._store), self._threads)
 
     def _refuse(self, release: str, why: str) -> None:
         self._refused = release
@@ -112,6 +108,17 @@ class Live:
         facts = {"release": release, "goes_on": self.now.release, "why": why, "where": platform.node()}
         draft = Draft(SWAP_FAILED, facts, user(), now())
         self._store.journal(self.model).append_decided(lambda _: draft)
+
+
+def load(bundle: Bundle, threads: int) -> Loaded:
+    """Warmed up: the first batch is slower than all others.
+
+    Raises: StoreError: any file is gone or changed. ModelError: the model cannot be loaded.
+    """
+    bundle.verify()
+    loaded = Loaded(bundle, Scorer.load(bundle, threads))
+    loaded.scorer.score(blank(loaded.scorer))
+    return loaded
 
 
 def blank(scorer: Scorer) -> Inputs:

@@ -100,6 +100,7 @@ async def _multipart(request: Request, limits: Limits) -> tuple[list[bytes] | No
     parser = MultiPartParser(
         request.headers, stream(), max_files=limits.samples + 1, max_fields=8, max_part_size=limits.body_bytes
     )
+    parser.spool_max_size = limits.body_bytes  # in memory, as the body is: the disk may be read-only
     try:
         form = await parser.parse()
     except (MultiPartException, ValueError, KeyError) as error:

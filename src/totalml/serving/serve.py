@@ -4,10 +4,12 @@
   curl --data-binary @pint.jpg -H "Content-Type: image/jpeg" http://127.0.0.1:8000/predict
   TOTALML_TOKEN=... totalml serve guinness@production --host 0.0.0.0 --workers 3
   totalml serve deployments/guinness.yaml              as `totalml deploy` applied it last
+  totalml serve --bundle guinness-onnx                 a release that was exported; needs no project and no store
 
 Needs the extra `serve` and no torch. Routes: /predict, /healthz, /readyz, /version, /metrics, /docs. On another address
 than this machine's own it wants a token in TOTALML_TOKEN. SIGTERM: it answers what it has accepted, writes its log and
-ends with 0. Each prediction is kept in the store, without its picture, unless --no-log is given.
+ends with 0. Each prediction is kept in the store, without its picture, unless --no-log is given; of --bundle only in
+one that --store names.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import MissingExtraError, RecipeError
@@ -47,7 +50,10 @@ class Address:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", metavar="WHAT", help="MODEL@ALIAS; MODEL@HASH, which stays; or a file of deployments/")
+    parser.add_argument(
+        "what", metavar="WHAT", nargs="?", help="MODEL@ALIAS; MODEL@HASH, which stays; deployments/X.yaml"
+    )
+    parser.add_argument("--bundle", metavar="DIR", type=Path, help="the folder of a release instead")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
     parser.add_argument("--workers", type=int, default=1, help="processes behind the port (1)")
@@ -55,12 +61,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-log", action="store_true", help="keep no predictions")
 
 
+def anywhere(arguments: argparse.Namespace) -> bool:
+    return arguments.bundle is not None
+
+
 def run(arguments: argparse.Namespace, place: Place) -> int:
     _require_packages()
     if not 0 <= arguments.port < 2**16 or arguments.workers < 1 or arguments.threads < 1:
         raise RecipeError("command line: --port is a number up to 65535, --workers and --threads are numbers from 1")
-    store = place.open_store()
-    followed = follow(arguments.what, store, logs=not arguments.no_log)
+    if (arguments.what is None) == (arguments.bundle is None):
+        raise RecipeError("command line: give MODEL@ALIAS, or the folder of a release by --bundle")
+    store = place.open_store() if arguments.what or arguments.store else None
+    followed = follow(arguments.what or arguments.bundle, store, logs=not arguments.no_log)
     _require_token(arguments.host, followed.token_variable)
     address = Address(arguments.host, arguments.port, arguments.threads)
     if arguments.workers == 1:
@@ -68,17 +80,19 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     return _serve_by_several(followed, store, address, arguments.workers)
 
 
-def serve(followed: Followed, store: Store, address: Address, listener: socket.socket) -> int:
-    """Until SIGTERM or SIGINT."""
+def serve(followed: Followed, store: Store | None, address: Address, listener: socket.socket) -> int:
+    """Until SIGTERM or SIGINT.
+
+    Args: store: None: predictions are not kept.
+    """
     import uvicorn
 
     from totalml.serving.app import Service, create_app
     from totalml.serving.figures import Figures
-    from totalml.serving.live import Live
     from totalml.serving.prediction_log import PredictionLog
 
-    live = Live(store, followed.model, followed.named, followed.wanted(store), address.threads, _say)
-    log = PredictionLog(store, followed.model) if followed.logs else None
+    live = followed.live(store, address.threads, _say)
+    log = PredictionLog(store, followed.model) if store and followed.logs else None
     token = os.environ.get(followed.token_variable, "")
     app = create_app(Service(live, followed.limits, token, log, Figures()))
     _say(f"{followed.named} is release {live.now.release}, on http://{address.host}:{listener.getsockname()[1]}")
@@ -119,12 +133,12 @@ def _listen(address: Address) -> socket.socket:
     return listener
 
 
-def _work(followed: Followed, store: Store, address: Address) -> None:
+def _work(followed: Followed, store: Store | None, address: Address) -> None:
     """One of several processes behind the port."""
     sys.exit(serve(followed, store, address, _listen(address)))
 
 
-def _serve_by_several(followed: Followed, store: Store, address: Address, count: int) -> int:
+def _serve_by_several(followed: Followed, store: Store | None, address: Address, count: int) -> int:
     """Start the workers, start again those that die, and end them all on SIGTERM."""
     with _listen(address) as reserved:  # so that the port is free, and one for all if any was asked for
         chosen = Address(address.host, reserved.getsockname()[1], address.threads)
