@@ -32,6 +32,7 @@ VERBS = {
     "registry history": ("totalml.release.registry_history", "every event of a model, who, when and why"),
     "registry diff": ("totalml.release.registry_diff", "what differs between two releases"),
     "serve": ("totalml.serving.serve", "answer over HTTP with a release, and follow its alias"),
+    "predict": ("totalml.prediction.predict", "answer for a folder, a glob or a table with a release"),
     "track sync": ("totalml.tracking.sync", "send runs to Weights & Biases that were tracked offline"),
     "store gc": ("totalml.garbage.store_gc", "remove from the store what no run, pin or alias needs"),
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),
