@@ -35,6 +35,7 @@ VERBS = {
     "export": ("totalml.release.export", "a release as a folder for ONNX, for MLflow, or to make a container of"),
     "deploy": ("totalml.deployment.deploy", "apply a file of deployments/, which says which release answers"),
     "serve": ("totalml.serving.serve", "answer over HTTP with a release, and follow its alias"),
+    "predict": ("totalml.prediction.predict", "answer for a folder, a glob or a table with a release"),
     "track sync": ("totalml.tracking.sync", "send runs to Weights & Biases that were tracked offline"),
     "store gc": ("totalml.garbage.store_gc", "remove from the store what no run, pin or alias needs"),
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),

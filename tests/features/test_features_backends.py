@@ -12,7 +12,7 @@ from PIL import Image
 from tests.features.drawn import SIZE, photo
 from totalml.data import ImageFolder, decode
 from totalml.errors import FeatureError, MissingExtraError
-from totalml.features import build_features, decoding, pixels
+from totalml.features import build_features, decoding, pixels, workers
 from totalml.fingerprint import execution
 from totalml.progress import Progress
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, RuntimeRecipe
@@ -44,7 +44,7 @@ def assert_decoded_one_by_one(features, photos):
     assert np.array_equal(features.images.gather(np.arange(len(features))), np.stack(direct))
 
 
-def kill_yourself(*_):
+def kill_yourself(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -52,7 +52,7 @@ def kill_yourself(*_):
 def small_chunks(monkeypatch):
     """Ten photos are then four chunks in two waves."""
     monkeypatch.setattr(decoding, "CHUNK", 3)
-    monkeypatch.setattr(decoding, "WAVE", 1)
+    monkeypatch.setattr(workers, "WAVE", 1)
 
 
 @pytest.mark.parametrize("runtime", [{"workers": 5}, {"backend": "loky", "workers": 2}, {"backend": "loky"}])

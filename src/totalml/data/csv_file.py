@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SEPARATORS = (",", ";", "\t", "|")
-_HEADER_CHARS = 2**16  # enough for any header
+HEADER_CHARS = 2**16  # enough for any header
 # Leading zeros, or digits beyond what a float64 tells apart: a number would make one of two identifiers.
 _IDENTIFIER = r"^[+-]?(0[0-9].*|[0-9]{16,})$"
 _LEADING_ZERO = r"^[+-]?0[0-9]"
-_DECIMAL_COMMA = r"^[+-]?(0|[1-9][0-9]*)(,[0-9]+)?$"
+DECIMAL_COMMA = r"^[+-]?(0|[1-9][0-9]*)(,[0-9]+)?$"
 _OTHER_FORMATS = {
     b"PAR1": "a Parquet file; rename it to end in .parquet",
     b"PK\x03\x04": "an Excel or zip file; save the sheet as 'CSV UTF-8'",
@@ -41,7 +41,7 @@ def read_csv(path: Path, text: Sequence[str], needed: Collection[str], timestamp
     Raises: SnapshotError: it is empty, not UTF-8 or UTF-16, another format, or its lines do not fit its header.
     """
     content = _text_of(path)
-    separator = _separator(content, needed, first="\t" if ".tsv" in path.suffixes else ",")
+    separator = separator_of(content, needed, first="\t" if ".tsv" in path.suffixes else ",")
     text = [name for name in _header(content, separator) if normal(name) in text]  # as the file spells them
     if content.count('"') % 2 and (line := _unclosed_quote(content, separator)):
         raise SnapshotError(f"the table {path} has a quote in line {line} that is never closed; close it or remove it")
@@ -64,7 +64,7 @@ def _text_of(path: Path) -> str:
             raise SnapshotError(f"the table {path} is {what}")
     content = _decoded(path, data)
     first, _, rest = content.partition("\n")
-    if first.startswith("sep=") and len(first.strip()) == 5:  # what Excel is told by
+    if names_separator(first):
         content = rest
     if not content.strip():
         raise SnapshotError(f"the table {path} is empty; expected a header with the names of columns, and rows")
@@ -74,7 +74,7 @@ def _text_of(path: Path) -> str:
 def _decoded(path: Path, data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16")
-    if b"\0" in data[:_HEADER_CHARS]:
+    if b"\0" in data[:HEADER_CHARS]:
         raise SnapshotError(
             f"the table {path} holds zero bytes, as UTF-16 without a mark does; save it as UTF-8, "
             f"e.g. iconv -f UTF-16LE -t UTF-8 {path.name} > utf8.csv"
@@ -90,7 +90,12 @@ def _decoded(path: Path, data: bytes) -> str:
         ) from error
 
 
-def _separator(content: str, needed: Collection[str], first: str) -> str:
+def names_separator(first_line: str) -> bool:
+    """Whether it is the line `sep=;` that tells Excel what separates the columns."""
+    return first_line.startswith("sep=") and len(first_line.strip()) == 5
+
+
+def separator_of(content: str, needed: Collection[str], first: str) -> str:
     """The one that gives the columns that are needed; else the one that gives most, for the message."""
     headers = {mark: _header(content, mark) for mark in (first, *SEPARATORS)}
     fitting = [mark for mark, names in headers.items() if set(needed) <= {*map(normal, names)}]
@@ -98,7 +103,7 @@ def _separator(content: str, needed: Collection[str], first: str) -> str:
 
 
 def _header(content: str, separator: str) -> list[str]:
-    start = content.lstrip("\r\n")[:_HEADER_CHARS]
+    start = content.lstrip("\r\n")[:HEADER_CHARS]
     try:
         return next(csv.reader(io.StringIO(start, newline=""), delimiter=separator))
     except csv.Error:
@@ -147,7 +152,7 @@ def _with_decimal_commas(table: pa.Table, text: Sequence[str]) -> pa.Table:
         if field.name in text or field.type != pa.string():
             continue
         column = pc.if_else(pc.equal(table.column(number), ""), None, table.column(number))
-        if column.null_count < len(column) and pc.all(pc.match_substring_regex(column, _DECIMAL_COMMA)).as_py():
+        if column.null_count < len(column) and pc.all(pc.match_substring_regex(column, DECIMAL_COMMA)).as_py():
             table = table.set_column(number, field.name, pc.replace_substring(column, ",", ".").cast(pa.float64()))
     return table
 

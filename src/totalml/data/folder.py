@@ -18,6 +18,8 @@ from totalml.data.split_folders import COLUMN, mend_of_split, split_named
 from totalml.errors import SnapshotError
 from totalml.kinds import Source
 
+EMPTY = "the folder is empty; remove it or put photos in it"
+
 
 def _one_group(pattern: str) -> str:
     try:
@@ -54,7 +56,7 @@ class ImageFolder(Source):
 
         started_ns, hasher = time.time_ns(), blake3()
         for found in self._walk():
-            if not isinstance(found, _File):
+            if not isinstance(found, File):
                 hasher.update(repr(found).encode())
                 continue
             try:
@@ -71,9 +73,9 @@ class ImageFolder(Source):
 
     def samples(self) -> Iterator[Sample | BadSample | Ignored]:
         for found in self._walk():
-            yield self._labelled(found) if isinstance(found, _File) else found
+            yield self._labelled(found) if isinstance(found, File) else found
 
-    def _walk(self) -> Iterator[_File | BadSample | Ignored]:
+    def _walk(self) -> Iterator[File | BadSample | Ignored]:
         root = self.folder()
         try:
             entries = _listed(root)
@@ -84,11 +86,9 @@ class ImageFolder(Source):
             raise SnapshotError(f"no class folders in {root}; expected one folder per label: {root}/<label>/photo.jpg")
         if self.split_folders is None and (mend := mend_of_split(root, folders)):
             raise SnapshotError(mend)
-        walk = _Walk(os.path.realpath(root))
-        for entry in entries:
-            yield from walk.visit(entry, "")
+        yield from files_below(root)
 
-    def _labelled(self, file: _File) -> Sample | BadSample:
+    def _labelled(self, file: File) -> Sample | BadSample:
         *folders, _ = file.id.split("/")
         split = split_named(folders.pop(0)) if self.split_folders and folders else None
         if self.split_folders and split is None:
@@ -104,19 +104,29 @@ class ImageFolder(Source):
         return Sample(file.id, Path(file.entry.path), folders[0], group, metadata={COLUMN: split} if split else {})
 
 
-class _File(NamedTuple):
+class File(NamedTuple):
+    """Args: id: its path below the root."""
+
     id: str
     entry: os.DirEntry[str]
 
 
-class _Walk:
-    """Everything below a root in sorted order, links followed as long as they stay below it."""
+def files_below(root: Path) -> Iterator[File | BadSample | Ignored]:
+    """Everything below a folder in sorted order, links followed as long as they stay below it.
 
+    Raises: OSError: the folder itself cannot be read.
+    """
+    walk = _Walk(os.path.realpath(root))
+    for entry in _listed(root):
+        yield from walk.visit(entry, "")
+
+
+class _Walk:
     def __init__(self, root: str) -> None:
         self._root = root
         self._above = [root]  # real paths of the folders that are being walked
 
-    def visit(self, entry: os.DirEntry[str], prefix: str) -> Iterator[_File | BadSample | Ignored]:
+    def visit(self, entry: os.DirEntry[str], prefix: str) -> Iterator[File | BadSample | Ignored]:
         if not is_text(entry.name):
             yield BadSample(prefix + printable(entry.name), "the name is not valid UTF-8; rename it")
             return
@@ -128,18 +138,18 @@ class _Walk:
         elif entry.is_dir():
             yield from self._folder(entry.path, name + "/")
         elif entry.is_file():
-            yield _File(name, entry)
+            yield File(name, entry)
         else:
             yield BadSample(name, "is neither a file nor a folder")
 
-    def _folder(self, path: str, prefix: str) -> Iterator[_File | BadSample | Ignored]:
+    def _folder(self, path: str, prefix: str) -> Iterator[File | BadSample | Ignored]:
         try:
             entries = _listed(path)
         except OSError as error:
             yield BadSample(prefix, f"the folder cannot be read: {error.strerror}")
             return
         if not entries:
-            yield BadSample(prefix, "the folder is empty; remove it or put photos in it")
+            yield BadSample(prefix, EMPTY)
         self._above.append(os.path.realpath(path))
         for entry in entries:
             yield from self.visit(entry, prefix)

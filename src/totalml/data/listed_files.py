@@ -10,15 +10,20 @@ from pathlib import Path
 from totalml.data.paths import is_text, normal
 
 _OF_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
+MEND = "set data.source.root to a folder above it, or write it relative to the root"
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://")
 
 
 class ListedFiles:
-    """Turns a table's file names into ids and paths below the root."""
+    """Turns a table's file names into ids and paths below the root.
 
-    def __init__(self, root: Path) -> None:
+    Args: mend: what to do about a file that lies elsewhere.
+    """
+
+    def __init__(self, root: Path, mend: str = MEND) -> None:
         self._root = str(root)
         self._real_root = os.path.realpath(root)
+        self._mend = mend
         self._inside: dict[str, bool] = {}  # by folder: whether its real path is below the real root
         self._names: dict[str, dict[str, str]] = {}  # by folder: one Unicode form of each name -> the name
 
@@ -28,7 +33,7 @@ class ListedFiles:
             return file, None, "the name is not valid text"
         name = self._below_root(file)
         if name == ".." or name.startswith("../"):
-            return file, None, f"the file lies outside the root {self._root}; {_mend(file)}"
+            return file, None, f"the file lies outside the root {self._root}; {_mend(file) or self._mend}"
         found = self._existing(name)
         if found is None:
             return normal(name), None, f"the file is missing: {self._root}/{name}{self._hint(file, name)}"
@@ -99,4 +104,4 @@ def _mend(file: str) -> str:
         return "it is a URL; download it below the root and name the file"
     if _OF_WINDOWS.match(file):
         return "it is a path of Windows; write it relative to the root"
-    return "set data.source.root to a folder above it, or write it relative to the root"
+    return ""

@@ -20,12 +20,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from totalml.data.image_properties import image_properties
 from totalml.data.snapshot import parquet_bytes
 from totalml.errors import TotalmlError
-from totalml.identity import canonical, digest, short
+from totalml.identity import short
+from totalml.release.log_rows import input_hash, log_columns
 from totalml.release.onnx_model import IMAGE
-from totalml.release.reference import ANSWER, METADATA, PROPERTY
 from totalml.store import Store
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 LOG = "predictions"  # folder of the store: predictions/<model>/<day>/<segment>.parquet
 EVERY_S = 1.0
 MOST = 20_000  # samples that wait to be written
-INPUT = "input v1"
 
 
 @dataclass(frozen=True)
@@ -120,34 +118,21 @@ def _by_release(noted: Sequence[_Noted]) -> dict[str, list[_Noted]]:
 def _table(noted: _Noted, release: str, replica: str) -> pa.Table:
     asked, answered = noted.asked, noted.answered
     scored, count = answered.scored, answered.count
-    part = slice(answered.first, answered.first + count)
     columns: dict[str, Any] = {
         "request_id": pa.array([asked.request_id] * count, pa.string()),
         "id": pa.array(asked.ids, pa.string()),
         "time": pa.array([noted.when] * count, pa.timestamp("us", "UTC")),
         "release": pa.array([release] * count, pa.string()),
         "replica": pa.array([replica] * count, pa.string()),
-        "input": pa.array(input_hashes(asked), pa.string()),
+        "input": pa.array(_input_hashes(asked), pa.string()),
         "seconds": pa.array(np.full(count, noted.seconds, np.float32)),
     }
-    answers = scored.answers.slice(answered.first, count)
-    columns |= {f"{ANSWER}{name}": answers[name] for name in answers.column_names}
-    if IMAGE in answered.inputs:
-        properties = image_properties(answered.inputs[IMAGE])
-        columns |= {f"{PROPERTY}{name}": pa.array(values) for name, values in properties.items()}
-    if asked.rows is not None:
-        columns |= {f"{METADATA}{name}": asked.rows[name] for name in asked.rows.column_names if name}
-    if scored.embeddings is not None:
-        wide = scored.embeddings.shape[1]
-        values = pa.array(scored.embeddings[part].ravel())
-        columns["embedding"] = pa.FixedSizeListArray.from_arrays(values, wide)
-    if scored.strangeness is not None:
-        columns["strangeness"] = pa.array(scored.strangeness[part])
+    part = slice(answered.first, answered.first + count)
+    columns |= log_columns(scored, part, answered.inputs.get(IMAGE), asked.rows)
     return pa.table(columns)
 
 
-def input_hashes(asked: Asked) -> list[str]:
-    """By which a person's picture or row is found again, to be deleted on request."""
+def _input_hashes(asked: Asked) -> list[str]:
     rows = asked.rows.to_pylist() if asked.rows is not None else [{}] * len(asked.ids)
     pictures = asked.pictures if asked.pictures is not None else [b""] * len(asked.ids)
-    return [digest(INPUT, picture + canonical(row)) for picture, row in zip(pictures, rows, strict=True)]
+    return [input_hash(picture, row) for picture, row in zip(pictures, rows, strict=True)]

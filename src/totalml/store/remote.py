@@ -8,12 +8,12 @@ from __future__ import annotations
 import errno
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from totalml.errors import MissingExtraError, StoreError
+from totalml.errors import MissingExtraError, StoreError, TotalmlError
 from totalml.identity import digest, short
 from totalml.store.atomic import TEMPORARY, create_file, explained
 from totalml.url import protocol_of
@@ -26,6 +26,8 @@ CREATES_ONCE = (PUTS_WHOLE - {"oss"}) | LOCAL
 # What s3fs makes of 409, another writer is at it, and of a 412 that does not say which condition failed.
 REFUSED_FOR_ANOTHER = (errno.EBUSY, errno.EINVAL)
 CREATE_PAUSES_S = (0.05, 0.2, 0.8)
+# What filesystems tell of a file that changes with its content.
+STATE = ("size", "ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime", "updated", "created")
 EXTRAS = {"s3": "s3", "s3a": "s3"}
 
 
@@ -61,6 +63,22 @@ class Remote:
         if not any(below.startswith(f"{listed}/") for listed in self._listed):
             self._list(folder)
         return {name: size for name, size in [*self._sizes.items()] if name.startswith(below)}
+
+    def listed(self, folder: str = "") -> list[tuple[str, bool, str]]:
+        """Name of each entry of a folder, sorted; whether it is a folder; what tells a file from what was there before.
+
+        Holds no more than one folder's names, however many lie below it.
+        """
+        with self._explained(folder, "listed"):
+            entries = self._filesystem.ls(self._path(folder), detail=True)
+        named = ((entry["name"].rstrip("/")[len(self._root) + 1 :], entry) for entry in entries)
+        return sorted((name, each["type"] == "directory", _state(each)) for name, each in named if name != folder)
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[BinaryIO]:
+        """A file to be read piece by piece."""
+        with self._explained(name, "read"), self._filesystem.open(self._path(name), "rb") as file:
+            yield file
 
     def forget(self, folder: str) -> None:
         """List a folder anew when it is asked for again."""
@@ -160,12 +178,14 @@ class Remote:
             self._filesystem.makedirs(self._path(name).rpartition("/")[0], exist_ok=True)
 
     def _path(self, name: str) -> str:
-        return f"{self._root}/{name}"
+        return f"{self._root}/{name}" if name else self._root
 
     @contextmanager
     def _explained(self, name: str, done: str) -> Iterator[None]:
         try:
             yield
+        except TotalmlError:  # of whoever uses what was opened
+            raise
         except Exception as error:  # every filesystem has errors of its own
             kind = RemoteFileGoneError if isinstance(error, FileNotFoundError) else StoreError
             raise kind(
@@ -188,6 +208,10 @@ def _connect(url: str) -> tuple[Any, str]:
     except Exception as error:
         raise StoreError(f"{url} cannot be opened: {_in_words(error)}") from error
     return filesystem, str(filesystem._strip_protocol(url)).rstrip("/")
+
+
+def _state(entry: Mapping[str, Any]) -> str:
+    return repr([str(entry[name]) for name in STATE if name in entry])
 
 
 def _in_words(error: Exception) -> str:

@@ -1,0 +1,49 @@
+"""What is scored at once and written as one part; its bounds depend on nothing but the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CHUNK = 256  # samples
+
+
+class Picture(NamedTuple):
+    """Args:
+    id: its path below the folder.
+    path: by which its folder reads it; "": it cannot be read.
+    state: what tells its content from an earlier one.
+    error: why it cannot be read.
+    """
+
+    id: str
+    path: str
+    state: str = ""
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Args:
+    ids: of its samples.
+    pictures: None: the model sees none.
+    rows: with the columns of the signature; None: it has none.
+    errors: of each sample, why it cannot be used; None: nothing is known against it.
+    """
+
+    ids: Sequence[str]
+    pictures: Sequence[Picture] | None
+    rows: pa.Table | None
+    errors: Sequence[str | None]
+
+    def state(self) -> bytes:
+        """Another one if a name, a value or a file's state is another one."""
+        rows = self.rows.to_pydict() if self.rows is not None else None
+        return repr((self.ids, self.pictures, rows, self.errors)).encode("utf-8", "surrogateescape")
+
+
+Numbered = tuple[int, Chunk]  # and its place among them

@@ -1,0 +1,141 @@
+"""What is to be predicted, from what a person calls it: a folder, a glob or a table, here or behind a URL."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from totalml.data.paths import normal
+from totalml.errors import DataError, RecipeError
+from totalml.identity import PREFIX
+from totalml.prediction.chunk import CHUNK, Chunk, Numbered
+from totalml.prediction.folders import Folder, LocalFolder, RemoteFolder
+from totalml.prediction.rows import FILE, Rows, is_table
+from totalml.store.remote import LOCAL
+from totalml.url import checked, is_url
+
+if TYPE_CHECKING:
+    from totalml.progress import Progress
+    from totalml.release.signature import Signature
+
+MAGIC = re.compile(r"[*?\[]")
+
+
+class Inputs(Protocol):
+    @property
+    def folder(self) -> Folder: ...
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The same each time, as long as nothing changes."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Args: wanted: what ids look like; None: any."""
+
+    folder: Folder
+    wanted: re.Pattern[str] | None = None
+
+    def wants(self, name: str) -> bool:
+        return self.wanted is None or bool(self.wanted.match(name))
+
+    def chunks(self) -> Iterator[Chunk]:
+        found = (each for each in self.folder.pictures() if self.wants(each.id))
+        while some := list(islice(found, CHUNK)):
+            yield Chunk([each.id for each in some], some, None, [each.error for each in some])
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Args: digest: of all names, values and states of files."""
+
+    samples: int
+    chunks: int
+    digest: str
+
+
+def open_inputs(what: str, signature: Signature, out: Path) -> Inputs:
+    """Args: out: what will be written.
+
+    Raises: RecipeError: it is no place. DataError: nothing is there, or not what the model sees.
+    """
+    folder, name = _located(what)
+    if is_table(name):
+        return Rows(folder, name, what, signature)
+    if signature.columns:
+        wanted = ", ".join([*([FILE] if signature.picture else []), *signature.columns])
+        raise DataError(f"{what} holds pictures; the model sees rows: give a table with the columns {wanted}")
+    pictures = Pictures(folder, _translated(name) if name else None)
+    if isinstance(folder, LocalFolder) and (own := folder.name_of(out)) and pictures.wants(own):
+        raise RecipeError(f"command line: --out {out} lies among the pictures of {what}; choose another folder for it")
+    return pictures
+
+
+def listing(inputs: Inputs, what: str, progress: Progress) -> Listing:
+    """Raises: DataError: there is nothing, or the table cannot be read to its end."""
+    samples, chunks, hasher = 0, 0, _hasher()
+    for chunk in progress.track(inputs.chunks(), "list, in chunks"):
+        samples, chunks = samples + len(chunk.ids), chunks + 1
+        hasher.update(chunk.state())
+    if not samples:
+        raise DataError(f"nothing was found in {what}; give a folder with pictures, a glob in quotes, or a table")
+    return Listing(samples, chunks, PREFIX + hasher.hexdigest())
+
+
+def as_listed(inputs: Inputs, listed: Listing, what: str, wanted: Set[int]) -> Iterator[Numbered]:
+    """Chunks of the wanted numbers. Raises: DataError: they are no longer what was listed."""
+    hasher = _hasher()
+    for number, chunk in enumerate(inputs.chunks()):
+        hasher.update(chunk.state())
+        if number in wanted:
+            yield number, chunk
+    if PREFIX + hasher.hexdigest() != listed.digest:
+        raise DataError(f"{what} changed while it was read; give the command again when it stays as it is")
+
+
+def _hasher() -> Any:
+    from blake3 import blake3
+
+    return blake3(derive_key_context="totalml inputs v1")
+
+
+def _located(what: str) -> tuple[Folder, str]:
+    """A folder, and what is meant in it: a table, a pattern, or "" for all of it."""
+    if is_url(what):
+        try:
+            protocol, _, path = checked(what).partition("://")
+        except ValueError as error:
+            raise RecipeError(f"command line: {what}: {error}") from error
+        if protocol not in LOCAL:
+            base, name = _split(path)
+            return RemoteFolder(f"{protocol}://{base}"), name
+        what = path
+    path = str(Path(what).expanduser())
+    if Path(path).is_dir():
+        return LocalFolder(Path(path)), ""
+    if Path(path).is_file():
+        return LocalFolder(Path(path).parent), Path(path).name if is_table(path) else glob.escape(Path(path).name)
+    base, name = _split(path)
+    if is_table(name) or not name or not Path(base or ".").is_dir():
+        raise DataError(f"there is no {what} (seen from {Path.cwd()}); give a folder, a table, or a glob in quotes")
+    return LocalFolder(Path(base or ".")), name
+
+
+def _split(path: str) -> tuple[str, str]:
+    """The folder before the first part that is a pattern, and the rest; a table is a rest of its own."""
+    parts = path.split("/")
+    first = next((place for place, part in enumerate(parts) if MAGIC.search(part)), len(parts))
+    if first == len(parts) and is_table(path):
+        first -= 1
+    return "/".join(parts[:first]) or ("/" if path.startswith("/") and first else ""), "/".join(parts[first:])
+
+
+def _translated(pattern: str) -> re.Pattern[str]:
+    from fsspec.utils import glob_translate
+
+    return re.compile(glob_translate(normal(pattern)))

@@ -1,0 +1,97 @@
+"""A table as chunks: the columns of the signature, with a picture in each row or without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from totalml.data.table import ROW_DIGITS
+from totalml.errors import DataError
+from totalml.prediction.chunk import Chunk, Picture
+from totalml.prediction.columns import as_numbers, as_text, as_words
+from totalml.prediction.table_batches import Batches, csv_batches, parquet_batches
+from totalml.target import did_you_mean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from totalml.prediction.folders import Folder
+    from totalml.release.signature import Signature
+
+FILE, ID = "file", "id"
+TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+
+
+def is_table(name: str) -> bool:
+    return name.lower().endswith(TABLES)
+
+
+class Rows:
+    """A sample is named by the column `id`, else by its file, else by the number of its row.
+
+    Args:
+        name: of the table in its folder, which files are relative to.
+        what: as a person calls it.
+    Raises: DataError: columns are missing; all of them are named.
+    """
+
+    def __init__(self, folder: Folder, name: str, what: str, signature: Signature) -> None:
+        self.folder = folder
+        self._name, self._what, self._signature = name, what, signature
+        self._needed = [*([FILE] if signature.picture else []), *signature.columns]
+        with self._batches() as batches:
+            self._refuse_missing(batches.names)
+
+    def chunks(self) -> Iterator[Chunk]:
+        done = 0
+        with self._batches() as batches:
+            for batch in batches.read([*dict.fromkeys((ID, *self._needed))]):
+                yield self._chunk(batch, done, batches.decimal_comma)
+                done += len(batch)
+
+    @contextmanager
+    def _batches(self) -> Iterator[Batches]:
+        is_parquet = self._name.lower().endswith(".parquet")
+        with (
+            self.folder.opened(self._name) as file,
+            parquet_batches(file, self._what) if is_parquet else csv_batches(file, self._what, self._needed) as found,
+        ):
+            yield found
+
+    def _refuse_missing(self, names: list[str]) -> None:
+        missing = [name for name in self._needed if name not in names]
+        if missing:
+            hint = did_you_mean(missing[0], names) if len(missing) == 1 else ""
+            raise DataError(
+                f"the table {self._what} lacks {', '.join(missing)}, which the model sees{hint or '.'} "
+                f"It has: {', '.join(names)}."
+            )
+
+    def _chunk(self, batch: pa.Table, done: int, decimal_comma: bool) -> Chunk:
+        errors: list[list[str]] = [[] for _ in range(len(batch))]
+        pictures = self._pictures(batch, errors) if self._signature.picture else None
+        rows = self._columns(batch, decimal_comma, errors) if self._signature.columns else None
+        names = [str(done + place).rjust(ROW_DIGITS, "0") for place in range(1, len(batch) + 1)]
+        if pictures is not None:
+            names = [picture.id or name for picture, name in zip(pictures, names, strict=True)]
+        if ID in batch.column_names:
+            names = [given or name for given, name in zip(as_text(batch[ID]), names, strict=True)]
+        return Chunk(names, pictures, rows, ["; ".join(each) or None for each in errors])
+
+    def _pictures(self, batch: pa.Table, errors: list[list[str]]) -> list[Picture]:
+        found = []
+        for file, wrong in zip(as_text(batch[FILE]), errors, strict=True):
+            picture = self.folder.find(file) if file else Picture("", "", error=f"column {FILE!r} is empty")
+            wrong += [picture.error] if picture.error else []
+            found.append(picture)
+        return found
+
+    def _columns(self, batch: pa.Table, decimal_comma: bool, errors: list[list[str]]) -> pa.Table:
+        """As the service gives them to the model: numbers are float64, words are text."""
+        import pyarrow as pa
+
+        signature = self._signature
+        columns = {name: as_numbers(name, batch[name], decimal_comma, errors) for name in signature.numeric}
+        columns |= {name: as_words(name, batch[name], known) for name, known in signature.categorical.items()}
+        return pa.table({name: columns[name] for name in signature.columns})

@@ -1,0 +1,102 @@
+"""One chunk to one part of the output, the same bytes in whatever thread or process it is made.
+
+A sample that cannot be used is scored as nothing, black or empty, and what comes of it is left out: so a part is
+computed in one batch with all of its samples, and each of them has its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from totalml.data.image import UnreadableImage
+from totalml.data.snapshot import parquet_bytes
+from totalml.features.decoding import row_of
+from totalml.release.bundle import read_bundle
+from totalml.release.log_rows import input_hash, log_columns
+from totalml.release.onnx_model import EMBEDDING, IMAGE
+from totalml.release.reference import METADATA
+from totalml.release.scorer import Scorer
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.prediction.chunk import Chunk, Numbered
+    from totalml.prediction.folders import Folder
+
+
+@lru_cache(maxsize=1)
+def scorer_in(release: Path) -> Scorer:
+    """Loaded once in a process. Raises: as `Scorer.load`."""
+    return Scorer.load(read_bundle(release))
+
+
+class Score:
+    """Can be sent to another process, which sees the same folders.
+
+    Args:
+        release: folder of the release.
+        name: hash of the release.
+        folder: where pictures are read.
+    """
+
+    def __init__(self, release: Path, name: str, folder: Folder) -> None:
+        self._release, self._name, self._folder = release, name, folder
+
+    def __call__(self, numbered: Numbered) -> tuple[int, bytes]:
+        """The chunk's number, and a Parquet file with a row for each of its samples.
+
+        Raises: ModelError: the model cannot run. StoreError: nothing can be read now.
+        """
+        number, chunk = numbered
+        scorer, errors = scorer_in(self._release), list(chunk.errors)
+        pixels, hashes = self._seen(scorer, chunk, errors)
+        inputs: dict[str, Any] = {} if pixels is None else {IMAGE: pixels}
+        scored = scorer.score(inputs | (scorer.columns(chunk.rows) if chunk.rows is not None else {}))
+        columns: dict[str, Any] = {
+            "id": pa.array(chunk.ids, pa.string()),
+            "time": pa.nulls(len(chunk.ids), pa.timestamp("us", "UTC")),
+            "release": pa.array([self._name] * len(chunk.ids), pa.string()),
+            "input": pa.array(hashes, pa.string()),
+            "error": pa.array(errors, pa.string()),
+        }
+        columns |= _left_out(log_columns(scored, slice(None), pixels, chunk.rows), errors)
+        return number, parquet_bytes(pa.table(columns))
+
+    def _seen(
+        self, scorer: Scorer, chunk: Chunk, errors: list[str | None]
+    ) -> tuple[NDArray[np.uint8] | None, list[str | None]]:
+        """Pixels, and by what each input is found again; None where it could not be read."""
+        rows = chunk.rows.to_pylist() if chunk.rows is not None else [{}] * len(chunk.ids)
+        if scorer.image is None or chunk.pictures is None:
+            return None, [input_hash(b"", row) for row in rows]
+        pixels = np.zeros((len(rows), scorer.image.size, scorer.image.size, 3), np.uint8)
+        hashes: list[str | None] = [None] * len(rows)
+        for place, picture in enumerate(chunk.pictures):
+            if picture.error:
+                continue
+            try:
+                data = self._folder.read(picture.path)
+                hashes[place] = input_hash(data, rows[place])
+                pixels[place] = row_of(data, scorer.image, scorer.signature.max_megapixels)
+            except UnreadableImage as error:
+                errors[place] = "; ".join(filter(None, (errors[place], str(error))))
+        return pixels, hashes
+
+
+def _left_out(columns: dict[str, Any], errors: Sequence[str | None]) -> dict[str, Any]:
+    """What came of samples that could not be used is null."""
+    usable = pa.array([None if error else place for place, error in enumerate(errors)], pa.int64())
+    if EMBEDDING in columns:
+        # NaN, since pyarrow cannot read null lists of a fixed size back.
+        vectors = columns[EMBEDDING]
+        values = vectors.flatten().to_numpy().reshape(len(vectors), -1)
+        known = np.where(usable.is_valid().to_numpy(zero_copy_only=False)[:, None], values, np.float32("nan"))
+        columns[EMBEDDING] = pa.FixedSizeListArray.from_arrays(pa.array(known.ravel()), known.shape[1])
+    kept = (EMBEDDING, METADATA)
+    return {name: values if name.startswith(kept) else values.take(usable) for name, values in columns.items()}

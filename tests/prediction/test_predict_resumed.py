@@ -1,0 +1,179 @@
+"""The bytes of the output do not tell how often the command was killed, nor by what the work was done."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+import tracemalloc
+
+import pytest
+
+from tests.prediction.predicting import REPOSITORY, photos, predict, read, released, started
+from tests.serving.serving import TABLE, release
+from totalml.prediction import parts
+from totalml.store import Store
+
+
+@pytest.fixture(autouse=True)
+def in_the_project(monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
+@pytest.mark.slow
+def test_kills_at_any_moment_leave_no_trace_in_the_output(tmp_path):
+    released(tmp_path / "store")
+    folder, dice = photos(tmp_path / "photos", 60), random.Random(7)
+    (folder / "00" / "bad.png").write_bytes(b"x")
+    whole, out = tmp_path / "whole.parquet", tmp_path / "preds.parquet"
+    assert ended(started(tmp_path / "store", folder, whole, 0))[0] == 4
+    kills, made = 0, []
+    while kills < 4:
+        process = started(tmp_path / "store", folder, out, 0.15)
+        place = parts.parts_folder(out)
+        due = time.monotonic() + 60
+        while not place.exists() and process.poll() is None and time.monotonic() < due:
+            time.sleep(0.01)
+        time.sleep(dice.uniform(0, 0.6))
+        process.kill()
+        process.communicate()
+        kills += 1
+        made.append(len([*place.glob("[!.]*.parquet")]))
+        assert not out.exists()
+    assert made == sorted(made)
+    assert made[-1] > 0
+    code, said = ended(started(tmp_path / "store", folder, out, 0))
+    assert code == 4
+    assert f"going on: {made[-1]} of 16 parts are there" in said
+    assert out.read_bytes() == whole.read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "preds.parquet", "store", "whole.parquet"]
+
+
+def ended(process):
+    _, said = process.communicate(timeout=120)
+    return process.returncode, said
+
+
+def interrupted(monkeypatch, after: int):
+    """The command ends when so many parts were saved."""
+    save, saved = parts.Parts.save, []
+
+    def stop(*given):
+        if len(saved) == after:
+            raise KeyboardInterrupt
+        saved.append(given)
+        save(*given)
+
+    monkeypatch.setattr(parts.Parts, "save", stop)
+
+
+def in_small_chunks(monkeypatch):
+    from totalml.prediction import inputs, table_batches
+    from totalml.prediction import predict as verb
+
+    for module in (inputs, table_batches, verb):
+        monkeypatch.setattr(module, "CHUNK", 4)
+
+
+def half_done(tmp_path, monkeypatch):
+    folder, out = photos(tmp_path / "photos", 20), tmp_path / "preds.parquet"
+    with monkeypatch.context() as during:
+        interrupted(during, 2)
+        assert predict(tmp_path / "store", folder, out) == 130
+    assert len([*parts.parts_folder(out).glob("*.parquet")]) == 2
+    return folder, out
+
+
+def test_another_release_or_changed_inputs_start_anew(tmp_path, monkeypatch, capsys):
+    in_small_chunks(monkeypatch)
+    released(tmp_path / "store")
+    folder, out = half_done(tmp_path, monkeypatch)
+    photos(folder, 1, first=20)
+    with monkeypatch.context() as during:
+        interrupted(during, 1)
+        assert predict(tmp_path / "store", folder, out) == 130
+    assert "another state of: inputs" in capsys.readouterr().err
+    other = released(tmp_path / "store", share=0.5)
+    assert predict(tmp_path / "store", folder, out) == 0
+    assert "another state of: release" in capsys.readouterr().err
+    told = read(out)
+    assert told["release"].to_pylist() == [other.hash] * 21
+
+
+def test_what_changes_while_it_is_read_is_told(tmp_path, monkeypatch, capsys):
+    in_small_chunks(monkeypatch)
+    released(tmp_path / "store")
+    folder, out = photos(tmp_path / "photos", 20), tmp_path / "preds.parquet"
+    save = parts.Parts.save
+    monkeypatch.setattr(parts.Parts, "save", lambda *given: (photos(folder, 1, first=19), save(*given)))
+    assert predict(tmp_path / "store", folder, out) == 4
+    assert "changed while it was read" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_damaged_part_is_made_again(tmp_path, monkeypatch, capsys):
+    in_small_chunks(monkeypatch)
+    released(tmp_path / "store")
+    folder, out = half_done(tmp_path, monkeypatch)
+    (parts.parts_folder(out) / "00000001.parquet").write_bytes(b"PAR1")
+    assert predict(tmp_path / "store", folder, out) == 5
+    assert "the same command makes it again" in capsys.readouterr().err
+    assert predict(tmp_path / "store", folder, out) == 0
+    assert len(read(out)) == 20
+
+
+def test_an_output_of_other_inputs_is_not_replaced_by_unfinished_work(tmp_path, monkeypatch):
+    in_small_chunks(monkeypatch)
+    released(tmp_path / "store")
+    folder, out = half_done(tmp_path, monkeypatch)
+    out.write_text("mine")
+    photos(folder, 1, first=20)
+    assert predict(tmp_path / "store", folder, out) == 4
+    assert out.read_text() == "mine"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["loky", "ray"])
+def test_processes_give_the_bytes_that_threads_give(tmp_path, monkeypatch, backend):
+    if backend == "ray":
+        pytest.importorskip("ray")
+    in_small_chunks(monkeypatch)
+    released(tmp_path / "store")
+    folder, outs = photos(tmp_path / "photos", 41), [tmp_path / "one.parquet", tmp_path / "two.parquet"]
+    (folder / "00" / "bad.png").write_bytes(b"x")
+    assert predict(tmp_path / "store", folder, outs[0], "--workers=3") == 4
+    assert predict(tmp_path / "store", folder, outs[1], f"--backend={backend}", "--workers=2") == 4
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
+def test_a_backend_that_is_not_installed_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    released(tmp_path / "store")
+    folder = photos(tmp_path / "photos", 2)
+    assert predict(tmp_path / "store", folder, tmp_path / "preds.parquet", "--backend=ray") == 10
+    assert "--backend ray needs the package 'ray'" in capsys.readouterr().err
+
+
+def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, monkeypatch):
+    in_small_chunks(monkeypatch)
+    monkeypatch.setattr(parts, "TOGETHER", 8)
+    released(tmp_path / "store", TABLE, 0.01)
+    peaks = []
+    for count in (100, 100, 1600):  # the first time, modules are imported
+        table = tmp_path / f"{count}.csv"
+        table.write_text("age,pub,note\n" + f"1,a,{'x' * 2000}\n" * count)
+        tracemalloc.start()
+        assert predict(tmp_path / "store", table, tmp_path / f"{len(peaks)}.parquet") == 0
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < peaks[1] + 500_000
+
+
+@pytest.mark.slow
+def test_a_release_with_onnx_needs_no_torch(tmp_path):
+    store = Store(tmp_path / "store")
+    assert release(store).hash == released(tmp_path / "store").hash
+    process = started(tmp_path / "store", photos(tmp_path / "photos", 3), tmp_path / "preds.parquet", 0)
+    assert ended(process)[0] == 0
+    assert len(read(tmp_path / "preds.parquet")) == 3
