@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import MissingExtraError, RecipeError
-from totalml.identity import PREFIX
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -78,7 +77,7 @@ def serve(text: str, store: Store, address: Address, listener: socket.socket) ->
     """
     import uvicorn
 
-    from totalml.release.named import START, find_promotion, require_release
+    from totalml.release.named import find_promotion, names, require_release
     from totalml.serving.app import Service, create_app
     from totalml.serving.figures import Figures
     from totalml.serving.limits import Limits
@@ -87,9 +86,8 @@ def serve(text: str, store: Store, address: Address, listener: socket.socket) ->
 
     promotion = find_promotion(text, store)
     model, _, which = text.partition("@")
-    by_hash = START.fullmatch(which) and promotion.release.removeprefix(PREFIX).startswith(which.removeprefix(PREFIX))
     release = require_release(promotion, text)
-    live = Live(store, model, None if by_hash else which, release, address.threads, _say)
+    live = Live(store, model, None if names(which, release) else which, release, address.threads, _say)
     log = PredictionLog(store, model) if address.logs else None
     limits = Limits()
     app = create_app(Service(live, limits, os.environ.get(TOKEN, ""), log, Figures()))
