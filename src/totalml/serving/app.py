@@ -14,6 +14,8 @@ from totalml.serving.answers import answer_of
 from totalml.serving.batcher import Answered, Asked, Batcher
 from totalml.serving.figures import Figures
 from totalml.serving.guard import Guard
+from totalml.serving.inference_forms import InferenceRequest
+from totalml.serving.inference_protocol import add_inference_protocol
 from totalml.serving.limits import Limits
 from totalml.serving.live import Live
 from totalml.serving.prediction_log import PredictionLog
@@ -99,7 +101,8 @@ def create_app(service: Service) -> FastAPI:
             figures.dropped.set(service.log.dropped)
         return Response(figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    describe(app, Rows)
+    add_inference_protocol(app, live, way_in)
+    describe(app, Rows, InferenceRequest)
     answer_refused(app)
     app.add_middleware(Guard, token=service.token, figures=figures)
     return app

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from totalml.serving.figures import Figures
 
-OPEN = ("/healthz", "/readyz")  # to whoever asks: probes have no token
+OPEN = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")  # to whoever asks: probes have no token
 HEADER = b"x-request-id"
 ID = "totalml.request_id"  # in the scope
 _LONGEST_ID = 128

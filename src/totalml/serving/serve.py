@@ -4,9 +4,10 @@
   curl --data-binary @pint.jpg -H "Content-Type: image/jpeg" http://127.0.0.1:8000/predict
   TOTALML_TOKEN=... totalml serve guinness@production --host 0.0.0.0 --workers 3
 
-Needs the extra `serve` and no torch. Routes: /predict, /healthz, /readyz, /version, /metrics, /docs. On another address
-than this machine's own it wants a token in TOTALML_TOKEN. SIGTERM: it answers what it has accepted, writes its log and
-ends with 0. Each prediction is kept in the store, without its picture, unless --no-log is given.
+Needs the extra `serve` and no torch. Routes: /predict, /healthz, /readyz, /version, /metrics, /docs, and those of the
+Open Inference Protocol below /v2. On another address than this machine's own it wants a token in TOTALML_TOKEN.
+SIGTERM: it answers what it has accepted, writes its log and ends with 0. Each prediction is kept in the store, without
+its picture, unless --no-log is given.
 """
 
 from __future__ import annotations
