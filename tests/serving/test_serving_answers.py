@@ -161,6 +161,17 @@ def test_a_multipart_body_that_is_none_is_refused(photos):
     assert "metadata go into a field 'rows'" in answer.json()["error"]
 
 
+def test_names_and_rows_in_an_odd_charset_harm_nobody(tmp_path):
+    named = b'--x\r\nContent-Disposition: form-data; name="a"; filename="\\ud800.png"\r\n\r\n' + picture() + b"\r\n"
+    rows = b'--x\r\nContent-Disposition: form-data; name="rows"\r\n\r\n[{"\\ud800": 1}]\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=x; charset=unicode_escape"}
+    with serving(tmp_path, logs=True) as running:
+        answer = running.client.post("/predict", content=named + b"--x--\r\n", headers=kind)
+        assert answer.json()["predictions"][0]["id"] == "?.png"
+        assert running.client.post("/predict", content=rows + b"--x--\r\n", headers=kind).status_code == 422
+    assert running.service.log.written == 1
+
+
 def test_a_client_that_is_too_slow_is_told_so(tmp_path):
     with (
         serving(tmp_path, limits=Limits(body_s=0.2)) as running,
@@ -322,3 +333,20 @@ def test_a_log_that_cannot_be_written_ends_no_service(tmp_path, capfd):
         assert running.ask(picture()).status_code == 200
     assert running.service.log.dropped == 1
     assert "1 rows of the prediction log are lost" in capfd.readouterr().err
+
+
+def test_a_log_goes_on_whatever_a_row_may_do(tmp_path, capfd, monkeypatch):
+    from totalml.serving import prediction_log
+
+    monkeypatch.setattr(prediction_log, "EVERY_S", 0.05)
+    with serving(tmp_path, logs=True) as running, monkeypatch.context() as broken:
+        broken.setattr(prediction_log, "input_hashes", lambda _: 1 / 0)
+        running.ask(picture())
+        due = time.monotonic() + 20
+        while not running.service.log.dropped:
+            assert time.monotonic() < due
+            time.sleep(0.01)
+        broken.undo()
+        running.ask(picture())
+    assert (running.service.log.written, running.service.log.dropped) == (1, 1)
+    assert "1 rows of the prediction log are lost: division by zero" in capfd.readouterr().err

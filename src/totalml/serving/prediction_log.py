@@ -22,7 +22,6 @@ import pyarrow as pa
 
 from totalml.data.image_properties import image_properties
 from totalml.data.snapshot import parquet_bytes
-from totalml.errors import TotalmlError
 from totalml.identity import canonical, digest, short
 from totalml.release.onnx_model import IMAGE
 from totalml.release.reference import ANSWER, METADATA, PROPERTY
@@ -93,7 +92,7 @@ class PredictionLog:
             for release, some in _by_release(noted).items():
                 self._save(release, some)
             self.written += samples
-        except (TotalmlError, OSError, pa.ArrowException) as error:  # a full disk ends no service
+        except Exception as error:  # a full disk, or whatever was asked, ends neither service nor log
             self.dropped += samples
             with contextlib.suppress(OSError):
                 print(f"{samples} rows of the prediction log are lost: {error}", file=sys.stderr, flush=True)

@@ -83,12 +83,17 @@ async def _parts(form: FormData) -> tuple[list[bytes] | None, list[Any] | None, 
     for name, value in form.multi_items():
         if not isinstance(value, str):
             pictures.append(await value.read())
-            names.append(value.filename or f"picture {len(pictures)}")
+            names.append(_whole(value.filename or f"picture {len(pictures)}"))
         elif name in ("rows", "metadata"):
-            rows = _rows(read_json(value.encode()))
+            rows = _rows(read_json(_whole(value).encode()))
         else:
             raise RefusedError(422, f"there is no field {name!r}; metadata go into a field 'rows' as JSON")
     return pictures or None, rows, names
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters, which some charsets can spell and nothing can keep."""
+    return text.encode(errors="replace").decode()
 
 
 def _metadata(request: Request) -> list[Any] | None:
