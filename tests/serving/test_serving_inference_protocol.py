@@ -290,8 +290,9 @@ def test_what_does_not_fit_is_refused_with_a_reason(photos, body, status, reason
 
 
 BAD_BYTES = {
-    "a longer header": ({}, b"", 10_000, 400, f"{LENGTH} is '10000'"),
-    "no header": ({}, b"", "-1", 400, f"{LENGTH} is '-1'"),
+    "a longer header": ({}, b"", 10_000, 400, f"{LENGTH} is 10000, but the request is 2 bytes"),
+    "a negative header": ({}, b"", "-1", 400, f"{LENGTH} '-1' is no number"),
+    "a header of digits": ({}, b"", "9" * 5000, 400, f"{LENGTH} '99999999999999999999' is no number"),
     "bytes of nobody": ({"inputs": [ages(1), pubs("a")]}, b"more", None, 400, "4 bytes after the JSON belong to no"),
     "too few bytes": ({"inputs": [ages(1), sized(pubs("a"), 9)]}, b"few", None, 422, "9 bytes should stand after"),
     "half a number": ({"inputs": [sized(ages(1), 4), pubs("a")]}, b"four", None, 422, "1 values of FP64 are 8 bytes"),

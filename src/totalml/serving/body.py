@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from totalml.serving.limits import Limits
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+_LENGTH = re.compile("[0-9]{1,18}")
 
 
 class RefusedError(Exception):
@@ -31,7 +34,8 @@ class RefusedError(Exception):
 
 async def read_body(request: Request, limits: Limits) -> bytes:
     """Raises: RefusedError: it is too long, too slow or not all there."""
-    _refuse_long(request.headers.get("content-length", "0"), limits)
+    if read_length("Content-Length", request.headers.get("content-length", "0")) > limits.body_bytes:
+        raise _too_long(limits)
     parts: list[bytes] = []
     size = 0
     try:
@@ -46,6 +50,13 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     except ClientDisconnect:
         raise RefusedError(400, "the request ended before all of it was here") from None
     return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def read_length(header: str, value: str) -> int:
+    """Raises: RefusedError: it is no number of bytes."""
+    if not _LENGTH.fullmatch(value):
+        raise RefusedError(400, f"{header} {value[:20]!r} is no number of bytes")
+    return int(value)
 
 
 def read_json(data: bytes) -> Any:
@@ -63,13 +74,6 @@ def refuse_many(count: int, limits: Limits) -> None:
     """Raises: RefusedError: more samples than a request may hold."""
     if count > limits.samples:
         raise RefusedError(413, f"{count} samples in one request; at most {limits.samples} are taken")
-
-
-def _refuse_long(length: str, limits: Limits) -> None:
-    if not length.isdecimal():
-        raise RefusedError(400, f"Content-Length {length!r} is no number")
-    if int(length) > limits.body_bytes:
-        raise _too_long(limits)
 
 
 def _no_constant(name: str) -> None:

@@ -15,7 +15,7 @@ from totalml import __version__
 from totalml.release.bundle import MODEL
 from totalml.release.named import names
 from totalml.serving.batcher import Answered, Asked
-from totalml.serving.body import RefusedError, read_body, read_json
+from totalml.serving.body import RefusedError, read_body, read_json, read_length
 from totalml.serving.guard import ID, encoded
 from totalml.serving.inference_forms import (
     InferenceAnswer,
@@ -158,9 +158,9 @@ def _split(body: bytes, length: str | None) -> tuple[InferenceRequest, bytes]:
     """
     end = len(body)
     if length is not None:
-        if not (length.isascii() and length.isdecimal() and int(length) <= end):
-            raise RefusedError(400, f"{HEADER} is {length!r}; give the bytes of the JSON, at most {end}")
-        end = int(length)
+        end = read_length(HEADER, length)
+        if end > len(body):
+            raise RefusedError(400, f"{HEADER} is {end}, but the request is {len(body)} bytes")
     try:
         return InferenceRequest.model_validate(read_json(body[:end])), body[end:]
     except ValidationError as error:
