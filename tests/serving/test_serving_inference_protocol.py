@@ -353,6 +353,16 @@ def test_predictions_are_kept_as_those_of_predict_are(tmp_path):
     assert rows[0]["input"] == rows[1]["input"]
 
 
+def test_what_is_missing_is_kept_as_missing_whether_json_or_bytes(tmp_path):
+    with serving(tmp_path, release(Store(tmp_path), 0.01, TABLE), logs=True) as running:
+        ask(running, {"inputs": [ages(None), pubs(None)]})
+        body = {"inputs": [sized(ages(0), 8), sized(pubs(""), 4)]}
+        ask_with_bytes(running, body, struct.pack("<d", float("nan")), elements(b""))
+    rows = [row for file in tmp_path.glob("predictions/pints/*/*.parquet") for row in pq.read_table(file).to_pylist()]
+    assert [(row["metadata:age"], row["metadata:pub"]) for row in rows] == [(None, None)] * 2
+    assert rows[0]["input"] == rows[1]["input"]
+
+
 def mutated(generator, data):
     data = bytearray(data)
     for _ in range(generator.randint(1, 6)):

@@ -179,7 +179,7 @@ def _elements(binary: bytes, count: int) -> list[bytes]:
     elements, start = [], 0
     for _ in range(count):
         end = start + _LENGTH + int.from_bytes(binary[start : start + _LENGTH], "little")
-        if start + _LENGTH > len(binary) or end > len(binary):
+        if end > len(binary):
             raise ValueError("an element of BYTES is longer than what is there")
         elements.append(binary[start + _LENGTH : end])
         start = end
