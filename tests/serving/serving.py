@@ -22,7 +22,6 @@ from totalml.serving.app import Service, create_app
 from totalml.serving.figures import Figures
 from totalml.serving.followed import Followed
 from totalml.serving.limits import Limits
-from totalml.serving.live import Live
 from totalml.serving.prediction_log import PredictionLog
 from totalml.store import Store
 
@@ -167,7 +166,7 @@ def serving(
     if alias is not None and Aliases(store, "pints").standing(alias) is None:
         promote(store, bundle, alias)
     followed = Followed("pints", "pints", "alias" if alias else "release", alias or bundle.hash)
-    live = Live(store, "pints", followed.named, followed.wanted(store), 1, lambda _: None)
+    live = followed.live(store, 1, lambda _: None)
     service = Service(live, limits or Limits(), token, PredictionLog(store, "pints") if logs else None, Figures())
     config = uvicorn.Config(create_app(service), host="127.0.0.1", port=0, log_level="error", lifespan="on")
     server = uvicorn.Server(config)

@@ -100,6 +100,8 @@ def test_what_is_no_picture_is_refused_with_a_reason_and_harms_nobody(photos, da
 BAD_ROWS = {
     "no json": (b"{", 400),
     "deep": (b"[" * 100_000, 400),
+    "half a character": (b'{"rows": [{"\\ud800": 1}]}', 400),
+    "another encoding": ('{"rows": [{}]}'.encode("utf-16"), 400),
     "not a number": (b'{"rows": [{"age": NaN}]}', 400),
     "a list of numbers": (b'{"rows": [1, 2]}', 422),
     "no rows": (b'{"rows": []}', 422),
@@ -146,7 +148,7 @@ def test_limits_are_looked_at_before_anything_is_decoded(photos):
     assert photos.ask(picture(), "text/plain").status_code == 415
     assert photos.client.post("/predict", content=picture()).status_code == 415
     assert photos.client.get("/predict").status_code == 405
-    assert photos.client.get("/nowhere").status_code == 404
+    assert photos.client.get("/nowhere").json()["error"] == "Not Found"
     assert photos.ask(picture()).status_code == 200
 
 
@@ -159,6 +161,17 @@ def test_a_multipart_body_that_is_none_is_refused(photos):
     assert "metadata go into a field 'rows'" in answer.json()["error"]
 
 
+def test_names_and_rows_in_an_odd_charset_harm_nobody(tmp_path):
+    named = b'--x\r\nContent-Disposition: form-data; name="a"; filename="\\ud800.png"\r\n\r\n' + picture() + b"\r\n"
+    rows = b'--x\r\nContent-Disposition: form-data; name="rows"\r\n\r\n[{"\\ud800": 1}]\r\n'
+    kind = {"Content-Type": "multipart/form-data; boundary=x; charset=unicode_escape"}
+    with serving(tmp_path, logs=True) as running:
+        answer = running.client.post("/predict", content=named + b"--x--\r\n", headers=kind)
+        assert answer.json()["predictions"][0]["id"] == "?.png"
+        assert running.client.post("/predict", content=rows + b"--x--\r\n", headers=kind).status_code == 422
+    assert running.service.log.written == 1
+
+
 def test_a_client_that_is_too_slow_is_told_so(tmp_path):
     with (
         serving(tmp_path, limits=Limits(body_s=0.2)) as running,
@@ -169,6 +182,18 @@ def test_a_client_that_is_too_slow_is_told_so(tmp_path):
         slow.settimeout(20)
         assert b" 408 " in slow.recv(1000)
         assert running.ask(picture()).status_code == 200
+
+
+def test_a_client_that_leaves_halfway_is_no_failure(tmp_path, capfd):
+    with serving(tmp_path) as running:
+        with socket.create_connection(("127.0.0.1", running.port)) as one:
+            one.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\n")
+            due = time.monotonic() + 20
+            while "totalml_requests_under_way 1.0" not in running.client.get("/metrics").text:
+                assert time.monotonic() < due
+        while 'route="/predict",status="400"' not in running.client.get("/metrics").text:
+            assert time.monotonic() < due
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_too_many_at_once_are_told_when_to_come_again(tmp_path):
@@ -269,7 +294,7 @@ def test_the_service_says_what_it_is_and_measures(photos):
     told = photos.client.get("/metrics").text
     assert 'totalml_requests_total{route="/predict",status="200"}' in told
     schema = photos.client.get("/openapi.json").json()
-    assert set(schema["paths"]) == {"/predict", "/healthz", "/readyz", "/version", "/metrics"}
+    assert {"/predict", "/healthz", "/readyz", "/version", "/metrics"} <= set(schema["paths"])
     assert schema["components"]["schemas"]["Reason"]["required"] == ["error"]
 
 
@@ -308,3 +333,20 @@ def test_a_log_that_cannot_be_written_ends_no_service(tmp_path, capfd):
         assert running.ask(picture()).status_code == 200
     assert running.service.log.dropped == 1
     assert "1 rows of the prediction log are lost" in capfd.readouterr().err
+
+
+def test_a_log_goes_on_whatever_a_row_may_do(tmp_path, capfd, monkeypatch):
+    from totalml.serving import prediction_log
+
+    monkeypatch.setattr(prediction_log, "EVERY_S", 0.05)
+    with serving(tmp_path, logs=True) as running, monkeypatch.context() as broken:
+        broken.setattr(prediction_log, "input_hashes", lambda _: 1 / 0)
+        running.ask(picture())
+        due = time.monotonic() + 20
+        while not running.service.log.dropped:
+            assert time.monotonic() < due
+            time.sleep(0.01)
+        broken.undo()
+        running.ask(picture())
+    assert (running.service.log.written, running.service.log.dropped) == (1, 1)
+    assert "1 rows of the prediction log are lost: division by zero" in capfd.readouterr().err

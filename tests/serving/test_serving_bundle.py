@@ -15,7 +15,7 @@ from tests.serving.serving import picture, release
 from tests.serving.test_serving_swap import WITHOUT_TORCH, until
 from totalml.cli import main
 from totalml.release.bundle import copy_bundle
-from totalml.serving.fixed import Fixed
+from totalml.serving.live import Answering, load
 from totalml.store import Store
 
 
@@ -32,10 +32,10 @@ def bundle(tmp_path, monkeypatch):
 def test_it_answers_as_the_release_that_it_is_and_follows_nothing(tmp_path, bundle):
     from totalml.release.bundle import read_bundle
 
-    fixed = Fixed(read_bundle(tmp_path / "copy"), 1)
+    fixed = Answering(load(read_bundle(tmp_path / "copy"), 1), "a copy")
     fixed.start()
     fixed.stop()
-    assert (fixed.model, fixed.named, fixed.now.release) == ("pints", "pints", bundle.hash)
+    assert (fixed.model, fixed.named, fixed.now.release) == ("pints", "a copy", bundle.hash)
 
 
 @pytest.mark.slow

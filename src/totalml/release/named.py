@@ -24,6 +24,12 @@ def is_reference(text: str) -> bool:
     return "@" in text
 
 
+def names(text: str, release: str) -> bool:
+    """Whether it is the start of a release's hash."""
+    start = START.fullmatch(text)
+    return start is not None and release.removeprefix(PREFIX).startswith(start[1])
+
+
 def find_promotion(text: str, store: Store) -> Promotion:
     """What an alias of a model points at now, or what was registered with a hash.
 

@@ -104,6 +104,11 @@ class Scorer:
         """Whether it can say what it looked at."""
         return MAPS in self.outputs
 
+    @property
+    def knows_strangers(self) -> bool:
+        """Whether it can say how far a sample is from those of training."""
+        return self._stranger is not None and EMBEDDING in self.outputs
+
     def inputs(
         self, ids: Sequence[str], pictures: Sequence[Given] | None = None, rows: pa.Table | None = None
     ) -> Inputs:

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from totalml.errors import TotalmlError
-from totalml.serving.fixed import Fixed
-from totalml.serving.live import Live, Loaded
+from totalml.serving.live import Answering, Loaded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,7 +67,7 @@ class Batcher:
     done: told of each answer, in the thread that scores; it must not block.
     """
 
-    def __init__(self, live: Live | Fixed, most: int, done: Done) -> None:
+    def __init__(self, live: Answering, most: int, done: Done) -> None:
         self._live, self._most, self._done = live, most, done
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="score", daemon=True)

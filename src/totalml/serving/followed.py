@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
-from totalml.identity import PREFIX
 from totalml.release.bundle import read_bundle
 from totalml.serving.limits import Limits
 
 if TYPE_CHECKING:
-    from totalml.serving.fixed import Fixed
-    from totalml.serving.live import Live
+    from totalml.serving.live import Answering
     from totalml.store import Store
 
 ALIAS, DEPLOYMENT, RELEASE, FOLDER = "alias", "deployment", "release", "folder"
@@ -40,14 +38,14 @@ class Followed:
     token_variable: str = TOKEN_VARIABLE
     logs: bool = True
 
-    def live(self, store: Store | None, threads: int, said: Callable[[str], None]) -> Live | Fixed:
+    def live(self, store: Store | None, threads: int, said: Callable[[str], None]) -> Answering:
         """Raises: StoreError, ModelError: its release cannot be loaded."""
-        from totalml.serving.fixed import Fixed
-        from totalml.serving.live import Live
+        from totalml.serving.live import Answering, Live, load
 
         if store is None or self.kind == FOLDER:
-            return Fixed(read_bundle(Path(self.key)), threads)
-        return Live(store, self.model, self.named, self.wanted(store), threads, said)
+            return Answering(load(read_bundle(Path(self.key)), threads), self.named)
+        alias = None if self.kind == RELEASE else self.key
+        return Live(store, self.named, alias, self.wanted(store), threads, said)
 
     def wanted(self, store: Store) -> Callable[[], str]:
         """Asks which release is to answer now; empty: nothing does."""
@@ -74,12 +72,12 @@ def follow(text: str | Path, store: Store | None, logs: bool) -> Followed:
         return Followed(str(text), bundle.name, FOLDER, str(text), logs=logs)
     if text.endswith(ENDINGS):
         return _deployment(Path(text), text, store, logs)
-    from totalml.release.named import START, find_promotion, require_release
+    from totalml.release.named import find_promotion, names, require_release
 
     promotion = find_promotion(text, store)
     release = require_release(promotion, text)
     model, _, which = text.partition("@")
-    if START.fullmatch(which) and release.removeprefix(PREFIX).startswith(which.removeprefix(PREFIX)):
+    if names(which, release):
         return Followed(text, model, RELEASE, release, logs=logs)
     return Followed(text, model, ALIAS, which, logs=logs)
 

@@ -38,10 +38,29 @@ class Loaded:
         return self.bundle.hash
 
 
-class Live:
+class Answering:
+    """What answers now; of a plain folder, such as that of an image, for good.
+
+    Args:
+        named: as a person calls it.
+        alias: its name as a version of the model; None: it has no name but its hash.
+    """
+
+    def __init__(self, now: Loaded, named: str, alias: str | None = None) -> None:
+        self.model, self.named, self.alias = now.bundle.name, named, alias
+        self.swaps, self.failed = 0, ""
+        self.now = now
+
+    def start(self) -> None:
+        """Begin to follow."""
+
+    def stop(self) -> None:
+        """Follow no more."""
+
+
+class Live(Answering):
     """Args:
-    model: whose release it is, and in whose journal a failure is told.
-    named: what is followed, as a person calls it.
+    named, alias: as of `Answering`.
     wanted: the bundle hash that is to answer now, asked twice a second; empty: what answers goes on.
     said: told a line for each swap.
     Raises: StoreError, ModelError: the first release cannot be loaded.
@@ -50,19 +69,17 @@ class Live:
     def __init__(
         self,
         store: Store,
-        model: str,
         named: str,
+        alias: str | None,
         wanted: Callable[[], str],
         threads: int,
         said: Callable[[str], None],
     ) -> None:
-        self.model, self.named = model, named
-        self.swaps, self.failed = 0, ""
         self._store, self._threads, self._said, self._wanted = store, threads, said, wanted
         self._refused = ""  # the release that could not be loaded
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)
-        self.now = self._load(wanted())
+        super().__init__(self._load(wanted()), named, alias)
 
     def start(self) -> None:
         self._thread.start()

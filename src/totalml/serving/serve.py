@@ -6,10 +6,10 @@
   totalml serve deployments/guinness.yaml              as `totalml deploy` applied it last
   totalml serve --bundle guinness-onnx                 a release that was exported; needs no project and no store
 
-Needs the extra `serve` and no torch. Routes: /predict, /healthz, /readyz, /version, /metrics, /docs. On another address
-than this machine's own it wants a token in TOTALML_TOKEN. SIGTERM: it answers what it has accepted, writes its log and
-ends with 0. Each prediction is kept in the store, without its picture, unless --no-log is given; of --bundle only in
-one that --store names.
+Needs the extra `serve` and no torch. Routes: /predict, /healthz, /readyz, /version, /metrics, /docs, and those of the
+Open Inference Protocol below /v2. On another address than this machine's own it wants a token in TOTALML_TOKEN.
+SIGTERM: it answers what it has accepted, writes its log and ends with 0. Each prediction is kept in the store, without
+its picture, unless --no-log is given; of --bundle only in one that --store names.
 """
 
 from __future__ import annotations

@@ -1,0 +1,101 @@
+"""What bodies and answers look like, for `/openapi.json`. Tests hold the service to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import models_json_schema
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+REF = "#/components/schemas/{model}"
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+
+class Reason(BaseModel):
+    """Why there is no answer."""
+
+    error: str
+    request_id: str = ""
+
+
+class Rows(BaseModel):
+    """A row for each sample, with the columns that `/version` names."""
+
+    model_config = ConfigDict(extra="forbid")
+    rows: list[dict[str, str | float | bool | None]] = Field(min_length=1)
+
+
+class Prediction(BaseModel):
+    """Besides its id, what the signature at `/version` says."""
+
+    model_config = ConfigDict(extra="allow")
+    id: str
+
+
+class Predictions(BaseModel):
+    """Of all samples of a request, in their order."""
+
+    model: str
+    release: str
+    request_id: str
+    predictions: list[Prediction]
+
+
+REASONS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Reason, "description": "The body cannot be read"},
+    401: {"model": Reason, "description": "The token is missing or wrong"},
+    408: {"model": Reason, "description": "The body took too long"},
+    413: {"model": Reason, "description": "Too large, or too many samples"},
+    422: {"model": Reason, "description": "A picture or a value that cannot be used"},
+    500: {"model": Reason, "description": "The service failed; its own log says how"},
+    503: {"model": Reason, "description": "Too much at once; come again after Retry-After"},
+}
+NO_TOKEN: dict[int | str, dict[str, Any]] = {401: REASONS[401]}
+PREDICT: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "image/*": BINARY,
+            "application/json": {"schema": {"$ref": REF.format(model=Rows.__name__)}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "picture": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "rows": {"type": "string", "description": "JSON: a row for each picture"},
+                    },
+                }
+            },
+        },
+    },
+    "parameters": [
+        {
+            "name": "explain",
+            "in": "query",
+            "description": "1: with a map of what the model looked at",
+            "schema": {"type": "string", "enum": ["0", "1"]},
+        },
+        {
+            "name": "metadata",
+            "in": "query",
+            "description": "JSON: the row of a picture that is the body",
+            "schema": {"type": "string"},
+        },
+    ],
+}
+
+
+def describe(app: FastAPI, *bodies: type[BaseModel]) -> None:
+    """Args: bodies: read by the routes themselves, so that FastAPI does not know them."""
+    made = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _, found = models_json_schema([(body, "validation") for body in bodies], ref_template=REF)
+            made()["components"]["schemas"] |= found["$defs"]
+        return made()
+
+    app.openapi = described  # type: ignore[method-assign]

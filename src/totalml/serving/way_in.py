@@ -1,0 +1,81 @@
+"""The one way to the model, for all routes: so many at once, read within limits, scored in batches, or refused.
+
+Whatever a client sends, it gets JSON, and the next one is not harmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from totalml.errors import DataError, FeatureError
+from totalml.serving.batcher import Answered, Asked, Batcher
+from totalml.serving.body import RefusedError
+from totalml.serving.figures import Figures
+from totalml.serving.guard import ID, encoded
+from totalml.serving.limits import Limits
+from totalml.serving.live import Answering
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from totalml.release.signature import Signature
+
+Answer = Callable[[Answered], Response]
+Read = Callable[[Request, "Signature", Limits], Awaitable[tuple[Asked, Answer]]]
+
+
+class WayIn:
+    """On one event loop, so it counts without a lock."""
+
+    def __init__(self, live: Answering, limits: Limits, batcher: Batcher, figures: Figures) -> None:
+        self._live, self._limits, self._batcher, self._figures = live, limits, batcher, figures
+        self._count = 0
+
+    async def answer(self, request: Request, read: Read) -> Response:
+        """Args: read: from the request to what it asks, and how the answer is written.
+
+        Raises: RefusedError, DataError, FeatureError: what `answer_refused` answers.
+        """
+        with self._under_way():
+            asked, answer = await read(request, self._live.now.scorer.signature, self._limits)
+            return answer(await self._batcher.answer(asked))
+
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        most = self._limits.at_once
+        if self._count >= most:
+            raise RefusedError(503, f"{most} requests are under way; come again", {"Retry-After": "1"})
+        self._count += 1
+        self._figures.under_way.set(self._count)
+        try:
+            yield
+        finally:
+            self._count -= 1
+            self._figures.under_way.set(self._count)
+
+
+def answer_refused(app: FastAPI) -> None:
+    """What cannot be answered gets a reason, on all routes of the app."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        match error:
+            case RefusedError():
+                status, reason, headers = error.status, error.reason, error.headers
+            case HTTPException():  # no such route, or not by this method
+                status, reason, headers = error.status_code, str(error.detail), dict(error.headers or {})
+            case _:
+                status, reason, headers = 422, str(error), {}
+        return json_response({"error": reason, "request_id": request.scope[ID]}, status, headers)
+
+    for kind in (RefusedError, HTTPException, DataError, FeatureError):
+        app.add_exception_handler(kind, refused)
+
+
+def json_response(values: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(encoded(values), status, headers, media_type="application/json")
