@@ -28,18 +28,17 @@ def test_kills_at_any_moment_leave_no_trace_in_the_output(tmp_path):
     (folder / "00" / "bad.png").write_bytes(b"x")
     whole, out = tmp_path / "whole.parquet", tmp_path / "preds.parquet"
     assert ended(started(tmp_path / "store", folder, whole, 0))[0] == 4
-    kills, made = 0, []
-    while kills < 4:
+    place, made = parts.parts_folder(out), [0]
+    for further in (1, 0, 3, 2):
         process = started(tmp_path / "store", folder, out, 0.15)
-        place = parts.parts_folder(out)
         due = time.monotonic() + 60
-        while not place.exists() and process.poll() is None and time.monotonic() < due:
+        while count(place) < made[-1] + further and process.poll() is None:
+            assert time.monotonic() < due
             time.sleep(0.01)
-        time.sleep(dice.uniform(0, 0.6))
+        time.sleep(dice.uniform(0, 0.15))
         process.kill()
         process.communicate()
-        kills += 1
-        made.append(len([*place.glob("[!.]*.parquet")]))
+        made.append(count(place))
         assert not out.exists()
     assert made == sorted(made)
     assert made[-1] > 0
@@ -48,6 +47,10 @@ def test_kills_at_any_moment_leave_no_trace_in_the_output(tmp_path):
     assert f"going on: {made[-1]} of 16 parts are there" in said
     assert out.read_bytes() == whole.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos", "preds.parquet", "store", "whole.parquet"]
+
+
+def count(place):
+    return len([*place.glob("[!.]*.parquet")])
 
 
 def ended(process):

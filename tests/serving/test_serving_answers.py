@@ -340,7 +340,7 @@ def test_a_log_goes_on_whatever_a_row_may_do(tmp_path, capfd, monkeypatch):
 
     monkeypatch.setattr(prediction_log, "EVERY_S", 0.05)
     with serving(tmp_path, logs=True) as running, monkeypatch.context() as broken:
-        broken.setattr(prediction_log, "input_hashes", lambda _: 1 / 0)
+        broken.setattr(prediction_log, "_input_hashes", lambda _: 1 / 0)
         running.ask(picture())
         due = time.monotonic() + 20
         while not running.service.log.dropped:

@@ -83,7 +83,7 @@ def create_app(service: Service) -> FastAPI:
     @app.get("/version", summary="What answers, and what it takes and gives", responses=NO_TOKEN)
     async def version() -> Response:
         loaded = live.now
-        told = {"model": loaded.bundle.name, "follows": live.named, "release": loaded.release, "totalml": __version__}
+        told = {"model": loaded.bundle.name, "follows": live.alias, "release": loaded.release, "totalml": __version__}
         facts = {name: loaded.bundle.facts.get(name) for name in ("run_id", "attempt", "data_hash", "config_hash")}
         return json_response(told | facts | {"signature": loaded.scorer.signature.as_json()})
 
