@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from tests.projects import REPOSITORY, commit, new_project
+from tests.projects import REPOSITORY, commit, git, new_project
 from totalml import fingerprint
 from totalml.comparison.revision import code_at
 from totalml.comparison.sources import FileChange, code_changes, current_code, load_code, save_code
@@ -72,6 +72,7 @@ def test_changes_are_told_by_file_and_line():
 
 def test_a_commit_gives_the_code_it_held(tmp_path):
     project = new_project(tmp_path / "project")
+    git(project, "init", "--quiet")
     for name in ("src/totalml/a.py", "recipes/own/source.py"):
         (project / name).parent.mkdir(parents=True)
         (project / name).write_text("committed\n")
