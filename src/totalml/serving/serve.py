@@ -101,6 +101,7 @@ def serve(text: str, store: Store, address: Address, listener: socket.socket) ->
         timeout_graceful_shutdown=ENDS_WITHIN_S,
         timeout_keep_alive=30,
         backlog=1024,
+        http="h11",  # uvicorn would take httptools where that is installed, which holds headers of any length
         h11_max_incomplete_event_size=64 * 1024,
         server_header=False,
     )
