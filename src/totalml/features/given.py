@@ -61,14 +61,18 @@ def decode_given(
 
     Raises: DataError: names every picture that cannot be used, and why.
     """
-    with ThreadPoolExecutor(THREADS) as pool:
-        rows = list(pool.map(partial(_row_or_reason, image=image, max_megapixels=max_megapixels), pictures))
-    bad = [f"  {name!r}: {row}" for name, row in zip(ids, rows, strict=True) if isinstance(row, str)]
+    row = partial(_row_or_reason, image=image, max_megapixels=max_megapixels)
+    if len(pictures) == 1:  # threads would take longer to start than the picture to decode
+        rows = [row(pictures[0])]
+    else:
+        with ThreadPoolExecutor(THREADS) as pool:
+            rows = list(pool.map(row, pictures))
+    bad = [f"  {name!r}: {reason}" for name, reason in zip(ids, rows, strict=True) if isinstance(reason, str)]
     if bad:
         more = [f"  ... and {len(bad) - SHOWN} more"] if len(bad) > SHOWN else []
         count = f"{len(bad)} picture{'s' if len(bad) > 1 else ''} of {len(ids)}"
         raise DataError("\n".join([f"{count} cannot be used; mend or leave out:", *bad[:SHOWN], *more]))
-    return HeldPictures(np.stack([row for row in rows if not isinstance(row, str)]))
+    return HeldPictures(np.stack([pixels for pixels in rows if not isinstance(pixels, str)]))
 
 
 def given_features(

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from totalml.data.image import UnreadableImage
+from totalml.data.image_properties import image_properties
 from totalml.data.snapshot import parquet_bytes
 from totalml.features.decoding import row_of
 from totalml.release.bundle import read_bundle
@@ -65,7 +66,9 @@ class Score:
             "input": pa.array(hashes, pa.string()),
             "error": pa.array(errors, pa.string()),
         }
-        columns |= _left_out(log_columns(scored, slice(None), pixels, chunk.rows), errors)
+        properties = {} if pixels is None else image_properties(pixels)
+        said = log_columns(scored.answers, properties, chunk.rows, scored.embeddings, scored.strangeness)
+        columns |= _left_out(said, errors)
         return number, parquet_bytes(pa.table(columns))
 
     def _seen(

@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class Bundle:
     files: Mapping[str, str]
     _held: set[str] = field(default_factory=set, compare=False, repr=False)
 
-    @property
+    @cached_property  # a service tells it in every answer
     def hash(self) -> str:
         return _hash_of(self.facts, self.files)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from totalml.data.image_properties import image_properties
 from totalml.identity import canonical, digest
 from totalml.release.reference import ANSWER, METADATA, PROPERTY
 
@@ -15,31 +14,30 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from totalml.release.scorer import Scored
-
 INPUT = "input v1"
 
 
 def log_columns(
-    scored: Scored, part: slice, pixels: NDArray[np.uint8] | None, rows: pa.Table | None
+    answers: pa.Table,
+    properties: Mapping[str, NDArray[np.float32]],
+    rows: pa.Table | None,
+    embeddings: NDArray[np.float32] | None,
+    strangeness: NDArray[np.float64] | None,
 ) -> dict[str, pa.Array | pa.ChunkedArray]:
-    """`answer:`, `property:` of the picture, `metadata:`, embedding, strangeness.
+    """`answer:`, `property:` of the pictures, `metadata:`, embedding, strangeness: of the same samples, in their order.
 
     Args:
-        part: of the samples that were scored.
-        pixels, rows: of this part, what the model saw; None: it sees none.
+        properties: empty where the model sees no pictures.
+        rows, embeddings, strangeness: None: there are none.
     """
-    answers = scored.answers[part]
     columns = {f"{ANSWER}{name}": answers[name] for name in answers.column_names}
-    if pixels is not None:
-        columns |= {f"{PROPERTY}{name}": pa.array(values) for name, values in image_properties(pixels).items()}
+    columns |= {f"{PROPERTY}{name}": pa.array(values) for name, values in properties.items()}
     if rows is not None:
         columns |= {f"{METADATA}{name}": rows[name] for name in rows.column_names if name}
-    if scored.embeddings is not None:
-        wide = scored.embeddings.shape[1]
-        columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(scored.embeddings[part].ravel()), wide)
-    if scored.strangeness is not None:
-        columns["strangeness"] = pa.array(scored.strangeness[part])
+    if embeddings is not None:
+        columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), embeddings.shape[1])
+    if strangeness is not None:
+        columns["strangeness"] = pa.array(strangeness)
     return columns
 
 

@@ -11,10 +11,14 @@ import sys
 import time
 import traceback
 import uuid
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import Request
+
 if TYPE_CHECKING:
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from totalml.serving.figures import Figures
@@ -24,12 +28,20 @@ HEADER = b"x-request-id"
 ID = "totalml.request_id"  # in the scope
 _LONGEST_ID = 128
 
+_Route = tuple[str, str]
+_Handler = Callable[[Request], Awaitable["Response"]]
+
 
 class Guard:
-    """Args: token: that callers must show; empty: none."""
+    """Args:
+    token: that callers must show; empty: none.
+    direct: method and path -> the handler of a route that is called without the framework around it.
+    """
 
-    def __init__(self, app: ASGIApp, token: str, figures: Figures) -> None:
-        self._app, self._figures = app, figures
+    def __init__(
+        self, app: ASGIApp, token: str, figures: Figures, direct: Mapping[_Route, _Handler] = MappingProxyType({})
+    ) -> None:
+        self._app, self._figures, self._direct = app, figures, direct
         self._token = f"Bearer {token}".encode() if token else b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,7 +62,11 @@ class Guard:
             await answer(told, 401, {"error": "give the token: Authorization: Bearer ..."})
         else:
             try:
-                await self._app(scope, receive, told)
+                if handler := self._direct.get((scope["method"], scope["path"])):
+                    scope["route"] = SimpleNamespace(path=scope["path"])
+                    await (await handler(Request(scope, receive)))(scope, receive, told)
+                else:
+                    await self._app(scope, receive, told)
             except Exception:  # a mistake of ours: its traceback is for our log
                 traceback.print_exc(file=sys.stderr)
                 if not sent:

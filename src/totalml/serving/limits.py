@@ -19,4 +19,4 @@ class Limits:
     samples: int = 64
     at_once: int = 256
     body_s: float = 20.0
-    batch: int = 64
+    batch: int = 16

@@ -1,7 +1,8 @@
 """What was predicted, for monitors and for labels that come later: immutable Parquet segments in the store.
 
-No pictures are kept. Writing never delays an answer: where it cannot keep up rows are dropped, and counted. A segment
-is written every second, so that a kill loses the last second at most. Columns are named as in a release's reference.
+No pictures are kept: the log's own thread measures what they look like, and lets go of them within a tenth of a second.
+Writing never delays an answer: where it cannot keep up rows are dropped, and counted. A segment is written each second,
+so that a kill loses the last second at most. Columns are named as in a release's reference.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from totalml.data.image_properties import image_properties
 from totalml.data.snapshot import parquet_bytes
 from totalml.identity import short
 from totalml.release.log_rows import input_hash, log_columns
@@ -27,10 +29,14 @@ from totalml.release.onnx_model import IMAGE
 from totalml.store import Store
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.release.scorer import Scored
     from totalml.serving.batcher import Answered, Asked
 
 LOG = "predictions"  # folder of the store: predictions/<model>/<day>/<segment>.parquet
 EVERY_S = 1.0
+MEASURED_EVERY_S = 0.1  # until then the pictures are held
 MOST = 20_000  # samples that wait to be written
 
 
@@ -40,6 +46,28 @@ class _Noted:
     asked: Asked
     answered: Answered
     seconds: float
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What is left of an answer without its pictures.
+
+    Args:
+        place: its first row in what was scored, and how many it has there.
+        hashes: of each input.
+        properties: of its pictures; none where there are no pictures.
+    """
+
+    when: datetime
+    request_id: str
+    ids: Sequence[str]
+    rows: pa.Table | None
+    release: str
+    scored: Scored
+    place: tuple[int, int]
+    seconds: float
+    hashes: Sequence[str]
+    properties: Mapping[str, NDArray[np.float32]]
 
 
 class PredictionLog:
@@ -53,6 +81,7 @@ class PredictionLog:
         self._store, self._model = store, model
         self._replica, self._segments = uuid.uuid4().hex[:8], 0
         self._waiting: deque[_Noted] = deque()
+        self._measured: list[_Measured] = []  # of the log's own thread
         self._samples = 0
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
@@ -76,18 +105,26 @@ class PredictionLog:
             self._waiting.append(_Noted(datetime.now(UTC), asked, answered, time.perf_counter() - asked.since))
 
     def _write(self) -> None:
-        while not self._stop.wait(EVERY_S):
-            self._flush()
+        due = time.monotonic() + EVERY_S
+        while not self._stop.wait(MEASURED_EVERY_S):
+            self._measure()
+            if time.monotonic() >= due:
+                self._flush()
+                due = time.monotonic() + EVERY_S
+        self._measure()
         self._flush()
 
+    def _measure(self) -> None:
+        while self._waiting:  # only this thread takes from it
+            self._measured.append(_measured(self._waiting.popleft()))
+
     def _flush(self) -> None:
-        with self._lock:
-            noted, self._waiting = self._waiting, deque()
-        if not noted:
+        measured, self._measured = self._measured, []
+        if not measured:
             return
-        samples = sum(each.answered.count for each in noted)
+        samples = sum(len(each.ids) for each in measured)
         try:
-            for release, some in _by_release(noted).items():
+            for release, some in _by_release(measured).items():
                 self._save(release, some)
             self.written += samples
         except Exception as error:  # a full disk, or whatever was asked, ends neither service nor log
@@ -98,37 +135,71 @@ class PredictionLog:
             with self._lock:
                 self._samples -= samples
 
-    def _save(self, release: str, noted: Sequence[_Noted]) -> None:
-        table = pa.concat_tables([_table(each, release, self._replica) for each in noted])
+    def _save(self, release: str, measured: Sequence[_Measured]) -> None:
+        table = _table(measured, release, self._replica)
         self._segments += 1
-        first = noted[0].when
+        first = measured[0].when
         name = f"{first:%H%M%S}-{self._replica}-{self._segments:06}-{short(release)}.parquet"
         self._store.save_file(parquet_bytes(table), LOG, self._model, f"{first:%Y-%m-%d}", name)
 
 
-def _by_release(noted: Sequence[_Noted]) -> dict[str, list[_Noted]]:
+def _measured(noted: _Noted) -> _Measured:
+    asked, answered = noted.asked, noted.answered
+    return _Measured(
+        when=noted.when,
+        request_id=asked.request_id,
+        ids=asked.ids,
+        rows=asked.rows,
+        release=answered.loaded.release,
+        scored=answered.scored,
+        place=(answered.first, answered.count),
+        seconds=noted.seconds,
+        hashes=_input_hashes(asked),
+        properties=image_properties(answered.inputs[IMAGE]) if IMAGE in answered.inputs else {},
+    )
+
+
+def _by_release(measured: Sequence[_Measured]) -> dict[str, list[_Measured]]:
     """A segment holds one, so that its columns are the same in all rows."""
-    found: dict[str, list[_Noted]] = {}
-    for each in noted:
-        found.setdefault(each.answered.loaded.release, []).append(each)
+    found: dict[str, list[_Measured]] = {}
+    for each in measured:
+        found.setdefault(each.release, []).append(each)
     return found
 
 
-def _table(noted: _Noted, release: str, replica: str) -> pa.Table:
-    asked, answered = noted.asked, noted.answered
-    scored, count = answered.scored, answered.count
+def _table(measured: Sequence[_Measured], release: str, replica: str) -> pa.Table:
+    """Of many answers at once: a table for each would cost more than the answer."""
+    counts = [len(each.ids) for each in measured]
     columns: dict[str, Any] = {
-        "request_id": pa.array([asked.request_id] * count, pa.string()),
-        "id": pa.array(asked.ids, pa.string()),
-        "time": pa.array([noted.when] * count, pa.timestamp("us", "UTC")),
-        "release": pa.array([release] * count, pa.string()),
-        "replica": pa.array([replica] * count, pa.string()),
-        "input": pa.array(_input_hashes(asked), pa.string()),
-        "seconds": pa.array(np.full(count, noted.seconds, np.float32)),
+        "request_id": pa.array(_repeated([each.request_id for each in measured], counts), pa.string()),
+        "id": pa.array([id_ for each in measured for id_ in each.ids], pa.string()),
+        "time": pa.array(_repeated([each.when for each in measured], counts), pa.timestamp("us", "UTC")),
+        "release": pa.array([release] * sum(counts), pa.string()),
+        "replica": pa.array([replica] * sum(counts), pa.string()),
+        "input": pa.array([hash_ for each in measured for hash_ in each.hashes], pa.string()),
+        "seconds": pa.array(np.repeat(np.array([each.seconds for each in measured], np.float32), counts)),
     }
-    part = slice(answered.first, answered.first + count)
-    columns |= log_columns(scored, part, answered.inputs.get(IMAGE), asked.rows)
-    return pa.table(columns)
+    first = measured[0]
+    columns |= log_columns(
+        answers=pa.concat_tables([each.scored.answers.slice(*each.place) for each in measured]),
+        properties={name: np.concatenate([each.properties[name] for each in measured]) for name in first.properties},
+        rows=None if first.rows is None else pa.concat_tables([each.rows for each in measured]),
+        embeddings=_joined(measured, [each.scored.embeddings for each in measured]),
+        strangeness=_joined(measured, [each.scored.strangeness for each in measured]),
+    )
+    return pa.table(columns).combine_chunks()
+
+
+def _joined(measured: Sequence[_Measured], scored: Sequence[Any]) -> Any:
+    """The rows of each in what it was scored with; None if there is nothing of the kind."""
+    if scored[0] is None:
+        return None
+    places = zip(scored, (each.place for each in measured), strict=True)
+    return np.concatenate([values[first : first + count] for values, (first, count) in places])
+
+
+def _repeated(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:
+    return [value for value, count in zip(values, counts, strict=True) for _ in range(count)]
 
 
 def _input_hashes(asked: Asked) -> list[str]:

@@ -71,6 +71,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raise RecipeError("command line: --port is a number up to 65535, --workers and --threads are numbers from 1")
     if (arguments.what is None) == (arguments.bundle is None):
         raise RecipeError("command line: give MODEL@ALIAS, or the folder of a release by --bundle")
+    # Of numpy's own algebra, before numpy is imported; two threads for a product of 128 columns only wait for another.
+    os.environ.setdefault("OMP_NUM_THREADS", str(arguments.threads))
     store = place.open_store() if arguments.what or arguments.store else None
     followed = follow(arguments.what or arguments.bundle, store, logs=not arguments.no_log)
     _require_token(arguments.host, followed.token_variable)
@@ -87,6 +89,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     """
     import uvicorn
 
+    _spare_pandas()
     from totalml.serving.app import Service, create_app
     from totalml.serving.figures import Figures
     from totalml.serving.prediction_log import PredictionLog
@@ -103,6 +106,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
         timeout_graceful_shutdown=ENDS_WITHIN_S,
         timeout_keep_alive=30,
         backlog=1024,
+        http="h11",  # uvicorn would take httptools where that is installed, which holds headers of any length
         h11_max_incomplete_event_size=64 * 1024,
         server_header=False,
     )
@@ -119,7 +123,8 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
 def _listen(address: Address) -> socket.socket:
     """Raises: RecipeError: the address cannot be listened on."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named: asyncio sends small answers at once (TCP_NODELAY) only of sockets that say they are TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
@@ -165,6 +170,32 @@ def _serve_by_several(followed: Followed, store: Store | None, address: Address,
         for worker in workers:
             worker.join()
         return max(abs(worker.exitcode or 0) for worker in workers)
+
+
+def _spare_pandas() -> None:
+    """Where pandas is installed pyarrow imports it for its first array: 35 MB and 0.2 s that no answer needs.
+
+    It asks once, and is told that there is none; whoever wants pandas later gets it.
+    """
+    import pyarrow as pa
+
+    hidden = _Hidden("pandas")
+    sys.meta_path.insert(0, hidden)
+    try:
+        pa.array([""])
+    finally:
+        sys.meta_path.remove(hidden)
+
+
+class _Hidden:
+    """A finder of modules that hides one."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if name == self._name:
+            raise ModuleNotFoundError(f"{name} is hidden", name=name)
 
 
 def _require_packages() -> None:

@@ -30,6 +30,10 @@ Answer = Callable[[Answered], Response]
 Read = Callable[[Request, "Signature", Limits], Awaitable[tuple[Asked, Answer]]]
 
 
+REFUSED = (RefusedError, HTTPException, DataError, FeatureError)
+Handler = Callable[[Request], Awaitable[Response]]
+
+
 class WayIn:
     """On one event loop, so it counts without a lock."""
 
@@ -62,19 +66,31 @@ class WayIn:
 
 def answer_refused(app: FastAPI) -> None:
     """What cannot be answered gets a reason, on all routes of the app."""
+    for kind in REFUSED:
+        app.add_exception_handler(kind, _refused)
 
-    async def refused(request: Request, error: Exception) -> Response:
-        match error:
-            case RefusedError():
-                status, reason, headers = error.status, error.reason, error.headers
-            case HTTPException():  # no such route, or not by this method
-                status, reason, headers = error.status_code, str(error.detail), dict(error.headers or {})
-            case _:
-                status, reason, headers = 422, str(error), {}
-        return json_response({"error": reason, "request_id": request.scope[ID]}, status, headers)
 
-    for kind in (RefusedError, HTTPException, DataError, FeatureError):
-        app.add_exception_handler(kind, refused)
+def refusing(handler: Handler) -> Handler:
+    """The same for a route that is called without the app around it."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except REFUSED as error:
+            return await _refused(request, error)
+
+    return answered
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    match error:
+        case RefusedError():
+            status, reason, headers = error.status, error.reason, error.headers
+        case HTTPException():  # no such route, or not by this method
+            status, reason, headers = error.status_code, str(error.detail), dict(error.headers or {})
+        case _:
+            status, reason, headers = 422, str(error), {}
+    return json_response({"error": reason, "request_id": request.scope[ID]}, status, headers)
 
 
 def json_response(values: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

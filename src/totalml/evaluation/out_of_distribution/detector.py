@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -43,10 +44,16 @@ class Detector:
 
     def score(self, embeddings: Embeddings) -> Floats:
         """(N, D) -> (N,) distance to the nearest class; about 1 for a sample like those of training."""
-        white = embeddings.astype(np.float64) @ self.whitening.astype(np.float64)
-        distances = [np.linalg.norm(white - centre, axis=1) for centre in self.centres.astype(np.float64)]
+        whitening, centres = self._wide
+        white = embeddings.astype(np.float64) @ whitening
+        distances = [np.linalg.norm(white - centre, axis=1) for centre in centres]
         nearest: Floats = np.min(distances, axis=0)
         return nearest
+
+    @cached_property
+    def _wide(self) -> tuple[Floats, Floats]:
+        """Both as float64; made once, since a service asks for each picture."""
+        return self.whitening.astype(np.float64), self.centres.astype(np.float64)
 
     def flagged(self, scores: Floats) -> NDArray[np.bool_]:
         if self.threshold is None:
