@@ -116,24 +116,33 @@ class PredictionLog:
 
     def _measure(self) -> None:
         while self._waiting:  # only this thread takes from it
-            self._measured.append(_measured(self._waiting.popleft()))
+            noted = self._waiting.popleft()
+            try:
+                self._measured.append(_measured(noted))
+            except Exception as error:  # whatever was asked ends neither service nor log
+                self._lose(noted.answered.count, error)
 
     def _flush(self) -> None:
         measured, self._measured = self._measured, []
-        if not measured:
-            return
-        samples = sum(len(each.ids) for each in measured)
-        try:
-            for release, some in _by_release(measured).items():
+        for release, some in _by_release(measured).items():
+            samples = sum(len(each.ids) for each in some)
+            try:
                 self._save(release, some)
-            self.written += samples
-        except Exception as error:  # a full disk, or whatever was asked, ends neither service nor log
-            self.dropped += samples
-            with contextlib.suppress(OSError):
-                print(f"{samples} rows of the prediction log are lost: {error}", file=sys.stderr, flush=True)
-        finally:
-            with self._lock:
-                self._samples -= samples
+            except Exception as error:  # nor does a full disk
+                self._lose(samples, error)
+            else:
+                self.written += samples
+                self._let_go(samples)
+
+    def _lose(self, samples: int, error: Exception) -> None:
+        self.dropped += samples
+        self._let_go(samples)
+        with contextlib.suppress(OSError):
+            print(f"{samples} rows of the prediction log are lost: {error}", file=sys.stderr, flush=True)
+
+    def _let_go(self, samples: int) -> None:
+        with self._lock:
+            self._samples -= samples
 
     def _save(self, release: str, measured: Sequence[_Measured]) -> None:
         table = _table(measured, release, self._replica)
