@@ -14,14 +14,25 @@ _watched: set[int] = set()
 
 
 def leave_with(conductor: int) -> None:
-    """End this process when its parent is no longer the conductor; nothing if it never was.
+    """End this process when the conductor has gone, also before this was called; nothing if it is no child of it.
 
     Args:
         conductor: the process id.
     """
-    if os.getppid() == conductor and conductor not in _watched:
-        _watched.add(conductor)
-        threading.Thread(target=_leave_when_gone, args=(conductor,), daemon=True).start()
+    if conductor in (os.getpid(), *_watched) or (os.getppid() != conductor and _lives(conductor)):
+        return
+    _watched.add(conductor)
+    threading.Thread(target=_leave_when_gone, args=(conductor,), daemon=True).start()
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _leave_when_gone(conductor: int) -> None:
