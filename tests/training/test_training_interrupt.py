@@ -4,7 +4,16 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+from lightning.pytorch import Trainer
+
+from tests.training import planted
+from tests.training.own import own_recipe
 from tests.warm import python
+from totalml.errors import Interrupted
+from totalml.progress import Progress
+from totalml.training import train_model
+from totalml.training.own_module import train_module
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,3 +58,14 @@ def test_a_killed_training_goes_on_too(tmp_path):
     again.kill()
     again.communicate(timeout=60)
     assert int(re.match(r"going on after epoch (\d+)", told)[1]) >= 3
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["network", "own module"])
+def test_a_sigterm_that_lightning_sees_first_is_an_interruption_too(tmp_path, monkeypatch, own):
+    """It raises SystemExit then, by which the process would end with 0 as if all were done."""
+    monkeypatch.setattr(Trainer, "received_sigterm", property(lambda trainer: trainer.current_epoch >= 1))
+    features = planted.squares()
+    asked = own_recipe(epochs=4) if own else planted.recipe(epochs=4)
+    train = train_module if own else train_model
+    with pytest.raises(Interrupted, match=r"training stopped in epoch 2; 1 .*kept"):
+        train(asked, features, planted.splits(features), tmp_path, Progress.silent())

@@ -11,7 +11,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from totalml.component import plain
-from totalml.errors import Interrupted, ModelError, TrainingError
+from totalml.errors import ModelError, TrainingError
 from totalml.identity import canonical, digest
 from totalml.model.inputs import Inputs
 from totalml.model.saved import load_state, save_state
@@ -24,7 +24,7 @@ from totalml.training.own_batches import EpochBatches, OwnBatches
 from totalml.training.own_checkpoint import OwnCheckpoints, PlainCheckpointIO, resumable
 from totalml.training.ranks.environment import trainer_options
 from totalml.training.ranks.process_rank import ALONE
-from totalml.training.watch import Watch, stopped
+from totalml.training.watch import STOPS, Watch, stopped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -163,7 +163,7 @@ def _fit(
         trainer.fit(module, batches, validation, ckpt_path=start, weights_only=True)
     except Pruned:
         raise
-    except Interrupted:
+    except STOPS:
         raise stopped(len(checkpoints.history)) from None
     except (TrainingError, ModelError):
         raise

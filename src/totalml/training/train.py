@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch import Callback, Trainer
 
 from totalml.component import plain
-from totalml.errors import Interrupted, TrainingError
+from totalml.errors import TrainingError
 from totalml.identity import canonical, digest
 from totalml.model import Network, build_network, save_network
 from totalml.progress import Progress
@@ -26,7 +26,7 @@ from totalml.training.ranks.environment import trainer_options
 from totalml.training.ranks.team import Member, Team, team_of
 from totalml.training.ranks.witness import Witness
 from totalml.training.unprofiled import Unprofiled
-from totalml.training.watch import Watch, stopped
+from totalml.training.watch import STOPS, Watch, stopped
 
 if TYPE_CHECKING:
     from totalml.data import Splits
@@ -129,7 +129,7 @@ def _fit(
         trainer.fit(learner)
     except Pruned:
         raise
-    except Interrupted:
+    except STOPS:
         raise stopped(len(keep.history), recipe.training.epochs) from None
     except ValueError as error:
         if NOT_NORMALISED not in str(error):

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch import Callback
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from totalml.errors import Interrupted
 from totalml.progress import Progress
@@ -102,6 +103,11 @@ class Watch(Callback):
         if self.interrupted:
             raise Interrupted
         self.interrupted = True
+
+
+# What ends a training from outside. Of SIGTERM Lightning makes the second where it looks before we do, and a process
+# that ends by it ends with 0, as if all were done.
+STOPS = (Interrupted, SIGTERMException)
 
 
 def stopped(done: int, most: int | None = None) -> Interrupted:
