@@ -85,6 +85,9 @@ def test_production_goes_forward_and_back(project, capsys):
     assert [line.split()[1:3] for line in lines[1:3]] == [["production", "rolled"], ["production", "rolled"]]
     assert "worse in the pub" in lines[2]
     assert "the first" in lines[4]
+    assert project.tell("rollback", NAME, "--why", "in panic") == 0
+    assert "that undid the rollback of " in (told := capsys.readouterr().out)
+    assert "(no, better)" in told
 
 
 def test_releases_are_listed_shown_and_compared(project, capsys):
@@ -153,6 +156,7 @@ def test_callers_of_production_are_not_let_down(project, capsys, monkeypatch):
         (("registry", "history", f"{NAME}@production"), 2, f"give {NAME}, and --alias production"),
         (("registry", "history", NAME, "--alias", "staging"), 2, "never had an alias 'staging'; there are: candidate"),
         (("rollback", f"{NAME}@production", "--why", "x"), 2, f"give {NAME}, and --alias production"),
+        (("rollback", NAME, "--why", " "), 2, "--why is empty"),
         (("rollback", NAME, "--why", "x"), 2, "pointed at release"),
         (("rollback", NAME, "--alias", "staging", "--why", "x"), 2, "never pointed at anything"),
         (("rollback", NAME, "--to", "ffff0000", "--why", "x"), 2, "never stood there"),
