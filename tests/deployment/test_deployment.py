@@ -99,7 +99,7 @@ def test_what_is_not_there_or_does_not_fit_is_refused(store, tell, capsys):
     assert "no model 'pints' is registered" in capsys.readouterr().err
     promote(store, release(store, 1.0, PICTURE))
     assert tell(PLAIN.replace("production", "staging")) == 2
-    assert "has no alias or release 'staging'" in capsys.readouterr().err
+    assert "pub.yaml: pints has no alias or release 'staging'" in capsys.readouterr().err
     assert tell(PLAIN.replace("production", "blake3:" + "0" * 64)) == 5
     assert "is not in the store" in capsys.readouterr().err
     assert tell(PLAIN) == 0

@@ -85,6 +85,9 @@ def test_production_goes_forward_and_back(project, capsys):
     assert [line.split()[1:3] for line in lines[1:3]] == [["production", "rolled"], ["production", "rolled"]]
     assert "worse in the pub" in lines[2]
     assert "the first" in lines[4]
+    assert project.tell("rollback", NAME, "--why", "in panic") == 0
+    assert "that undid the rollback of " in (told := capsys.readouterr().out)
+    assert "(no, better)" in told
 
 
 def test_releases_are_listed_shown_and_compared(project, capsys):
@@ -147,7 +150,13 @@ def test_callers_of_production_are_not_let_down(project, capsys, monkeypatch):
     [
         (("registry", "show", f"{NAME}@produktion"), 2, "did you mean 'production'?"),
         (("registry", "show", "guinnes_smoke@production"), 2, f"did you mean '{NAME}'?"),
+        (("registry", "show", NAME), 2, f"say which release of {NAME}: {NAME}@candidate"),
+        (("registry", "show", f"{NAME}@nothing"), 2, f"there are {NAME}@candidate"),
         (("registry", "history", "../x"), 2, "'../x' is no model's name"),
+        (("registry", "history", f"{NAME}@production"), 2, f"give {NAME}, and --alias production"),
+        (("registry", "history", NAME, "--alias", "staging"), 2, "never had an alias 'staging'; there are: candidate"),
+        (("rollback", f"{NAME}@production", "--why", "x"), 2, f"give {NAME}, and --alias production"),
+        (("rollback", NAME, "--why", " "), 2, "--why is empty"),
         (("rollback", NAME, "--why", "x"), 2, "pointed at release"),
         (("rollback", NAME, "--alias", "staging", "--why", "x"), 2, "never pointed at anything"),
         (("rollback", NAME, "--to", "ffff0000", "--why", "x"), 2, "never stood there"),

@@ -191,16 +191,23 @@ def test_what_cannot_be_served_is_explained(tmp_path, capsys, monkeypatch, words
     assert told in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_told(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("by", ["another program", "another service", "workers of another service"])
+def test_a_port_that_is_taken_is_told(tmp_path, capsys, monkeypatch, workers, by):
     import socket
 
     from totalml.cli import main
+    from totalml.serving.serve import Address, _listen
 
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.setattr(sys, "path", [*sys.path])
     store = Store(tmp_path)
     promote(store, release(store))
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    options = [socket.SO_REUSEPORT] if by.startswith("workers") else []
+    somewhere = Address("127.0.0.1", 0, 1)
+    with socket.create_server(("127.0.0.1", 0)) if "program" in by else _listen(somewhere, *options) as taken:
+        taken.listen()
         port = taken.getsockname()[1]
-        assert main(["serve", "pints@production", f"--store={tmp_path}", f"--port={port}"]) == 2
+        words = [f"--store={tmp_path}", f"--port={port}", f"--workers={workers}"]
+        assert main(["serve", "pints@production", *words]) == 2
     assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err

@@ -66,7 +66,11 @@ def require_release(deployment: Deployment, deployments: Deployments, store: Sto
 
     found = deployments.resolved(deployment)
     if not found:
-        found = require(find_promotion(text := f"{deployment.model}@{deployment.release}", store), text)
+        text = f"{deployment.model}@{deployment.release}"
+        try:
+            found = require(find_promotion(text, store), text)
+        except RecipeError as error:
+            raise RecipeError(str(error).replace("command line:", f"{file}:", 1)) from error
     bundle = open_bundle(found, store)
     bundle.verify()
     if bundle.name != deployment.model:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 START = re.compile(rf"(?:{PREFIX})?([0-9a-f]{{4,64}})")
-WHAT_IT_CAN_BE = "a release is named as model@alias or model@hash, of which 4 digits may be enough"
+WHAT_IT_CAN_BE = "a release is named as model@alias or model@hash, of which 4 digits or more are enough"
 
 
 def is_reference(text: str) -> bool:
@@ -41,8 +41,10 @@ def find_promotion(text: str, store: Store) -> Promotion:
         return found
     points = {each.alias: each for each in history}
     if which not in points:
-        hint = did_you_mean(which, points) or f"; there are: {', '.join(points)}"
-        raise RecipeError(f"command line: {model} has no alias or release {which!r}{hint}. Note that {WHAT_IT_CAN_BE}")
+        if not which:
+            raise RecipeError(f"command line: say which release of {model}: {_those(model, points)}; {WHAT_IT_CAN_BE}")
+        hint = did_you_mean(which, points) or f"; there are {_those(model, points)}, and {WHAT_IT_CAN_BE}"
+        raise RecipeError(f"command line: {model} has no alias or release {which!r}{hint}")
     return points[which]
 
 
@@ -65,7 +67,11 @@ def require_release(promotion: Promotion, text: str) -> str:
 
 
 def history_of(model: str, store: Store) -> list[Promotion]:
-    """Raises: RecipeError: nothing of that name was ever registered."""
+    """Raises: RecipeError: nothing of that name was ever registered, or it names an alias too."""
+    if is_reference(model):
+        name, _, alias = model.partition("@")
+        told = f"give {name}" + (f", and --alias {alias}" if NAME.fullmatch(alias) else "")
+        raise RecipeError(f"command line: a model is wanted here, not {model!r}; {told}")
     history = Aliases(store, named("model", model)).history()
     if not history:
         known = sorted(models(store))
@@ -81,6 +87,10 @@ def named(kind: str, text: str) -> str:
     if not NAME.fullmatch(text):
         raise RecipeError(f"command line: {text!r} is no {kind}'s name; small letters, digits and _ make one")
     return text
+
+
+def _those(model: str, aliases: Iterable[str]) -> str:
+    return ", ".join(f"{model}@{alias}" for alias in aliases)
 
 
 def _of_hash(start: str, history: Sequence[Promotion], text: str) -> Promotion | None:

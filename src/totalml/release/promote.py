@@ -155,10 +155,12 @@ def _unlike_its_run(attempt: Attempt, bundle: Bundle, store: Store) -> Iterator[
 
 
 def _refusal(attempt: Attempt, failed: list[str]) -> str:
+    from totalml.runs.attempt import REPORT_FILE
+
     listed = "\n".join(f"  {each}" for each in failed)
     return (
         f"run {attempt.facts['run_id']}/{attempt.number} is not promoted:\n{listed}\n"
-        f"Its report says more: {attempt.folder}. --force overrules this, and says so in the history"
+        f"Its report says more: {attempt.folder / REPORT_FILE}. --force overrules this, and says so in the history"
     )
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from totalml.errors import RecipeError
 from totalml.identity import short
 from totalml.release.named import history_of
 from totalml.release.registry_list import aligned
+from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -27,9 +29,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, place: Place) -> int:
     import json
 
-    history = [
-        each for each in history_of(arguments.model, place.open_store()) if arguments.alias in (None, each.alias)
-    ]
+    events = history_of(arguments.model, place.open_store())
+    history = [each for each in events if arguments.alias in (None, each.alias)]
+    if not history:
+        aliases = {each.alias for each in events}
+        hint = did_you_mean(arguments.alias, aliases) or f"; there are: {', '.join(sorted(aliases))}"
+        raise RecipeError(f"command line: {arguments.model} never had an alias {arguments.alias!r}{hint}")
     if arguments.json:
         print(json.dumps([each.as_json() for each in history], indent=2, ensure_ascii=False))
         return 0

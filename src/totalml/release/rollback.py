@@ -3,6 +3,7 @@
   totalml rollback guinness --why "scores collapsed"                 the one before the present one
   totalml rollback guinness --to 4f1c2a9b --why "known to be good"   a release that stood there once, by its hash
 
+Given twice it is back where it was, since the one before is then the one that was rolled back; --to goes further back.
 One event of the journal: model, thresholds and the monitor's reference come back together, because they are one
 release. Its files are held to their digests first; gates are not asked again.
 """
@@ -37,6 +38,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.registry import Aliases
     from totalml.runs.attempt import now
 
+    if not arguments.why.strip():
+        raise RecipeError("command line: --why is empty; say to those who read the history what happened")
     store, alias = place.open_store(), named("alias", arguments.alias)
     history_of(arguments.model, store)
     before: list[Promotion] = []
@@ -53,6 +56,9 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         print(f"{alias} of {arguments.model} is {before[-1].version} already")
         return 0
     print(f"{alias} of {arguments.model}: back to {_named(back)}; before: {_named(before[-1])}")
+    if before[-1].how == "rolled back" and arguments.to is None:
+        why = f" ({before[-1].why})" if before[-1].why else ""
+        print(f"that undid the rollback of {before[-1].when[:19]}{why}; --to names a release that stood there earlier")
     return 0
 
 

@@ -120,13 +120,16 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     return 0
 
 
-def _listen(address: Address) -> socket.socket:
-    """Raises: RecipeError: the address cannot be listened on."""
+def _listen(address: Address, *options: int) -> socket.socket:
+    """Args: options: further ones of the socket, such as SO_REUSEPORT.
+
+    Raises: RecipeError: the address cannot be listened on.
+    """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     # With the protocol named: asyncio sends small answers at once (TCP_NODELAY) only of sockets that say they are TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    for option in (socket.SO_REUSEADDR, *options):
+        listener.setsockopt(socket.SOL_SOCKET, option, 1)
     try:
         listener.bind((address.host, address.port))
     except OSError as error:
@@ -140,12 +143,13 @@ def _listen(address: Address) -> socket.socket:
 
 def _work(followed: Followed, store: Store | None, address: Address) -> None:
     """One of several processes behind the port."""
-    sys.exit(serve(followed, store, address, _listen(address)))
+    sys.exit(serve(followed, store, address, _listen(address, socket.SO_REUSEPORT)))
 
 
 def _serve_by_several(followed: Followed, store: Store | None, address: Address, count: int) -> int:
     """Start the workers, start again those that die, and end them all on SIGTERM."""
-    with _listen(address) as reserved:  # so that the port is free, and one for all if any was asked for
+    _listen(address).close()  # a port that is shared below would be shared with another service too, in silence
+    with _listen(address, socket.SO_REUSEPORT) as reserved:  # one for all if any was asked for
         chosen = Address(address.host, reserved.getsockname()[1], address.threads)
         spawned: Any = multiprocessing.get_context("spawn")
 
