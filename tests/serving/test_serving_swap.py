@@ -191,7 +191,8 @@ def test_what_cannot_be_served_is_explained(tmp_path, capsys, monkeypatch, words
     assert told in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_told(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("words", [(), ("--workers=2",)])
+def test_a_port_that_is_taken_is_told_also_by_another_service(tmp_path, capsys, monkeypatch, words):
     import socket
 
     from totalml.cli import main
@@ -200,7 +201,9 @@ def test_a_port_that_is_taken_is_told(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path])
     store = Store(tmp_path)
     promote(store, release(store))
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    # The system would give each of two that share a port a part of the requests.
+    with socket.create_server(("127.0.0.1", 0), reuse_port=True) as taken:
         port = taken.getsockname()[1]
-        assert main(["serve", "pints@production", f"--store={tmp_path}", f"--port={port}"]) == 2
+        monkeypatch.setattr("totalml.serving.serve.serve", lambda *_: 0)
+        assert main(["serve", "pints@production", f"--store={tmp_path}", f"--port={port}", *words]) == 2
     assert f"cannot listen on 127.0.0.1:{port}" in capsys.readouterr().err

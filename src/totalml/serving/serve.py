@@ -116,12 +116,15 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     return 0
 
 
-def _listen(address: Address) -> socket.socket:
-    """Raises: RecipeError: the address cannot be listened on."""
+def _listen(address: Address, shared: bool = False) -> socket.socket:
+    """Args: shared: with other processes that share it too, each of which then gets a part of the requests.
+
+    Raises: RecipeError: the address cannot be listened on.
+    """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
     try:
         listener.bind((address.host, address.port))
     except OSError as error:
@@ -135,12 +138,13 @@ def _listen(address: Address) -> socket.socket:
 
 def _work(followed: Followed, store: Store | None, address: Address) -> None:
     """One of several processes behind the port."""
-    sys.exit(serve(followed, store, address, _listen(address)))
+    sys.exit(serve(followed, store, address, _listen(address, shared=True)))
 
 
 def _serve_by_several(followed: Followed, store: Store | None, address: Address, count: int) -> int:
     """Start the workers, start again those that die, and end them all on SIGTERM."""
-    with _listen(address) as reserved:  # so that the port is free, and one for all if any was asked for
+    _listen(address).close()  # another service that shares its port would not be told otherwise
+    with _listen(address, shared=True) as reserved:  # one port for all, if any was asked for
         chosen = Address(address.host, reserved.getsockname()[1], address.threads)
         spawned: Any = multiprocessing.get_context("spawn")
 
