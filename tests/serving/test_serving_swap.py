@@ -199,6 +199,15 @@ def test_a_kill_loses_the_last_second_of_the_log_at_most(tmp_path):
     assert logged(tmp_path) == 20
 
 
+@pytest.mark.slow
+def test_workers_end_with_the_process_that_started_them_even_where_it_was_killed(tmp_path):
+    store = Store(tmp_path)
+    promote(store, release(store))
+    with process(tmp_path, "--workers=2") as (started, base):
+        started.kill()
+        until(lambda: not _is_ready(base))
+
+
 def logged(store: Path) -> int:
     return sum(pq.read_metadata(file).num_rows for file in store.glob("predictions/pints/*/[!.]*.parquet"))
 
