@@ -1,5 +1,6 @@
 import struct
 import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from io import BytesIO
@@ -152,6 +153,19 @@ def test_a_rotated_photo_is_shown_upright(orientation, kind, mode):
 def test_a_damaged_exif_block_does_not_hide_the_photo():
     data = save(RAMP, "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff" + b"\xff" * 40)
     assert pixels(data).shape == (40, 60, 3)
+
+
+def _of_pieces(kind):
+    """A picture that begins with a million of the least pieces its format knows."""
+    whole = save(Image.new("RGB", (2, 2)), kind)
+    after, piece = {"JPEG": (2, b"\xff\xfe\0\2"), "PNG": (33, b"\0\0\0\0abCd" + zlib.crc32(b"abCd").to_bytes(4))}[kind]
+    return whole[:after] + piece * 1_000_000 + whole[after:]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_picture_of_nothing_but_pieces_is_refused_before_it_takes_a_minute(kind):
+    with pytest.raises(UnreadableImage, match="more than 262,144 pieces"):
+        decode(_of_pieces(kind), 1.0)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])

@@ -284,6 +284,19 @@ def test_mutated_pictures_get_an_answer_or_a_reason(photos):
     assert photos.ask(picture()).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/predict", b'{"rows": [%s{}]}' % (b"{}," * 300_000)),
+        ("/v2/models/pints/infer", b'{"inputs": [%s{}]}' % (b"{}," * 300_000)),
+    ],
+)
+def test_a_json_of_countless_values_is_refused_before_they_are_made(tmp_path, path, body):
+    with serving(tmp_path) as running:
+        answer = running.client.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, "commas" in answer.json()["error"]) == (413, True)
+
+
 def test_the_service_says_what_it_is_and_measures(photos):
     version = photos.client.get("/version").json()
     assert version["release"] == photos.service.live.now.release

@@ -405,3 +405,16 @@ def test_mutated_bodies_get_an_answer_or_a_reason(photos, table):
         if answer.status_code != 200:
             assert answer.json()["error"]
     assert {200, 400, 422} <= {*statuses}
+
+
+def test_of_a_list_of_mistakes_the_first_is_made_and_not_each():
+    from pydantic import ValidationError
+
+    from totalml.serving.inference_forms import InferenceRequest
+
+    tensor = {"name": "picture", "shape": [1], "datatype": "BYTES"}
+    lists = ({"inputs": [0] * 9}, {"inputs": [tensor | {"data": [[]] * 9}]}, {"inputs": [tensor], "outputs": [0] * 9})
+    for given in lists:
+        with pytest.raises(ValidationError) as caught:
+            InferenceRequest.model_validate(given)
+        assert len({each["loc"][:4] for each in caught.value.errors()}) == 1, given

@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pyarrow.parquet as pq
 import pytest
 
-from tests.serving.serving import TABLE, picture, promote, release, serving
+from tests.serving.serving import PICTURE, TABLE, onnx_of, picture, promote, release, serving
 from totalml.serving.live import SWAP_FAILED
 from totalml.store import Store
 
@@ -71,7 +72,7 @@ def test_a_release_that_cannot_be_loaded_leaves_the_old_one_and_is_told(tmp_path
         until(lambda: running.client.get("/readyz").json()["failed"])
         told = running.client.get("/readyz").json()
         assert told["release"] == old.hash
-        assert broken.hash in told["failed"]
+        assert told["failed"] == f"release {broken.hash} cannot be loaded, {old.hash} goes on"  # and no path
         assert running.ask(picture()).json()["release"] == old.hash
         assert "totalml_swap_failed 1.0" in running.client.get("/metrics").text
         time.sleep(1.2)  # it is looked at again, and not told again
@@ -79,6 +80,39 @@ def test_a_release_that_cannot_be_loaded_leaves_the_old_one_and_is_told(tmp_path
         assert [(event.facts["release"], event.facts["goes_on"]) for event in failures] == [(broken.hash, old.hash)]
         promote(store, good)
         until(lambda: running.client.get("/readyz").json() == {"ready": True, "release": good.hash, "failed": None})
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"picture": {"size": 10**6, "fit": "crop"}}, "size"),
+        ({"decision": {"threshold": 0.5, "positive": "stout"}}, "p:stout"),
+        ({"max_megapixels": "many"}, "str"),
+    ],
+)
+def test_a_release_whose_signature_cannot_be_answered_by_never_answers(tmp_path, changed, why):
+    store = Store(tmp_path)
+    old, odd = release(store, 1.0), release(store, 0.5, replace(PICTURE, **changed), onnx_of(PICTURE, 0.5))
+    with serving(tmp_path, old) as running:
+        promote(store, odd)
+        until(lambda: running.client.get("/readyz").json()["failed"])
+        assert running.ask(picture()).json()["release"] == old.hash
+    event = store.journal("pints").events()[-1]
+    assert (event.kind, event.facts["release"], why in event.facts["why"]) == (SWAP_FAILED, odd.hash, True)
+
+
+def test_a_release_that_was_mended_is_taken_and_its_failure_told_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("totalml.serving.live.AGAIN_S", 0.0)
+    store = Store(tmp_path)
+    old, new = release(store, 1.0), release(store, 0.5)
+    away = (new.folder / "model.onnx").rename(tmp_path / "away")
+    with serving(tmp_path, old) as running:
+        promote(store, new)
+        until(lambda: running.client.get("/readyz").json()["failed"])
+        time.sleep(1.2)
+        away.rename(new.folder / "model.onnx")
+        until(lambda: running.client.get("/readyz").json() == {"ready": True, "release": new.hash, "failed": None})
+    assert [event.kind for event in store.journal("pints").events()].count(SWAP_FAILED) == 1
 
 
 def test_a_fixed_release_follows_nothing(tmp_path):
@@ -163,6 +197,15 @@ def test_a_kill_loses_the_last_second_of_the_log_at_most(tmp_path):
         until(lambda: logged(tmp_path) == 20)
         started.kill()
     assert logged(tmp_path) == 20
+
+
+@pytest.mark.slow
+def test_workers_end_with_the_process_that_started_them_even_where_it_was_killed(tmp_path):
+    store = Store(tmp_path)
+    promote(store, release(store))
+    with process(tmp_path, "--workers=2") as (started, base):
+        started.kill()
+        until(lambda: not _is_ready(base))
 
 
 def logged(store: Path) -> int:

@@ -30,6 +30,7 @@ _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 _ONE_CHANNEL = ("1", "L", "P")
 _WIDE = ("PNG", "PPM")  # formats whose mode I holds 16 bits
+MOST_READS = 2**18  # of pieces of a file, 100 megapixels of PNG in pieces of 8 kB among them
 
 
 class UnreadableImage(DataError):
@@ -132,7 +133,7 @@ def _opened(data: bytes | Path, max_megapixels: float) -> Iterator[ImageFile]:
     _ = TiffImagePlugin, WebPImagePlugin  # imported, so that Pillow knows them
     with _own_words():
         try:
-            image = Image.open(data if isinstance(data, Path) else BytesIO(data), formats=FORMATS)
+            image = Image.open(data if isinstance(data, Path) else _Pieces(data), formats=FORMATS)
         except UnidentifiedImageError:
             raise UnreadableImage(_why_unknown(data)) from None
         with image:
@@ -223,6 +224,18 @@ def _head(data: bytes | Path) -> bytes:
         return data[:12]
     with data.open("rb") as file:
         return file.read(12)
+
+
+class _Pieces(BytesIO):
+    """Bytes of a picture; made of nothing but pieces, 32 MB of them would keep Pillow busy for most of a minute."""
+
+    _reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._reads += 1
+        if self._reads > MOST_READS:
+            raise UnreadableImage(f"the picture is damaged: it is in more than {MOST_READS:,} pieces")
+        return super().read(size)
 
 
 class _OwnRules:

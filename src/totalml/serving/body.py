@@ -15,6 +15,7 @@ from totalml.serving.limits import Limits
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+MOST_COMMAS = 2**17  # of a JSON, and so of its values: 64 samples of 2,000 columns
 _LENGTH = re.compile("[0-9]{1,18}")
 
 
@@ -61,6 +62,9 @@ def read_length(header: str, value: str) -> int:
 
 def read_json(data: bytes) -> Any:
     """Raises: RefusedError: it is none, or holds half a character, which could be neither answered nor kept."""
+    # Counted in the text: a value of 3 bytes, and the mistake that it is, would take up to 2 kB of memory each.
+    if (commas := data.count(b",")) > MOST_COMMAS:
+        raise RefusedError(413, f"the JSON has {commas:,} commas; at most {MOST_COMMAS:,} are read")
     try:
         values = json.loads(data.decode(), parse_constant=_no_constant)
         if b"\\u" in data:

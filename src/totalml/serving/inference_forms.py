@@ -49,7 +49,7 @@ class InputTensor(_Form):
     shape: Shape
     datatype: Literal["BYTES", "FP64"]
     parameters: InputParameters | None = None
-    data: list[Element] | None = None
+    data: list[Element] | None = Field(default=None, fail_fast=True)  # or each value might be a mistake to tell
 
     @property
     def size(self) -> int | None:
@@ -65,8 +65,8 @@ class RequestedOutput(_Form):
 class InferenceRequest(_Form):
     id: str | None = None
     parameters: RequestParameters | None = None
-    inputs: list[InputTensor] = Field(min_length=1)
-    outputs: list[RequestedOutput] | None = Field(default=None, description="none: all of them")
+    inputs: list[InputTensor] = Field(min_length=1, fail_fast=True)
+    outputs: list[RequestedOutput] | None = Field(default=None, fail_fast=True, description="none: all of them")
 
 
 class OutputTensor(BaseModel):

@@ -1,28 +1,31 @@
 """The release that answers now, and the thread that follows the alias or the deployment it is known by.
 
 A new release is loaded and warmed up beside the old one, which answers until then. If that fails the old one goes on,
-and the journal and `/readyz` say so.
+the journal says why, and `/readyz`, which anybody may ask, that. It is tried again, as its files may be mended.
 """
 
 from __future__ import annotations
 
 import platform
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from totalml.errors import TotalmlError
+from totalml.data.image import ppm
+from totalml.errors import ModelError, StoreError, TotalmlError
 from totalml.machine import user
 from totalml.release.bundle import Bundle, open_bundle
-from totalml.release.onnx_model import CATEGORICAL, IMAGE, NUMERIC
-from totalml.release.scorer import Inputs, Scorer
+from totalml.release.scorer import Scorer
 from totalml.runs.attempt import now
 from totalml.store import Store
 from totalml.store.journal import Draft
 
 EVERY_S = 0.5  # between two looks at the journal
+AGAIN_S = 30.0  # after which a release that could not be loaded is tried again
 SWAP_FAILED = "swap failed"
 
 
@@ -76,7 +79,7 @@ class Live(Answering):
         said: Callable[[str], None],
     ) -> None:
         self._store, self._threads, self._said, self._wanted = store, threads, said, wanted
-        self._refused = ""  # the release that could not be loaded
+        self._refused, self._again = "", 0.0  # the release that could not be loaded, and when to try it again
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)
         super().__init__(self._load(wanted()), named, alias)
@@ -92,7 +95,7 @@ class Live(Answering):
     def look(self) -> None:
         """Take what is wanted now, if it is another release."""
         wanted = self._wanted()
-        if wanted in ("", self._refused):
+        if wanted == "" or (wanted == self._refused and time.monotonic() < self._again):
             return
         if wanted == self.now.release:
             self.failed = self._refused = ""
@@ -110,21 +113,24 @@ class Live(Answering):
         while not self._stop.wait(EVERY_S):
             try:
                 self.look()
-            except TotalmlError as error:  # the store cannot be read at the moment: what is there goes on
-                self.failed = str(error)
-            except Exception as error:
-                self.failed = f"{type(error).__name__}: {error}"
+            except Exception as error:  # the store cannot be read at the moment: what is there goes on
+                if not self.failed:
+                    self._said(f"{self.named} cannot be followed: {error}")
+                self.failed = f"{self.named} cannot be followed at the moment, {self.now.release} goes on"
 
     def _load(self, release: str) -> Loaded:
         return load(open_bundle(release, self._store), self._threads)
 
     def _refuse(self, release: str, why: str) -> None:
-        self._refused = release
-        self.failed = f"release {release} cannot be loaded, {self.now.release} goes on: {why}"
-        self._said(self.failed)
+        known, self._refused, self._again = self._refused, release, time.monotonic() + AGAIN_S
+        self.failed = f"release {release} cannot be loaded, {self.now.release} goes on"
+        if release == known:
+            return
+        self._said(f"{self.failed}: {why}")
         facts = {"release": release, "goes_on": self.now.release, "why": why, "where": platform.node()}
         draft = Draft(SWAP_FAILED, facts, user(), now())
-        self._store.journal(self.model).append_decided(lambda _: draft)
+        with suppress(StoreError):  # a store that can only be read
+            self._store.journal(self.model).append_decided(lambda _: draft)
 
 
 def load(bundle: Bundle, threads: int) -> Loaded:
@@ -133,17 +139,27 @@ def load(bundle: Bundle, threads: int) -> Loaded:
     Raises: StoreError: any file is gone or changed. ModelError: the model cannot be loaded.
     """
     bundle.verify()
-    loaded = Loaded(bundle, Scorer.load(bundle, threads))
-    loaded.scorer.score(blank(loaded.scorer))
+    try:
+        loaded = Loaded(bundle, Scorer.load(bundle, threads))
+        _warm_up(loaded)
+    except TotalmlError:
+        raise
+    except Exception as error:  # whatever its files say
+        raise ModelError(
+            f"release {bundle.hash} cannot answer ({type(error).__name__}: {error}). Release the run again."
+        ) from error
     return loaded
 
 
-def blank(scorer: Scorer) -> Inputs:
-    """A sample of nothing, as the model sees it."""
-    seen: Inputs = {}
-    if scorer.image is not None:
-        seen[IMAGE] = np.zeros((1, scorer.image.size, scorer.image.size, 3), np.uint8)
-    if scorer.signature.columns:
-        seen[NUMERIC] = np.full((1, len(scorer.signature.numeric)), np.nan, np.float32)
-        seen[CATEGORICAL] = np.zeros((1, len(scorer.signature.categorical)), np.int64)
-    return seen
+def _warm_up(loaded: Loaded) -> None:
+    """By a sample of nothing, from what a caller gives to what one gets."""
+    from totalml.serving.answers import answer_of
+    from totalml.serving.batcher import Answered, Asked
+    from totalml.serving.columns import table_of
+
+    scorer = loaded.scorer
+    pictures = [ppm(np.zeros((1, 1, 3), np.uint8))] if scorer.image else None
+    rows = table_of({}, 1, scorer.signature) if scorer.signature.columns else None
+    asked = Asked("", ["nothing"], pictures, rows, scorer.explains)
+    inputs = scorer.inputs(asked.ids, pictures, rows)
+    answer_of(asked, Answered(loaded, scorer.score(inputs, scorer.explains), 0, 1, inputs))

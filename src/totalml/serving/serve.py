@@ -21,6 +21,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,8 +143,16 @@ def _listen(address: Address, *options: int) -> socket.socket:
 
 
 def _work(followed: Followed, store: Store | None, address: Address) -> None:
-    """One of several processes behind the port."""
+    """One of several processes behind the port; it ends with the one that started it, even where that was killed."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.exit(serve(followed, store, address, _listen(address, socket.SO_REUSEPORT)))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None  # noqa: S101  # for the type checker
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _serve_by_several(followed: Followed, store: Store | None, address: Address, count: int) -> int:
