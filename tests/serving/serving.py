@@ -19,6 +19,7 @@ from totalml.registry import Aliases, Promotion
 from totalml.release.bundle import Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
 from totalml.serving.app import Service, create_app
+from totalml.serving.connection import ImpatientProtocol
 from totalml.serving.figures import Figures
 from totalml.serving.followed import Followed
 from totalml.serving.limits import Limits
@@ -168,7 +169,9 @@ def serving(
     followed = Followed("pints", "pints", "alias" if alias else "release", alias or bundle.hash)
     live = followed.live(store, 1, lambda _: None)
     service = Service(live, limits or Limits(), token, PredictionLog(store, "pints") if logs else None, Figures())
-    config = uvicorn.Config(create_app(service), host="127.0.0.1", port=0, log_level="error", lifespan="on")
+    config = uvicorn.Config(
+        create_app(service), http=ImpatientProtocol, host="127.0.0.1", port=0, log_level="error", lifespan="on"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()

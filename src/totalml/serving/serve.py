@@ -92,6 +92,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
 
     _spare_pandas()
     from totalml.serving.app import Service, create_app
+    from totalml.serving.connection import ImpatientProtocol
     from totalml.serving.figures import Figures
     from totalml.serving.prediction_log import PredictionLog
 
@@ -102,6 +103,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     _say(f"{followed.named} is release {live.now.release}, on http://{address.host}:{listener.getsockname()[1]}")
     config = uvicorn.Config(
         app,
+        http=ImpatientProtocol,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=ENDS_WITHIN_S,
