@@ -52,6 +52,7 @@ MISTAKES = {
     ],
     "model: pints\npredictions: maybe\n": ["2: 'predictions' should be a valid boolean"],
     "model: pints\ntoken_variable: s3cr3t\n": ["2: 'token_variable' should match pattern"],
+    "model: pints\ntoken_variable: HOME\n": ["2: 'token_variable' should match pattern"],
     "model: pints\nrelease: ${oc.env:HOME}\n": ["2: an interpolation; write the value itself"],
     "model: &a pints\nrelease: *a\n": ["1: &a marks a value for repetition"],
     "model: !!python/object/apply:os.system [id]\n": ["1: the tag"],

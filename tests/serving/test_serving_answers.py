@@ -208,6 +208,22 @@ def test_too_many_at_once_are_told_when_to_come_again(tmp_path):
             assert time.monotonic() < due
 
 
+def test_bodies_under_way_are_bounded_together(tmp_path):
+    limits = Limits(body_bytes=100_000, held_bytes=150_000)
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\n"
+    with serving(tmp_path, limits=limits) as running:
+        due = time.monotonic() + 20
+        for length in (b"Content-Length: 90000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"):
+            with socket.create_connection(("127.0.0.1", running.port)) as first:
+                first.sendall(head + length)
+                while (answer := running.ask(bytes(70_000))).status_code != 503:
+                    assert time.monotonic() < due
+                assert running.ask(picture()).status_code == 200  # a small one has room
+            while running.ask(bytes(70_000)).status_code != 422:
+                assert time.monotonic() < due
+            assert "bytes are under way" in answer.json()["error"]
+
+
 def test_a_token_is_asked_for_everywhere_but_by_probes(tmp_path):
     with serving(tmp_path, token="a long secret") as running:
         for given in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "a long secret"}):

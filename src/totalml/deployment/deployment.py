@@ -37,7 +37,7 @@ class Deployment(Section):
     model: Name
     release: Annotated[str, AfterValidator(_is_release)] = "production"
     predictions: bool = True  # whether the service keeps what it predicted, without pictures
-    token_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")] = "TOTALML_TOKEN"  # noqa: S105
+    token_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,56}_TOKEN$")] = "TOTALML_TOKEN"  # noqa: S105
     limits: LimitsRecipe = LimitsRecipe()
 
     def follows_alias(self) -> bool:

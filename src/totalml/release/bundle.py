@@ -152,7 +152,7 @@ def save_bundle(filled: Path, facts: Mapping[str, Any], store: Store) -> Bundle:
     with store.lock(f"release-{short(hash_, 32)}"):
         if final.is_dir() and not (final / MANIFEST).exists():
             shutil.rmtree(final)
-        with atomic_folder(final) as folder:
+        with atomic_folder(final) as folder, explained(folder):
             shutil.copytree(filled, folder, dirs_exist_ok=True)
     store.publish(RELEASES, final.name)
     bundle = read_bundle(final)

@@ -115,6 +115,8 @@ class Batcher:
         usable: list[tuple[_Waiting, Inputs]] = []
         for waiting in batch:
             asked, future = waiting
+            if future.cancelled():  # the service ends, or its client has gone
+                continue
             try:
                 usable.append((waiting, loaded.scorer.inputs(asked.ids, asked.pictures, asked.rows)))
             except TotalmlError as error:

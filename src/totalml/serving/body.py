@@ -53,6 +53,12 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
+def announced(request: Request, limits: Limits) -> int:
+    """Bytes that its body may take; one that does not say takes all that one may."""
+    length = request.headers.get("content-length", "")
+    return min(int(length), limits.body_bytes) if _LENGTH.fullmatch(length) else limits.body_bytes
+
+
 def read_length(header: str, value: str) -> int:
     """Raises: RefusedError: it is no number of bytes."""
     if not _LENGTH.fullmatch(value):

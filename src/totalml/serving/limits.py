@@ -9,6 +9,7 @@ from dataclasses import dataclass
 class Limits:
     """Args:
     body_bytes: of a request.
+    held_bytes: of the bodies of all requests under way; more are told to come again.
     samples: in a request.
     at_once: requests under way; more are told to come again.
     body_s: that a client may take to send its request.
@@ -16,6 +17,7 @@ class Limits:
     """
 
     body_bytes: int = 32 * 2**20
+    held_bytes: int = 256 * 2**20
     samples: int = 64
     at_once: int = 256
     body_s: float = 20.0

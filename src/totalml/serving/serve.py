@@ -15,6 +15,7 @@ its picture, unless --no-log is given; of --bundle only in one that --store name
 from __future__ import annotations
 
 import argparse
+import gc
 import ipaddress
 import multiprocessing
 import os
@@ -109,10 +110,11 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
         timeout_graceful_shutdown=ENDS_WITHIN_S,
         timeout_keep_alive=30,
         backlog=1024,
-        http="h11",  # uvicorn would take httptools where that is installed, which holds headers of any length
         h11_max_incomplete_event_size=64 * 1024,
         server_header=False,
     )
+    gc.freeze()
+    gc.enable()  # the command starts without it
     # uvicorn raises the signal again that ended it; what was accepted is answered by then, and that is no failure.
     before = {name: signal.signal(name, signal.SIG_IGN) for name in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from totalml.errors import DataError, FeatureError
 from totalml.serving.batcher import Answered, Asked, Batcher
-from totalml.serving.body import RefusedError
+from totalml.serving.body import RefusedError, announced
 from totalml.serving.figures import Figures
 from totalml.serving.guard import ID, encoded
 from totalml.serving.limits import Limits
@@ -39,28 +39,29 @@ class WayIn:
 
     def __init__(self, live: Answering, limits: Limits, batcher: Batcher, figures: Figures) -> None:
         self._live, self._limits, self._batcher, self._figures = live, limits, batcher, figures
-        self._count = 0
+        self._count = self._bytes = 0
 
     async def answer(self, request: Request, read: Read) -> Response:
         """Args: read: from the request to what it asks, and how the answer is written.
 
         Raises: RefusedError, DataError, FeatureError: what `answer_refused` answers.
         """
-        with self._under_way():
+        with self._under_way(announced(request, self._limits)):
             asked, answer = await read(request, self._live.now.scorer.signature, self._limits)
             return answer(await self._batcher.answer(asked))
 
     @contextmanager
-    def _under_way(self) -> Iterator[None]:
-        most = self._limits.at_once
-        if self._count >= most:
-            raise RefusedError(503, f"{most} requests are under way; come again", {"Retry-After": "1"})
-        self._count += 1
+    def _under_way(self, size: int) -> Iterator[None]:
+        limits = self._limits
+        if self._count >= limits.at_once or (self._count and self._bytes + size > limits.held_bytes):
+            told = f"{self._count} requests of {self._bytes:,} bytes are under way; come again"
+            raise RefusedError(503, told, {"Retry-After": "1"})
+        self._count, self._bytes = self._count + 1, self._bytes + size
         self._figures.under_way.set(self._count)
         try:
             yield
         finally:
-            self._count -= 1
+            self._count, self._bytes = self._count - 1, self._bytes - size
             self._figures.under_way.set(self._count)
 
 
