@@ -78,6 +78,10 @@ def _register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress
     from totalml.release.register import is_due, register
 
     if not is_due(recipe, attempt, store):
+        if recipe.registry and not recipe.gates and not recipe.smoke:
+            progress.say(
+                f"no release was made, for it has no gates; totalml promote {recipe.name} makes one all the same"
+            )
         return
     try:
         release = register(recipe, attempt, store, progress)

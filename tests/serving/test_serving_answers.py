@@ -110,6 +110,7 @@ BAD_ROWS = {
     "a word for a number": (b'{"rows": [{"age": "old"}]}', 422),
     "a number too large": (b'{"rows": [{"age": 1e39}]}', 422),
     "a list for a word": (b'{"rows": [{"pub": ["a"]}]}', 422),
+    "an empty row": (b'{"rows": [{"age": 1}, {}]}', 422),
     "an unknown column": (b'{"rows": [{"agee": 3}]}', 422),
 }
 

@@ -47,6 +47,13 @@ class Aliases:
         """Where the alias points now."""
         return next(reversed(self.history(alias)), None)
 
+    def told(self) -> list[Promotion | Event]:
+        """All that happened, oldest first: what moved aliases, and other events of the journal."""
+        events = self._journal.events()
+        if not events:
+            return [*self._carried()]
+        return [each for event in events for each in (self._fold([event]) if POINTS in event.facts else [event])]
+
     def points(self) -> dict[str, Promotion]:
         """Every alias, and where it points now."""
         return {each.alias: each for each in self.history()}

@@ -1,4 +1,4 @@
-"""Every event of a model, the latest first: what was registered, promoted and rolled back, by whom, when and why.
+"""Every event of a model, the latest first: what was registered, promoted, rolled back, deployed, who, when, why.
 
 totalml registry history guinness
 """
@@ -6,18 +6,24 @@ totalml registry history guinness
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
 from totalml.identity import short
+from totalml.registry import Aliases, Promotion
 from totalml.release.named import history_of
 from totalml.release.registry_list import aligned
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     from totalml.project import Place
+    from totalml.store.journal import Event
 
-HEADER = ("when", "alias", "how", "release", "run", "by", "why")
+Row = tuple[str, ...]
+
+HEADER = ("when (UTC)", "alias", "how", "release", "run", "by", "why")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,20 +35,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, place: Place) -> int:
     import json
 
-    events = history_of(arguments.model, place.open_store())
-    history = [each for each in events if arguments.alias in (None, each.alias)]
+    store = place.open_store()
+    aliases = {each.alias for each in history_of(arguments.model, store)}
+    events = Aliases(store, arguments.model).told()
+    history = [each for each in events if arguments.alias in (None, getattr(each, "alias", None))]
     if not history:
-        aliases = {each.alias for each in events}
         hint = did_you_mean(arguments.alias, aliases) or f"; there are: {', '.join(sorted(aliases))}"
         raise RecipeError(f"command line: {arguments.model} never had an alias {arguments.alias!r}{hint}")
     if arguments.json:
-        print(json.dumps([each.as_json() for each in history], indent=2, ensure_ascii=False))
+        told = [each.as_json() if isinstance(each, Promotion) else asdict(each) for each in history]
+        print(json.dumps(told, indent=2, ensure_ascii=False))
         return 0
-    rows = [HEADER]
-    for each in reversed(history):
-        why = "; ".join([each.why, *(f"overruled {reason}" for reason in each.forced)]).strip("; ")
-        rows.append(
-            (each.when[:19], each.alias, each.how, short(each.release, 12) or "none", each.version, each.who, why)
-        )
-    print("\n".join(aligned(rows)))
+    rows = (_moved(each) if isinstance(each, Promotion) else _other(each) for each in reversed(history))
+    print("\n".join(aligned([HEADER, *rows])))
     return 0
+
+
+def _moved(each: Promotion) -> Row:
+    release = short(each.release, 12) or "none"
+    return (each.when[:19], each.alias, each.how, release, each.version, each.who, _why(each.why, each.forced))
+
+
+def _other(event: Event) -> Row:
+    """A deployment that was applied, or a release that a service could not load."""
+    facts = event.facts
+    release = str(facts.get("release") or facts.get("settings", {}).get("release", ""))
+    name = f"deployment {facts['deployment']}" if "deployment" in facts else ""
+    why = _why(str(facts.get("why", "")), facts.get("forced", ()))
+    return (event.when[:19], name, event.kind, short(release, 12), "", event.who, why)
+
+
+def _why(why: str, forced: Sequence[str]) -> str:
+    return "; ".join([why, *(f"overruled {reason}" for reason in forced)]).strip("; ")

@@ -14,7 +14,7 @@ from totalml.identity import short
 if TYPE_CHECKING:
     from totalml.project import Place
 
-HEADER = ("model", "alias", "release", "run", "since", "by")
+HEADER = ("model", "alias", "release", "run", "since (UTC)", "by")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

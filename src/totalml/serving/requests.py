@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from totalml.release.signature import Signature
 
+SHOWN = 5  # empty rows in a reason
 WHAT_IT_CAN_BE = (
     "one picture as the body (Content-Type: image/jpeg), several as multipart/form-data with a file each and a field "
     "'rows' of JSON, or JSON: {\"rows\": [{...}, ...]}"
@@ -115,6 +116,11 @@ def _rows(given: Any) -> list[Any]:
 def _table(rows: Sequence[Mapping[str, Any]] | None, signature: Signature) -> pa.Table | None:
     if rows is None:
         return None
+    if empty := [str(number) for number, row in enumerate(rows, start=1) if not row and signature.columns]:
+        told = ", ".join(empty[:SHOWN])
+        raise RefusedError(
+            422, f"rows {told} are empty; give null for what is not known of {', '.join(signature.columns)}"
+        )
     known = {name: [row.get(name) for row in rows] for name in signature.columns}
     unknown = {name for row in rows for name in row} - known.keys()
     return table_of(known | dict.fromkeys(unknown, ()), len(rows), signature)
