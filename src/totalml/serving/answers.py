@@ -14,7 +14,7 @@ from totalml.release.onnx_model import IMAGE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from totalml.serving.batcher import Answered, Asked
+    from totalml.serving.exchange import Answered, Asked
 
 STRENGTH = 0.6  # of the colour over the picture where the model looked most
 

@@ -12,7 +12,8 @@ from starlette.types import ASGIApp
 
 from totalml import __version__
 from totalml.serving.answers import answer_of
-from totalml.serving.batcher import Answered, Asked, Batcher
+from totalml.serving.batcher import Batcher
+from totalml.serving.exchange import Answered, Asked
 from totalml.serving.figures import Figures
 from totalml.serving.guard import Guard
 from totalml.serving.inference_forms import InferenceRequest

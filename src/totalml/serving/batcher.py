@@ -8,53 +8,17 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from totalml.errors import TotalmlError
-from totalml.serving.live import Answering, Loaded
+from totalml.serving.exchange import Answered, Asked, Loaded
+from totalml.serving.live import Answering
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from totalml.release.scorer import Inputs, Scored
-
-
-@dataclass
-class Asked:
-    """What a request asks.
-
-    Args:
-        ids: of its samples.
-        pictures: encoded; None: none were given.
-        rows: None: none were given.
-    """
-
-    request_id: str
-    ids: Sequence[str]
-    pictures: Sequence[bytes] | None
-    rows: pa.Table | None
-    explain: bool = False
-    since: float = field(default_factory=time.perf_counter)
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What it got.
-
-    Args:
-        first: its first row in `scored`, which may be shared with others.
-    """
-
-    loaded: Loaded
-    scored: Scored
-    first: int
-    count: int
-    inputs: Inputs
+    from totalml.release.scorer import Inputs
 
 
 Done = Callable[[Asked, Answered], None]

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,24 +20,15 @@ from totalml.machine import user
 from totalml.release.bundle import Bundle, open_bundle
 from totalml.release.scorer import Scorer
 from totalml.runs.attempt import now
+from totalml.serving.answers import answer_of
+from totalml.serving.columns import table_of
+from totalml.serving.exchange import Answered, Asked, Loaded
 from totalml.store import Store
 from totalml.store.journal import Draft
 
 EVERY_S = 0.5  # between two looks at the journal
 AGAIN_S = 30.0  # after which a release that could not be loaded is tried again
 SWAP_FAILED = "swap failed"
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """A release in memory."""
-
-    bundle: Bundle
-    scorer: Scorer
-
-    @property
-    def release(self) -> str:
-        return self.bundle.hash
 
 
 class Answering:
@@ -153,10 +143,6 @@ def load(bundle: Bundle, threads: int) -> Loaded:
 
 def _warm_up(loaded: Loaded) -> None:
     """By a sample of nothing, from what a caller gives to what one gets."""
-    from totalml.serving.answers import answer_of
-    from totalml.serving.batcher import Answered, Asked
-    from totalml.serving.columns import table_of
-
     scorer = loaded.scorer
     pictures = [ppm(np.zeros((1, 1, 3), np.uint8))] if scorer.image else None
     rows = table_of({}, 1, scorer.signature) if scorer.signature.columns else None

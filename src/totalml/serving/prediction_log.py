@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.release.scorer import Scored
-    from totalml.serving.batcher import Answered, Asked
+    from totalml.serving.exchange import Answered, Asked
 
 LOG = "predictions"  # folder of the store: predictions/<model>/<day>/<segment>.parquet
 EVERY_S = 1.0

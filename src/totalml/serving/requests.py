@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from totalml.serving.batcher import Asked
 from totalml.serving.body import RefusedError, read_body, read_json, refuse_many
 from totalml.serving.columns import table_of
+from totalml.serving.exchange import Asked
 from totalml.serving.guard import ID
 from totalml.serving.limits import Limits
 

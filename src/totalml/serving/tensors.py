@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from totalml.release.scorer import Scorer
     from totalml.release.signature import Signature
-    from totalml.serving.batcher import Answered
+    from totalml.serving.exchange import Answered
     from totalml.serving.limits import Limits
 
 PICTURE = "picture"

@@ -14,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from totalml.errors import DataError, FeatureError
-from totalml.serving.batcher import Answered, Asked, Batcher
+from totalml.serving.batcher import Batcher
 from totalml.serving.body import RefusedError, announced
+from totalml.serving.exchange import Answered, Asked
 from totalml.serving.figures import Figures
 from totalml.serving.guard import ID, encoded
 from totalml.serving.limits import Limits
