@@ -190,6 +190,16 @@ def test_operators_that_are_not_onnxs_own_are_not_run():
     assert "has operators of 'com.microsoft'" in told_by(file_of((foreign,)))
 
 
+def test_what_may_go_round_without_an_end_is_not_run():
+    go_on = helper.make_tensor_value_info("go_on", TensorProto.BOOL, [])
+    turn = helper.make_tensor_value_info("turn", TensorProto.INT64, [])
+    still = helper.make_tensor_value_info("still", TensorProto.BOOL, [])
+    again = helper.make_node("Identity", ["go_on"], ["still"])
+    body = helper.make_graph([again], "body", [turn, go_on], [still])
+    endless = helper.make_node("Loop", ["", ""], [], body=body)
+    assert "has a Loop, which may never end" in told_by(file_of((PRODUCT, endless)))
+
+
 @pytest.mark.parametrize(
     "inputs",
     [

@@ -182,12 +182,14 @@ _MESSAGES: Mapping[str, Mapping[int, str]] = {
     "tensor": {},
 }
 _DOMAIN = {"opset": 1, "node": 7}
+_OPERATOR = 4  # field of a node
+_ENDLESS = (b"Loop", b"Scan")  # may go round for as long as their data say
 _ELSEWHERE = (13, 14)  # fields of a tensor: where outside the file its values lie
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5  # wire types of protocol buffers
 
 
 def _require_plain(data: bytes) -> None:
-    """Raises: ModelError: weights lie in another file, or an operator is none of ONNX's own."""
+    """Raises: ModelError: weights lie in another file, or an operator is none of ONNX's own or may never end."""
     try:
         _walk(memoryview(data), "model")
     except (IndexError, ValueError, RecursionError) as error:
@@ -205,6 +207,8 @@ def _walk(message: memoryview, kind: str) -> None:
         if named and bytes(value) not in _STANDARD:
             name = bytes(value).decode(errors="replace")
             raise ModelError(f"the model has operators of {name!r}; only those of ONNX itself are run. {_MEND}")
+        if kind == "node" and number == _OPERATOR and not isinstance(value, int) and bytes(value) in _ENDLESS:
+            raise ModelError(f"the model has a {bytes(value).decode()}, which may never end, and is not run. {_MEND}")
         if inner:
             _walk(value, inner)
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from totalml.errors import TotalmlError
 from totalml.serving.exchange import Answered, Asked, Loaded
+from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.serving.live import Answering
 
 if TYPE_CHECKING:
@@ -43,9 +44,9 @@ class Batcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """After what waits has been answered."""
+        """After what waits has been answered, or when it takes too long."""
         self._queue.put(None)
-        self._thread.join()
+        self._thread.join(STOPS_WITHIN_S)
 
     async def answer(self, asked: Asked) -> Answered:
         """Raises: DataError, FeatureError: it cannot be used. ModelError: the model cannot run."""

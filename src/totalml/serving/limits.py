@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+STOPS_WITHIN_S = 1.5  # each of its threads; then the process ends without it
+
 
 @dataclass(frozen=True)
 class Limits:

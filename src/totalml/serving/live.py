@@ -23,6 +23,7 @@ from totalml.runs.attempt import now
 from totalml.serving.answers import answer_of
 from totalml.serving.columns import table_of
 from totalml.serving.exchange import Answered, Asked, Loaded
+from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.store import Store
 from totalml.store.journal import Draft
 
@@ -80,7 +81,7 @@ class Live(Answering):
     def stop(self) -> None:
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(STOPS_WITHIN_S)  # a store may hang
 
     def look(self) -> None:
         """Take what is wanted now, if it is another release."""

@@ -26,6 +26,7 @@ from totalml.data.snapshot import parquet_bytes
 from totalml.identity import short
 from totalml.release.log_rows import input_hash, log_columns
 from totalml.release.onnx_model import IMAGE
+from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.store import Store
 
 if TYPE_CHECKING:
@@ -90,10 +91,10 @@ class PredictionLog:
         self._thread.start()
 
     def stop(self) -> None:
-        """After all that waits has been written."""
+        """After all that waits has been written, or when it takes too long."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(2 * STOPS_WITHIN_S)
 
     def add(self, asked: Asked, answered: Answered) -> None:
         """Note an answer; returns at once."""
