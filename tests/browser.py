@@ -68,7 +68,10 @@ class Browser:
         self.do("Emulation.setDeviceMetricsOverride", width=width_px, height=900, deviceScaleFactor=1, mobile=False)
         features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
         self.do("Emulation.setEmulatedMedia", features=features)
-        self.do("Page.navigate", url=page.as_uri())
+        self.open(page.as_uri())
+
+    def open(self, url: str) -> None:
+        self.do("Page.navigate", url=url)
         self._until(lambda message: message.get("method") == "Page.loadEventFired")
 
     def value(self, expression: str) -> Any:
