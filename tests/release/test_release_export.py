@@ -286,7 +286,7 @@ def test_a_containerfile_installs_what_serves_and_runs_as_nobody(project, capsys
     found = instructions(project.out)
     held = dict(found)
     minor = f"3.{sys.version_info.minor}"
-    assert held["FROM"] == f"docker.io/library/python:{minor}-slim"
+    assert held["FROM"] == f"python:{minor}-slim"
     assert [text for name, text in found if name == "RUN"] == [f'python -m pip install --no-cache-dir "{ours()}"']
     assert held["COPY"].split()[1:] == ["release", "/release"]
     assert int(held["USER"].split(":")[0]) > 0

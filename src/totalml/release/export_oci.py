@@ -22,10 +22,10 @@ PORT = 8000
 USER = 10001  # a number, so that a cluster can tell that it is not root
 CONTAINER = """\
 # {name}, release {release}
-FROM docker.io/library/python:{python}-slim
+FROM python:{python}-slim
 
 # Another index, such as a mirror: --build-arg PIP_INDEX_URL=...
-ARG PIP_INDEX_URL=https://pypi.org/simple
+ARG PIP_INDEX_URL
 RUN python -m pip install --no-cache-dir "{ours}"
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
