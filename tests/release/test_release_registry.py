@@ -90,6 +90,21 @@ def test_production_goes_forward_and_back(project, capsys):
     assert "(no, better)" in told
 
 
+def test_a_run_that_an_older_version_put_there_gets_its_release(project, capsys):
+    first = project.attempts()[0]
+    facts = json.loads((first / "run.json").read_text())
+    shutil.rmtree(project.store / "journal")
+    old = {"when": "2026-11-25T04:00:00+00:00", "alias": "production", "who": "eve", "why": "", "attempt": 1}
+    old |= {"run_id": facts["run_id"], "weights": facts["outputs"]["weights"]}
+    (project.store / "registry").mkdir()
+    (project.store / "registry" / f"{NAME}.jsonl").write_text(json.dumps(old) + "\n")
+    assert project.tell("registry", "show", f"{NAME}@production") == 2
+    assert "of which no release was made; totalml promote" in capsys.readouterr().err
+    assert project.tell("promote", first.parent.name) == 0
+    assert project.tell("registry", "show", f"{NAME}@production") == 0
+    assert [each.how for each in project.history()] == ["carried over", "rolled back"]
+
+
 def test_releases_are_listed_shown_and_compared(project, capsys):
     assert project.tell("promote", f"{project.attempts()[0].parent.name}") == 0
     capsys.readouterr()

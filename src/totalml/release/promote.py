@@ -13,7 +13,8 @@ what the alias pointed at before may always come back. --force overrules, and st
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from totalml.errors import GateError, RecipeError, StoreError
@@ -38,41 +39,73 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.registry import Aliases
-    from totalml.runs.attempt import now
 
     alias, store = named("alias", arguments.alias), place.open_store()
     attempt = _attempt(arguments.what, place, store)
     require_whole(attempt)
     aliases = Aliases(store, attempt.facts["name"])
-    if _stands(attempt, aliases.standing(alias)):
-        print(f"{alias} of {aliases.model} is {aliases.standing(alias).version} already")  # type: ignore[union-attr]
+    standing = aliases.standing(alias)
+    if standing is not None and standing.release and standing.names(attempt):
+        print(f"{alias} of {aliases.model} is {standing.version} already")
         return 0
-    before: list[Promotion] = []
-    checked: dict[str, tuple[str, ...]] = {}
-    bundle: list[Bundle] = []
-
-    def decide(history: list[Promotion]) -> Promotion | None:
-        """Once more if somebody moves an alias meanwhile: gates and signature are held against what stands then."""
-        before[:] = [each for each in history if each.alias == alias]
-        failed = [*_not_passed(attempt, before, store)]
-        if failed and not arguments.force:
-            raise GateError(_refusal(attempt, failed), attempt.folder)
-        if not bundle:
-            bundle.append(_release(attempt, history, store))
-            checked["parity"] = tuple(_unlike_its_run(attempt, bundle[0], store))
-        failed += [*_misfits(bundle[0], before, store), *checked["parity"]]
-        if failed and not arguments.force:
-            raise GateError(_refusal(attempt, failed), attempt.folder)
-        how = "rolled back" if any(_stands(attempt, each) for each in before) else "promoted"
-        return _promotion(attempt, now(), alias, bundle[0].hash, how, arguments.why, tuple(failed))
-
-    promoted = aliases.move(decide)
-    assert promoted is not None  # noqa: S101  # decide never returns None
-    told = f"; before: {before[-1].version}" if before else ""
+    candidate = _Candidate(attempt, alias, arguments.why, arguments.force, store)
+    promoted = aliases.move(candidate.decide)
+    assert promoted is not None  # noqa: S101  # it always decides for something
+    told = f"; before: {candidate.before[-1].version}" if candidate.before else ""
     print(f"{alias} of {aliases.model}: {promoted.version}, release {short(promoted.release, 12)}{told}")
     for reason in promoted.forced:
         print(f"overruled: {reason}")
     return 0
+
+
+@dataclass
+class _Candidate:
+    """A run that an alias is to point at.
+
+    Args:
+        before: where the alias pointed, as it was last seen.
+    """
+
+    attempt: Attempt
+    alias: str
+    why: str
+    force: bool
+    store: Store
+    before: Sequence[Promotion] = ()
+
+    def decide(self, history: list[Promotion]) -> Promotion:
+        """Asked once more if somebody moves an alias meanwhile: what it is held against is what stands then.
+
+        Raises: GateError: it is not to be promoted.
+        """
+        from totalml.release.register import promotion_of
+        from totalml.runs.attempt import now
+
+        self.before = [each for each in history if each.alias == self.alias]
+        failed = self._refused([*_not_passed(self.attempt, self.before, self.store)])
+        bundle = _release(self.attempt, history, self.store)
+        failed = self._refused([*failed, *_misfits(bundle, self.before, self.store), *self._parity(bundle)])
+        how = "rolled back" if any(each.names(self.attempt) for each in self.before) else "promoted"
+        return promotion_of(self.attempt, now(), self.alias, bundle.hash, how, self.why, tuple(failed))
+
+    def _refused(self, failed: list[str]) -> list[str]:
+        if failed and not self.force:
+            raise GateError(_refusal(self.attempt, failed), self.attempt.folder)
+        return failed
+
+    def _parity(self, bundle: Bundle) -> Iterator[str]:
+        """What does not hold of the parity gate."""
+        from totalml.data.snapshot import read_parquet
+        from totalml.release.parity import replay
+        from totalml.release.scorer import Scorer
+        from totalml.runs.attempt import PREDICTIONS_FILE
+        from totalml.runs.stored import stored_recipe
+
+        folder, data_hash = self.attempt.folder, self.attempt.facts["data_hash"]
+        predictions = read_parquet((folder / PREDICTIONS_FILE).read_bytes())
+        parity = replay(stored_recipe(folder), predictions, Scorer.load(bundle), data_hash, self.store)
+        if not parity.passed:
+            yield f"parity: {parity.told()}"
 
 
 def require_whole(attempt: Attempt) -> None:
@@ -95,11 +128,7 @@ def _attempt(text: str, place: Place, store: Store) -> Attempt:
     return find_run(promotion.version, place.runs)
 
 
-def _stands(attempt: Attempt, promotion: Promotion | None) -> bool:
-    return promotion is not None and promotion.names(attempt)
-
-
-def _not_passed(attempt: Attempt, history: list[Promotion], store: Store) -> Iterator[str]:
+def _not_passed(attempt: Attempt, history: Sequence[Promotion], store: Store) -> Iterator[str]:
     """Gates that did not."""
     from totalml.gates.production import current_verdict
     from totalml.gates.record import Verdict
@@ -128,7 +157,7 @@ def _release(attempt: Attempt, history: list[Promotion], store: Store) -> Bundle
     return make_release(stored_recipe(attempt.folder), attempt, store, progress)
 
 
-def _misfits(bundle: Bundle, before: list[Promotion], store: Store) -> Iterator[str]:
+def _misfits(bundle: Bundle, before: Sequence[Promotion], store: Store) -> Iterator[str]:
     """What would let down callers of what the alias points at now."""
     from totalml.release.bundle import SIGNATURE, open_bundle
     from totalml.release.signature import Signature
@@ -140,20 +169,6 @@ def _misfits(bundle: Bundle, before: list[Promotion], store: Store) -> Iterator[
         yield from (f"signature: {misfit}" for misfit in ours.misfits(theirs))
 
 
-def _unlike_its_run(attempt: Attempt, bundle: Bundle, store: Store) -> Iterator[str]:
-    """The parity gate."""
-    from totalml.data.snapshot import read_parquet
-    from totalml.release.parity import replay
-    from totalml.release.scorer import Scorer
-    from totalml.runs.attempt import PREDICTIONS_FILE
-    from totalml.runs.stored import stored_recipe
-
-    predictions = read_parquet((attempt.folder / PREDICTIONS_FILE).read_bytes())
-    parity = replay(stored_recipe(attempt.folder), predictions, Scorer.load(bundle), attempt.facts["data_hash"], store)
-    if not parity.passed:
-        yield f"parity: {parity.told()}"
-
-
 def _refusal(attempt: Attempt, failed: list[str]) -> str:
     from totalml.runs.attempt import REPORT_FILE
 
@@ -162,11 +177,3 @@ def _refusal(attempt: Attempt, failed: list[str]) -> str:
         f"run {attempt.facts['run_id']}/{attempt.number} is not promoted:\n{listed}\n"
         f"Its report says more: {attempt.folder / REPORT_FILE}. --force overrules this, and says so in the history"
     )
-
-
-def _promotion(
-    attempt: Attempt, when: str, alias: str, release: str, how: str, why: str, forced: tuple[str, ...]
-) -> Promotion:
-    from totalml.release.register import promotion_of
-
-    return promotion_of(attempt, when, alias, release, how, why, forced)
