@@ -133,7 +133,8 @@ def _listen(address: Address, *options: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     # With the protocol named: asyncio sends small answers at once (TCP_NODELAY) only of sockets that say they are TCP.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    for option in (socket.SO_REUSEADDR, *options):
+    # Of a port that the system chose nobody hangs on from before, and it would choose it for another process once more.
+    for option in (*([socket.SO_REUSEADDR] if address.port else []), *options):
         listener.setsockopt(socket.SOL_SOCKET, option, 1)
     try:
         listener.bind((address.host, address.port))
