@@ -24,7 +24,7 @@ from totalml.store import Store
 REPOSITORY = Path(__file__).parents[2]
 
 
-def until(true: Callable[[], object], seconds: float = 30.0) -> None:
+def until(true: Callable[[], object], seconds: float = 120.0) -> None:
     due = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < due

@@ -187,7 +187,9 @@ def _serve_by_several(followed: Followed, store: Store | None, address: Address,
             worker.terminate()
         for worker in workers:
             worker.join()
-        return max(abs(worker.exitcode or 0) for worker in workers)
+        # One that was only starting is ended by the signal itself, and has lost nothing.
+        codes = [abs(worker.exitcode or 0) for worker in workers if worker.exitcode != -signal.SIGTERM]
+        return max(codes, default=0)
 
 
 def _spare_pandas() -> None:
