@@ -84,11 +84,11 @@ def _register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress
             )
         return
     try:
-        release = register(recipe, attempt, store, progress)
+        registered = register(recipe, attempt, store, progress)
     except ModelError as error:
         raise ModelError(f"The run is whole and passed its gates, but no release was made of it: {error}") from error
-    named = f"{recipe.name}@{recipe.registry.alias}" if recipe.registry else ""
-    print(f"{named}: release {short(release, 12)}; totalml promote {named} puts it in production")
+    named = f"{recipe.name}@{registered.alias}"
+    print(f"{named}: release {short(registered.release, 12)}; totalml promote {named} puts it in production")
 
 
 def _verdict(attempt: Attempt, store: Store, progress: Progress) -> Verdict:

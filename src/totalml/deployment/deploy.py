@@ -36,12 +36,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.deployment.read import read_deployment
     from totalml.deployment.standing import Deployments
+    from totalml.release.signature import let_down
 
     file = Path(arguments.file)
     deployment, store = read_deployment(file, arguments.file), place.open_store()
     deployments = Deployments(store, deployment.model)
     bundle = require_release(deployment, deployments, store, arguments.file)
-    misfits = _misfits(bundle, deployments.release(file.stem), store)
+    misfits = let_down(bundle, deployments.release(file.stem), store)
     if misfits and not arguments.force:
         listed = "\n".join(f"  {misfit}" for misfit in misfits)
         raise GateError(f"{arguments.file} is not deployed; callers would be let down:\n{listed}", bundle.folder)
@@ -76,17 +77,6 @@ def require_release(deployment: Deployment, deployments: Deployments, store: Sto
     if bundle.name != deployment.model:
         raise RecipeError(f"{file}:1: release {deployment.release} is one of {bundle.name}, not of {deployment.model}")
     return bundle
-
-
-def _misfits(bundle: Bundle, deployed: str, store: Store) -> list[str]:
-    """What would let down the callers of what is deployed."""
-    from totalml.release.bundle import SIGNATURE, open_bundle
-    from totalml.release.signature import Signature
-
-    if deployed in ("", bundle.hash):
-        return []
-    ours, theirs = (Signature.from_json(each.read_json(SIGNATURE)) for each in (bundle, open_bundle(deployed, store)))
-    return ours.misfits(theirs)
 
 
 def _append(

@@ -7,7 +7,7 @@ right with the stated probability however often they are looked at, and whenever
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)  # losses that are looked for; a mixture, so none has to be known
@@ -89,12 +89,12 @@ def _log_likelihood(share: float, hits: int, count: int) -> float:
     return won + ((count - hits) * math.log1p(-share) if hits < count else 0.0)
 
 
-def _edge(out: float, kept_at: float, kept: object) -> float:
+def _edge(out: float, kept_at: float, kept: Callable[[float], bool]) -> float:
     """Where shares begin to be kept between one that is not and one that is."""
     inside = kept_at
     for _ in range(50):
         middle = (out + inside) / 2
-        if kept(middle):  # type: ignore[operator]
+        if kept(middle):
             inside = middle
         else:
             out = middle

@@ -19,9 +19,8 @@ from totalml.data.image_properties import image_properties
 from totalml.data.snapshot import parquet_bytes
 from totalml.features.decoding import row_of
 from totalml.release.bundle import read_bundle
-from totalml.release.log_rows import input_hash, log_columns
+from totalml.release.log_rows import METADATA, input_hash, log_columns
 from totalml.release.onnx_model import EMBEDDING, IMAGE
-from totalml.release.reference import METADATA
 from totalml.release.scorer import Scorer
 
 if TYPE_CHECKING:

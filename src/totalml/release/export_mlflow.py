@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from totalml.identity import short
-from totalml.release.bundle import SIGNATURE, Bundle, copy_bundle
+from totalml.release.bundle import Bundle, copy_bundle
 from totalml.release.export_packages import ours
 from totalml.release.mlflow_model import PICTURE
 from totalml.release.signature import Signature
@@ -46,14 +46,14 @@ def fill(folder: Path, bundle: Bundle) -> None:
 
 
 def told(folder: Path, bundle: Bundle) -> Iterator[str]:
-    signature = Signature.from_json(bundle.read_json(SIGNATURE))
+    signature = Signature.read(bundle)
     yield f"mlflow.pyfunc.load_model({str(folder)!r}).predict(frame) takes the columns:"
     yield from (f"  {column['name']}: {column['type']}" for column in _inputs(signature))
     yield f"It answers with the columns: {', '.join(signature.answers)}"
 
 
 def _model(bundle: Bundle, python: str) -> dict[str, Any]:
-    signature = Signature.from_json(bundle.read_json(SIGNATURE))
+    signature = Signature.read(bundle)
     flavor = {
         "loader_module": LOADER,
         "data": DATA,

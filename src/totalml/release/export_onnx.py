@@ -19,7 +19,7 @@ def fill(folder: Path, bundle: Bundle) -> None:
 
 def told(folder: Path, bundle: Bundle) -> Iterator[str]:
     """What the model takes: not what a caller of the service gives, but what that is made into."""
-    signature = Signature.from_json(bundle.read_json(SIGNATURE))
+    signature = Signature.read(bundle)
     yield f"{folder / MODEL} takes N samples:"
     if signature.picture:
         size, fit, colour = (signature.picture[name] for name in ("size", "fit", "colour"))

@@ -1,4 +1,4 @@
-"""Columns of what was predicted, named as in a release's reference: one form for the service's log and for batches."""
+"""Columns of what was predicted: one form for a release's reference, the service's log and batches."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from totalml.identity import canonical, digest
-from totalml.release.reference import ANSWER, METADATA, PROPERTY
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+ANSWER, PROPERTY, METADATA = "answer:", "property:", "metadata:"
 INPUT = "input v1"
 
 

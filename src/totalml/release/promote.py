@@ -79,12 +79,15 @@ class _Candidate:
         Raises: GateError: it is not to be promoted.
         """
         from totalml.release.register import promotion_of
+        from totalml.release.signature import let_down
         from totalml.runs.attempt import now
 
         self.before = [each for each in history if each.alias == self.alias]
         failed = self._refused([*_not_passed(self.attempt, self.before, self.store)])
         bundle = _release(self.attempt, history, self.store)
-        failed = self._refused([*failed, *_misfits(bundle, self.before, self.store), *self._parity(bundle)])
+        standing = self.before[-1].release if self.before else ""
+        misfits = (f"signature: {misfit}" for misfit in let_down(bundle, standing, self.store))
+        failed = self._refused([*failed, *misfits, *self._parity(bundle)])
         how = "rolled back" if any(each.names(self.attempt) for each in self.before) else "promoted"
         return promotion_of(self.attempt, now(), self.alias, bundle.hash, how, self.why, tuple(failed))
 
@@ -155,18 +158,6 @@ def _release(attempt: Attempt, history: list[Promotion], store: Store) -> Bundle
     progress = Progress.create()
     progress.say("making the release of this run")
     return make_release(stored_recipe(attempt.folder), attempt, store, progress)
-
-
-def _misfits(bundle: Bundle, before: Sequence[Promotion], store: Store) -> Iterator[str]:
-    """What would let down callers of what the alias points at now."""
-    from totalml.release.bundle import SIGNATURE, open_bundle
-    from totalml.release.signature import Signature
-
-    if before and before[-1].release:
-        ours, theirs = (
-            Signature.from_json(each.read_json(SIGNATURE)) for each in (bundle, open_bundle(before[-1].release, store))
-        )
-        yield from (f"signature: {misfit}" for misfit in ours.misfits(theirs))
 
 
 def _refusal(attempt: Attempt, failed: list[str]) -> str:

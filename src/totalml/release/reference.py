@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from totalml.data.image_properties import image_properties
 from totalml.evaluation.pictures import evenly, parts
+from totalml.release.log_rows import log_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from totalml.store import Store
 
 MOST = 20_000  # rows of each split, evenly taken: their shares are then known to 0.7 points
-ANSWER, PROPERTY, METADATA = "answer:", "property:", "metadata:"
 
 
 def reference_rows(splits: Splits) -> NDArray[np.int64]:
@@ -41,16 +41,13 @@ def reference_table(
     samples = snapshot.samples
     columns = {name: samples[name].take(rows) for name in ("id", "label", "group", "timestamp")}
     columns["split"] = pa.array(np.where(np.isin(rows, splits.test), "test", "validation"))
-    columns |= {f"{ANSWER}{name}": scored.answers[name] for name in scored.answers.column_names}
-    columns |= {
-        f"{PROPERTY}{name}": pa.array(each) for name, each in _properties(features, rows, snapshot, store).items()
-    }
-    columns |= {f"{METADATA}{name}": snapshot.metadata[name].take(rows) for name in snapshot.metadata.column_names}
-    if scored.embeddings is not None:
-        wide = scored.embeddings.shape[1]
-        columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(scored.embeddings.ravel()), wide)
-    if scored.strangeness is not None:
-        columns["strangeness"] = pa.array(scored.strangeness)
+    columns |= log_columns(
+        scored.answers,
+        _properties(features, rows, snapshot, store),
+        snapshot.metadata.take(rows),
+        scored.embeddings,
+        scored.strangeness,
+    )
     return pa.table(columns)
 
 

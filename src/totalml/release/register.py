@@ -24,21 +24,21 @@ def is_due(recipe: Recipe, attempt: Attempt, store: Store) -> bool:
     return not any(each.how == REGISTERED and each.names(attempt) for each in history)
 
 
-def register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> str:
+def register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> Promotion:
     """Make the release of a run and point the recipe's alias at it.
 
-    Returns: the bundle hash.
     Raises: ModelError: the model cannot be exported. StoreError: the store cannot be read or written.
     """
+    from totalml.recipe import RegistryRecipe
     from totalml.release.make import make_release
     from totalml.runs.attempt import now
 
     progress.say("the gates passed; making the release")
-    alias = recipe.registry.alias if recipe.registry else "candidate"
+    alias = (recipe.registry or RegistryRecipe()).alias
     bundle = make_release(recipe, attempt, store, progress)
     registered = promotion_of(attempt, now(), alias, release=bundle.hash, how=REGISTERED)
     Aliases(store, recipe.name).move(lambda _: registered)
-    return bundle.hash
+    return registered
 
 
 def promotion_of(

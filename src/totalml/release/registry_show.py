@@ -38,14 +38,14 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
 
 def _told(bundle: Bundle) -> Iterator[str]:
-    from totalml.release.bundle import GATES, METRICS, SIGNATURE
+    from totalml.release.bundle import GATES, METRICS
     from totalml.release.signature import Signature
 
     yield f"{bundle.name}, release {bundle.hash}"
     yield f"  in {bundle.folder}, every file as it was released"
     yield "made of"
     yield from (f"  {name.replace('_', ' ')}: {bundle.facts.get(name)}" for name in MADE_OF)
-    yield from _signature(Signature.from_json(bundle.read_json(SIGNATURE)))
+    yield from _signature(Signature.read(bundle))
     yield "figures of the test split"
     yield from (f"  {name}: {_interval(each)}" for name, each in bundle.read_json(METRICS)["metrics"].items())
     yield "gates"

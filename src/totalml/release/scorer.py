@@ -18,7 +18,7 @@ from totalml.evaluation.record import Evaluation
 from totalml.features.given import decode_given
 from totalml.features.table import read_columns
 from totalml.recipe import TableFeatures
-from totalml.release.bundle import METRICS, MODEL, SIGNATURE, STRANGERS, Bundle
+from totalml.release.bundle import METRICS, MODEL, STRANGERS, Bundle
 from totalml.release.onnx_model import CATEGORICAL, EMBEDDING, IMAGE, MAPS, NUMERIC, SCORES, OnnxModel
 from totalml.release.signature import Signature
 
@@ -87,7 +87,7 @@ class Scorer:
         Raises: StoreError: a file is gone or changed. ModelError: the model cannot be loaded.
         """
         try:
-            signature = Signature.from_json(bundle.read_json(SIGNATURE))
+            signature = Signature.read(bundle)
             evaluation = Evaluation.of(bundle.read_json(METRICS), pa.table({}))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreError(f"{bundle.folder} was released by another version of totalml: {error}") from error

@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from totalml.component import plain
+from totalml.release.bundle import SIGNATURE, Bundle, open_bundle
 
 if TYPE_CHECKING:
     from totalml.evaluation.record import Evaluation
     from totalml.model.inputs import Inputs
     from totalml.recipe import ImageFeatures, Recipe
+    from totalml.store import Store
 
 COLOUR = "RGB, upright as EXIF says, transparency on white"
 
@@ -97,10 +99,25 @@ class Signature:
         return asdict(self)
 
     @classmethod
+    def read(cls, bundle: Bundle) -> Self:
+        """Raises: StoreError: it is gone or changed. TypeError, AttributeError: another version wrote it."""
+        return cls.from_json(bundle.read_json(SIGNATURE))
+
+    @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Raises: TypeError, AttributeError: they are none."""
         listed = {name: tuple(values[name]) for name in ("targets", "numeric", "made")}
         return cls(**{**values, **listed, "categorical": {k: tuple(v) for k, v in values["categorical"].items()}})
+
+
+def let_down(bundle: Bundle, standing: str, store: Store) -> list[str]:
+    """Why callers of the release that stands would be let down by another one.
+
+    Args: standing: its hash; empty: there is none.
+    """
+    if standing in ("", bundle.hash):
+        return []
+    return Signature.read(bundle).misfits(Signature.read(open_bundle(standing, store)))
 
 
 def _decision(evaluation: Evaluation) -> dict[str, Any]:

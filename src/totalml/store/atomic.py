@@ -25,15 +25,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises: StoreError: the folder cannot be written or the disk is full; the old file is untouched.
     """
     with explained(path.parent, len(data)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = temporary_beside(path)
-        try:
-            with temporary.open("xb", buffering=0) as file:
-                write_all(file.fileno(), data)
-                sync(file.fileno())
+        with _written_beside(path, data) as temporary:
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
         sync_folder(path.parent)
 
 
@@ -44,20 +37,27 @@ def create_file(path: Path, data: bytes) -> bool:
     """
     if path.exists():
         return False
+    with _written_beside(path, data) as temporary:
+        try:
+            path.hardlink_to(temporary)  # unlike a rename, it replaces nothing
+        except FileExistsError:
+            return False
+    sync_folder(path.parent)
+    return True
+
+
+@contextmanager
+def _written_beside(path: Path, data: bytes) -> Iterator[Path]:
+    """A file of another name in the same folder, whole and synced, which goes away at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_beside(path)
     try:
         with temporary.open("xb", buffering=0) as file:
             write_all(file.fileno(), data)
             sync(file.fileno())
-        try:
-            path.hardlink_to(temporary)  # unlike a rename, it replaces nothing
-        except FileExistsError:
-            return False
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
-    return True
 
 
 def write_json(path: Path, values: Any) -> None:

@@ -196,9 +196,8 @@ class Journal:
         with explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             temporary = temporary_beside(file)
-            temporary.write_bytes(
-                self._remote.read(self._object(sequence))
-            )  # a copy that a power cut spoils is brought again
+            # Not synced: a copy that a power cut spoils is brought again.
+            temporary.write_bytes(self._remote.read(self._object(sequence)))
             temporary.replace(file)
 
     def _read(self, sequence: int) -> Event:

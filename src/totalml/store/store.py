@@ -35,7 +35,7 @@ class Store:
 
     def __init__(self, root: Path, mirror: Mirror | None = None) -> None:
         self.root = Path(root).absolute()
-        self._mirror = mirror
+        self._mirror, self._remote = mirror, mirror.remote if mirror is not None else None
         self._index = Index(self.root / "packs", self.root / "large", self._is_there)
         self._has_indexes = mirror is None
 
@@ -61,10 +61,10 @@ class Store:
 
     def save_file(self, data: bytes, *parts: str) -> None:
         """Write a small file that nobody else writes, here or, where the store lies elsewhere, there."""
-        if self._mirror is None:
+        if self._remote is None:
             write_atomically(self.root.joinpath(*parts), data)
         else:
-            self._mirror.remote.write("/".join(parts), data)
+            self._remote.write("/".join(parts), data)
 
     def refer_from(self, runs: Path) -> None:
         """Note that the runs of a folder use this store, so that no cleaning takes from them what they need."""
@@ -78,11 +78,11 @@ class Store:
 
     def journal(self, name: str) -> Journal:
         """A history that everybody who uses the store writes into."""
-        return Journal(self.root, name, None if self._mirror is None else self._mirror.remote)
+        return Journal(self.root, name, self._remote)
 
     def journals(self) -> set[str]:
         """The names of all journals."""
-        return journal_names(self.root, None if self._mirror is None else self._mirror.remote)
+        return journal_names(self.root, self._remote)
 
     def lock(self, name: str) -> AbstractContextManager[None]:
         """Wait until no other process holds the lock of this name."""
