@@ -11,23 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from tests.serving.serving import PICTURE, TABLE, picture, release, serving
+from tests.serving.serving import PICTURE, picture, serving
 from totalml.serving.limits import Limits
-from totalml.store import Store
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory):
-    limits = Limits(body_bytes=200_000, samples=5)
-    with serving(tmp_path_factory.mktemp("store"), limits=limits) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("store")
-    with serving(folder, release(Store(folder), 0.01, TABLE)) as running:
-        yield running
 
 
 @pytest.mark.parametrize(("grey", "kind"), [(255, "PNG"), (0, "PNG"), (102, "PNG"), (204, "JPEG"), (255, "WEBP")])

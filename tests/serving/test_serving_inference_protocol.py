@@ -21,20 +21,6 @@ from totalml.store import Store
 LENGTH = "Inference-Header-Content-Length"
 
 
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory):
-    limits = Limits(body_bytes=200_000, samples=5)
-    with serving(tmp_path_factory.mktemp("store"), limits=limits) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("store")
-    with serving(folder, release(Store(folder), 0.01, TABLE)) as running:
-        yield running
-
-
 def ask(running, body, path="/v2/models/pints/infer"):
     return running.client.post(path, json=body)
 

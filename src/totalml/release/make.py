@@ -66,8 +66,9 @@ def make_release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progr
         exported = _export(made, folder / files.MODEL) if backend == ONNX else {}
         facts = _facts(made, backend) | exported
         _write_signature(made, folder)
-        _write_reference(made, folder, store)
-        digests = {name: file_digest(folder / name) for name in OF_THE_MODEL if (folder / name).exists()}
+        unnamed = _unnamed(made, folder)
+        _write_reference(made, unnamed, store)
+        digests = {name: unnamed.files[name] for name in OF_THE_MODEL if name in unnamed}
         write_json(folder / files.SBOM, bill_of_materials(attempt.facts, digests, recipe.card.license))
         return save_bundle(folder, facts, store)
 
@@ -105,14 +106,15 @@ def _write_signature(made: _Made, folder: Path) -> None:
     write_json(folder / files.SIGNATURE, Signature.of(made.recipe, inputs, made.evaluation, width).as_json())
 
 
-def _write_reference(made: _Made, folder: Path, store: Store) -> None:
+def _write_reference(made: _Made, unnamed: Bundle, store: Store) -> None:
     """By the model as it is released."""
     rows = reference_rows(made.splits)
-    scorer = Scorer.load(_unnamed(made, folder))
+    scorer = Scorer.load(unnamed)
     scored = scorer.score(scorer.inputs_of(made.features, rows))
     table = reference_table(made.snapshot, made.splits, made.features, scored, rows, store)
-    (folder / files.REFERENCE).parent.mkdir()
-    write_atomically(folder / files.REFERENCE, parquet_bytes(table))
+    file = unnamed.folder / files.REFERENCE
+    file.parent.mkdir()
+    write_atomically(file, parquet_bytes(table))
 
 
 def _unnamed(made: _Made, folder: Path) -> Bundle:

@@ -27,11 +27,11 @@ def answer_of(asked: Asked, answered: Answered) -> dict[str, Any]:
     predictions = []
     for place, (id_, row) in enumerate(zip(asked.ids, rows, strict=True)):
         number = answered.first + place
-        told: dict[str, Any] = {"id": id_, **{name: _plain(value) for name, value in row.items()}}
+        told: dict[str, Any] = {"id": id_, **{name: plain(value) for name, value in row.items()}}
         if decision.get("threshold") is not None:
             told |= _decided(row, decision)
         if scored.strangeness is not None and scored.strange is not None:
-            told |= {"strangeness": _plain(float(scored.strangeness[number])), "strange": bool(scored.strange[number])}
+            told |= {"strangeness": plain(float(scored.strangeness[number])), "strange": bool(scored.strange[number])}
         if asked.explain:
             told["map_png"] = _map(answered, number, place)
         predictions.append(told)
@@ -50,7 +50,7 @@ def _decided(row: dict[str, Any], decision: Any) -> dict[str, Any]:
     return {"positive": positive, "threshold": threshold, "is_positive": bool(said)}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """JSON knows no NaN."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 

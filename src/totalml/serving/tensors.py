@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from totalml.serving.answers import plain
 from totalml.serving.body import RefusedError, refuse_many
 from totalml.serving.columns import table_of
 from totalml.serving.inference_forms import Datatype, InputTensor
@@ -189,7 +190,7 @@ def _elements(binary: bytes, count: int) -> list[bytes]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON knows no NaN, and the protocol no lists of texts."""
+    """The protocol knows no lists of texts."""
     if isinstance(value, list):
         return json.dumps(value, ensure_ascii=False)
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return plain(value)
