@@ -34,6 +34,7 @@ VERBS = {
     "registry diff": ("totalml.release.registry_diff", "what differs between two releases"),
     "export": ("totalml.release.export", "a release as a folder for ONNX, for MLflow, or to make a container of"),
     "deploy": ("totalml.deployment.deploy", "apply a file of deployments/, which says which release answers"),
+    "rollout": ("totalml.deployment.rollout", "how far a deployment's challenger has come, and bring it further"),
     "serve": ("totalml.serving.serve", "answer over HTTP with a release, and follow its alias"),
     "predict": ("totalml.prediction.predict", "answer for a folder, a glob or a table with a release"),
     "track sync": ("totalml.tracking.sync", "send runs to Weights & Biases that were tracked offline"),

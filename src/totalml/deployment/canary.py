@@ -7,118 +7,109 @@ shown to be no more than a margin worse in each of them; until then undecided, a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from totalml.deployment.sequential import ArmsTest, share_bounds
+from totalml.deployment.judgement import ALPHA, Figure, Judgement
+from totalml.deployment.sequential import share_bounds, shown_worse
+from totalml.evaluation.interval import Interval
 
-Outcome = Literal["passed", "failed", "undecided"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FAILURES, SLOW, ERRORS = FIGURES = ("failures", "slow", "errors")
+USUAL = 0.9  # share of the other release's first ones that are no slower, or no further off, than the bound
+FIRST = 200  # of the other release, by which that bound is found; they are not judged
 FURTHEST = 2**20  # times as many requests as there were; beyond that nothing is promised
 
 
 @dataclass(frozen=True)
-class Margins:
-    """How much worse is as good: of shares.
+class Ends:
+    """How requests ended, in the order in which they came.
 
     Args:
-        failures: requests that ended in an error of the service.
-        slow: requests slower than nine in ten of the other release.
-        errors: answers that a label says are wrong.
+        canary: (N,) whether each was given to the canary, by chance.
+        bad: (N,)
     """
 
-    failures: float = 0.01
-    slow: float = 0.10
-    errors: float = 0.03
+    canary: NDArray[np.bool_]
+    bad: NDArray[np.bool_]
+
+    def counted(self, canary: bool) -> tuple[int, int]:
+        """Bad ones and all, of one arm."""
+        of_arm = self.canary == canary
+        return int((self.bad & of_arm).sum()), int(of_arm.sum())
+
+    def difference(self, alpha: float, times: int = 1) -> Interval:
+        """Canary minus the other, as if there had been `times` as many requests."""
+        (bad, seen), (other_bad, other_seen) = self.counted(True), self.counted(False)
+        low, high = share_bounds(times * bad, times * seen, alpha / 2)
+        other_low, other_high = share_bounds(times * other_bad, times * other_seen, alpha / 2)
+        value = bad / seen - other_bad / other_seen if seen and other_seen else None
+        return Interval(value, low - other_high, high - other_low)
 
 
-@dataclass(frozen=True)
-class Judged:
+def judge_canary(
+    ends: Mapping[str, Ends], share: float, margins: Mapping[str, float], labelled: bool = False, alpha: float = ALPHA
+) -> Judgement:
     """Args:
-    difference: name -> canary minus the other: share, low, high; at all times at once.
-    decided_by: what failed; empty.
-    more: further requests after which it would be decided, if all goes on as it did; None: it is decided, or would
-        not be by any number.
-    """
-
-    outcome: Outcome
-    difference: Mapping[str, tuple[float, float, float]]
-    decided_by: str
-    more: int | None
-
-
-@dataclass
-class _Figure:
-    """One kind of bad end: counts of each arm, and the bets on it."""
-
-    test: ArmsTest
-    bad: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
-    seen: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
-
-    def add(self, arm: bool, bad: bool) -> None:
-        self.test.add(arm, bad)
-        self.bad[arm] += bad
-        self.seen[arm] += 1
-
-    def difference(self, alpha: float, times: int = 1) -> tuple[float, float, float]:
-        """As if there had been `times` as many requests."""
-        low, high = {}, {}
-        for arm in (True, False):
-            low[arm], high[arm] = share_bounds(times * self.bad[arm], times * self.seen[arm], alpha / 2)
-        rates = {arm: self.bad[arm] / self.seen[arm] if self.seen[arm] else 0.0 for arm in (True, False)}
-        return rates[True] - rates[False], low[True] - high[False], high[True] - low[False]
-
-
-class Canary:
-    """Args:
-    share: of the requests, given to it by chance.
-    alpha: probability with which an equal release is stopped; and with which one beyond a margin passes.
+    ends: of `FIGURES`.
+    share: of the requests, given to the canary by chance.
+    margins: how much worse is as good, by figure: a difference of shares.
     labelled: whether it must be shown against labels too before it passes.
     """
+    alpha /= len(FIGURES)  # so that all of them together keep it
+    asked = {name: labelled or name != ERRORS for name in FIGURES}
+    figures = [_judged(name, ends[name], share, margins[name], alpha, asked[name]) for name in FIGURES]
+    return Judgement.of(figures, int(ends[FAILURES].canary.sum()))
 
-    def __init__(self, share: float, margins: Margins, alpha: float = 0.05, labelled: bool = False) -> None:
-        self._margins, self._alpha, self._labelled = margins, alpha, labelled
-        self._figures = {name: _Figure(ArmsTest(share)) for name in ("failures", "slow", "errors")}
 
-    def add(self, canary: bool, failed: bool, slow: bool) -> None:
-        """A request that was answered, or not."""
-        self._figures["failures"].add(canary, failed)
-        self._figures["slow"].add(canary, slow)
+def _judged(name: str, ends: Ends, share: float, margin: float, alpha: float, asked: bool) -> Figure:
+    found, count = ends.difference(alpha), len(ends.bad)
+    wanted = f"at most {margin:g} more than what answers the rest"
+    if shown_worse(ends.canary, ends.bad, share, alpha):
+        return Figure(name, "failed", found, wanted, count, asked=asked)
+    if _within(ends, margin, alpha, 1):
+        return Figure(name, "passed", found, wanted, count, asked=asked)
+    return Figure(name, "undecided", found, wanted, count, _more(ends, margin, alpha), asked)
 
-    def add_label(self, canary: bool, wrong: bool) -> None:
-        self._figures["errors"].add(canary, wrong)
 
-    def judge(self) -> Judged:
-        # A share of alpha for each figure, so that all of them together keep it.
-        alpha = self._alpha / len(self._figures)
-        found = {name: each.difference(alpha) for name, each in self._figures.items()}
-        for name, figure in self._figures.items():
-            if figure.test.worse(alpha):
-                return Judged("failed", found, name, None)
-        if self._within(alpha, 1):
-            return Judged("passed", found, "", None)
-        return Judged("undecided", found, "", self._more(alpha))
+def beyond_usual(canary: NDArray[np.bool_], values: NDArray[np.float64]) -> Ends:
+    """Which were slower, or further off, than nine in ten of the other release's first ones.
 
-    def _within(self, alpha: float, times: int) -> bool:
-        return all(
-            self._figures[name].difference(alpha, times)[2] <= getattr(self._margins, name) for name in self._asked
-        )
+    Args:
+        canary: (N,)
+        values: (N,) seconds or absolute errors, in the order in which they came.
+    Returns: those after the first ones; none before there are enough.
+    """
+    import numpy as np
 
-    @property
-    def _asked(self) -> list[str]:
-        return [name for name in self._figures if name != "errors" or self._labelled]
+    others = np.flatnonzero(~canary)
+    if len(others) < FIRST:
+        return Ends(canary[:0], np.zeros(0, np.bool_))
+    start = others[FIRST - 1] + 1
+    bound = np.quantile(values[others[:FIRST]], USUAL)
+    return Ends(canary[start:], values[start:] > bound)
 
-    def _more(self, alpha: float) -> int | None:
-        """By doubling, then halving, how many times as many requests as there were."""
-        seen = sum(self._figures["failures"].seen.values())
-        if not seen:
+
+def _within(ends: Ends, margin: float, alpha: float, times: int) -> bool:
+    high = ends.difference(alpha, times).high
+    return high is not None and high <= margin
+
+
+def _more(ends: Ends, margin: float, alpha: float) -> int | None:
+    """By doubling, then halving, how many times as many requests as there were would show it within its margin."""
+    seen = len(ends.bad)
+    if not seen:
+        return None
+    high = 2
+    while not _within(ends, margin, alpha, high):
+        high *= 2
+        if high > FURTHEST:
             return None
-        high = 2
-        while not self._within(alpha, high):
-            high *= 2
-            if high > FURTHEST:
-                return None
-        low = high // 2
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self._within(alpha, middle) else (middle, high)
-        return (high - 1) * seen
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _within(ends, margin, alpha, middle) else (middle, high)
+    return (high - 1) * seen

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from totalml.component import Section
-from totalml.recipe.bounds import Name, Positive
+from totalml.component import Items, Misfit, Section
+from totalml.recipe.bounds import Name, Positive, Share
+from totalml.recipe.gates import GateRecipe
+from totalml.target import did_you_mean
 
+SHADOW, CANARY, LIVE, STOPPED = "shadow", "canary", "live", "stopped"  # stages of a challenger
+SHADOW_FIGURES = ("agreement", "shift", "failures", "errors")
 FULL_HASH = re.compile(r"blake3:[0-9a-f]{64}")
 
 
@@ -17,6 +21,92 @@ def _is_release(text: str) -> str:
     if not FULL_HASH.fullmatch(text) and not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", text):
         raise ValueError(f"expected an alias such as production, or a whole bundle hash blake3:..., got {text!r}")
     return text
+
+
+def is_alias(reference: str) -> bool:
+    """Or else a bundle hash."""
+    return not FULL_HASH.fullmatch(reference)
+
+
+Reference = Annotated[str, AfterValidator(_is_release)]
+
+
+def _is_of_shadows(gates: tuple[GateRecipe, ...]) -> tuple[GateRecipe, ...]:
+    for place, gate in enumerate(gates):
+        if gate.metric not in SHADOW_FIGURES:
+            hint = did_you_mean(gate.metric, SHADOW_FIGURES) or f"; there are: {', '.join(SHADOW_FIGURES)}"
+            raise Misfit(f"traffic has no figure {gate.metric!r}{hint}", place, "metric")
+        if gate.compares:
+            raise Misfit("give a number; all of it is against what answers already", place)
+        if gate.undecided == "pass":
+            raise Misfit("leave it out; an undecided gate waits for more requests", place, "undecided")
+    return gates
+
+
+class Shadow(Section):
+    """The first stage: the challenger scores the same inputs, unseen.
+
+    Args:
+        gates: on `agreement`, share of samples of which both say the same; `shift`, how far the score that moved most
+            did on average; `failures` and `errors` against labels, how much more often it was the challenger's.
+    """
+
+    gates: Annotated[Items[GateRecipe], Field(min_length=1), AfterValidator(_is_of_shadows)] = (
+        GateRecipe(metric="agreement", at_least=0.9),
+        GateRecipe(metric="failures", at_most=0.01),
+    )
+
+
+class MarginsRecipe(Section):
+    """How much worse is as good: differences of shares.
+
+    Args:
+        failures: requests that got no answer.
+        slow: requests slower than nine in ten of what answers the rest.
+        errors: answers that a label says are wrong; of numbers, further off than nine in ten of the rest.
+    """
+
+    failures: Share = 0.01
+    slow: Share = 0.10
+    errors: Share = 0.03
+
+
+class CanaryRecipe(Section):
+    """The second stage: the challenger answers a share of the requests, by the hash of their ids.
+
+    Args:
+        labels: whether it must be shown against labels too before it passes.
+    """
+
+    share: Annotated[float, Field(gt=0, le=0.5)] = 0.1
+    margins: MarginsRecipe = MarginsRecipe()
+    labels: bool = False
+
+
+class ChallengerRecipe(Section):
+    """A release that is to answer next, in stages: shadow, canary, live. One that fails is stopped whatever `advance`.
+
+    Args:
+        release: an alias, of which each new release is a challenger; or a bundle hash.
+        shadow, canary: None: that stage is left out.
+        advance: whether a stage that was passed is followed by the next one, or only said to be.
+    """
+
+    release: Reference = "candidate"
+    shadow: Shadow | None = Shadow()
+    canary: CanaryRecipe | None = CanaryRecipe()
+    advance: Literal["auto", "propose"] = "propose"
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """In their order."""
+        return (*([SHADOW] if self.shadow else []), *([CANARY] if self.canary else []), LIVE)
+
+    @model_validator(mode="after")
+    def _has_a_stage(self) -> Self:
+        if self.shadow is None and self.canary is None:
+            raise ValueError("a challenger needs a shadow or a canary; totalml promote does without")
+        return self
 
 
 class LimitsRecipe(Section):
@@ -30,18 +120,33 @@ class LimitsRecipe(Section):
 
 class Deployment(Section):
     """Args:
-    release: an alias, which is followed; or a bundle hash, which stays.
+    release: what answers: an alias, which is followed; or a bundle hash, which stays.
+    challenger: what is to answer next; None: nothing but what a person promotes.
     token_variable: environment variable that holds the token callers must show; the token itself is never written here.
     """
 
     model: Name
-    release: Annotated[str, AfterValidator(_is_release)] = "production"
+    release: Reference = "production"
+    challenger: ChallengerRecipe | None = None
     predictions: bool = True  # whether the service keeps what it predicted, without pictures
     token_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,56}_TOKEN$")] = "TOTALML_TOKEN"  # noqa: S105
     limits: LimitsRecipe = LimitsRecipe()
 
-    def follows_alias(self) -> bool:
-        return not FULL_HASH.fullmatch(self.release)
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> Self:
+        if self.challenger is None:
+            return self
+        if not self.predictions:
+            raise Misfit("a challenger is judged by the predictions that are kept; leave them on", "predictions")
+        if self.challenger.release == self.release:
+            raise Misfit(f"{self.release} cannot take the place of itself", "challenger", "release")
+        if self.challenger.advance == "auto" and not is_alias(self.release):
+            raise Misfit(
+                "auto needs 'release' to be an alias, which can be moved; a hash only changes in this file",
+                "challenger",
+                "advance",
+            )
+        return self
 
     def as_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")

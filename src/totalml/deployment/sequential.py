@@ -7,18 +7,25 @@ right with the stated probability however often they are looked at, and whenever
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Flags = NDArray[np.bool_]
 
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)  # losses that are looked for; a mixture, so none has to be known
 LEAST, MOST = 1e-4, 1 - 1e-4  # of an estimated share: nothing is taken for impossible
 
 
-def share_bounds(hits: int, count: int, alpha: float) -> tuple[float, float]:
+def share_bounds(hits: float, count: int, alpha: float) -> tuple[float, float]:
     """Between which the share lies, at all counts at once with probability 1 - alpha.
 
-    Args: hits: of `count` independent samples of one share.
-    Source: Robbins 1970, the method of mixtures, with a uniform prior.
+    Args: hits: of `count` independent samples of one share; or the sum of `count` numbers within 0..1, for their mean.
+    Source: Robbins 1970, the method of mixtures, with a uniform prior. A number within 0..1 wins no more in the mean
+    than a hit of the same share would, because the wealth is convex in it.
     """
     if not count:
         return 0.0, 1.0
@@ -31,58 +38,57 @@ def share_bounds(hits: int, count: int, alpha: float) -> tuple[float, float]:
     return (_edge(0.0, middle, kept) if hits else 0.0, _edge(1.0, middle, kept) if hits < count else 1.0)
 
 
-@dataclass
-class ArmsTest:
-    """Whether something bad happens more often to one arm, to which requests are given by chance at a known share.
-
-    If it does not, then whether a request went to the arm tells nothing about how it ended, however the rate of bad
-    ends moves with the hour or the season. So each request is a fair bet on its arm given its end, and wealth above
-    1 / alpha happens with probability alpha at most.
+def difference_bounds(ups: float, downs: float, count: int, alpha: float) -> tuple[float, float]:
+    """Between which the mean of differences lies, at all counts at once with probability 1 - alpha.
 
     Args:
+        ups, downs: sums of what was above and below 0, each as a positive number, of `count` differences within -1..1.
+    """
+    (up_low, up_high), (down_low, down_high) = (share_bounds(each, count, alpha / 2) for each in (ups, downs))
+    return up_low - down_high, up_high - down_low
+
+
+def log_wealth(arm: Flags, bad: Flags, share: float) -> NDArray[np.float64]:
+    """What bets on something bad happening more often to one arm have won, as a logarithm, after each request.
+
+    If it does not, then whether a request went to the arm tells nothing about how it ended, however the rate of bad
+    ends moves with the hour or the season. So each request is a fair bet on its arm given its end, and wealth that ever
+    reaches 1 / alpha happens with probability alpha at most.
+
+    Args:
+        arm: (N,) whether each request was given to the arm, by chance.
+        bad: (N,) whether it ended badly.
         share: of the requests that the arm gets.
     Source: Shafer 2021, testing by betting; a bet on the arm instead of the end, so that a moving rate does no harm.
     """
+    import numpy as np
 
-    share: float
-    _logs: list[float] = field(default_factory=lambda: [0.0] * len(STEPS))
-    _bad: float = 0.5
-    _seen: float = 10.0  # as if ten requests of the other arm had been seen, a twentieth of them bad
-    largest: float = 0.0
-
-    def add(self, arm: bool, bad: bool) -> None:
-        """One request: whether it went to the arm, and whether it ended badly."""
-        rate = min(max(self._bad / self._seen, LEAST), MOST)
-        for place, step in enumerate(STEPS):
-            worse = min(rate + step, MOST)
-            theirs, ours = (worse, rate) if bad else (1 - worse, 1 - rate)
-            bet = self.share * theirs / (self.share * theirs + (1 - self.share) * ours)
-            self._logs[place] += math.log(bet / self.share if arm else (1 - bet) / (1 - self.share))
-        if not arm:
-            self._bad += bad
-            self._seen += 1
-        self.largest = max(self.largest, self.log_wealth)
-
-    @property
-    def log_wealth(self) -> float:
-        """Of all bets together."""
-        return _log_mean(self._logs)
-
-    def worse(self, alpha: float) -> bool:
-        """Whether the arm was ever shown to be worse; wrong with probability alpha at most, at all times at once."""
-        return self.largest >= -math.log(alpha)
+    arm, bad = np.asarray(arm, np.bool_), np.asarray(bad, np.bool_)
+    # Of the other arm before each request; as if ten of them had been seen, a twentieth of them bad.
+    rate = np.clip((0.5 + _before(bad & ~arm)) / (10.0 + _before(~arm)), LEAST, MOST)
+    worse = np.minimum(rate + np.array(STEPS)[:, None], MOST)
+    ours, theirs = np.where(bad, rate, 1 - rate), np.where(bad, worse, 1 - worse)
+    bet = share * theirs / (share * theirs + (1 - share) * ours)
+    won = np.cumsum(np.log(np.where(arm, bet / share, (1 - bet) / (1 - share))), axis=1)
+    return np.logaddexp.reduce(won, axis=0) - math.log(len(STEPS))
 
 
-def _log_mean(logs: Sequence[float]) -> float:
-    top = max(logs)
-    return top + math.log(sum(math.exp(each - top) for each in logs) / len(logs))
+def shown_worse(arm: Flags, bad: Flags, share: float, alpha: float) -> bool:
+    """Whether the arm was ever shown to be worse; wrong with probability alpha at most, at all times at once."""
+    return bool(log_wealth(arm, bad, share).max(initial=0.0) >= -math.log(alpha))
 
 
-def _log_mixture(hits: int, count: int) -> float:
+def _before(flags: Flags) -> NDArray[np.int64]:
+    """How many were set before each."""
+    counts: NDArray[np.int64] = flags.cumsum() - flags
+    return counts
+
+
+def _log_mixture(hits: float, count: int) -> float:
     return math.lgamma(hits + 1) + math.lgamma(count - hits + 1) - math.lgamma(count + 2)
 
 
-def _log_likelihood(share: float, hits: int, count: int) -> float:
+def _log_likelihood(share: float, hits: float, count: int) -> float:
     if (share <= 0 and hits) or (share >= 1 and hits < count):
         return -math.inf
     won = hits * math.log(share) if hits else 0.0

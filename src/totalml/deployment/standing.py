@@ -1,22 +1,24 @@
-"""What is deployed: a fold over the journal of a model."""
+"""What is deployed, and in which stage its challenger is: a fold over the journal of a model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from totalml.deployment.deployment import Deployment
+from totalml.deployment.deployment import CANARY, SHADOW, Deployment, is_alias
 from totalml.errors import StoreError
 from totalml.registry import Aliases
 
 if TYPE_CHECKING:
     from totalml.store import Store
-    from totalml.store.journal import Event
+    from totalml.store.journal import Draft, Event
 
 DEPLOYED = "deployed"
+STAGED = "staged"  # a challenger came into another stage
+PROPOSED = "proposed"  # it passed one, and waits for a person
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,27 @@ class Deployed:
             ) from error
 
 
+@dataclass(frozen=True)
+class Challenger:
+    """Args:
+    release: its bundle hash.
+    against: that of what answers.
+    stage: shadow, canary, live or stopped.
+    share: of the requests that it answers; 0 unless it is a canary.
+    since: when it began to be one, UTC, ISO 8601; what it said before does not count.
+    """
+
+    release: str
+    against: str
+    stage: str
+    share: float
+    since: str
+
+    @property
+    def takes_part(self) -> bool:
+        return self.stage in (SHADOW, CANARY)
+
+
 class Deployments:
     """Those of one model; reads only what is new when asked again."""
 
@@ -62,11 +85,53 @@ class Deployments:
         deployed = self.standing(name)
         return "" if deployed is None else self.resolved(deployed.deployment)
 
+    def challenger(self, name: str) -> Challenger | None:
+        """None: there is none, or it is what answers already."""
+        deployed = self.standing(name)
+        if deployed is None or (recipe := deployed.deployment.challenger) is None:
+            return None
+        release, against = self.points_at(recipe.release), self.resolved(deployed.deployment)
+        if not release or not against or release == against:
+            return None
+        since, stages = self._stages(name)
+        stage = stages.get(release, recipe.stages[0])
+        share = recipe.canary.share if recipe.canary and stage == CANARY else 0.0
+        return Challenger(release, against, stage, share, since)
+
+    def proposed(self, name: str, challenger: Challenger) -> bool:
+        """Whether it was said already that it passed its stage."""
+        told = (
+            each.facts for each in self._journal.events() if each.kind == PROPOSED and each.when >= challenger.since
+        )
+        facts = (name, challenger.release, challenger.stage)
+        return any((each["deployment"], each["release"], each["passed"]) == facts for each in told)
+
+    def append(self, decide: Callable[[list[Event]], Draft | None]) -> Event | None:
+        """As `Journal.append_decided`."""
+        return self._journal.append_decided(decide)
+
     def resolved(self, deployment: Deployment) -> str:
-        if not deployment.follows_alias():
-            return deployment.release
-        standing = self._aliases.standing(deployment.release)
+        """The bundle hash of what is to answer; empty: its alias points nowhere."""
+        return self.points_at(deployment.release)
+
+    def points_at(self, reference: str) -> str:
+        """Args: reference: an alias, or a bundle hash."""
+        if not is_alias(reference):
+            return reference
+        standing = self._aliases.standing(reference)
         return standing.release if standing else ""
+
+    def _stages(self, name: str) -> tuple[str, dict[str, str]]:
+        """Since when the file says of challengers what it says, and release -> the stage that it came to since."""
+        since, said, stages = "", None, dict[str, str]()
+        for event in self._journal.events():
+            if event.facts.get("deployment") != name:
+                continue
+            if event.kind == DEPLOYED and (now := Deployed.of(event).deployment.challenger) != said:
+                since, said, stages = event.when, now, {}
+            if event.kind == STAGED:
+                stages[event.facts["release"]] = event.facts["stage"]
+        return since, stages
 
     def _all(self) -> Iterator[Deployed]:
         return (Deployed.of(event) for event in self._journal.events() if event.kind == DEPLOYED)

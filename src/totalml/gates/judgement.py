@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,7 +54,7 @@ def _judged(gate: GateRecipe, figures: dict[str, Interval], against: Against | N
         return replace(known, remark=unknown(gate.metric, figures))
     if gate.compares and against is None:
         return replace(known, outcome="passed", passed=True, looked_at=len(names), remark=FIRST)
-    low, high = _bounds(gate)
+    low, high = gate.good
     looked = [_look(name, _compared(gate, name, figures, against), low, high) for name in names]
     # A group too small to be measured says nothing; where nothing is measured, nothing is shown.
     measured = [each for each in looked if each.compared.value.value is not None] or looked
@@ -76,14 +75,6 @@ def _judged(gate: GateRecipe, figures: dict[str, Interval], against: Against | N
         would_decide=samples_to_decide(compared.value, low, high, count) if undecided and is_measured else None,
         remark=compared.remark or compared.value.note or "",
     )
-
-
-def _bounds(gate: GateRecipe) -> tuple[float, float]:
-    """What is good enough: of the figure, or of its difference to production's."""
-    bound = -gate.margin if gate.compares and gate.rule == "at least" else gate.margin if gate.compares else gate.bound
-    if gate.rule == "at least":
-        return float(bound), math.inf
-    return (-math.inf if gate.rule == "at most" else -float(bound)), float(bound)
 
 
 def _compared(gate: GateRecipe, name: str, figures: dict[str, Interval], against: Against | None) -> Difference:

@@ -101,6 +101,15 @@ class GateRecipe(Section):
         return self.bound == PRODUCTION
 
     @property
+    def good(self) -> tuple[float, float]:
+        """Between which the figure is good enough, or its difference to production's."""
+        against = -self.margin if self.rule == "at least" else self.margin
+        bound = float(against if self.compares else self.bound)
+        if self.rule == "at least":
+            return bound, math.inf
+        return (-math.inf if self.rule == "at most" else -bound), bound
+
+    @property
     def family(self) -> str:
         return self.metric.partition(".")[0]
 

@@ -33,12 +33,16 @@ def log_columns(
     columns = {f"{ANSWER}{name}": answers[name] for name in answers.column_names}
     columns |= {f"{PROPERTY}{name}": pa.array(values) for name, values in properties.items()}
     if rows is not None:
-        columns |= {f"{METADATA}{name}": rows[name] for name in rows.column_names if name}
+        columns |= metadata_columns(rows)
     if embeddings is not None:
         columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), embeddings.shape[1])
     if strangeness is not None:
         columns["strangeness"] = pa.array(strangeness)
     return columns
+
+
+def metadata_columns(rows: pa.Table) -> dict[str, pa.ChunkedArray]:
+    return {f"{METADATA}{name}": rows[name] for name in rows.column_names if name}
 
 
 def input_hash(picture: bytes, row: Mapping[str, Any]) -> str:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp
 
 from totalml import __version__
 from totalml.serving.answers import answer_of
-from totalml.serving.batcher import Batcher
-from totalml.serving.exchange import Answered, Asked
+from totalml.serving.arms import Arms
+from totalml.serving.exchange import Asked
 from totalml.serving.figures import Figures
 from totalml.serving.guard import Guard
 from totalml.serving.inference_forms import InferenceRequest
 from totalml.serving.inference_protocol import add_inference_protocol
+from totalml.serving.judging import Judging
 from totalml.serving.limits import Limits
 from totalml.serving.live import Answering
 from totalml.serving.prediction_log import PredictionLog
@@ -39,6 +40,7 @@ class Service:
     """Args:
     token: that callers must show; empty: none.
     log: None: predictions are not kept.
+    judging: None: what is followed has no challenger.
     """
 
     live: Answering
@@ -46,22 +48,27 @@ class Service:
     token: str
     log: PredictionLog | None
     figures: Figures
+    judging: Judging | None = None
 
 
 def create_app(service: Service) -> ASGIApp:
     live, limits, figures = service.live, service.limits, service.figures
-    batcher = Batcher(live, limits.batch, _done(service))
-    way_in = WayIn(live, limits, batcher, figures)
+    arms = Arms(live, limits, figures, service.log)
+    way_in = WayIn(live, limits, arms, figures)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        batcher.start()
+        arms.start()
         live.start()
         if service.log is not None:
             service.log.start()
+        if service.judging is not None:
+            service.judging.start()
         yield
+        if service.judging is not None:
+            service.judging.stop()
         live.stop()
-        batcher.stop()
+        arms.stop()
         if service.log is not None:
             service.log.stop()
 
@@ -89,12 +96,19 @@ def create_app(service: Service) -> ASGIApp:
 
     @app.get("/readyz", summary="Whether it answers, with which release, and what went wrong with a newer one")
     async def readyz() -> Response:
-        return json_response({"ready": True, "release": live.now.release, "failed": live.failed or None})
+        told = {"ready": True, "release": live.now.release, "challenger": _challenger(live)}
+        return json_response(told | {"failed": live.failed or None})
 
     @app.get("/version", summary="What answers, and what it takes and gives", responses=NO_TOKEN)
     async def version() -> Response:
         loaded = live.now
-        told = {"model": loaded.bundle.name, "follows": live.alias, "release": loaded.release, "totalml": __version__}
+        told: dict[str, Any] = {
+            "model": loaded.bundle.name,
+            "follows": live.alias,
+            "release": loaded.release,
+            "totalml": __version__,
+        }
+        told["challenger"] = _challenger(live)
         facts = {name: loaded.bundle.facts.get(name) for name in ("run_id", "attempt", "data_hash", "config_hash")}
         return json_response(told | facts | {"signature": loaded.scorer.signature.as_json()})
 
@@ -119,20 +133,13 @@ def create_app(service: Service) -> ASGIApp:
     return Guard(app, service.token, figures, {("POST", "/predict"): refusing(predict)})
 
 
+def _challenger(live: Answering) -> dict[str, Any] | None:
+    beside = live.beside
+    if beside is None:
+        return None
+    return {"release": beside.arm.loaded.release, "stage": beside.arm.name, "share": beside.share}
+
+
 async def _read(request: Request, signature: Signature, limits: Limits) -> tuple[Asked, Answer]:
     asked = await read_request(request, signature, limits)
     return asked, lambda answered: json_response(answer_of(asked, answered))
-
-
-def _done(service: Service) -> Callable[[Asked, Answered], None]:
-    def done(asked: Asked, answered: Answered) -> None:
-        figures, release, scored = service.figures, answered.loaded.release, answered.scored
-        figures.samples.labels(release).inc(answered.count)
-        figures.batch.observe(answered.count)
-        if scored.strange is not None:
-            some = scored.strange[answered.first : answered.first + answered.count]
-            figures.strange.labels(release).inc(int(some.sum()))
-        if service.log is not None:
-            service.log.add(asked, answered)
-
-    return done

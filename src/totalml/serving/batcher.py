@@ -9,33 +9,43 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from totalml.errors import TotalmlError
-from totalml.serving.exchange import Answered, Asked, Loaded
+from totalml.serving.exchange import Answered, Arm, Asked
 from totalml.serving.limits import STOPS_WITHIN_S
-from totalml.serving.live import Answering
 
 if TYPE_CHECKING:
     from totalml.release.scorer import Inputs
 
+MOST_UNSEEN = 64  # requests that wait to be scored by a shadow; further ones are left out
 
-Done = Callable[[Asked, Answered], None]
-_Waiting = tuple[Asked, "asyncio.Future[Answered]"]
+
+class Listener(Protocol):
+    """Told of each request in the thread that scores; it must not block."""
+
+    def done(self, asked: Asked, answered: Answered) -> None: ...
+
+    def failed(self, asked: Asked, arm: Arm, error: Exception) -> None: ...
+
+
+_Future = asyncio.Future[Answered] | None  # None: nobody waits for it
+_Waiting = tuple[Asked, _Future]
+_Result = tuple[_Future, Answered | Exception]
 
 
 class Batcher:
     """Args:
+    name: of its thread.
+    arm: asked before each batch what is to score it.
     most: samples in a batch.
-    done: told of each answer, in the thread that scores; it must not block.
     """
 
-    def __init__(self, live: Answering, most: int, done: Done) -> None:
-        self._live, self._most, self._done = live, most, done
+    def __init__(self, name: str, arm: Callable[[], Arm], most: int, listener: Listener) -> None:
+        self._arm, self._most, self._listener = arm, most, listener
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="score", daemon=True)
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self.batches = 0
 
@@ -53,6 +63,16 @@ class Batcher:
         future: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
         self._queue.put((asked, future))
         return await future
+
+    def offer(self, asked: Asked) -> bool:
+        """Score it unseen, if not too much waits already.
+
+        Returns: whether it will be.
+        """
+        if self._queue.qsize() >= MOST_UNSEEN:
+            return False
+        self._queue.put((asked, None))
+        return True
 
     def _work(self) -> None:
         while (first := self._queue.get()) is not None:
@@ -75,42 +95,44 @@ class Batcher:
         return batch, False
 
     def _answer(self, batch: Sequence[_Waiting]) -> None:
-        loaded = self._live.now
-        results: list[tuple[asyncio.Future[Answered], Answered | Exception]] = []
+        arm = self._arm()
+        results: list[_Result] = []
         usable: list[tuple[_Waiting, Inputs]] = []
         for waiting in batch:
             asked, future = waiting
-            if future.cancelled():  # the service ends, or its client has gone
+            if future is not None and future.cancelled():  # the service ends, or its client has gone
                 continue
             try:
-                usable.append((waiting, loaded.scorer.inputs(asked.ids, asked.pictures, asked.rows)))
-            except TotalmlError as error:
-                results.append((future, error))
+                usable.append((waiting, arm.loaded.scorer.inputs(asked.ids, asked.pictures, asked.rows)))
             except Exception as error:  # whatever an input may do, the thread goes on
-                results.append((future, error))
-        results += self._scored(loaded, usable)
+                results.append(self._failed(waiting, arm, error))
+        results += self._scored(arm, usable)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_resolve, results)
 
-    def _scored(
-        self, loaded: Loaded, usable: Sequence[tuple[_Waiting, Inputs]]
-    ) -> list[tuple[asyncio.Future[Answered], Answered | Exception]]:
+    def _scored(self, arm: Arm, usable: Sequence[tuple[_Waiting, Inputs]]) -> list[_Result]:
         if not usable:
             return []
-        explain = loaded.scorer.explains and any(asked.explain for (asked, _), _ in usable)
+        scorer = arm.loaded.scorer
+        explain = scorer.explains and any(asked.explain for (asked, _), _ in usable)
         try:
-            scored = loaded.scorer.score(_joined([inputs for _, inputs in usable]), explain)
+            scored = scorer.score(_joined([inputs for _, inputs in usable]), explain)
         except Exception as error:
-            return [(future, error) for (_, future), _ in usable]
+            return [self._failed(waiting, arm, error) for waiting, _ in usable]
         self.batches += 1
-        results: list[tuple[asyncio.Future[Answered], Answered | Exception]] = []
+        results: list[_Result] = []
         first = 0
         for (asked, future), inputs in usable:
-            answered = Answered(loaded, scored, first, len(asked.ids), inputs)
-            self._done(asked, answered)
+            answered = Answered(arm, scored, first, len(asked.ids), inputs)
+            self._listener.done(asked, answered)
             results.append((future, answered))
             first += len(asked.ids)
         return results
+
+    def _failed(self, waiting: _Waiting, arm: Arm, error: Exception) -> _Result:
+        asked, future = waiting
+        self._listener.failed(asked, arm, error)
+        return future, error
 
 
 def _joined(parts: Sequence[Inputs]) -> Inputs:
@@ -119,9 +141,9 @@ def _joined(parts: Sequence[Inputs]) -> Inputs:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _resolve(results: Sequence[tuple[asyncio.Future[Any], Any]]) -> None:
+def _resolve(results: Sequence[_Result]) -> None:
     for future, result in results:
-        if future.done():  # its client has gone
+        if future is None or future.done():  # its client has gone
             continue
         if isinstance(result, Exception):
             future.set_exception(result)

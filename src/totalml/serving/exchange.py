@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A release in memory."""
+    """A release in memory.
+
+    Args:
+        nothing: what it says of a sample of nothing: the form of its answers.
+    """
 
     bundle: Bundle
     scorer: Scorer
+    nothing: Scored
 
     @property
     def release(self) -> str:
@@ -34,6 +39,8 @@ class Asked:
         ids: of its samples.
         pictures: encoded; None: none were given.
         rows: None: none were given.
+        release: the one that has to answer; empty: whichever does.
+        share: of the requests that a canary got when this one was given to it, or not, by chance; 0: there was none.
     """
 
     request_id: str
@@ -41,7 +48,21 @@ class Asked:
     pictures: Sequence[bytes] | None
     rows: pa.Table | None
     explain: bool = False
+    release: str = ""
+    share: float = 0.0
     since: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A release, and for whom it scores.
+
+    Args:
+        name: live, for all; canary, for some; shadow, unseen.
+    """
+
+    name: str
+    loaded: Loaded
 
 
 @dataclass(frozen=True)
@@ -52,8 +73,12 @@ class Answered:
         first: its first row in `scored`, which may be shared with others.
     """
 
-    loaded: Loaded
+    arm: Arm
     scored: Scored
     first: int
     count: int
     inputs: Inputs
+
+    @property
+    def loaded(self) -> Loaded:
+        return self.arm.loaded

@@ -17,6 +17,8 @@ class Figures:
         self.requests = self._counter("requests", "requests answered", "route", "status")
         self.samples = self._counter("samples", "samples answered", "release")
         self.strange = self._counter("strange_samples", "samples unlike those of training", "release")
+        self.shadowed = self._counter("shadow_samples", "samples that a shadow scored, unseen", "release")
+        self.unshadowed = self._counter("shadow_samples_left_out", "samples that a shadow had no time for")
         self.seconds = self._histogram("request_seconds", "from the first byte to the answer", SECONDS)
         self.batch = self._histogram("request_samples", "samples in a request", SAMPLES)
         self.under_way = self._gauge("requests_under_way", "requests that wait for an answer")

@@ -12,7 +12,7 @@ from totalml.release.bundle import read_bundle
 from totalml.serving.limits import Limits
 
 if TYPE_CHECKING:
-    from totalml.serving.live import Answering
+    from totalml.serving.live import Answering, Wanted
     from totalml.store import Store
 
 ALIAS, DEPLOYMENT, RELEASE, FOLDER = "alias", "deployment", "release", "folder"
@@ -47,18 +47,19 @@ class Followed:
         alias = None if self.kind == RELEASE else self.key
         return Live(store, self.named, alias, self.wanted(store), threads, said)
 
-    def wanted(self, store: Store) -> Callable[[], str]:
-        """Asks which release is to answer now; empty: nothing does."""
+    def wanted(self, store: Store) -> Callable[[], Wanted]:
+        """Asks which release is to answer now, and which one beside it."""
         from totalml.deployment.standing import Deployments
         from totalml.registry import Aliases
+        from totalml.serving.live import Wanted
 
         if self.kind == RELEASE:
-            return lambda: self.key
+            return lambda: Wanted(self.key)
         if self.kind == DEPLOYMENT:
             deployments = Deployments(store, self.model)
-            return lambda: deployments.release(self.key)
+            return lambda: Wanted(deployments.release(self.key), deployments.challenger(self.key))
         aliases = Aliases(store, self.model)
-        return lambda: standing.release if (standing := aliases.standing(self.key)) else ""
+        return lambda: Wanted(standing.release if (standing := aliases.standing(self.key)) else "")
 
 
 def follow(text: str | Path, store: Store | None, logs: bool) -> Followed:

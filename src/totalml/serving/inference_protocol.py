@@ -87,7 +87,7 @@ def _add_model(app: FastAPI, path: str, live: Answering, way_in: WayIn) -> None:
         openapi_extra={"parameters": parameters},
     )
     async def model(request: Request) -> Response:
-        return json_response(_metadata(_asked_for(request, live, live.now), live))
+        return json_response(_metadata(_asked_for(request, live) or live.now, live))
 
     @app.get(
         f"{path}/ready",
@@ -97,7 +97,7 @@ def _add_model(app: FastAPI, path: str, live: Answering, way_in: WayIn) -> None:
         openapi_extra={"parameters": parameters},
     )
     async def is_ready(request: Request) -> Response:
-        _asked_for(request, live, live.now)
+        _asked_for(request, live)
         return json_response({"name": live.model, "ready": True})
 
     @app.post(
@@ -108,7 +108,7 @@ def _add_model(app: FastAPI, path: str, live: Answering, way_in: WayIn) -> None:
         openapi_extra={"requestBody": _BODY, "parameters": [*parameters, _LENGTH]},
     )
     async def infer(request: Request) -> Response:
-        _asked_for(request, live, live.now)
+        wanted = _asked_for(request, live)
 
         async def read(request: Request, signature: Signature, limits: Limits) -> tuple[Asked, Answer]:
             body = await read_body(request, limits)
@@ -117,32 +117,44 @@ def _add_model(app: FastAPI, path: str, live: Answering, way_in: WayIn) -> None:
             ids = [f"sample {number}" for number in range(1, count + 1)]
 
             def answer(answered: Answered) -> Response:
-                return _answer(given, _asked_for(request, live, answered.loaded), answered)
+                if wanted is not None and answered.loaded.release != wanted.release:
+                    raise _no_version(wanted.release, live)  # meanwhile another one has taken its place
+                return _answer(given, answered.loaded, answered)
 
-            return Asked(request.scope[ID], ids, pictures, rows), answer
+            return Asked(request.scope[ID], ids, pictures, rows, release=wanted.release if wanted else ""), answer
 
         return await way_in.answer(request, read)
 
 
-def _asked_for(request: Request, live: Answering, loaded: Loaded) -> Loaded:
-    """Raises: RefusedError: it is not what the path asks for; between the two a newer one may have come."""
+def _asked_for(request: Request, live: Answering) -> Loaded | None:
+    """The release that the path names; None: whichever answers.
+
+    Raises: RefusedError: it does not answer here.
+    """
     name, version = request.path_params["name"], request.path_params.get("version")
     if name != live.model:
         raise RefusedError(404, f"there is no model {name!r}; {live.model!r} answers here")
-    if version is not None and version != live.alias and not names(version, loaded.release):
-        raise RefusedError(404, f"there is no version {version!r}; {' or '.join(_versions(loaded, live))} answers here")
-    return loaded
+    if version is None or version == live.alias:
+        return None
+    for loaded in live.answering:
+        if names(version, loaded.release):
+            return loaded
+    raise _no_version(version, live)
 
 
-def _versions(loaded: Loaded, live: Answering) -> list[str]:
-    return [loaded.release, *([live.alias] if live.alias else [])]
+def _no_version(version: str, live: Answering) -> RefusedError:
+    return RefusedError(404, f"there is no version {version!r}; {' or '.join(_versions(live))} answers here")
+
+
+def _versions(live: Answering) -> list[str]:
+    return [*(loaded.release for loaded in live.answering), *([live.alias] if live.alias else [])]
 
 
 def _metadata(loaded: Loaded, live: Answering) -> dict[str, Any]:
     tensors = {"inputs": input_tensors(loaded.scorer.signature), "outputs": output_tensors(loaded.scorer)}
     return {
         "name": live.model,
-        "versions": _versions(loaded, live),
+        "versions": _versions(live),
         "platform": "onnx_onnxv1" if MODEL in loaded.bundle else "pytorch_safetensors",
         **{
             part: [{"name": name, "datatype": datatype, "shape": [-1]} for name, datatype in some.items()]

@@ -1,7 +1,8 @@
-"""The release that answers now, and the thread that follows the alias or the deployment it is known by.
+"""What answers now, and the thread that follows the alias or the deployment it is known by.
 
 A new release is loaded and warmed up beside the old one, which answers until then. If that fails the old one goes on,
-the journal says why, and `/readyz`, which anybody may ask, that. It is tried again, as its files may be mended.
+the journal says why, and `/readyz`, which anybody may ask, that. It is tried again, as its files may be mended. So it
+is with a challenger, which scores beside it or answers some.
 """
 
 from __future__ import annotations
@@ -11,25 +12,65 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from totalml.data.image import ppm
+from totalml.deployment.deployment import CANARY, LIVE
 from totalml.errors import ModelError, StoreError, TotalmlError
+from totalml.identity import PREFIX, digest
 from totalml.machine import user
 from totalml.release.bundle import Bundle, open_bundle
 from totalml.release.scorer import Scorer
 from totalml.runs.attempt import now
 from totalml.serving.answers import answer_of
 from totalml.serving.columns import table_of
-from totalml.serving.exchange import Answered, Asked, Loaded
+from totalml.serving.exchange import Answered, Arm, Asked, Loaded
 from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.store import Store
 from totalml.store.journal import Draft
 
+if TYPE_CHECKING:
+    from totalml.deployment.standing import Challenger
+
 EVERY_S = 0.5  # between two looks at the journal
 AGAIN_S = 30.0  # after which a release that could not be loaded is tried again
 SWAP_FAILED = "swap failed"
+DRAW, DIGITS = "canary v1", 13  # hex digits of a hash that decide; more than a float can tell apart
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A challenger in memory.
+
+    Args:
+        share: of the requests that it answers; 0 of a shadow.
+    """
+
+    arm: Arm
+    share: float
+
+    @property
+    def answers(self) -> bool:
+        return self.arm.name == CANARY
+
+    def is_given(self, request_id: str) -> bool:
+        """Whether it is to answer the request: by chance, and for one id always the same."""
+        drawn = digest(DRAW, f"{self.arm.loaded.release} {request_id}".encode()).removeprefix(PREFIX)
+        return int(drawn[:DIGITS], 16) < self.share * 16**DIGITS
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Args:
+    release: the bundle hash of what is to answer; empty: what answers goes on.
+    challenger: None: there is none.
+    """
+
+    release: str
+    challenger: Challenger | None = None
 
 
 class Answering:
@@ -44,6 +85,23 @@ class Answering:
         self.model, self.named, self.alias = now.bundle.name, named, alias
         self.swaps, self.failed = 0, ""
         self.now = now
+        self.beside: Beside | None = None
+
+    @property
+    def arm(self) -> Arm:
+        return Arm(LIVE, self.now)
+
+    @property
+    def second_arm(self) -> Arm:
+        """What answers what was given to the challenger: if that has gone meanwhile, the other one."""
+        beside = self.beside
+        return beside.arm if beside else self.arm
+
+    @property
+    def answering(self) -> list[Loaded]:
+        """Whatever a caller may be answered by."""
+        beside = self.beside
+        return [self.now, *([beside.arm.loaded] if beside and beside.answers else [])]
 
     def start(self) -> None:
         """Begin to follow."""
@@ -55,7 +113,7 @@ class Answering:
 class Live(Answering):
     """Args:
     named, alias: as of `Answering`.
-    wanted: the bundle hash that is to answer now, asked twice a second; empty: what answers goes on.
+    wanted: what is to answer now, asked twice a second.
     said: told a line for each swap.
     Raises: StoreError, ModelError: the first release cannot be loaded.
     """
@@ -65,15 +123,15 @@ class Live(Answering):
         store: Store,
         named: str,
         alias: str | None,
-        wanted: Callable[[], str],
+        wanted: Callable[[], Wanted],
         threads: int,
         said: Callable[[str], None],
     ) -> None:
         self._store, self._threads, self._said, self._wanted = store, threads, said, wanted
-        self._refused, self._again = "", 0.0  # the release that could not be loaded, and when to try it again
+        self._refused: dict[str, float] = {}  # releases that could not be loaded, and when to try them again
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)
-        super().__init__(self._load(wanted()), named, alias)
+        super().__init__(self._load(wanted().release), named, alias)
 
     def start(self) -> None:
         self._thread.start()
@@ -84,21 +142,44 @@ class Live(Answering):
             self._thread.join(STOPS_WITHIN_S)  # a store may hang
 
     def look(self) -> None:
-        """Take what is wanted now, if it is another release."""
+        """Take what is wanted now, if it is something else."""
         wanted = self._wanted()
-        if wanted == "" or (wanted == self._refused and time.monotonic() < self._again):
-            return
-        if wanted == self.now.release:
-            self.failed = self._refused = ""
-            return
-        try:
-            self.now = self._load(wanted)
-        except TotalmlError as error:
-            self._refuse(wanted, str(error))
-        else:
-            self.swaps += 1
-            self.failed = self._refused = ""
-            self._said(f"{self.named} is {wanted} now")
+        failed = [self._take_release(wanted.release), self._take_challenger(wanted.challenger)]
+        self.failed = "; ".join(filter(None, failed))
+
+    def _take_release(self, wanted: str) -> str:
+        """Returns: what went wrong; empty if nothing did."""
+        if wanted in ("", self.now.release):
+            return ""
+        goes_on = f"release {wanted} cannot be loaded, {self.now.release} goes on"
+        beside = self.beside
+        taken = beside.arm.loaded if beside and beside.arm.loaded.release == wanted else self._tried(wanted, goes_on)
+        if taken is None:
+            return goes_on
+        self.now = taken
+        self.swaps += 1
+        self._said(f"{self.named} is {wanted} now")
+        return ""
+
+    def _take_challenger(self, wanted: Challenger | None) -> str:
+        """Returns: as `_take_release`."""
+        if wanted is None or not wanted.takes_part or wanted.release == self.now.release:
+            if self.beside is not None:
+                self._said(f"{self.named}: no challenger now")
+            self.beside = None
+            return ""
+        goes_on = f"challenger {wanted.release} cannot be loaded, {self.now.release} goes on alone"
+        beside = self.beside
+        known = beside.arm.loaded if beside and beside.arm.loaded.release == wanted.release else None
+        taken = known or self._tried(wanted.release, goes_on, challenges=True)
+        if taken is None:
+            self.beside = None
+            return goes_on
+        new = Beside(Arm(wanted.stage, taken), wanted.share)
+        if new != beside:
+            self.beside = new
+            self._said(f"{self.named}: {wanted.release} is its {wanted.stage} now")
+        return ""
 
     def _follow(self) -> None:
         while not self._stop.wait(EVERY_S):
@@ -112,12 +193,31 @@ class Live(Answering):
     def _load(self, release: str) -> Loaded:
         return load(open_bundle(release, self._store), self._threads)
 
-    def _refuse(self, release: str, why: str) -> None:
-        known, self._refused, self._again = self._refused, release, time.monotonic() + AGAIN_S
-        self.failed = f"release {release} cannot be loaded, {self.now.release} goes on"
-        if release == known:
+    def _tried(self, release: str, goes_on: str, challenges: bool = False) -> Loaded | None:
+        """None: it cannot be loaded, now or when it was tried last."""
+        if time.monotonic() < self._refused.get(release, 0.0):
+            return None
+        try:
+            loaded = self._load(release)
+            if challenges:
+                self._require_fit(loaded)
+        except TotalmlError as error:
+            self._refuse(release, goes_on, str(error))
+            return None
+        self._refused.pop(release, None)
+        return loaded
+
+    def _require_fit(self, challenger: Loaded) -> None:
+        """Raises: ModelError: it would let down the callers of what answers."""
+        if misfits := challenger.scorer.signature.misfits(self.now.scorer.signature):
+            raise ModelError(f"release {challenger.release} would let down callers: {'; '.join(misfits)}")
+
+    def _refuse(self, release: str, goes_on: str, why: str) -> None:
+        known = release in self._refused
+        self._refused[release] = time.monotonic() + AGAIN_S
+        if known:
             return
-        self._said(f"{self.failed}: {why}")
+        self._said(f"{goes_on}: {why}")
         facts = {"release": release, "goes_on": self.now.release, "why": why, "where": platform.node()}
         draft = Draft(SWAP_FAILED, facts, user(), now())
         with suppress(StoreError):  # a store that can only be read
@@ -131,22 +231,21 @@ def load(bundle: Bundle, threads: int) -> Loaded:
     """
     bundle.verify()
     try:
-        loaded = Loaded(bundle, Scorer.load(bundle, threads))
-        _warm_up(loaded)
+        return _warmed_up(bundle, Scorer.load(bundle, threads))
     except TotalmlError:
         raise
     except Exception as error:  # whatever its files say
         raise ModelError(
             f"release {bundle.hash} cannot answer ({type(error).__name__}: {error}). Release the run again."
         ) from error
-    return loaded
 
 
-def _warm_up(loaded: Loaded) -> None:
+def _warmed_up(bundle: Bundle, scorer: Scorer) -> Loaded:
     """By a sample of nothing, from what a caller gives to what one gets."""
-    scorer = loaded.scorer
     pictures = [ppm(np.zeros((1, 1, 3), np.uint8))] if scorer.image else None
     rows = table_of({}, 1, scorer.signature) if scorer.signature.columns else None
     asked = Asked("", ["nothing"], pictures, rows, scorer.explains)
     inputs = scorer.inputs(asked.ids, pictures, rows)
-    answer_of(asked, Answered(loaded, scorer.score(inputs, scorer.explains), 0, 1, inputs))
+    loaded = Loaded(bundle, scorer, scorer.score(inputs, scorer.explains))
+    answer_of(asked, Answered(Arm(LIVE, loaded), loaded.nothing, 0, 1, inputs))
+    return loaded

@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from totalml.data.image_properties import image_properties
+from totalml.data.image_properties import PROPERTIES, image_properties
 from totalml.data.snapshot import parquet_bytes
 from totalml.identity import short
-from totalml.release.log_rows import input_hash, log_columns
+from totalml.release.log_rows import input_hash, log_columns, metadata_columns
 from totalml.release.onnx_model import IMAGE
+from totalml.serving.exchange import Answered
 from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.store import Store
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.release.scorer import Scored
-    from totalml.serving.exchange import Answered, Asked
+    from totalml.serving.exchange import Arm, Asked
 
 LOG = "predictions"  # folder of the store: predictions/<model>/<day>/<segment>.parquet
 EVERY_S = 1.0
@@ -43,9 +44,12 @@ MOST = 20_000  # samples that wait to be written
 
 @dataclass(frozen=True)
 class _Noted:
+    """Args: ended: how; or why it has no answer."""
+
     when: datetime
     asked: Asked
-    answered: Answered
+    arm: Arm
+    ended: Answered | Exception
     seconds: float
 
 
@@ -54,6 +58,8 @@ class _Measured:
     """What is left of an answer without its pictures.
 
     Args:
+        failed: the kind of mistake for which there is no answer; empty: there is one.
+        scored: where there is no answer, that of nothing, for its form.
         place: its first row in what was scored, and how many it has there.
         hashes: of each input.
         properties: of its pictures; none where there are no pictures.
@@ -63,7 +69,9 @@ class _Measured:
     request_id: str
     ids: Sequence[str]
     rows: pa.Table | None
-    release: str
+    arm: Arm
+    share: float
+    failed: str
     scored: Scored
     place: tuple[int, int]
     seconds: float
@@ -98,12 +106,19 @@ class PredictionLog:
 
     def add(self, asked: Asked, answered: Answered) -> None:
         """Note an answer; returns at once."""
+        self._note(asked, answered.arm, answered)
+
+    def add_failed(self, asked: Asked, arm: Arm, error: Exception) -> None:
+        """Note that there is none; returns at once."""
+        self._note(asked, arm, error)
+
+    def _note(self, asked: Asked, arm: Arm, ended: Answered | Exception) -> None:
         with self._lock:
-            if self._samples + answered.count > MOST:
-                self.dropped += answered.count
+            if self._samples + len(asked.ids) > MOST:
+                self.dropped += len(asked.ids)
                 return
-            self._samples += answered.count
-            self._waiting.append(_Noted(datetime.now(UTC), asked, answered, time.perf_counter() - asked.since))
+            self._samples += len(asked.ids)
+            self._waiting.append(_Noted(datetime.now(UTC), asked, arm, ended, time.perf_counter() - asked.since))
 
     def _write(self) -> None:
         due = time.monotonic() + EVERY_S
@@ -121,7 +136,7 @@ class PredictionLog:
             try:
                 self._measured.append(_measured(noted))
             except Exception as error:  # whatever was asked ends neither service nor log
-                self._lose(noted.answered.count, error)
+                self._lose(len(noted.asked.ids), error)
 
     def _flush(self) -> None:
         measured, self._measured = self._measured, []
@@ -154,18 +169,21 @@ class PredictionLog:
 
 
 def _measured(noted: _Noted) -> _Measured:
-    asked, answered = noted.asked, noted.answered
+    asked, ended, known = noted.asked, noted.ended, noted.arm.loaded
+    seen = ended.inputs if isinstance(ended, Answered) else {}
     return _Measured(
         when=noted.when,
         request_id=asked.request_id,
         ids=asked.ids,
         rows=asked.rows,
-        release=answered.loaded.release,
-        scored=answered.scored,
-        place=(answered.first, answered.count),
+        arm=noted.arm,
+        share=asked.share,
+        failed="" if isinstance(ended, Answered) else type(ended).__name__,
+        scored=ended.scored if isinstance(ended, Answered) else known.nothing,
+        place=(ended.first, ended.count) if isinstance(ended, Answered) else (0, 0),
         seconds=noted.seconds,
         hashes=_input_hashes(asked),
-        properties=image_properties(answered.inputs[IMAGE]) if IMAGE in answered.inputs else {},
+        properties=image_properties(seen[IMAGE]) if IMAGE in seen else {},
     )
 
 
@@ -173,31 +191,61 @@ def _by_release(measured: Sequence[_Measured]) -> dict[str, list[_Measured]]:
     """A segment holds one, so that its columns are the same in all rows."""
     found: dict[str, list[_Measured]] = {}
     for each in measured:
-        found.setdefault(each.release, []).append(each)
+        found.setdefault(each.arm.loaded.release, []).append(each)
     return found
 
 
 def _table(measured: Sequence[_Measured], release: str, replica: str) -> pa.Table:
-    """Of many answers at once: a table for each would cost more than the answer."""
+    """Of many answers at once: a table for each would cost more than the answer.
+
+    What could not be answered stands at the end, with nulls where the answers would be.
+    """
+    measured = sorted(measured, key=lambda each: each.failed != "")
     counts = [len(each.ids) for each in measured]
     columns: dict[str, Any] = {
         "request_id": pa.array(_repeated([each.request_id for each in measured], counts), pa.string()),
         "id": pa.array([id_ for each in measured for id_ in each.ids], pa.string()),
+        "sample": pa.array([number for count in counts for number in range(count)], pa.int32()),
         "time": pa.array(_repeated([each.when for each in measured], counts), pa.timestamp("us", "UTC")),
         "release": pa.array([release] * sum(counts), pa.string()),
+        "arm": pa.array(_repeated([each.arm.name for each in measured], counts), pa.string()),
+        "share": pa.array(np.repeat(np.array([each.share for each in measured], np.float64), counts)),
+        "failed": pa.array(_repeated([each.failed or None for each in measured], counts), pa.string()),
         "replica": pa.array([replica] * sum(counts), pa.string()),
         "input": pa.array([hash_ for each in measured for hash_ in each.hashes], pa.string()),
         "seconds": pa.array(np.repeat(np.array([each.seconds for each in measured], np.float32), counts)),
     }
-    first = measured[0]
-    columns |= log_columns(
-        answers=pa.concat_tables([each.scored.answers.slice(*each.place) for each in measured]),
-        properties={name: np.concatenate([each.properties[name] for each in measured]) for name in first.properties},
-        rows=None if first.rows is None else pa.concat_tables([each.rows for each in measured]),
-        embeddings=_joined(measured, [each.scored.embeddings for each in measured]),
-        strangeness=_joined(measured, [each.scored.strangeness for each in measured]),
+    answered = sum(count for each, count in zip(measured, counts, strict=True) if not each.failed)
+    return pa.table(columns | _answered_columns(measured, answered, sum(counts))).combine_chunks()
+
+
+def _answered_columns(measured: Sequence[_Measured], answered: int, count: int) -> dict[str, Any]:
+    """Args: answered: rows that have an answer, the first ones; `count`: all."""
+    some = [each for each in measured if not each.failed] or measured[:1]
+    first = some[0]
+    names = first.properties or (PROPERTIES if first.arm.loaded.scorer.image else ())
+    properties = {
+        name: np.concatenate([each.properties.get(name, np.zeros(0, np.float32)) for each in some]) for name in names
+    }
+    said = log_columns(
+        answers=pa.concat_tables([each.scored.answers.slice(*each.place) for each in some]),
+        properties=properties,
+        rows=None,
+        embeddings=_joined(some, [each.scored.embeddings for each in some]),
+        strangeness=_joined(some, [each.scored.strangeness for each in some]),
     )
-    return pa.table(columns).combine_chunks()
+    filled = {name: _filled(column, count - answered) for name, column in said.items()}
+    if first.rows is None:
+        return filled
+    return metadata_columns(pa.concat_tables([each.rows for each in measured])) | filled
+
+
+def _filled(column: Any, lacking: int) -> Any:
+    """With nulls at its end."""
+    if not lacking:
+        return column
+    parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    return pa.chunked_array([*parts, pa.nulls(lacking, column.type)], column.type)
 
 
 def _joined(measured: Sequence[_Measured], scored: Sequence[Any]) -> Any:

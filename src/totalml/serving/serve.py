@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import MissingExtraError, RecipeError
-from totalml.serving.followed import Followed, follow
+from totalml.serving.followed import DEPLOYMENT, Followed, follow
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -95,12 +95,14 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     from totalml.serving.app import Service, create_app
     from totalml.serving.connection import ImpatientProtocol
     from totalml.serving.figures import Figures
+    from totalml.serving.judging import Judging
     from totalml.serving.prediction_log import PredictionLog
 
     live = followed.live(store, address.threads, _say)
     log = PredictionLog(store, followed.model) if store and followed.logs else None
     token = os.environ.get(followed.token_variable, "")
-    app = create_app(Service(live, followed.limits, token, log, Figures()))
+    judging = Judging(live, store, followed.key, _say) if store and log and followed.kind == DEPLOYMENT else None
+    app = create_app(Service(live, followed.limits, token, log, Figures(), judging))
     _say(f"{followed.named} is release {live.now.release}, on http://{address.host}:{listener.getsockname()[1]}")
     config = uvicorn.Config(
         app,

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from totalml.errors import DataError, FeatureError
-from totalml.serving.batcher import Batcher
+from totalml.serving.arms import Arms
 from totalml.serving.body import RefusedError, announced
 from totalml.serving.exchange import Answered, Asked
 from totalml.serving.figures import Figures
@@ -38,8 +38,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 class WayIn:
     """On one event loop, so it counts without a lock."""
 
-    def __init__(self, live: Answering, limits: Limits, batcher: Batcher, figures: Figures) -> None:
-        self._live, self._limits, self._batcher, self._figures = live, limits, batcher, figures
+    def __init__(self, live: Answering, limits: Limits, arms: Arms, figures: Figures) -> None:
+        self._live, self._limits, self._arms, self._figures = live, limits, arms, figures
         self._count = self._bytes = 0
 
     async def answer(self, request: Request, read: Read) -> Response:
@@ -49,7 +49,7 @@ class WayIn:
         """
         with self._under_way(announced(request, self._limits)):
             asked, answer = await read(request, self._live.now.scorer.signature, self._limits)
-            return answer(await self._batcher.answer(asked))
+            return answer(await self._arms.answer(asked))
 
     @contextmanager
     def _under_way(self, size: int) -> Iterator[None]:

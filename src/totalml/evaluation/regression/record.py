@@ -11,6 +11,8 @@ from totalml.evaluation.record import Evaluation, shares_with_chance
 from totalml.evaluation.regression.thirds import Third
 
 if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow
     from numpy.typing import NDArray
 
     from totalml.evaluation.arrays import Floats
@@ -161,6 +163,29 @@ class RegressionEvaluation(Evaluation):
             for t, name in enumerate(self.targets)
         }
 
+    @classmethod
+    def agree(cls, ours: pyarrow.Table, theirs: pyarrow.Table) -> NDArray[np.bool_]:
+        """Whether each value lies within their interval; nothing else says how far apart is the same."""
+        import numpy as np
+
+        same = np.ones(len(theirs), np.bool_)
+        for ending in _endings(theirs):
+            (value, _, _), (_, low, high) = _said(ours, ending), _said(theirs, ending)
+            same &= (low <= value) & (value <= high)
+        return same
+
+    @classmethod
+    def changes(cls, ours: pyarrow.Table, theirs: pyarrow.Table) -> dict[str, Floats]:
+        """In widths of their interval; one or more counts as one."""
+        import numpy as np
+
+        found = {}
+        for ending in _endings(theirs):
+            (value, _, _), (other, low, high) = _said(ours, ending), _said(theirs, ending)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                found[f"{SAID[0]}{ending}"] = np.clip((value - other) / (high - low), -1, 1)
+        return found
+
     def column(self, part: str) -> Floats:
         """(N, T) truth, value, lower or upper; NaN where missing."""
         import numpy as np
@@ -172,3 +197,15 @@ class RegressionEvaluation(Evaluation):
 def column(part: str, target: str, targets: Sequence[str]) -> str:
     """The name of a column of the predictions."""
     return f"{part}:{target}" if len(targets) > 1 else part
+
+
+def _endings(answers: pyarrow.Table) -> list[str]:
+    """What follows the part in the name of a column: nothing, or `:<target>` where there are several."""
+    return [name.removeprefix(SAID[0]) for name in answers.column_names if name.partition(":")[0] == SAID[0]]
+
+
+def _said(answers: pyarrow.Table, ending: str) -> list[Floats]:
+    """Value, lower and upper, (N,) each; NaN where missing."""
+    import numpy as np
+
+    return [np.asarray(answers[f"{part}{ending}"].to_numpy(), np.float64) for part in SAID]

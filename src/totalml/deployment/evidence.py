@@ -1,0 +1,151 @@
+"""What the prediction log and labels say of a challenger beside what answers; read on as they grow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from totalml.deployment.canary import ERRORS, FAILURES, SLOW, Ends, beyond_usual
+from totalml.deployment.deployment import CANARY, LIVE, SHADOW
+from totalml.deployment.shadow import Pairs
+from totalml.evaluation.record import record_of
+from totalml.labels import Labels, joined, truth_of
+from totalml.prediction_log import LogReader
+from totalml.release.log_rows import ANSWER
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.deployment.standing import Challenger
+    from totalml.release.signature import Signature
+    from totalml.store import Store
+
+FACTS = ("request_id", "id", "sample", "time", "release", "arm", "share", "failed", "seconds")
+MOST = 1_000_000  # rows that are judged: what they leave undecided lies at a bound
+ABSOLUTE, WRONG = "absolute_error:", "wrong"
+
+
+class Evidence:
+    """Of one challenger in one stage.
+
+    Args: signature: of what answers.
+    """
+
+    def __init__(self, store: Store, model: str, challenger: Challenger, signature: Signature) -> None:
+        self.challenger = challenger
+        self._record, self._truth = record_of(signature.task), truth_of(signature)
+        self._labels = Labels(store, model, self._truth)
+        self._columns = [*FACTS, *(f"{ANSWER}{name}" for name in signature.answers)]
+        self._log = LogReader(store, model, since=challenger.since)
+        self._rows: list[pa.Table] = []
+
+    def look(self) -> None:
+        """Read what is new.
+
+        Raises: StoreError: the store cannot be read.
+        """
+        if sum(map(len, self._rows)) < MOST and len(new := self._log.new(self._columns)):
+            self._rows.append(self._of_stage(new))
+        self._labels.new()
+
+    def ends(self) -> dict[str, Ends]:
+        """How requests ended, by figure; of a canary."""
+        rows = self._all()
+        requests = rows.filter(pc.equal(rows["sample"], 0))
+        canary, answered = _is(requests, CANARY), np.asarray(requests["failed"].is_null())
+        seconds = np.asarray(requests["seconds"].cast(pa.float64()))
+        labelled = self._labelled(rows)
+        values = _badness(labelled)
+        known = ~np.isnan(values)
+        of_labelled = _is(labelled, CANARY)[known]
+        judged = WRONG in labelled.column_names
+        return {
+            FAILURES: Ends(canary, ~answered),
+            SLOW: beyond_usual(canary[answered], seconds[answered]),
+            ERRORS: Ends(of_labelled, values[known] > 0) if judged else beyond_usual(of_labelled, values[known]),
+        }
+
+    def pairs(self) -> Pairs:
+        """What both said of the same samples; of a shadow."""
+        rows = self._all()
+        is_shadow = pa.array(_is(rows, SHADOW))
+        ours, theirs = _matched(rows.filter(is_shadow), rows.filter(pc.invert(is_shadow)))
+        failed, other_failed = (np.asarray(each["failed"].is_valid()) for each in (ours, theirs))
+        both = pa.array(~failed & ~other_failed)
+        said, other_said = (_answers(each.filter(both)) for each in (ours, theirs))
+        labelled, other_labelled = _matched(self._labelled(ours), self._labelled(theirs))
+        further = _badness(labelled, other_labelled) - _badness(other_labelled)
+        return Pairs(
+            agree=self._record.agree(said, other_said),
+            changes=self._record.changes(said, other_said),
+            failed=failed.astype(np.int8) - other_failed.astype(np.int8),
+            errors=np.sign(further[~np.isnan(further)]).astype(np.int8),
+        )
+
+    def _of_stage(self, rows: pa.Table) -> pa.Table:
+        """Those of both releases, as far as chance chose between them or both scored."""
+        ours = pc.and_(pc.equal(rows["release"], self.challenger.release), pc.equal(rows["arm"], self.challenger.stage))
+        theirs = pc.and_(pc.equal(rows["release"], self.challenger.against), pc.equal(rows["arm"], LIVE))
+        kept = pc.or_(ours, theirs)
+        if self.challenger.stage == CANARY:
+            kept = pc.and_(kept, pc.equal(rows["share"], self.challenger.share))
+        return rows.filter(kept)
+
+    def _all(self) -> pa.Table:
+        """In the order in which they came; a request that was sent again under its id counts once."""
+        if not self._rows:
+            return pa.table({name: pa.nulls(0) for name in self._columns}, _schema(self._columns))
+        rows = pa.concat_tables(self._rows)[:MOST]
+        rows = rows.sort_by([("time", "ascending"), ("request_id", "ascending"), ("sample", "ascending")])
+        arms = pc.binary_join_element_wise(_keys(rows), pc.equal(rows["arm"], SHADOW).cast(pa.string()), "\0")
+        _, first = np.unique(np.asarray(arms.combine_chunks().dictionary_encode().indices), return_index=True)
+        return rows.take(pa.array(np.sort(first)))
+
+    def _labelled(self, rows: pa.Table) -> pa.Table:
+        return joined(rows, self._labels.read(), self._truth)
+
+
+def _schema(columns: list[str]) -> pa.Schema:
+    kinds = {"sample": pa.int32(), "share": pa.float64(), "seconds": pa.float32(), "time": pa.timestamp("us", "UTC")}
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in columns])
+
+
+def _is(rows: pa.Table, arm: str) -> NDArray[np.bool_]:
+    return np.asarray(pc.equal(rows["arm"], arm), np.bool_)
+
+
+def _keys(rows: pa.Table) -> pa.ChunkedArray:
+    """A text for each sample; no request id holds a zero byte."""
+    return pc.binary_join_element_wise(rows["request_id"], rows["sample"].cast(pa.string()), "\0")
+
+
+def _matched(ours: pa.Table, theirs: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """The samples that both have, in one order."""
+    places = pc.index_in(_keys(ours), value_set=_keys(theirs).combine_chunks())
+    return ours.filter(places.is_valid()), theirs.take(places.drop_null())
+
+
+def _answers(rows: pa.Table) -> pa.Table:
+    names = [name for name in rows.column_names if name.startswith(ANSWER)]
+    return rows.select(names).rename_columns([name.removeprefix(ANSWER) for name in names])
+
+
+def _badness(labelled: pa.Table, scale: pa.Table | None = None) -> NDArray[np.float64]:
+    """How wrong each answer is: 0 or 1, or its absolute error; of several targets the mean in their middle errors.
+
+    Args: scale: whose middle errors; None: their own.
+    """
+    if WRONG in labelled.column_names:
+        return np.asarray(labelled[WRONG].cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    names = [name for name in labelled.column_names if name.startswith(ABSOLUTE)]
+    if not names or not len(labelled):
+        return np.zeros(len(labelled))
+    far, usual = (
+        np.stack([np.asarray(each[name], np.float64) for name in names]) for each in (labelled, scale or labelled)
+    )
+    middle = np.nanmedian(usual, axis=1, keepdims=True)
+    badness: NDArray[np.float64] = (far / np.where(middle > 0, middle, 1.0)).mean(axis=0)
+    return badness

@@ -1,0 +1,108 @@
+"""How far a challenger of a deployment has come, judged by its traffic; and bring it into another stage.
+
+  totalml rollout deployments/guinness.yaml                          stage, figures, what would decide
+  totalml rollout deployments/guinness.yaml --to canary --why "..."  once its stage was passed
+  totalml rollout deployments/guinness.yaml --to stopped --why "..." at any time
+  totalml rollout deployments/guinness.yaml --watch                  judge it as a service does, until Ctrl+C
+
+A service that follows the file judges by itself: a challenger that fails is stopped; one that passes goes on where the
+file says `advance: auto`, and is proposed where it says `propose`. Exit code 3: it did not pass the stage that it is
+in; --force overrules, and stands in the history.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from totalml.deployment.deployment import CANARY, LIVE, SHADOW, STOPPED
+from totalml.errors import GateError, RecipeError
+from totalml.identity import short
+
+if TYPE_CHECKING:
+    from totalml.deployment.judge import Judge
+    from totalml.deployment.judgement import Judgement
+    from totalml.deployment.standing import Challenger
+    from totalml.project import Place
+
+EVERY_S = 10.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="deployments/NAME.yaml, which was deployed")
+    parser.add_argument("--to", choices=(SHADOW, CANARY, LIVE, STOPPED), help="the stage that it is to come into")
+    parser.add_argument("--why", metavar="TEXT", default="", help="kept in the journal")
+    parser.add_argument("--force", action="store_true", help="although it did not pass")
+    parser.add_argument("--watch", action="store_true", help=f"go on, every {EVERY_S:g} s")
+
+
+def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.deployment.judge import Judge
+    from totalml.deployment.read import read_deployment
+
+    file, store = Path(arguments.file), place.open_store()
+    model = read_deployment(file, arguments.file).model
+    judge = Judge(store, model, file.stem, print)
+    if judge.deployments.standing(file.stem) is None:
+        raise RecipeError(
+            f"command line: {arguments.file} was never deployed; totalml deploy {arguments.file} does that"
+        )
+    if arguments.watch and arguments.to:
+        raise RecipeError("command line: give --to or --watch, not both")
+    while arguments.watch:
+        judge.look()
+        time.sleep(EVERY_S)
+    challenger = judge.deployments.challenger(file.stem)
+    if challenger is None:
+        if arguments.to:
+            raise RecipeError(f"command line: {arguments.file} has no challenger now; {_none(judge, file.stem)}")
+        print(f"{file.stem}: {_none(judge, file.stem)}")
+        return 0
+    judgement = judge.judged(challenger) if challenger.takes_part else None
+    if arguments.to is None:
+        print("\n".join(_told(file.stem, challenger, judgement)))
+        return 0
+    _refuse(arguments.to, challenger, judgement, arguments.force, file)
+    forced = (
+        () if judgement is not None and judgement.outcome == "passed" else (f"stage {challenger.stage} not passed",)
+    )
+    forced = () if arguments.to == STOPPED else forced
+    if judge.move(challenger, arguments.to, arguments.why, judgement, forced) is None:
+        raise RecipeError(
+            f"command line: somebody else moved it meanwhile; look again: totalml rollout {arguments.file}"
+        )
+    return 0
+
+
+def _refuse(to: str, challenger: Challenger, judgement: Judgement | None, force: bool, file: Path) -> None:
+    """Raises: GateError: it may not come into that stage. RecipeError: it is there."""
+    if to == challenger.stage:
+        raise RecipeError(f"command line: release {short(challenger.release, 12)} is in stage {to} already")
+    if to == STOPPED or force or (judgement is not None and judgement.outcome == "passed"):
+        return
+    told = "\n".join(f"  {line}" for line in _told(file.stem, challenger, judgement))
+    raise GateError(
+        f"it does not come into stage {to}:\n{told}\n--force overrules this, and says so in the history", file
+    )
+
+
+def _none(judge: Judge, name: str) -> str:
+    deployed = judge.deployments.standing(name)
+    recipe = deployed.deployment.challenger if deployed else None
+    if deployed is None or recipe is None:
+        return "the file names no challenger"
+    if not (release := judge.deployments.points_at(recipe.release)):
+        return f"{deployed.deployment.model}@{recipe.release} points nowhere yet"
+    return f"{deployed.deployment.model}@{recipe.release}, release {short(release, 12)}, is what answers"
+
+
+def _told(name: str, challenger: Challenger, judgement: Judgement | None) -> list[str]:
+    first = (
+        f"{name}: release {short(challenger.release, 12)} against {short(challenger.against, 12)}: {challenger.stage}"
+    )
+    if judgement is None:
+        return [first]
+    more = f"; about {judgement.more:,} more requests would decide" if judgement.more else ""
+    return [f"{first}, {judgement.outcome}{more}", *(f"  {figure.told()}" for figure in judgement.figures)]

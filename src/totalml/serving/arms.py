@@ -1,0 +1,77 @@
+"""Who scores a request: what answers all, or the challenger beside it; and who is told how it ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from totalml.deployment.deployment import SHADOW
+from totalml.serving.batcher import Batcher
+
+if TYPE_CHECKING:
+    from totalml.serving.exchange import Answered, Arm, Asked
+    from totalml.serving.figures import Figures
+    from totalml.serving.limits import Limits
+    from totalml.serving.live import Answering
+    from totalml.serving.prediction_log import PredictionLog
+
+
+class Arms:
+    """Each has a thread of its own, so that a challenger, however slow, keeps nobody waiting but those it answers.
+
+    Args:
+        log: None: predictions are not kept.
+    """
+
+    def __init__(self, live: Answering, limits: Limits, figures: Figures, log: PredictionLog | None) -> None:
+        self._live, self._figures, self._log = live, figures, log
+        self._first = Batcher("score", lambda: live.arm, limits.batch, self)
+        self._second = Batcher("score challenger", lambda: live.second_arm, limits.batch, self)
+
+    def start(self) -> None:
+        self._first.start()
+        self._second.start()
+
+    def stop(self) -> None:
+        """After what waits has been answered, or when it takes too long."""
+        self._first.stop()
+        self._second.stop()
+
+    async def answer(self, asked: Asked) -> Answered:
+        """Raises: as `Batcher.answer`."""
+        beside = self._live.beside
+        if beside is None or not beside.answers:
+            return await self._first.answer(asked)
+        if asked.release:
+            given = asked.release == beside.arm.loaded.release
+        else:
+            asked.share, given = beside.share, beside.is_given(asked.request_id)
+        return await (self._second if given else self._first).answer(asked)
+
+    def done(self, asked: Asked, answered: Answered) -> None:
+        figures, release, scored = self._figures, answered.loaded.release, answered.scored
+        if answered.arm.name == SHADOW:
+            figures.shadowed.labels(release).inc(answered.count)
+        else:
+            figures.samples.labels(release).inc(answered.count)
+            figures.batch.observe(answered.count)
+            if scored.strange is not None:
+                some = scored.strange[answered.first : answered.first + answered.count]
+                figures.strange.labels(release).inc(int(some.sum()))
+        if self._log is not None:
+            self._log.add(asked, answered)
+        self._shadow(asked, answered.arm)
+
+    def failed(self, asked: Asked, arm: Arm, error: Exception) -> None:
+        if arm.name == SHADOW:
+            self._figures.shadowed.labels(arm.loaded.release).inc(len(asked.ids))
+        if self._log is not None:
+            self._log.add_failed(asked, arm, error)
+        self._shadow(asked, arm)
+
+    def _shadow(self, asked: Asked, arm: Arm) -> None:
+        """The same for the shadow, after its caller was served."""
+        beside = self._live.beside
+        if beside is None or beside.answers or arm.name == SHADOW:
+            return
+        if not self._second.offer(asked):
+            self._figures.unshadowed.inc(len(asked.ids))
