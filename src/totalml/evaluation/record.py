@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.evaluation.arrays import Floats
+    from totalml.evaluation.truth import Truth
 
 __all__ = ["Evaluation", "Interval"]
 
@@ -121,6 +122,14 @@ class Evaluation:
 
     def paired_differences(self, other: Evaluation) -> dict[str, Interval]:
         """Ours minus theirs, by the names of `figures`, of all that predictions alone give; on the same samples."""
+        raise NotImplementedError
+
+    @staticmethod
+    def truth(targets: Sequence[str]) -> Truth:
+        """What a label that comes later may say, and what it says of an answer.
+
+        Args: targets: names of what is predicted, as a release's signature holds them.
+        """
         raise NotImplementedError
 
     def answers(self) -> Floats:

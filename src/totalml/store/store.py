@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from totalml.errors import StoreError
 from totalml.identity import PREFIX, digest, short
 from totalml.progress import Progress
-from totalml.store.atomic import explained, write_atomically, write_if_new
+from totalml.store.atomic import TEMPORARY, explained, write_atomically, write_if_new
 from totalml.store.index import OWN_FILE, Entry, Index
 from totalml.store.journal import Journal, journal_names
 from totalml.store.locks import locked
@@ -65,6 +65,31 @@ class Store:
             write_atomically(self.root.joinpath(*parts), data)
         else:
             self._remote.write("/".join(parts), data)
+
+    def files(self, *parts: str) -> list[str]:
+        """What `save_file` wrote below a folder: names from the root of the store, sorted; listed anew each time."""
+        name = "/".join(parts)
+        if self._remote is not None:
+            self._remote.forget(name)
+            return sorted(self._remote.files(name))
+        found = (path for path in self.root.joinpath(*parts).rglob("*") if not path.name.startswith(TEMPORARY))
+        return sorted(path.relative_to(self.root).as_posix() for path in found if path.is_file())
+
+    @contextmanager
+    def open_file(self, name: str) -> Iterator[BinaryIO]:
+        """One of `files`, to be read piece by piece.
+
+        Raises: StoreError: it is gone, or cannot be read.
+        """
+        if self._remote is not None:
+            with self._remote.opened(name) as file:
+                yield file
+            return
+        try:
+            with (self.root / name).open("rb") as file:
+                yield file
+        except OSError as error:
+            raise StoreError(f"{self.root / name} cannot be read: {error.strerror or error}") from error
 
     def refer_from(self, runs: Path) -> None:
         """Note that the runs of a folder use this store, so that no cleaning takes from them what they need."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from totalml.evaluation.calibration.record import Calibration, CalibrationBin
+from totalml.evaluation.classification.truth import ClassTruth
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.paired_shares import paired_bounds
 from totalml.evaluation.record import Evaluation
@@ -76,10 +77,13 @@ class ClassificationEvaluation(Evaluation):
 
     def sample_scores(self) -> Floats:
         import numpy as np
-        import pyarrow.compute as pc
 
-        right = pc.equal(self.predictions["label"], self.predictions["predicted"])
-        return np.array(right.to_pylist(), np.float64)
+        wrong = self.truth(self.classes).judge(self.predictions, self.predictions)["wrong"]
+        return 1 - np.asarray(wrong).astype(np.float64)
+
+    @staticmethod
+    def truth(targets: Sequence[str]) -> ClassTruth:
+        return ClassTruth(tuple(targets))
 
     def asks_the_same(self, other: Evaluation) -> bool:
         return isinstance(other, ClassificationEvaluation) and other.positive == self.positive

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from totalml.evaluation.multilabel.scores import Flags
@@ -23,3 +24,13 @@ def lists(flags: Flags, names: Sequence[str]) -> pa.ListArray:
     ends = np.concatenate([[0], flags.sum(axis=1).cumsum()])
     words = np.array(names, object)[np.nonzero(flags)[1]]
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(words, pa.string()))
+
+
+def flags(given: pa.ChunkedArray, names: Sequence[str]) -> Flags:
+    """(N, L) whether each list holds each name; what `lists` is made of. A list that is missing holds none."""
+    found = np.zeros((len(given), len(names)), np.bool_)
+    places = pc.index_in(pc.list_flatten(given), pa.array(names, pa.string()))
+    known = np.asarray(places.is_valid())
+    rows = np.asarray(pc.list_parent_indices(given))[known]
+    found[rows, np.asarray(places.drop_null())] = True
+    return found

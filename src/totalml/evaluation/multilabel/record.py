@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from totalml.evaluation.calibration.record import Calibration, CalibrationBin
 from totalml.evaluation.interval import Interval
+from totalml.evaluation.multilabel.truth import LabelsTruth
 from totalml.evaluation.paired_shares import paired_bounds
 from totalml.evaluation.record import Evaluation, shares_with_chance
 
@@ -105,8 +106,12 @@ class MultiLabelEvaluation(Evaluation):
     def sample_scores(self) -> Floats:
         import numpy as np
 
-        labels, predicted = (self.predictions[name].to_pylist() for name in ("labels", "predicted"))
-        return np.array([true == said for true, said in zip(labels, predicted, strict=True)], np.float64)
+        wrong = self.truth(self.labels).judge(self.predictions, self.predictions)["wrong"]
+        return 1 - np.asarray(wrong).astype(np.float64)
+
+    @staticmethod
+    def truth(targets: Sequence[str]) -> LabelsTruth:
+        return LabelsTruth(tuple(targets))
 
     def asks_the_same(self, other: Evaluation) -> bool:
         return isinstance(other, MultiLabelEvaluation) and other.labels == self.labels
@@ -157,10 +162,9 @@ class MultiLabelEvaluation(Evaluation):
 
     def flags(self, column: str) -> Flags:
         """(N, L) of the lists `labels` or `predicted`."""
-        import numpy as np
+        from totalml.evaluation.multilabel.columns import flags
 
-        lists = self.predictions[column].to_pylist()
-        return np.array([[label in given for label in self.labels] for given in lists], np.bool_)
+        return flags(self.predictions[column], self.labels)
 
     def answer_columns(self, answers: NDArray[Any]) -> dict[str, Any]:
         import numpy as np

@@ -16,9 +16,10 @@ from totalml.evaluation.columns import SampleContext
 from totalml.evaluation.fairness.errors import measure_error_fairness
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.predicted import Predicted, TrainingTruth
+from totalml.evaluation.regression.columns import column
 from totalml.evaluation.regression.conformal import least_samples, margins, widened
 from totalml.evaluation.regression.naive import seasonal_error, why_no_season
-from totalml.evaluation.regression.record import RegressionEvaluation, column
+from totalml.evaluation.regression.record import RegressionEvaluation
 from totalml.evaluation.regression.thirds import thirds
 from totalml.evaluation.regression.values import Values, mean_over_targets
 from totalml.evaluation.regression.weighted import Figures, WeightedFigures, bootstrap

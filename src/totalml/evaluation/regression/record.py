@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.record import Evaluation, shares_with_chance
+from totalml.evaluation.regression.columns import column
 from totalml.evaluation.regression.thirds import Third
+from totalml.evaluation.regression.truth import NumbersTruth
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,6 +123,10 @@ class RegressionEvaluation(Evaluation):
         errors = np.abs(self.column("value") - self.column("truth"))
         return -mean_over_targets(errors, np.array([deviation[name] for name in self.targets]))
 
+    @staticmethod
+    def truth(targets: Sequence[str]) -> NumbersTruth:
+        return NumbersTruth(tuple(targets))
+
     def asks_the_same(self, other: Evaluation) -> bool:
         return isinstance(other, RegressionEvaluation) and other.targets == self.targets
 
@@ -192,11 +198,6 @@ class RegressionEvaluation(Evaluation):
 
         columns = [self.predictions[column(part, name, self.targets)] for name in self.targets]
         return np.stack([each.to_numpy().astype(np.float64) for each in columns], axis=1)
-
-
-def column(part: str, target: str, targets: Sequence[str]) -> str:
-    """The name of a column of the predictions."""
-    return f"{part}:{target}" if len(targets) > 1 else part
 
 
 def _endings(answers: pyarrow.Table) -> list[str]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from totalml.evaluation.regression.record import RegressionEvaluation, column
+from totalml.evaluation.regression.columns import column
+from totalml.evaluation.regression.record import RegressionEvaluation
 from totalml.report.number_format import quantity
 from totalml.report.task_parts import Answer
 
