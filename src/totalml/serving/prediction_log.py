@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from totalml.data.image_properties import image_properties
 from totalml.data.snapshot import parquet_bytes
-from totalml.identity import short
+from totalml.prediction_log.segment import Segment
 from totalml.release.log_rows import input_hash, log_columns
 from totalml.release.onnx_model import IMAGE
 from totalml.serving.limits import STOPS_WITHIN_S
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from totalml.release.scorer import Scored
     from totalml.serving.exchange import Answered, Asked
 
-LOG = "predictions"  # folder of the store: predictions/<model>/<day>/<segment>.parquet
 EVERY_S = 1.0
 MEASURED_EVERY_S = 0.1  # until then the pictures are held
 MOST = 20_000  # samples that wait to be written
@@ -148,9 +147,8 @@ class PredictionLog:
     def _save(self, release: str, measured: Sequence[_Measured]) -> None:
         table = _table(measured, release, self._replica)
         self._segments += 1
-        first = measured[0].when
-        name = f"{first:%H%M%S}-{self._replica}-{self._segments:06}-{short(release)}.parquet"
-        self._store.save_file(parquet_bytes(table), LOG, self._model, f"{first:%Y-%m-%d}", name)
+        segment = Segment.new(measured[0].when, self._replica, self._segments, release)
+        self._store.save_file(parquet_bytes(table), *segment.path(self._model))
 
 
 def _measured(noted: _Noted) -> _Measured:

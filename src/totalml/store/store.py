@@ -17,6 +17,7 @@ from totalml.progress import Progress
 from totalml.store.atomic import explained, write_atomically, write_if_new
 from totalml.store.index import OWN_FILE, Entry, Index
 from totalml.store.journal import Journal, journal_names
+from totalml.store.local_files import names_in, opened_file, remove_file
 from totalml.store.locks import locked
 from totalml.store.writer import BlobWriter
 
@@ -65,6 +66,28 @@ class Store:
             write_atomically(self.root.joinpath(*parts), data)
         else:
             self._remote.write("/".join(parts), data)
+
+    def names(self, *parts: str) -> list[str]:
+        """What lies in a folder of small files and folders, sorted; nothing if there is none."""
+        if self._remote is None:
+            return names_in(self.root.joinpath(*parts))
+        return self._remote.names("/".join(parts))
+
+    def open_file(self, *parts: str) -> AbstractContextManager[BinaryIO]:
+        """A small file to be read, piece by piece where it lies elsewhere.
+
+        Raises: FileGoneError: it is not there. StoreError: it cannot be read.
+        """
+        if self._remote is None:
+            return opened_file(self.root.joinpath(*parts))
+        return self._remote.opened("/".join(parts))
+
+    def remove_file(self, *parts: str) -> None:
+        """Remove a small file, if it is there, and here the folder that it leaves empty."""
+        if self._remote is None:
+            remove_file(self.root.joinpath(*parts))
+        else:
+            self._remote.remove("/".join(parts))
 
     def refer_from(self, runs: Path) -> None:
         """Note that the runs of a folder use this store, so that no cleaning takes from them what they need."""
