@@ -12,6 +12,8 @@ from totalml.prediction_log.segment import LOG, Segment, is_day
 if TYPE_CHECKING:
     from totalml.store import Store
 
+LATEST = "9999-12-31"
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -37,14 +39,15 @@ class Listing:
         """Of which anything lies there, the oldest first."""
         return [name for name in self._store.names(LOG, self._model) if is_day(name)]
 
-    def look(self, since: str = "") -> Listed:
-        """Args: since: the first day, YYYY-MM-DD; empty: all."""
+    def look(self, since: str = "", until: str = LATEST) -> Listed:
+        """Args: since, until: the first day and the last, YYYY-MM-DD."""
         known = self.rewrites.look()
         while True:
-            found = {segment for day in self.days() if day >= since for segment in self._of(day)}
+            days = [day for day in self.days() if since <= day <= until]
+            found = {segment for day in days for segment in self._of(day)}
             last = self.rewrites.last
             # Files that it takes may have gone while they were listed, but only after the new one was there.
-            if last is not None and last.hour.day >= since and last.makes not in found:
+            if last is not None and since <= last.hour.day <= until and last.makes not in found:
                 found |= {last.makes} & {*self._of(last.hour.day)}
             before, known = known, self.rewrites.look()
             if known == before:
