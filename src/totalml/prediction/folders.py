@@ -15,7 +15,8 @@ from totalml.data.paths import is_ignored, normal
 from totalml.data.sample import BadSample
 from totalml.errors import DataError
 from totalml.prediction.chunk import Picture
-from totalml.store.remote import Remote, RemoteFileGoneError
+from totalml.store.local_files import FileGoneError
+from totalml.store.remote import Remote
 from totalml.store.stat_cache import state_of
 
 MEND = "write it relative to the table"
@@ -90,7 +91,7 @@ class RemoteFolder:
     def read(self, path: str) -> bytes:
         try:
             return self._remote.read(path)
-        except RemoteFileGoneError as error:
+        except FileGoneError as error:
             raise UnreadableImage("the file is missing") from error
 
     def opened(self, name: str) -> AbstractContextManager[BinaryIO]:

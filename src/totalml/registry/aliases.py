@@ -106,7 +106,9 @@ class Aliases:
 
 def models(store: Store) -> set[str]:
     """The models of which anything was ever registered or promoted."""
-    return store.journals() | {file.stem for file in (store.root / LEDGERS).glob("*.jsonl")}
+    # What a model's other journals are named by no model is.
+    journals = {name for name in store.journals() if "." not in name}
+    return journals | {file.stem for file in (store.root / LEDGERS).glob("*.jsonl")}
 
 
 def _draft(kind: str, promotions: Sequence[Promotion]) -> Draft:

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from totalml.data.image_properties import PROPERTIES, image_properties
 from totalml.data.snapshot import parquet_bytes
-from totalml.identity import short
+from totalml.prediction_log.segment import Segment
 from totalml.release.log_rows import input_hash, log_columns, metadata_columns
 from totalml.release.onnx_model import IMAGE
 from totalml.serving.exchange import Answered
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from totalml.release.scorer import Scored
     from totalml.serving.exchange import Arm, Asked
 
-LOG = "predictions"  # folder of the store: predictions/<model>/<day>/<segment>.parquet
 EVERY_S = 1.0
 MEASURED_EVERY_S = 0.1  # until then the pictures are held
 MOST = 20_000  # samples that wait to be written
@@ -163,9 +162,8 @@ class PredictionLog:
     def _save(self, release: str, measured: Sequence[_Measured]) -> None:
         table = _table(measured, release, self._replica)
         self._segments += 1
-        first = measured[0].when
-        name = f"{first:%H%M%S}-{self._replica}-{self._segments:06}-{short(release)}.parquet"
-        self._store.save_file(parquet_bytes(table), LOG, self._model, f"{first:%Y-%m-%d}", name)
+        segment = Segment.new(measured[0].when, self._replica, self._segments, release)
+        self._store.save_file(parquet_bytes(table), *segment.path(self._model))
 
 
 def _measured(noted: _Noted) -> _Measured:

@@ -179,8 +179,7 @@ class Journal:
             except OSError as error:
                 raise StoreError(f"{self.folder} cannot be read: {error}") from error
         else:
-            self._remote.forget(self.name)
-            names = [name.removeprefix(f"{self.name}/") for name in self._remote.files(self.name)]
+            names = self._remote.names(self.name)
         return max((int(found[1]) for found in map(_NAME.fullmatch, names) if found), default=0)
 
     def _bring(self, sequences: range) -> None:
@@ -245,5 +244,4 @@ def journal_names(folder: Path, remote: Remote | None = None) -> set[str]:
     """Args: as of `Journal`."""
     if remote is None:
         return {path.name for path in (folder / JOURNAL).glob("[!.]*")}
-    remote.forget(JOURNAL)
-    return {name.split("/")[1] for name in remote.files(JOURNAL)}
+    return {*remote.names(JOURNAL)}

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 from totalml.errors import MissingExtraError, StoreError, TotalmlError
 from totalml.identity import digest, short
 from totalml.store.atomic import TEMPORARY, create_file, explained
+from totalml.store.local_files import FileGoneError
 from totalml.url import protocol_of
 
 # An object appears in these whole or not at all; elsewhere we write beside it and rename.
@@ -29,10 +30,6 @@ CREATE_PAUSES_S = (0.05, 0.2, 0.8)
 # What filesystems tell of a file that changes with its content.
 STATE = ("size", "ETag", "etag", "md5Hash", "LastModified", "last_modified", "mtime", "updated", "created")
 EXTRAS = {"s3": "s3", "s3a": "s3"}
-
-
-class RemoteFileGoneError(StoreError):
-    """A file that was listed, or that a list of digests names, is not there."""
 
 
 class Remote:
@@ -73,6 +70,17 @@ class Remote:
             entries = self._filesystem.ls(self._path(folder), detail=True)
         named = ((entry["name"].rstrip("/")[len(self._root) + 1 :], entry) for entry in entries)
         return sorted((name, each["type"] == "directory", _state(each)) for name, each in named if name != folder)
+
+    def names(self, folder: str) -> list[str]:
+        """Last part of the name of each entry of a folder, sorted; nothing if there is none.
+
+        Asked anew each time and remembered nowhere, so that several threads may.
+        """
+        try:
+            found = [name.rpartition("/")[2] for name, _, _ in self.listed(folder)]
+        except FileGoneError:
+            return []
+        return [name for name in found if name != ".." and not name.startswith(TEMPORARY)]
 
     @contextmanager
     def opened(self, name: str) -> Iterator[BinaryIO]:
@@ -187,7 +195,7 @@ class Remote:
         except TotalmlError:  # of whoever uses what was opened
             raise
         except Exception as error:  # every filesystem has errors of its own
-            kind = RemoteFileGoneError if isinstance(error, FileNotFoundError) else StoreError
+            kind = FileGoneError if isinstance(error, FileNotFoundError) else StoreError
             raise kind(
                 f"{self.at(name)} cannot be {done}: {_in_words(error)}. Check that the bucket or folder exists, that "
                 "this machine may read and write there (credentials come from the environment), and the network; "

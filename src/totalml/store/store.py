@@ -17,6 +17,7 @@ from totalml.progress import Progress
 from totalml.store.atomic import TEMPORARY, explained, write_atomically, write_if_new
 from totalml.store.index import OWN_FILE, Entry, Index
 from totalml.store.journal import Journal, journal_names
+from totalml.store.local_files import names_in, opened_file, remove_file
 from totalml.store.locks import locked
 from totalml.store.writer import BlobWriter
 
@@ -75,21 +76,27 @@ class Store:
         found = (path for path in self.root.joinpath(*parts).rglob("*") if not path.name.startswith(TEMPORARY))
         return sorted(path.relative_to(self.root).as_posix() for path in found if path.is_file())
 
-    @contextmanager
-    def open_file(self, name: str) -> Iterator[BinaryIO]:
-        """One of `files`, to be read piece by piece.
+    def names(self, *parts: str) -> list[str]:
+        """What lies in a folder of small files and folders, sorted; nothing if there is none."""
+        if self._remote is None:
+            return names_in(self.root.joinpath(*parts))
+        return self._remote.names("/".join(parts))
 
-        Raises: StoreError: it is gone, or cannot be read.
+    def open_file(self, *parts: str) -> AbstractContextManager[BinaryIO]:
+        """A small file to be read, piece by piece where it lies elsewhere.
+
+        Raises: FileGoneError: it is not there. StoreError: it cannot be read.
         """
-        if self._remote is not None:
-            with self._remote.opened(name) as file:
-                yield file
-            return
-        try:
-            with (self.root / name).open("rb") as file:
-                yield file
-        except OSError as error:
-            raise StoreError(f"{self.root / name} cannot be read: {error.strerror or error}") from error
+        if self._remote is None:
+            return opened_file(self.root.joinpath(*parts))
+        return self._remote.opened("/".join(parts))
+
+    def remove_file(self, *parts: str) -> None:
+        """Remove a small file, if it is there, and here the folder that it leaves empty."""
+        if self._remote is None:
+            remove_file(self.root.joinpath(*parts))
+        else:
+            self._remote.remove("/".join(parts))
 
     def refer_from(self, runs: Path) -> None:
         """Note that the runs of a folder use this store, so that no cleaning takes from them what they need."""

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from totalml.errors import StoreError
 from totalml.identity import PREFIX, file_digest
 from totalml.store.atomic import TEMPORARY
-from totalml.store.remote import Remote, RemoteFileGoneError
+from totalml.store.local_files import FileGoneError
+from totalml.store.remote import Remote
 
 DIGESTS = "digests.json"
 
@@ -65,7 +66,7 @@ def bring_file(remote: Remote, name: str, digest: str, target: Path) -> None:
     """
     try:
         remote.get(name, target)
-    except RemoteFileGoneError as error:
+    except FileGoneError as error:
         raise DamagedObjectError(f"{remote.at(name)} is gone, though a list of digests names it") from error
     if file_digest(target) != digest:
         target.unlink()
