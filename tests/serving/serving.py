@@ -22,6 +22,7 @@ from totalml.serving.app import Service, create_app
 from totalml.serving.connection import ImpatientProtocol
 from totalml.serving.figures import Figures
 from totalml.serving.followed import Followed
+from totalml.serving.judging import Judging
 from totalml.serving.limits import Limits
 from totalml.serving.prediction_log import PredictionLog
 from totalml.store import Store
@@ -158,17 +159,26 @@ def serving(
     token: str = "",
     logs: bool = False,
     alias: str | None = "production",
+    deployment: str | None = None,
 ) -> Iterator[Running]:
-    """On a port of its own, in a thread of this process."""
+    """On a port of its own, in a thread of this process.
+
+    Args: deployment: its name, where one is followed that was deployed.
+    """
     import uvicorn
 
     store = Store(folder)
     bundle = bundle or release(store)
     if alias is not None and Aliases(store, "pints").standing(alias) is None:
         promote(store, bundle, alias)
-    followed = Followed("pints", "pints", "alias" if alias else "release", alias or bundle.hash)
+    if deployment is None:
+        followed = Followed("pints", "pints", "alias" if alias else "release", alias or bundle.hash)
+    else:
+        followed = Followed(deployment, "pints", "deployment", deployment)
     live = followed.live(store, 1, lambda _: None)
-    service = Service(live, limits or Limits(), token, PredictionLog(store, "pints") if logs else None, Figures())
+    log = PredictionLog(store, "pints") if logs else None
+    judging = Judging(live, store, deployment, print) if deployment else None
+    service = Service(live, limits or Limits(), token, log, Figures(), judging)
     config = uvicorn.Config(
         create_app(service), http=ImpatientProtocol, host="127.0.0.1", port=0, log_level="error", lifespan="on"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,17 @@ if TYPE_CHECKING:
     from totalml.release.signature import Signature
     from totalml.store import Store
 
-FACTS = ("request_id", "id", "sample", "time", "release", "arm", "share", "failed", "seconds")
+FACTS = {
+    "request_id": pa.string(),
+    "id": pa.string(),
+    "sample": pa.int32(),
+    "time": pa.timestamp("us", "UTC"),
+    "release": pa.string(),
+    "arm": pa.string(),
+    "share": pa.float64(),
+    "failed": pa.string(),
+    "seconds": pa.float32(),
+}
 MOST = 1_000_000  # rows that are judged: what they leave undecided lies at a bound
 ABSOLUTE, WRONG = "absolute_error:", "wrong"
 
@@ -39,16 +50,17 @@ class Evidence:
         self._record, self._truth = record_of(signature.task), truth_of(signature)
         self._labels = Labels(store, model, self._truth)
         self._columns = [*FACTS, *(f"{ANSWER}{name}" for name in signature.answers)]
-        self._log = LogReader(store, model, since=challenger.since)
-        self._rows: list[pa.Table] = []
+        self._log = LogReader(store, model, datetime.fromisoformat(challenger.since))
+        self._rows = _typed(pa.table({name: pa.nulls(0) for name in self._columns}))
 
     def look(self) -> None:
         """Read what is new.
 
         Raises: StoreError: the store cannot be read.
         """
-        if sum(map(len, self._rows)) < MOST and len(new := self._log.new(self._columns)):
-            self._rows.append(self._of_stage(new))
+        if len(self._rows) < MOST:
+            new = self._of_stage(_typed(self._log.new(self._columns)))
+            self._rows = pa.concat_tables([self._rows, new], promote_options="permissive")
         self._labels.new()
 
     def ends(self) -> dict[str, Ends]:
@@ -96,10 +108,7 @@ class Evidence:
 
     def _all(self) -> pa.Table:
         """In the order in which they came; a request that was sent again under its id counts once."""
-        if not self._rows:
-            return pa.table({name: pa.nulls(0) for name in self._columns}, _schema(self._columns))
-        rows = pa.concat_tables(self._rows)[:MOST]
-        rows = rows.sort_by([("time", "ascending"), ("request_id", "ascending"), ("sample", "ascending")])
+        rows = self._rows.sort_by([("time", "ascending"), ("request_id", "ascending"), ("sample", "ascending")])
         arms = pc.binary_join_element_wise(_keys(rows), pc.equal(rows["arm"], SHADOW).cast(pa.string()), "\0")
         _, first = np.unique(np.asarray(arms.combine_chunks().dictionary_encode().indices), return_index=True)
         return rows.take(pa.array(np.sort(first)))
@@ -108,9 +117,12 @@ class Evidence:
         return joined(rows, self._labels.read(), self._truth)
 
 
-def _schema(columns: list[str]) -> pa.Schema:
-    kinds = {"sample": pa.int32(), "share": pa.float64(), "seconds": pa.float32(), "time": pa.timestamp("us", "UTC")}
-    return pa.schema([(name, kinds.get(name, pa.string())) for name in columns])
+def _typed(rows: pa.Table) -> pa.Table:
+    """Also where there are none, or none of a version that wrote them."""
+    for place, name in enumerate(rows.column_names):
+        if name in FACTS:
+            rows = rows.set_column(place, name, rows[name].cast(FACTS[name]))
+    return rows
 
 
 def _is(rows: pa.Table, arm: str) -> NDArray[np.bool_]:

@@ -127,9 +127,8 @@ class Judge:
             return Draft(PROPOSED, facts, user(), now())
 
         if self.deployments.append(draft):
-            self._said(
-                f"{self._name}: release {short(challenger.release, 12)} passed {challenger.stage}; {following} is next"
-            )
+            told = f"release {short(challenger.release, 12)} passed {challenger.stage}; {following} is next"
+            self._said(f"{self._name}: {told}: totalml rollout --to {following}")
 
     def _promotion(self, challenger: Challenger, why: str, forced: Sequence[str]) -> Promotion:
         """Of the alias that answers. Raises: RecipeError."""

@@ -31,13 +31,13 @@ class Figure:
     asked: bool = True
 
     def told(self) -> str:
-        value = self.value
+        value, waits = self.value, "" if self.asked or self.outcome != "undecided" else ", but it is not waited for"
         if value.value is None:
-            return f"{self.name}: {self.outcome}, {value.note or 'nothing seen yet'}; wanted {self.wanted}"
+            return f"{self.name}: {self.outcome}, {value.note or 'nothing seen yet'}; wanted {self.wanted}{waits}"
         bounds = "" if value.low is None or value.high is None else f" ({value.low:.3g} to {value.high:.3g})"
         further = f"; about {self.more:,} more would decide" if self.more else ""
         return (
-            f"{self.name}: {self.outcome}, {value.value:.3g}{bounds} of {self.count:,}; wanted {self.wanted}{further}"
+            f"{self.name}: {self.outcome}, {value.value:.3g}{bounds} of {self.count:,}; wanted {self.wanted}{waits}{further}"
         )
 
 

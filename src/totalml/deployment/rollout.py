@@ -65,14 +65,10 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         print("\n".join(_told(file.stem, challenger, judgement)))
         return 0
     _refuse(arguments.to, challenger, judgement, arguments.force, file)
-    forced = (
-        () if judgement is not None and judgement.outcome == "passed" else (f"stage {challenger.stage} not passed",)
-    )
-    forced = () if arguments.to == STOPPED else forced
+    passed = arguments.to == STOPPED or (judgement is not None and judgement.outcome == "passed")
+    forced = () if passed else (f"stage {challenger.stage}: {judgement.outcome if judgement else 'not judged'}",)
     if judge.move(challenger, arguments.to, arguments.why, judgement, forced) is None:
-        raise RecipeError(
-            f"command line: somebody else moved it meanwhile; look again: totalml rollout {arguments.file}"
-        )
+        raise RecipeError("command line: somebody else was first; give the command again if it is still meant")
     return 0
 
 

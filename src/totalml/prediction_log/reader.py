@@ -55,7 +55,7 @@ class LogReader:
         return _again(lambda: self._read(columns, max(filter(None, (since, self._since)), default=None), until))
 
     def _read(self, columns: Sequence[str] | None, since: datetime | None, until: datetime | None) -> pa.Table:
-        wanted = None if columns is None else [*columns, TIME]
+        wanted = None if columns is None else [*dict.fromkeys((*columns, TIME))]
         listed = self._listing.look(_first_day(since)).counting
         files = [each for each in listed if until is None or each.hour.starts < until]
         tables = [_between(rows_of(self._store, self._model, each, wanted), since, until) for each in files]
@@ -63,9 +63,10 @@ class LogReader:
 
     def _new(self, columns: Sequence[str]) -> pa.Table:
         seen, tables = dict(self._seen), []
+        wanted = [*dict.fromkeys((*columns, TIME, REPLICA, SEGMENT))]
         for each in self._listing.look(_first_day(self._since)).counting:
             if each.number > self._seen.get(each.writer, -1):
-                table = rows_of(self._store, self._model, each, [*columns, TIME, REPLICA, SEGMENT])
+                table = rows_of(self._store, self._model, each, wanted)
                 tables.append(_between(table.filter(self._is_new(table)), self._since, None))
                 _note(seen, each, table)
         self._seen = seen

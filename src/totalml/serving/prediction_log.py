@@ -239,11 +239,14 @@ def _answered_columns(measured: Sequence[_Measured], answered: int, count: int) 
 
 
 def _filled(column: Any, lacking: int) -> Any:
-    """With nulls at its end."""
+    """With nulls at its end; an embedding holds them, as pyarrow cannot read one that is null as a whole."""
     if not lacking:
         return column
-    parts = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    return pa.chunked_array([*parts, pa.nulls(lacking, column.type)], column.type)
+    parts, kind = column.chunks if isinstance(column, pa.ChunkedArray) else [column], column.type
+    nothing = pa.nulls(lacking, kind)
+    if pa.types.is_fixed_size_list(kind):
+        nothing = pa.FixedSizeListArray.from_arrays(pa.nulls(lacking * kind.list_size, kind.value_type), type=kind)
+    return pa.chunked_array([*parts, nothing], kind)
 
 
 def _joined(measured: Sequence[_Measured], scored: Sequence[Any]) -> Any:

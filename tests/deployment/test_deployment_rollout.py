@@ -1,0 +1,231 @@
+"""A challenger goes from shadow to canary to live by what the log says of it, and stops where it is worse."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.dataset as ds
+import pytest
+
+from tests.serving.serving import PICTURE, TABLE, onnx_of, picture, promote, release, serving
+from tests.serving.test_serving_swap import until
+from totalml.cli import main
+from totalml.deployment.standing import PROPOSED, STAGED, Deployments
+from totalml.registry import Aliases
+from totalml.serving import judging
+from totalml.store import Store
+
+REPOSITORY = Path(__file__).parents[2]
+BOTH = """model: pints
+challenger:
+  release: candidate
+  shadow: {gates: [{metric: agreement, at_least: 0.8}, {metric: shift, at_most: 0.2}]}
+  canary: {share: 0.5, margins: {failures: 0.2, slow: 0.6, errors: 0.2}}
+  advance: auto
+"""
+CANARY_ONLY = BOTH.replace(
+    "  shadow: {gates: [{metric: agreement, at_least: 0.8}, {metric: shift, at_most: 0.2}]}\n", ""
+)
+CANARY_ONLY = CANARY_ONLY.replace("challenger:\n", "challenger:\n  shadow: null\n")
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def tell(tmp_path, monkeypatch):
+    """A verb with the file of the deployment."""
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(judging, "EVERY_S", 0.1)
+    file = tmp_path / "pub.yaml"
+
+    def tell(verb: str, *more: str, text: str | None = None) -> int:
+        if text is not None:
+            file.write_text(text)
+        return main([verb, str(file), f"--store={tmp_path / 'store'}", *more])
+
+    return tell
+
+
+def ask(running, count: int, grey: int = 200, first: int = 0) -> list[dict]:
+    answers = []
+    for number in range(first, first + count):
+        answer = running.ask(picture((grey + 7 * number) % 256), headers={"X-Request-ID": f"request {number}"})
+        answers.append(answer.json())
+    return answers
+
+
+def rows(store: Store) -> list[dict]:
+    return ds.dataset(store.root / "predictions" / "pints").to_table().to_pylist()
+
+
+def stages(store: Store) -> list[tuple[str, str]]:
+    events = store.journal("pints").events()
+    return [(event.facts["release"], event.facts["stage"]) for event in events if event.kind == STAGED]
+
+
+def test_a_challenger_as_good_goes_through_both_stages_and_is_live(store, tell, capsys):
+    old, new = release(store, 1.0), release(store, 0.99)
+    promote(store, old)
+    promote(store, new, "candidate")
+    assert tell("deploy", text=BOTH) == 0
+    with serving(store.root, old, logs=True, deployment="pub") as running:
+        until(lambda: running.client.get("/readyz").json()["challenger"])
+        challenger = running.client.get("/version").json()["challenger"]
+        assert challenger == {"release": new.hash, "stage": "shadow", "share": 0.0}
+        sent, seen = 0, set()
+        while running.client.get("/readyz").json()["release"] == old.hash:
+            seen |= {answer["release"] for answer in ask(running, 20, first=sent)}
+            sent += 20
+            assert sent < 4000
+        assert running.client.get("/readyz").json()["challenger"] is None
+        assert seen >= {old.hash, new.hash}
+    assert stages(store) == [(new.hash, "canary"), (new.hash, "live")]
+    standing = Aliases(store, "pints").standing("production")
+    assert (standing.release, standing.how, standing.why) == (new.hash, "went live", "canary passed")
+    assert tell("rollout") == 0
+    assert "is what answers" in capsys.readouterr().out
+    assert main(["registry", "history", "pints", f"--store={store.root}"]) == 0
+    assert "went live" in capsys.readouterr().out
+    # Whoever goes back is not overtaken by the same challenger.
+    assert main(["rollback", "pints", "--why", "taste", f"--store={store.root}"]) == 0
+    assert Deployments(store, "pints").challenger("pub").stage == "live"
+
+
+def test_a_shadow_answers_nobody_and_one_that_says_otherwise_is_stopped(store, tell, capsys):
+    old, worse = release(store, 1.0), release(store, 0.3)
+    promote(store, old)
+    promote(store, worse, "candidate")
+    assert tell("deploy", text=BOTH.replace("auto", "propose")) == 0
+    with serving(store.root, old, logs=True, deployment="pub") as running:
+        until(lambda: running.client.get("/readyz").json()["challenger"])
+        answers = ask(running, 120)
+        until(lambda: stages(store))
+        until(lambda: running.client.get("/readyz").json()["challenger"] is None)
+        text = running.client.get("/metrics").text
+        assert f'totalml_samples_total{{release="{worse.hash}"}}' not in text
+    assert {answer["release"] for answer in answers} == {old.hash}
+    assert stages(store) == [(worse.hash, "stopped")]
+    logged = rows(store)
+    ours = {row["request_id"]: row for row in logged if row["arm"] == "live"}
+    theirs = {row["request_id"]: row for row in logged if row["arm"] == "shadow"}
+    assert len(ours) == 120
+    assert len(theirs) > 60  # all but those for which there was no time
+    assert all(
+        theirs[id_]["answer:p:light"] == pytest.approx(0.3 * ours[id_]["answer:p:light"], abs=1e-5) for id_ in theirs
+    )
+    assert tell("rollout") == 0
+    assert "stopped" in capsys.readouterr().out
+    # Applied again, and with other limits, it stays stopped; another candidate begins anew.
+    assert tell("deploy", text=BOTH.replace("auto", "propose") + "limits: {samples: 8}\n") == 0
+    assert Deployments(store, "pints").challenger("pub").stage == "stopped"
+    promote(store, release(store, 0.98), "candidate")
+    assert Deployments(store, "pints").challenger("pub").stage == "shadow"
+
+
+def test_a_canary_gets_its_share_by_the_hash_of_the_request_and_its_failures_stop_it(store, tell):
+    old, broken = release(store, 1.0), release(store, 0.9, model=fails_when_light())
+    promote(store, old)
+    promote(store, broken, "candidate")
+    assert tell("deploy", text=CANARY_ONLY) == 0
+    with serving(store.root, old, logs=True, deployment="pub") as running:
+        until(lambda: running.client.get("/readyz").json()["challenger"])
+        statuses, answered = [], []
+        for number in range(200):
+            answer = running.ask(picture(250 if number % 2 else 5), headers={"X-Request-ID": f"request {number}"})
+            statuses.append(answer.status_code)
+            if answer.status_code == 200:
+                answered.append(answer.json()["release"])
+            if stages(store):
+                break
+        until(lambda: stages(store))
+    assert 500 in statuses
+    assert {*answered} == {old.hash, broken.hash}
+    assert stages(store) == [(broken.hash, "stopped")]
+    failed = [row for row in rows(store) if row["failed"]]
+    assert {row["arm"] for row in failed} == {"canary"}
+    assert len(failed) == statuses.count(500)
+    assert all(row["answer:predicted"] is None and row["share"] == 0.5 for row in failed)
+    again = {row["request_id"]: row["arm"] for row in rows(store)}
+    share = np.mean([arm == "canary" for arm in again.values()])
+    assert 0.3 < share < 0.7
+
+
+def test_a_stage_that_was_passed_is_proposed_once_and_a_person_brings_it_further(store, tell, capsys):
+    old, new = release(store, 1.0), release(store, 0.99)
+    promote(store, old)
+    promote(store, new, "candidate")
+    text = BOTH.replace("auto", "propose").replace("0.8", "0.6")
+    assert tell("deploy", text=text) == 0
+    assert tell("rollout") == 0
+    assert "shadow, undecided" in capsys.readouterr().out
+    assert tell("rollout", "--to", "canary") == 3
+    assert "agreement: undecided, nothing seen yet" in capsys.readouterr().err
+    with serving(store.root, old, logs=True, deployment="pub") as running:
+        until(lambda: running.client.get("/readyz").json()["challenger"])
+        sent = 0
+        while not (told := [each for each in store.journal("pints").events() if each.kind == PROPOSED]):
+            ask(running, 20, first=sent)
+            sent += 20
+            assert sent < 2000
+        assert told[0].facts["passed"] == "shadow"
+        assert tell("rollout", "--to", "canary", "--why", "looks right") == 0
+        until(lambda: running.client.get("/readyz").json()["challenger"]["stage"] == "canary")
+    assert len([each for each in store.journal("pints").events() if each.kind == PROPOSED]) == 1
+    assert tell("rollout", "--to", "canary") == 2
+    assert "is in stage canary already" in capsys.readouterr().err
+    assert tell("rollout", "--to", "live") == 3
+    assert tell("rollout", "--to", "live", "--force", "--why", "the bar waits") == 0
+    standing = Aliases(store, "pints").standing("production")
+    assert (standing.release, standing.forced) == (new.hash, ("stage canary: undecided",))
+    assert tell("rollout", "--to", "stopped") == 2
+    assert "has no challenger now" in capsys.readouterr().err
+
+
+def test_a_challenger_that_would_let_down_callers_is_never_loaded(store, tell):
+    old, other = release(store, 1.0), release(store, 1.0, TABLE)
+    promote(store, old)
+    assert tell("deploy", text=BOTH) == 0
+    promote(store, other, "candidate")
+    with serving(store.root, old, logs=True, deployment="pub") as running:
+        until(lambda: running.client.get("/readyz").json()["failed"])
+        told = running.client.get("/readyz").json()
+        assert told["failed"] == f"challenger {other.hash} cannot be loaded, {old.hash} goes on alone"
+        assert told["challenger"] is None
+        assert ask(running, 1)[0]["release"] == old.hash
+        promote(store, release(store, 0.99), "candidate")
+        until(lambda: running.client.get("/readyz").json()["challenger"])
+        assert running.client.get("/readyz").json()["failed"] is None
+
+
+def fails_when_light() -> bytes:
+    """As the others; but of what is light it wants rows of seven numbers, and has one."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    model = onnx.load_from_string(onnx_of(PICTURE, 0.9))
+    nodes = [*model.graph.node]
+    place = next(number for number, node in enumerate(nodes) if node.output[0] == "q")
+    checks = [
+        helper.make_node("Greater", ["light", "bound"], ["is_light"]),
+        helper.make_node("Where", ["is_light", "seven", "one"], ["widths"]),
+        helper.make_node("ReduceMax", ["widths"], ["width"], keepdims=0),
+        helper.make_node("Reshape", ["width", "row"], ["last"]),
+        helper.make_node("Concat", ["all_rows", "last"], ["shape"], axis=0),
+        helper.make_node("Reshape", ["p", "shape"], ["checked"]),
+    ]
+    for node in nodes[place:]:
+        node.input[:] = ["checked" if name == "p" else name for name in node.input]
+    del model.graph.node[:]
+    model.graph.node.extend([*nodes[:place], *checks, *nodes[place:]])
+    whole = [("seven", [], 7), ("one", [], 1), ("all_rows", [1], -1), ("row", [1], 1)]
+    model.graph.initializer.extend(
+        [
+            helper.make_tensor("bound", TensorProto.FLOAT, [], [100.0]),
+            *(helper.make_tensor(name, TensorProto.INT64, shape, [value]) for name, shape, value in whole),
+        ]
+    )
+    return model.SerializeToString()
