@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from totalml.component import Section
-from totalml.recipe.bounds import Name, Positive
-
-FULL_HASH = re.compile(r"blake3:[0-9a-f]{64}")
+from totalml.identity import DIGEST
+from totalml.recipe.bounds import NAME, Name, Positive
 
 
 def _is_release(text: str) -> str:
-    if not FULL_HASH.fullmatch(text) and not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", text):
+    if not DIGEST.fullmatch(text) and not NAME.fullmatch(text):
         raise ValueError(f"expected an alias such as production, or a whole bundle hash blake3:..., got {text!r}")
     return text
 
@@ -41,7 +39,7 @@ class Deployment(Section):
     limits: LimitsRecipe = LimitsRecipe()
 
     def follows_alias(self) -> bool:
-        return not FULL_HASH.fullmatch(self.release)
+        return not DIGEST.fullmatch(self.release)
 
     def as_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")

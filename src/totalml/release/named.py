@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
 from totalml.identity import PREFIX
+from totalml.recipe.bounds import NAME
 from totalml.registry import Aliases, Promotion, models
 from totalml.release.bundle import Bundle, open_bundle
 from totalml.target import did_you_mean
@@ -15,7 +16,6 @@ from totalml.target import did_you_mean
 if TYPE_CHECKING:
     from totalml.store import Store
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 START = re.compile(rf"(?:{PREFIX})?([0-9a-f]{{4,64}})")
 WHAT_IT_CAN_BE = "a release is named as model@alias or model@hash, of which 4 digits or more are enough"
 
