@@ -68,10 +68,7 @@ def require_release(deployment: Deployment, deployments: Deployments, store: Sto
     found = deployments.resolved(deployment)
     if not found:
         text = f"{deployment.model}@{deployment.release}"
-        try:
-            found = require(find_promotion(text, store), text)
-        except RecipeError as error:
-            raise RecipeError(str(error).replace("command line:", f"{file}:", 1)) from error
+        found = require(find_promotion(text, store, file), text, file)
     bundle = open_bundle(found, store)
     bundle.verify()
     if bundle.name != deployment.model:
