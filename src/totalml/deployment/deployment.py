@@ -22,6 +22,7 @@ class LimitsRecipe(Section):
 
     body_megabytes: Annotated[float, Field(gt=0, le=1024)] = 32.0
     samples: Positive = 64  # in a request
+    megapixels: Annotated[float, Field(gt=0, le=10_000)] = 200.0  # of all pictures of a request together
     requests_at_once: Positive = 256
     body_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0  # that a client may take to send a request
 

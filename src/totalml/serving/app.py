@@ -50,7 +50,7 @@ class Service:
 
 def create_app(service: Service) -> ASGIApp:
     live, limits, figures = service.live, service.limits, service.figures
-    batcher = Batcher(live, limits.batch, _done(service))
+    batcher = Batcher(live, limits, _done(service))
     way_in = WayIn(live, limits, batcher, figures)
 
     @asynccontextmanager

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from totalml.data.image import stated_size
 from totalml.errors import TotalmlError
+from totalml.serving.body import RefusedError
 from totalml.serving.exchange import Answered, Asked, Loaded
-from totalml.serving.limits import STOPS_WITHIN_S
+from totalml.serving.limits import STOPS_WITHIN_S, Limits
 from totalml.serving.live import Answering
 
 if TYPE_CHECKING:
@@ -28,12 +30,12 @@ _Waiting = tuple[Asked, "asyncio.Future[Answered]"]
 
 class Batcher:
     """Args:
-    most: samples in a batch.
+    limits: of a batch, and of the pixels of a request.
     done: told of each answer, in the thread that scores; it must not block.
     """
 
-    def __init__(self, live: Answering, most: int, done: Done) -> None:
-        self._live, self._most, self._done = live, most, done
+    def __init__(self, live: Answering, limits: Limits, done: Done) -> None:
+        self._live, self._limits, self._done = live, limits, done
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="score", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -63,7 +65,7 @@ class Batcher:
 
     def _with_those_that_wait(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
         batch, samples = [first], len(first[0].ids)
-        while samples < self._most:
+        while samples < self._limits.batch:
             try:
                 following = self._queue.get_nowait()
             except queue.Empty:
@@ -83,6 +85,7 @@ class Batcher:
             if future.cancelled():  # the service ends, or its client has gone
                 continue
             try:
+                _refuse_large(asked.pictures or (), self._limits)
                 usable.append((waiting, loaded.scorer.inputs(asked.ids, asked.pictures, asked.rows)))
             except TotalmlError as error:
                 results.append((future, error))
@@ -111,6 +114,16 @@ class Batcher:
             results.append((future, answered))
             first += len(asked.ids)
         return results
+
+
+def _refuse_large(pictures: Sequence[bytes], limits: Limits) -> None:
+    """Raises: RefusedError: they would take too long to decode; a single one is bounded by the signature."""
+    if len(pictures) < 2:
+        return
+    megapixels = sum(width * height for width, height in map(stated_size, pictures)) / 1e6
+    if megapixels > limits.megapixels:
+        told = f"the {len(pictures)} pictures have {megapixels:.4g} megapixels together"
+        raise RefusedError(413, f"{told}; at most {limits.megapixels:g} are decoded for one request")
 
 
 def _joined(parts: Sequence[Inputs]) -> Inputs:
