@@ -5,11 +5,13 @@ things of different type never share one, and a change of format gets a new doma
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 PREFIX = "blake3:"
+DIGEST = re.compile(rf"{PREFIX}([0-9a-f]{{64}})")
 
 
 def digest(domain: str, payload: bytes) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.serving.serving import PICTURE, TABLE, picture, promote, release
-from tests.serving.test_serving_swap import process, until
+from tests.serving.test_serving_swap import process, ready_with, until
 from totalml.cli import main
 from totalml.deployment.read import read_deployment
 from totalml.deployment.standing import Deployments
@@ -134,4 +134,4 @@ def test_a_service_follows_the_deployment_and_the_alias_in_it(store, tell, tmp_p
         until(lambda: answers() == old.hash)
         promote(store, old)
         time.sleep(1.2)
-        assert client.get("/readyz").json() == {"ready": True, "release": old.hash, "failed": None}
+        assert client.get("/readyz").json() == ready_with(old)

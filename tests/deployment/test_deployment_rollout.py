@@ -1,6 +1,7 @@
 """A challenger goes from shadow to canary to live by what the log says of it, and stops where it is worse."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from tests.serving.serving import PICTURE, TABLE, onnx_of, picture, promote, release, serving
 from tests.serving.test_serving_swap import until
 from totalml.cli import main
+from totalml.deployment import evidence
 from totalml.deployment.standing import PROPOSED, STAGED, Deployments
 from totalml.registry import Aliases
 from totalml.serving import judging
@@ -40,6 +42,7 @@ def tell(tmp_path, monkeypatch):
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(judging, "EVERY_S", 0.1)
+    monkeypatch.setattr(evidence, "SETTLES", timedelta(seconds=1))
     file = tmp_path / "pub.yaml"
 
     def tell(verb: str, *more: str, text: str | None = None) -> int:
@@ -134,7 +137,7 @@ def test_a_canary_gets_its_share_by_the_hash_of_the_request_and_its_failures_sto
     with serving(store.root, old, logs=True, deployment="pub") as running:
         until(lambda: running.client.get("/readyz").json()["challenger"])
         statuses, answered = [], []
-        for number in range(200):
+        for number in range(3000):
             answer = running.ask(picture(250 if number % 2 else 5), headers={"X-Request-ID": f"request {number}"})
             statuses.append(answer.status_code)
             if answer.status_code == 200:

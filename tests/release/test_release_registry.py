@@ -8,8 +8,14 @@ import sys
 import pytest
 
 from tests.release.registered import EASY, HARD, NAME, REPOSITORY, Project, at_home
+from totalml.errors import ModelError
+from totalml.progress import Progress
 from totalml.release import make
 from totalml.release.bundle import RELEASES
+from totalml.release.register import register
+from totalml.runs.find import find_run
+from totalml.runs.stored import stored_recipe
+from totalml.store import Store
 
 WITHOUT_TORCH = (
     "import sys; from pathlib import Path; from totalml.compose import main; from totalml.runner import run\n"
@@ -137,11 +143,25 @@ def test_a_rollback_holds_every_file_to_its_digest(project, capsys):
     assert project.history() == before
 
 
-def test_a_path_that_decodes_otherwise_is_refused_and_may_be_overruled(project, capsys, monkeypatch):
+@pytest.fixture
+def blue_for_red(monkeypatch):
+    """The service's path decodes so."""
     from totalml.features import given
 
     decode = given.row_of
     monkeypatch.setattr(given, "row_of", lambda *told: decode(*told)[..., ::-1])
+
+
+@pytest.mark.usefixtures("blue_for_red")
+def test_a_path_that_decodes_otherwise_is_never_registered(project):
+    before, attempt = project.history(), find_run(project.attempts()[0].parent.name, project.runs)
+    with pytest.raises(ModelError, match="the service's path answers"):
+        register(stored_recipe(attempt.folder), attempt, Store(project.store), Progress.silent())
+    assert project.history() == before
+
+
+@pytest.mark.usefixtures("blue_for_red")
+def test_a_path_that_decodes_otherwise_is_refused_and_may_be_overruled(project, capsys):
     assert project.tell("promote", f"{NAME}@candidate") == 3
     assert "parity: the service's path answers" in capsys.readouterr().err
     assert project.tell("promote", f"{NAME}@candidate", "--force", "--why", "we know") == 0
@@ -187,8 +207,6 @@ def test_a_wrong_name_is_explained(project, capsys, words, code, told):
 
 
 def test_a_model_that_cannot_be_exported_says_so_and_the_run_is_whole(project, capsys, monkeypatch):
-    from totalml.errors import ModelError
-
     def refuse(*_):
         raise ModelError("the operator 'fancy' cannot be exported.")
 

@@ -9,7 +9,7 @@ from totalml.store import Store
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    limits = Limits(body_bytes=200_000, samples=5)
+    limits = Limits(body_bytes=200_000, samples=5, megapixels=0.002)
     with serving(tmp_path_factory.mktemp("store"), limits=limits) as running:
         yield running
 

@@ -210,6 +210,16 @@ def test_bodies_under_way_are_bounded_together(tmp_path):
             assert "bytes are under way" in answer.json()["error"]
 
 
+def test_pictures_are_bounded_together_before_any_is_decoded(photos, monkeypatch):
+    decoded = []
+    monkeypatch.setattr("totalml.features.given.row_of", lambda *given: decoded.append(given))
+    files = [("a", ("a.png", picture(size=30))), ("b", ("b.png", picture(size=40)))]
+    answer = photos.client.post("/predict", files=files)
+    assert answer.status_code == 413
+    assert "the 2 pictures have 0.0025 megapixels together; at most 0.002" in answer.json()["error"]
+    assert not decoded
+
+
 def test_a_token_is_asked_for_everywhere_but_by_probes(tmp_path):
     with serving(tmp_path, token="a long secret") as running:
         for given in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "a long secret"}):

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.serving.serving import PICTURE, TABLE, onnx_of, picture, promote, release, serving
+from totalml.release.bundle import Bundle
 from totalml.serving.live import SWAP_FAILED
 from totalml.store import Store
 
@@ -29,6 +30,11 @@ def until(true: Callable[[], object], seconds: float = 120.0) -> None:
     while not true():
         assert time.monotonic() < due
         time.sleep(0.02)
+
+
+def ready_with(release: Bundle) -> dict[str, object]:
+    """What /readyz says where nothing went wrong."""
+    return {"ready": True, "release": release.hash, "challenger": None, "failed": None}
 
 
 class Caller(threading.Thread):
@@ -79,7 +85,7 @@ def test_a_release_that_cannot_be_loaded_leaves_the_old_one_and_is_told(tmp_path
         failures = [event for event in store.journal("pints").events() if event.kind == SWAP_FAILED]
         assert [(event.facts["release"], event.facts["goes_on"]) for event in failures] == [(broken.hash, old.hash)]
         promote(store, good)
-        until(lambda: running.client.get("/readyz").json() == {"ready": True, "release": good.hash, "failed": None})
+        until(lambda: running.client.get("/readyz").json() == ready_with(good))
 
 
 @pytest.mark.parametrize(
@@ -111,7 +117,7 @@ def test_a_release_that_was_mended_is_taken_and_its_failure_told_once(tmp_path, 
         until(lambda: running.client.get("/readyz").json()["failed"])
         time.sleep(1.2)
         away.rename(new.folder / "model.onnx")
-        until(lambda: running.client.get("/readyz").json() == {"ready": True, "release": new.hash, "failed": None})
+        until(lambda: running.client.get("/readyz").json() == ready_with(new))
     assert [event.kind for event in store.journal("pints").events()].count(SWAP_FAILED) == 1
 
 

@@ -190,6 +190,30 @@ def test_an_event_that_is_gone_is_named(two, gone):
             journal.events()
 
 
+def test_who_follows_lists_nothing_until_something_is_new(journal, monkeypatch):
+    here, there = journal("here"), journal("there")
+    there.append(FIRST, expected=0)
+    here.events()
+    listed = []
+    last = here._last
+    monkeypatch.setattr(here, "_last", lambda: listed.append(True) or last())
+    assert here.events() == here.events() == there.events()
+    assert not listed
+    second = there.append(SECOND, expected=1)
+    assert here.events()[-1] == second
+
+
+def test_that_the_last_event_elsewhere_is_gone_is_seen_after_some_looks(tmp_path, monkeypatch):
+    monkeypatch.setattr("totalml.store.journal.LOOKS", 2)
+    journal = opened(f"file://{tmp_path}/there", tmp_path / "here")
+    journal.append(FIRST, expected=0)
+    events = journal.events()
+    (tmp_path / "there" / "journal" / "pints" / "00000001.json").unlink()
+    assert journal.events() == journal.events() == events
+    with pytest.raises(StoreError, match=r"00000001\.json is gone"):
+        journal.events()
+
+
 def test_copies_of_a_remote_journal_may_be_deleted_or_damaged(tmp_path):
     place = f"file://{tmp_path}/there"
     here = opened(place, tmp_path / "here")

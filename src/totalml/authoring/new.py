@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import keyword
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -19,13 +18,13 @@ from typing import TYPE_CHECKING
 
 from totalml.authoring.scaffold import Plan, card_text, recipe_text, test_text
 from totalml.errors import RecipeError
+from totalml.recipe.bounds import NAME
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     from totalml.comparison.composed import Composed
     from totalml.project import Place
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 LONGEST_QUESTION = 90  # characters; it is one line of the lab card
 
 

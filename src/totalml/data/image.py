@@ -88,6 +88,15 @@ def inspect(data: bytes | Path, max_megapixels: float) -> tuple[int, int]:
         return (height, width) if _orientation(image) in _SIDEWAYS else (width, height)
 
 
+def stated_size(data: bytes) -> tuple[int, int]:
+    """Width and height that the header of a picture states; 0, 0 where it cannot be read. Nothing is decoded."""
+    try:
+        with _readable(data) as image:
+            return image.size
+    except UnreadableImage:
+        return 0, 0
+
+
 def too_large(width: int, height: int, max_megapixels: float) -> str | None:
     """The reason to refuse a picture of this size, if it is one."""
     megapixels = width * height / 1e6
@@ -123,7 +132,15 @@ def _netpbm(magic: bytes, pixels: np.ndarray[Any, np.dtype[np.uint8]], dimension
 
 @contextmanager
 def _opened(data: bytes | Path, max_megapixels: float) -> Iterator[ImageFile]:
-    """Open a picture and check all that its header tells.
+    """Open a picture and check all that its header tells."""
+    with _readable(data) as image:
+        _check(image, max_megapixels)
+        yield image
+
+
+@contextmanager
+def _readable(data: bytes | Path) -> Iterator[ImageFile]:
+    """A picture of one of our formats, its header read.
 
     Pillow raises a dozen kinds of exception on broken data; here they become one.
     """
@@ -137,7 +154,6 @@ def _opened(data: bytes | Path, max_megapixels: float) -> Iterator[ImageFile]:
         except UnidentifiedImageError:
             raise UnreadableImage(_why_unknown(data)) from None
         with image:
-            _check(image, max_megapixels)
             yield image
 
 

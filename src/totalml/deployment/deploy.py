@@ -41,12 +41,18 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     file = Path(arguments.file)
     deployment, store = read_deployment(file, arguments.file), place.open_store()
     deployments = Deployments(store, deployment.model)
-    bundle = require_release(deployment, deployments, store, arguments.file)
+    bundle = require_release(deployment.release, deployment.model, deployments, store, arguments.file)
+    challenger = _challenger(deployment, deployments, store, arguments.file)
     misfits = let_down(bundle, deployments.release(file.stem), store)
+    if challenger is not None:
+        misfits += [f"challenger: {misfit}" for misfit in let_down(challenger, bundle.hash, store)]
     if misfits and not arguments.force:
         listed = "\n".join(f"  {misfit}" for misfit in misfits)
         raise GateError(f"{arguments.file} is not deployed; callers would be let down:\n{listed}", bundle.folder)
     told = f"{file.stem}: {deployment.model}@{deployment.release}, release {short(bundle.hash, 12)}"
+    if deployment.challenger is not None:
+        which = f"release {short(challenger.hash, 12)}" if challenger else "which points nowhere yet"
+        told += f", with {deployment.challenger.release} as its challenger, {which}"
     if arguments.check:
         print(f"{told}; it can be deployed")
     elif _append(deployment, file.stem, deployments, store, arguments.why, misfits):
@@ -56,8 +62,18 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     return 0
 
 
-def require_release(deployment: Deployment, deployments: Deployments, store: Store, file: str) -> Bundle:
-    """The release that is to answer, held to its digests.
+def _challenger(deployment: Deployment, deployments: Deployments, store: Store, file: str) -> Bundle | None:
+    """None: the file names none, or an alias that points nowhere yet.
+
+    Raises: as `require_release`.
+    """
+    if deployment.challenger is None or not deployments.points_at(deployment.challenger.release):
+        return None
+    return require_release(deployment.challenger.release, deployment.model, deployments, store, file)
+
+
+def require_release(reference: str, model: str, deployments: Deployments, store: Store, file: str) -> Bundle:
+    """A release that the file names, held to its digests.
 
     Raises: RecipeError: there is none. StoreError: it is damaged.
     """
@@ -65,17 +81,14 @@ def require_release(deployment: Deployment, deployments: Deployments, store: Sto
     from totalml.release.named import find_promotion
     from totalml.release.named import require_release as require
 
-    found = deployments.resolved(deployment)
+    found = deployments.points_at(reference)
     if not found:
-        text = f"{deployment.model}@{deployment.release}"
-        try:
-            found = require(find_promotion(text, store), text)
-        except RecipeError as error:
-            raise RecipeError(str(error).replace("command line:", f"{file}:", 1)) from error
+        text = f"{model}@{reference}"
+        found = require(find_promotion(text, store, file), text, file)
     bundle = open_bundle(found, store)
     bundle.verify()
-    if bundle.name != deployment.model:
-        raise RecipeError(f"{file}:1: release {deployment.release} is one of {bundle.name}, not of {deployment.model}")
+    if bundle.name != model:
+        raise RecipeError(f"{file}:1: release {reference} is one of {bundle.name}, not of {model}")
     return bundle
 
 

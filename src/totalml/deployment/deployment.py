@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from totalml.component import Items, Misfit, Section
-from totalml.recipe.bounds import Name, Positive, Share
+from totalml.identity import DIGEST
+from totalml.recipe.bounds import NAME, Name, Positive, Share
 from totalml.recipe.gates import GateRecipe
 from totalml.target import did_you_mean
 
 SHADOW, CANARY, LIVE, STOPPED = "shadow", "canary", "live", "stopped"  # stages of a challenger
 SHADOW_FIGURES = ("agreement", "shift", "failures", "errors")
-FULL_HASH = re.compile(r"blake3:[0-9a-f]{64}")
 
 
 def _is_release(text: str) -> str:
-    if not FULL_HASH.fullmatch(text) and not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", text):
+    if not DIGEST.fullmatch(text) and not NAME.fullmatch(text):
         raise ValueError(f"expected an alias such as production, or a whole bundle hash blake3:..., got {text!r}")
     return text
 
 
 def is_alias(reference: str) -> bool:
     """Or else a bundle hash."""
-    return not FULL_HASH.fullmatch(reference)
+    return not DIGEST.fullmatch(reference)
 
 
 Reference = Annotated[str, AfterValidator(_is_release)]
@@ -114,6 +113,7 @@ class LimitsRecipe(Section):
 
     body_megabytes: Annotated[float, Field(gt=0, le=1024)] = 32.0
     samples: Positive = 64  # in a request
+    megapixels: Annotated[float, Field(gt=0, le=10_000)] = 200.0  # of all pictures of a request together
     requests_at_once: Positive = 256
     body_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0  # that a client may take to send a request
 

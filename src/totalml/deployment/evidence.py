@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,8 +34,10 @@ FACTS = {
     "share": pa.float64(),
     "failed": pa.string(),
     "seconds": pa.float32(),
+    "replica": pa.string(),
 }
 MOST = 1_000_000  # rows that are judged: what they leave undecided lies at a bound
+SETTLES = timedelta(seconds=10)  # after which a request that came has an answer in the log, if it gets one
 ABSOLUTE, WRONG = "absolute_error:", "wrong"
 
 
@@ -65,7 +67,7 @@ class Evidence:
 
     def ends(self) -> dict[str, Ends]:
         """How requests ended, by figure; of a canary."""
-        rows = self._all()
+        rows = _complete(self._all())
         requests = rows.filter(pc.equal(rows["sample"], 0))
         canary, answered = _is(requests, CANARY), np.asarray(requests["failed"].is_null())
         seconds = np.asarray(requests["seconds"].cast(pa.float64()))
@@ -123,6 +125,23 @@ def _typed(rows: pa.Table) -> pa.Table:
         if name in FACTS:
             rows = rows.set_column(place, name, rows[name].cast(FACTS[name]))
     return rows
+
+
+def _complete(rows: pa.Table) -> pa.Table:
+    """Requests of which all that came with them are in the log, too.
+
+    Of requests that were given by chance those of one arm may stand in the log before those of the other one; and what
+    one of them is slow with is not there at all yet. Such a part of the log would tell for one arm. So what came within
+    the last seconds of a replica is left out, in the order in which requests came.
+    """
+    last = rows.filter(pc.equal(rows["arm"], LIVE)).group_by("replica").aggregate([("time", "max")])
+    lasting = pc.cast(pc.multiply(rows["seconds"].cast(pa.float64()), 1e6), pa.int64(), safe=False)
+    came = pc.subtract(rows["time"], lasting.cast(pa.duration("us")))
+    seen = last["time_max"].take(pc.index_in(rows["replica"], value_set=last["replica"].combine_chunks()))
+    settled = pc.less_equal(came, pc.subtract(seen, pa.scalar(SETTLES, pa.duration("us"))))
+    kept = pc.fill_null(settled, False)
+    order = pc.sort_indices(came.filter(kept))
+    return rows.filter(kept).take(order)
 
 
 def _is(rows: pa.Table, arm: str) -> NDArray[np.bool_]:

@@ -36,9 +36,8 @@ class Figure:
             return f"{self.name}: {self.outcome}, {value.note or 'nothing seen yet'}; wanted {self.wanted}{waits}"
         bounds = "" if value.low is None or value.high is None else f" ({value.low:.3g} to {value.high:.3g})"
         further = f"; about {self.more:,} more would decide" if self.more else ""
-        return (
-            f"{self.name}: {self.outcome}, {value.value:.3g}{bounds} of {self.count:,}; wanted {self.wanted}{waits}{further}"
-        )
+        found = f"{value.value:.3g}{bounds} of {self.count:,}"
+        return f"{self.name}: {self.outcome}, {found}; wanted {self.wanted}{waits}{further}"
 
 
 @dataclass(frozen=True)

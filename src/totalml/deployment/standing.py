@@ -78,7 +78,9 @@ class Deployments:
         return [each for each in self._all() if each.name == name]
 
     def standing(self, name: str) -> Deployed | None:
-        return next(reversed(self.history(name)), None)
+        deployed = (event for event in reversed(self._journal.events()) if event.kind == DEPLOYED)
+        found = next((event for event in deployed if event.facts.get("deployment") == name), None)
+        return None if found is None else Deployed.of(found)
 
     def release(self, name: str) -> str:
         """The bundle hash that is to answer now; empty: nothing is deployed, or its alias points nowhere."""

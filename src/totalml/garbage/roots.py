@@ -5,20 +5,17 @@ A new kind of thing that refers to the store is one more function in ROOTS.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from totalml.errors import StoreError
-from totalml.identity import PREFIX, short
+from totalml.identity import DIGEST, PREFIX, short
 from totalml.registry import Aliases, models
 from totalml.runs.attempt import attempts_of
 from totalml.stages.stage_cache import KEY_LENGTH
 from totalml.store import Store
-
-_DIGEST = re.compile(rf"{PREFIX}([0-9a-f]{{64}})")
 
 Names = Iterator[tuple[str, str]]
 
@@ -67,7 +64,7 @@ def _names_of(facts: Mapping[str, Any]) -> Iterator[str]:
 def _of_pins(around: Surroundings) -> Names:
     """Every digest in a recipe or in conf/, whatever key it stands at."""
     for file in (file for part in ("recipes", "conf") for file in sorted((around.project / part).rglob("*.yaml"))):
-        for digest in _DIGEST.findall(file.read_text(encoding="utf-8", errors="replace")):
+        for digest in DIGEST.findall(file.read_text(encoding="utf-8", errors="replace")):
             yield f"snapshots/{digest}", "pins"
 
 

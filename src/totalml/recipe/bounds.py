@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from totalml.identity import DIGEST
 from totalml.url import checked
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Digest = Annotated[str, Field(pattern=r"^blake3:[0-9a-f]{64}$")]
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")  # of a recipe, and so of its model; of an alias
+Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+Digest = Annotated[str, Field(pattern=f"^{DIGEST.pattern}$")]
 Positive = Annotated[int, Field(gt=0, lt=2**53)]
 Folder = Annotated[str, Field(min_length=1)]
 Place = Annotated[str, Field(min_length=1), AfterValidator(checked)]  # a folder, or a URL such as s3://bucket/prefix

@@ -30,6 +30,8 @@ class Aliases:
         self.model = model
         self._journal = store.journal(model)
         self._ledger = store.root / LEDGERS / f"{model}.jsonl"
+        self._known: list[Promotion] = []  # of the first events, as many as `_folded`
+        self._folded = 0
 
     @property
     def files(self) -> tuple[Path, Path]:
@@ -41,11 +43,11 @@ class Aliases:
 
         Raises: StoreError: an event is damaged, or the store cannot be read.
         """
-        return [each for each in self._fold(self._journal.events()) if alias in (None, each.alias)]
+        return [each for each in self._promotions() if alias in (None, each.alias)]
 
     def standing(self, alias: str) -> Promotion | None:
         """Where the alias points now."""
-        return next(reversed(self.history(alias)), None)
+        return next((each for each in reversed(self._promotions()) if each.alias == alias), None)
 
     def told(self) -> list[Promotion | Event]:
         """All that happened, oldest first: what moved aliases, and other events of the journal."""
@@ -75,6 +77,15 @@ class Aliases:
         while (event := self._journal.append_decided(draft)) and event.kind == CARRIED_OVER:
             continue
         return decided[0]
+
+    def _promotions(self) -> list[Promotion]:
+        """All of them; only events that are new since the last call are folded."""
+        events = self._journal.events()
+        if not events:
+            return self._carried()
+        self._known += self._fold(events[self._folded :]) if self._folded < len(events) else []
+        self._folded = len(events)
+        return self._known
 
     def _fold(self, events: Sequence[Event]) -> list[Promotion]:
         if not events:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from totalml.errors import StoreError
-from totalml.identity import PREFIX, canonical, digest, file_digest, short
+from totalml.identity import DIGEST, PREFIX, canonical, digest, file_digest, short
 from totalml.store import Store
 from totalml.store.atomic import atomic_folder, explained, remove_leftovers, temporary_beside
 
@@ -29,7 +29,6 @@ TRAINING = "training.json"  # of a model that torch runs
 
 SCHEMA = 1
 MOST_BYTES = 2**20  # of a manifest
-_HASH = re.compile(r"[0-9a-f]{64}")
 _FILE = re.compile(r"(?!\.)[\w.-]+(/(?!\.)[\w.-]+)*")  # below the folder, and nowhere else
 
 
@@ -171,7 +170,7 @@ def copy_bundle(bundle: Bundle, folder: Path) -> None:
 def releases(store: Store) -> list[str]:
     """Hashes of the releases that are on this machine."""
     folder = store.root / RELEASES
-    return sorted(PREFIX + path.name for path in folder.glob("*") if _HASH.fullmatch(path.name))
+    return sorted(PREFIX + path.name for path in folder.glob("*") if DIGEST.fullmatch(PREFIX + path.name))
 
 
 def remove_unfinished(store: Store) -> None:
@@ -185,7 +184,7 @@ def _hash_of(facts: Mapping[str, Any], files: Mapping[str, str]) -> str:
 
 def _plain(hash_: str) -> str:
     plain = hash_.removeprefix(PREFIX)
-    if not _HASH.fullmatch(plain):
+    if not DIGEST.fullmatch(PREFIX + plain):
         raise StoreError(f"{hash_!r} is no hash of a release; give its 64 hexadecimal digits")
     return plain
 

@@ -109,8 +109,7 @@ def _write_signature(made: _Made, folder: Path) -> None:
 def _write_reference(made: _Made, unnamed: Bundle, store: Store) -> None:
     """By the model as it is released."""
     rows = reference_rows(made.splits)
-    scorer = Scorer.load(unnamed)
-    scored = scorer.score(scorer.inputs_of(made.features, rows))
+    scored = Scorer.load(unnamed).score_rows(made.features, rows)
     table = reference_table(made.snapshot, made.splits, made.features, scored, rows, store)
     file = unnamed.folder / files.REFERENCE
     file.parent.mkdir()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
 from totalml.identity import PREFIX
+from totalml.recipe.bounds import NAME
 from totalml.registry import Aliases, Promotion, models
 from totalml.release.bundle import Bundle, open_bundle
 from totalml.target import did_you_mean
@@ -15,9 +16,9 @@ from totalml.target import did_you_mean
 if TYPE_CHECKING:
     from totalml.store import Store
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 START = re.compile(rf"(?:{PREFIX})?([0-9a-f]{{4,64}})")
 WHAT_IT_CAN_BE = "a release is named as model@alias or model@hash, of which 4 digits or more are enough"
+COMMAND_LINE = "command line"
 
 
 def is_reference(text: str) -> bool:
@@ -30,21 +31,22 @@ def names(text: str, release: str) -> bool:
     return start is not None and release.removeprefix(PREFIX).startswith(start[1])
 
 
-def find_promotion(text: str, store: Store) -> Promotion:
+def find_promotion(text: str, store: Store, asked: str = COMMAND_LINE) -> Promotion:
     """What an alias of a model points at now, or what was registered with a hash.
 
+    Args: asked: where the text stands.
     Raises: RecipeError: there is no such model, alias or release, or several start so.
     """
     model, _, which = text.partition("@")
-    history = history_of(model, store)
-    if (start := START.fullmatch(which)) and (found := _of_hash(start[1], history, text)):
+    history = history_of(model, store, asked)
+    if (start := START.fullmatch(which)) and (found := _of_hash(start[1], history, text, asked)):
         return found
     points = {each.alias: each for each in history}
     if which not in points:
         if not which:
-            raise RecipeError(f"command line: say which release of {model}: {_those(model, points)}; {WHAT_IT_CAN_BE}")
+            raise RecipeError(f"{asked}: say which release of {model}: {_those(model, points)}; {WHAT_IT_CAN_BE}")
         hint = did_you_mean(which, points) or f"; there are {_those(model, points)}, and {WHAT_IT_CAN_BE}"
-        raise RecipeError(f"command line: {model} has no alias or release {which!r}{hint}")
+        raise RecipeError(f"{asked}: {model} has no alias or release {which!r}{hint}")
     return points[which]
 
 
@@ -56,36 +58,36 @@ def find_release(text: str, store: Store) -> Bundle:
     return open_bundle(require_release(promotion, text), store)
 
 
-def require_release(promotion: Promotion, text: str) -> str:
+def require_release(promotion: Promotion, text: str, asked: str = COMMAND_LINE) -> str:
     """Its hash. Raises: RecipeError: there is none."""
     if not promotion.release:
         raise RecipeError(
-            f"command line: {text} is run {promotion.version}, of which no release was made; "
+            f"{asked}: {text} is run {promotion.version}, of which no release was made; "
             f"totalml promote {promotion.version} --alias {promotion.alias} makes it"
         )
     return promotion.release
 
 
-def history_of(model: str, store: Store) -> list[Promotion]:
+def history_of(model: str, store: Store, asked: str = COMMAND_LINE) -> list[Promotion]:
     """Raises: RecipeError: nothing of that name was ever registered, or it names an alias too."""
     if is_reference(model):
         name, _, alias = model.partition("@")
         told = f"give {name}" + (f", and --alias {alias}" if NAME.fullmatch(alias) else "")
-        raise RecipeError(f"command line: a model is wanted here, not {model!r}; {told}")
-    history = Aliases(store, named("model", model)).history()
+        raise RecipeError(f"{asked}: a model is wanted here, not {model!r}; {told}")
+    history = Aliases(store, named("model", model, asked)).history()
     if not history:
         known = sorted(models(store))
         hint = did_you_mean(model, known) or (
             f"; there are: {', '.join(known)}" if known else "; nothing is registered"
         )
-        raise RecipeError(f"command line: no model {model!r} is registered in the store {store.root}{hint}")
+        raise RecipeError(f"{asked}: no model {model!r} is registered in the store {store.root}{hint}")
     return history
 
 
-def named(kind: str, text: str) -> str:
+def named(kind: str, text: str, asked: str = COMMAND_LINE) -> str:
     """Raises: RecipeError: no model or alias can be called so."""
     if not NAME.fullmatch(text):
-        raise RecipeError(f"command line: {text!r} is no {kind}'s name; small letters, digits and _ make one")
+        raise RecipeError(f"{asked}: {text!r} is no {kind}'s name; small letters, digits and _ make one")
     return text
 
 
@@ -93,9 +95,9 @@ def _those(model: str, aliases: Iterable[str]) -> str:
     return ", ".join(f"{model}@{alias}" for alias in aliases)
 
 
-def _of_hash(start: str, history: Sequence[Promotion], text: str) -> Promotion | None:
+def _of_hash(start: str, history: Sequence[Promotion], text: str, asked: str) -> Promotion | None:
     found = {each.release: each for each in history if each.release.removeprefix(PREFIX).startswith(start)}
     found.pop("", None)
     if len(found) > 1:
-        raise RecipeError(f"command line: {text} is the start of several releases: {', '.join(sorted(found))}")
+        raise RecipeError(f"{asked}: {text} is the start of several releases: {', '.join(sorted(found))}")
     return next(iter(found.values()), None)

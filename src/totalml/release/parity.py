@@ -13,15 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from totalml.data import load_snapshot, split_samples
+from totalml.data.snapshot import read_parquet
 from totalml.features import build_features
 from totalml.progress import Progress
-from totalml.release.scorer import CHUNK
+from totalml.release.scorer import CHUNK, Scorer
+from totalml.runs.attempt import PREDICTIONS_FILE
+from totalml.runs.stored import stored_recipe
 
 if TYPE_CHECKING:
     from totalml.data import Snapshot
     from totalml.recipe import Recipe
-    from totalml.release.scorer import Scorer
+    from totalml.release.bundle import Bundle
     from totalml.release.signature import Signature
+    from totalml.runs.attempt import Attempt
     from totalml.store import Store
 
 # Of a probability, or of a value relative to the largest: what float32 leaves after another order of sums.
@@ -49,6 +53,16 @@ class Parity:
         where = f" (sample {self.of[0]!r}, {self.of[1]})" if self.of[0] else ""
         bound = f"at most {TOLERANCE:g} is allowed"
         return f"the service's path answers {self.samples} test samples within {self.largest:.2g}{where}; {bound}"
+
+
+def parity_of(bundle: Bundle, attempt: Attempt, store: Store) -> Parity:
+    """Of a release and the run that it was made of.
+
+    Raises: StoreError: the samples are no longer in the store, whole. DataError, FeatureError: the path refuses one.
+    """
+    predictions = read_parquet((attempt.folder / PREDICTIONS_FILE).read_bytes())
+    recipe, data_hash = stored_recipe(attempt.folder), attempt.facts["data_hash"]
+    return replay(recipe, predictions, Scorer.load(bundle), data_hash, store)
 
 
 def replay(recipe: Recipe, predictions: pa.Table, scorer: Scorer, data_hash: str, store: Store) -> Parity:

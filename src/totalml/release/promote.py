@@ -98,15 +98,9 @@ class _Candidate:
 
     def _parity(self, bundle: Bundle) -> Iterator[str]:
         """What does not hold of the parity gate."""
-        from totalml.data.snapshot import read_parquet
-        from totalml.release.parity import replay
-        from totalml.release.scorer import Scorer
-        from totalml.runs.attempt import PREDICTIONS_FILE
-        from totalml.runs.stored import stored_recipe
+        from totalml.release.parity import parity_of
 
-        folder, data_hash = self.attempt.folder, self.attempt.facts["data_hash"]
-        predictions = read_parquet((folder / PREDICTIONS_FILE).read_bytes())
-        parity = replay(stored_recipe(folder), predictions, Scorer.load(bundle), data_hash, self.store)
+        parity = parity_of(bundle, self.attempt, self.store)
         if not parity.passed:
             yield f"parity: {parity.told()}"
 

@@ -1,9 +1,13 @@
-"""Register a run that passed its gates: its release is made, and the journal says so."""
+"""Register a run that passed its gates: its release is made, and the journal says so.
+
+Nothing is registered that answers otherwise through the path of the service than it did in its run.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from totalml.errors import ModelError
 from totalml.machine import user
 from totalml.registry import Aliases, Promotion
 
@@ -27,15 +31,24 @@ def is_due(recipe: Recipe, attempt: Attempt, store: Store) -> bool:
 def register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> Promotion:
     """Make the release of a run and point the recipe's alias at it.
 
-    Raises: ModelError: the model cannot be exported. StoreError: the store cannot be read or written.
+    Raises:
+        ModelError: the model cannot be exported, or answers otherwise than it did in the run.
+        StoreError: the store cannot be read or written.
     """
     from totalml.recipe import RegistryRecipe
     from totalml.release.make import make_release
+    from totalml.release.parity import parity_of
     from totalml.runs.attempt import now
 
     progress.say("the gates passed; making the release")
     alias = (recipe.registry or RegistryRecipe()).alias
     bundle = make_release(recipe, attempt, store, progress)
+    parity = parity_of(bundle, attempt, store)
+    if not parity.passed:
+        raise ModelError(
+            f"{parity.told()}. Look for what decodes, scales or codes otherwise there, or set registry=null to "
+            "release nothing."
+        )
     registered = promotion_of(attempt, now(), alias, release=bundle.hash, how=REGISTERED)
     Aliases(store, recipe.name).move(lambda _: registered)
     return registered

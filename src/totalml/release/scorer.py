@@ -5,7 +5,7 @@ Needs no torch and no code of a recipe where the release holds an ONNX model.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -137,15 +137,25 @@ class Scorer:
         read = read_columns(self._table, rows, self._vocabularies)
         return {NUMERIC: read.numeric, CATEGORICAL: read.categorical}
 
-    def inputs_of(self, features: FeatureSet, rows: NDArray[np.int64]) -> Inputs:
-        """The same of samples of a snapshot."""
+    def score_rows(self, features: FeatureSet, rows: NDArray[np.int64]) -> Scored:
+        """Samples of a snapshot, so many at once as may be held, however many there are.
+
+        Raises: ModelError: the model cannot run.
+        """
+        starts = range(0, len(rows), CHUNK) or [0]
+        return self._scored(self._inputs_of(features, rows[start : start + CHUNK]) for start in starts)
+
+    def _inputs_of(self, features: FeatureSet, rows: NDArray[np.int64]) -> Inputs:
         seen: Inputs = {NUMERIC: features.numeric[rows], CATEGORICAL: features.categorical[rows]} if self._table else {}
         return {IMAGE: features.images.gather(rows), **seen} if self.image and features.images else seen
 
     def score(self, inputs: Inputs, explain: bool = False) -> Scored:
         """Raises: ModelError: the model cannot run."""
+        return self._scored(_chunks(inputs), explain)
+
+    def _scored(self, chunks: Iterable[Inputs], explain: bool = False) -> Scored:
         wanted = [name for name in (SCORES, EMBEDDING, *([MAPS] if explain else [])) if name in self.outputs]
-        parts = [self._model.run(some, wanted) for some in _chunks(inputs)]
+        parts = [self._model.run(some, wanted) for some in chunks]
         said = (
             parts[0] if len(parts) == 1 else {name: np.concatenate([part[name] for part in parts]) for name in wanted}
         )

@@ -24,8 +24,8 @@ class Arms:
 
     def __init__(self, live: Answering, limits: Limits, figures: Figures, log: PredictionLog | None) -> None:
         self._live, self._figures, self._log = live, figures, log
-        self._first = Batcher("score", lambda: live.arm, limits.batch, self)
-        self._second = Batcher("score challenger", lambda: live.second_arm, limits.batch, self)
+        self._first = Batcher("score", lambda: live.arm, limits, self)
+        self._second = Batcher("score challenger", lambda: live.second_arm, limits, self)
 
     def start(self) -> None:
         self._first.start()

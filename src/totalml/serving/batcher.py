@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from totalml.data.image import stated_size
+from totalml.serving.body import RefusedError
 from totalml.serving.exchange import Answered, Arm, Asked
-from totalml.serving.limits import STOPS_WITHIN_S
+from totalml.serving.limits import STOPS_WITHIN_S, Limits
 
 if TYPE_CHECKING:
     from totalml.release.scorer import Inputs
@@ -39,11 +41,11 @@ class Batcher:
     """Args:
     name: of its thread.
     arm: asked before each batch what is to score it.
-    most: samples in a batch.
+    limits: of a batch, and of the pixels of a request.
     """
 
-    def __init__(self, name: str, arm: Callable[[], Arm], most: int, listener: Listener) -> None:
-        self._arm, self._most, self._listener = arm, most, listener
+    def __init__(self, name: str, arm: Callable[[], Arm], limits: Limits, listener: Listener) -> None:
+        self._arm, self._limits, self._listener = arm, limits, listener
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -83,7 +85,7 @@ class Batcher:
 
     def _with_those_that_wait(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
         batch, samples = [first], len(first[0].ids)
-        while samples < self._most:
+        while samples < self._limits.batch:
             try:
                 following = self._queue.get_nowait()
             except queue.Empty:
@@ -103,6 +105,7 @@ class Batcher:
             if future is not None and future.cancelled():  # the service ends, or its client has gone
                 continue
             try:
+                _refuse_large(asked.pictures or (), self._limits)
                 usable.append((waiting, arm.loaded.scorer.inputs(asked.ids, asked.pictures, asked.rows)))
             except Exception as error:  # whatever an input may do, the thread goes on
                 results.append(self._failed(waiting, arm, error))
@@ -133,6 +136,16 @@ class Batcher:
         asked, future = waiting
         self._listener.failed(asked, arm, error)
         return future, error
+
+
+def _refuse_large(pictures: Sequence[bytes], limits: Limits) -> None:
+    """Raises: RefusedError: they would take too long to decode; a single one is bounded by the signature."""
+    if len(pictures) < 2:
+        return
+    megapixels = sum(width * height for width, height in map(stated_size, pictures)) / 1e6
+    if megapixels > limits.megapixels:
+        told = f"the {len(pictures)} pictures have {megapixels:.4g} megapixels together"
+        raise RefusedError(413, f"{told}; at most {limits.megapixels:g} are decoded for one request")
 
 
 def _joined(parts: Sequence[Inputs]) -> Inputs:

@@ -92,12 +92,8 @@ def _deployment(file: Path, text: str, store: Store, logs: bool) -> Followed:
     deployments = Deployments(store, model)
     if (deployed := deployments.standing(file.stem)) is None:
         raise RecipeError(f"command line: {text} was never deployed; totalml deploy {text} does that")
-    require_release(deployed.deployment, deployments, store, text)
-    told, asked = deployed.deployment, deployed.deployment.limits
-    limits = Limits(
-        body_bytes=int(asked.body_megabytes * 1e6),
-        samples=asked.samples,
-        at_once=asked.requests_at_once,
-        body_s=asked.body_seconds,
+    require_release(deployed.deployment.release, model, deployments, store, text)
+    told = deployed.deployment
+    return Followed(
+        text, model, DEPLOYMENT, file.stem, Limits.of(told.limits), told.token_variable, logs and told.predictions
     )
-    return Followed(text, model, DEPLOYMENT, file.stem, limits, told.token_variable, logs and told.predictions)

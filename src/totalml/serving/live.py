@@ -144,6 +144,8 @@ class Live(Answering):
     def look(self) -> None:
         """Take what is wanted now, if it is something else."""
         wanted = self._wanted()
+        named = (wanted.release, wanted.challenger.release if wanted.challenger else "")
+        self._refused = {release: again for release, again in self._refused.items() if release in named}
         failed = [self._take_release(wanted.release), self._take_challenger(wanted.challenger)]
         self.failed = "; ".join(filter(None, failed))
 

@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from totalml.data.image_properties import PROPERTIES, image_properties
 from totalml.data.snapshot import parquet_bytes
+from totalml.deployment.deployment import LIVE
 from totalml.prediction_log.segment import Segment
 from totalml.release.log_rows import input_hash, log_columns, metadata_columns
 from totalml.release.onnx_model import IMAGE
@@ -139,12 +140,16 @@ class PredictionLog:
 
     def _flush(self) -> None:
         measured, self._measured = self._measured, []
+        lost: Exception | None = None
         for release, some in _by_release(measured).items():
             samples = sum(len(each.ids) for each in some)
             try:
-                self._save(release, some)
+                if lost is None:
+                    self._save(release, some)
             except Exception as error:  # nor does a full disk
-                self._lose(samples, error)
+                lost = error
+            if lost is not None:
+                self._lose(samples, lost)
             else:
                 self.written += samples
                 self._let_go(samples)
@@ -186,9 +191,12 @@ def _measured(noted: _Noted) -> _Measured:
 
 
 def _by_release(measured: Sequence[_Measured]) -> dict[str, list[_Measured]]:
-    """A segment holds one, so that its columns are the same in all rows."""
+    """A segment holds one, so that its columns are the same in all rows.
+
+    What answers all comes last: a judge counts a challenger up to the last row that it sees of the other one.
+    """
     found: dict[str, list[_Measured]] = {}
-    for each in measured:
+    for each in sorted(measured, key=lambda each: each.arm.name == LIVE):
         found.setdefault(each.arm.loaded.release, []).append(each)
     return found
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 JOURNAL = "journal"
 AT_ONCE = 16  # events that are brought at the same time
+LOOKS = 120  # for the next event alone, before all are listed once more; a service looks twice a second
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.004, 0.25
 _NAME = re.compile(r"(\d{8})\.json")
 
@@ -94,19 +95,40 @@ class Journal:
         self.folder = folder / JOURNAL / name
         self._remote = remote
         self._events: list[Event] = []
+        self._looks = 0  # that are left
 
     def events(self) -> list[Event]:
         """All of them, oldest first; only those that are new since the last call are read.
 
+        Asked often, it looks for the next one alone, and only now and then whether an old one is gone.
+
         Raises: StoreError: one is gone or damaged, or the store cannot be read.
         """
+        if self._looks and not self._moved():
+            self._looks -= 1
+            return list(self._events)
+        return self._all()
+
+    def _all(self) -> list[Event]:
+        """By a listing, which takes as long as there are events."""
         last = self._last()
         if last < len(self._events):
             raise StoreError(f"{self._at(last + 1)} is gone; restore it from a backup")
         self._bring(range(len(self._events) + 1, last + 1))
         for sequence in range(len(self._events) + 1, last + 1):
             self._events.append(self._read(sequence))
+        self._looks = LOOKS
         return list(self._events)
+
+    def _moved(self) -> bool:
+        """Whether there is a next event, or the last one is no longer there."""
+        last = len(self._events)
+        if self._remote is not None:
+            return self._remote.has(self._object(last + 1))
+        try:
+            return self._file(last + 1).exists() or not self._file(last).exists()
+        except OSError:
+            return True  # a listing says why it cannot be read
 
     def append(self, draft: Draft, expected: int) -> Event:
         """Write an event behind the last one that was seen, or nothing.
@@ -117,7 +139,7 @@ class Journal:
             StoreError: the store cannot be written, or cannot tell two writers apart.
         """
         if len(self._events) < expected:
-            self.events()
+            self._all()
         if not 0 <= expected <= len(self._events):
             raise ValueError(f"{self.name} has {len(self._events)} events, not {expected}")
         previous = self._events[expected - 1].digest if expected else ""
@@ -137,7 +159,7 @@ class Journal:
         Raises: StoreError: the store cannot be written, or cannot tell two writers apart.
         """
         for lost in count():
-            events = self.events()
+            events = self._all()
             if (draft := decide(events)) is None:
                 return None
             with suppress(JournalMovedError):

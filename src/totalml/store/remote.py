@@ -92,6 +92,15 @@ class Remote:
         """List a folder anew when it is asked for again."""
         self._listed = {listed for listed in self._listed if not f"{folder}/".startswith(f"{listed}/")}
 
+    def has(self, name: str) -> bool:
+        """Whether a file is there now, whatever was listed."""
+        try:
+            with self._explained(name, "looked for"):
+                self._filesystem.info(self._path(name))
+        except FileGoneError:
+            return False
+        return True
+
     def get(self, name: str, target: Path) -> None:
         with explained(target.parent):
             target.parent.mkdir(parents=True, exist_ok=True)
