@@ -224,7 +224,7 @@ def test_an_output_that_is_there_is_replaced_only_when_told(tmp_path, capsys):
     released(tmp_path / "store")
     folder, out = photos(tmp_path / "photos", 3), tmp_path / "preds.parquet"
     out.write_text("mine")
-    assert predict(tmp_path / "store", folder, out) == 4
+    assert predict(tmp_path / "store", folder, out) == 2
     assert "give --overwrite" in capsys.readouterr().err
     assert out.read_text() == "mine"
     assert predict(tmp_path / "store", folder, out, "--overwrite") == 0

@@ -143,6 +143,34 @@ def test_a_rollback_holds_every_file_to_its_digest(project, capsys):
     assert project.history() == before
 
 
+def test_a_hash_alone_names_a_release_and_a_path_a_run(project, capsys):
+    first, second = project.history()
+    assert project.tell("registry", "list") == 0
+    assert (listed := capsys.readouterr().out.splitlines()[1].split()[2]) == second.release[7:19]
+    assert project.tell("promote", listed) == 0
+    assert project.tell("registry", "show", listed) == 0
+    assert second.release in capsys.readouterr().out
+    assert project.tell("registry", "diff", first.release, listed) == 0
+    head, part, *_ = capsys.readouterr().out.splitlines()
+    assert (head, part) == (f"{first.release} ({first.release[7:19]}) -> {listed} ({listed})", "figures")
+    assert project.tell("promote", f"runs/{NAME}/{first.version}/") == 0
+    assert project.bundle("production").hash == first.release
+    assert project.tell("registry", "show", "0123456789ab") == 2
+
+
+def test_that_nothing_is_registered_since_gates_failed_is_told(project, capsys):
+    shutil.rmtree(project.store / "journal")
+    last = project.attempts()[-1]
+    assert project.tell("promote", f"{NAME}@candidate") == 2
+    run = f"{last.parent.name}/{last.name}"
+    assert f"its last run is {run}, of which totalml promote {run} makes" in capsys.readouterr().err
+    file = last / "gates.json"
+    file.write_text(file.read_text().replace('"passed": true', '"passed": false'))
+    assert project.tell("promote", f"{NAME}@candidate") == 2
+    told = capsys.readouterr().err
+    assert f"its last run, {run}, did not pass its gates (accuracy at least 0): {last}/report.html" in told
+
+
 @pytest.fixture
 def blue_for_red(monkeypatch):
     """The service's path decodes so."""

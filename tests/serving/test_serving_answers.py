@@ -134,7 +134,11 @@ def test_limits_are_looked_at_before_anything_is_decoded(photos):
     assert photos.ask(picture(), "text/plain").status_code == 415
     assert photos.client.post("/predict", content=picture()).status_code == 415
     assert photos.client.get("/predict").status_code == 405
-    assert photos.client.get("/nowhere").json()["error"] == "Not Found"
+    for answer in (photos.client.get("/predict"), photos.client.get("/nowhere")):
+        assert "POST /predict, GET /healthz" in answer.json()["error"]
+    told = photos.client.post("/predict", data={"rows": "1"})
+    assert told.status_code == 415
+    assert "-H 'Content-Type: application/json'" in told.json()["error"]
     assert photos.ask(picture()).status_code == 200
 
 

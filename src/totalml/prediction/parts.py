@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from totalml.errors import DataError, StoreError
+from totalml.errors import DataError, RecipeError, StoreError
 from totalml.store.atomic import (
     TEMPORARY,
     explained,
@@ -59,7 +59,7 @@ class Parts:
         """Go on with what was made of the same facts, or start anew.
 
         Args: facts: all that the parts depend on, plain values.
-        Raises: DataError: another output is there. StoreError: the folder cannot be written.
+        Raises: RecipeError: another output is there. StoreError: the folder cannot be written.
         """
         parts = cls(out, count)
         with explained(out.parent):
@@ -168,6 +168,6 @@ def parts_folder(out: Path) -> Path:
 
 
 def refuse_output(out: Path, overwrite: bool) -> None:
-    """Raises: DataError: it is there already."""
+    """Raises: RecipeError: it is there already."""
     if out.exists() and not overwrite:
-        raise DataError(f"{out} is there already; choose another --out, or give --overwrite")
+        raise RecipeError(f"command line: --out {out} is there already; choose another, or give --overwrite")

@@ -90,7 +90,7 @@ class Crew:
 
 
 def predict(bundle: Bundle, what: str, out: Path, crew: Crew, overwrite: bool, progress: Progress) -> Finished:
-    """Raises: DataError: there is nothing, it changed meanwhile, or the output is there.
+    """Raises: DataError: there is nothing, or it changed meanwhile. RecipeError: the output is there.
     StoreError: a file cannot be read or written. ModelError: the model cannot run.
     """
     inputs = open_inputs(what, scorer_in(bundle.folder).signature, out)

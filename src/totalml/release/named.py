@@ -1,4 +1,4 @@
-"""What a person calls a release: `guinness@production`, or `guinness@` and the start of its bundle hash."""
+"""What a person calls a release: `guinness@production`, `guinness@` and the start of its bundle hash, or that alone."""
 
 from __future__ import annotations
 
@@ -17,12 +17,28 @@ if TYPE_CHECKING:
     from totalml.store import Store
 
 START = re.compile(rf"(?:{PREFIX})?([0-9a-f]{{4,64}})")
-WHAT_IT_CAN_BE = "a release is named as model@alias or model@hash, of which 4 digits or more are enough"
+WHAT_IT_CAN_BE = "a release is named as model@alias, model@hash or its hash, of which 4 digits or more are enough"
 COMMAND_LINE = "command line"
+_BARE = re.compile(rf"(?:{PREFIX})?[0-9a-f]{{9,64}}")  # no run id has more than 8 in a row
 
 
 def is_reference(text: str) -> bool:
-    return "@" in text
+    return "@" in text or _BARE.fullmatch(text) is not None
+
+
+def spelled_out(text: str, store: Store, asked: str = COMMAND_LINE) -> str:
+    """A release with its model, where only the hash was given, as `totalml registry list` shows it.
+
+    Raises: RecipeError: several releases start so.
+    """
+    if not (start := START.fullmatch(text)):
+        return text
+    known = {model: Aliases(store, model).history() for model in sorted(models(store))}
+    found = {f"{model}@{each.release}" for model in known for each in known[model] if names(text, each.release)}
+    if len(found) > 1:
+        told = ", ".join(sorted(found))
+        raise RecipeError(f"{asked}: {start[1]} is the start of several releases: {told}; give more of it")
+    return found.pop() if found else text
 
 
 def names(text: str, release: str) -> bool:
@@ -37,7 +53,7 @@ def find_promotion(text: str, store: Store, asked: str = COMMAND_LINE) -> Promot
     Args: asked: where the text stands.
     Raises: RecipeError: there is no such model, alias or release, or several start so.
     """
-    model, _, which = text.partition("@")
+    model, _, which = spelled_out(text, store, asked).partition("@")
     history = history_of(model, store, asked)
     if (start := START.fullmatch(which)) and (found := _of_hash(start[1], history, text, asked)):
         return found
@@ -70,7 +86,7 @@ def require_release(promotion: Promotion, text: str, asked: str = COMMAND_LINE) 
 
 def history_of(model: str, store: Store, asked: str = COMMAND_LINE) -> list[Promotion]:
     """Raises: RecipeError: nothing of that name was ever registered, or it names an alias too."""
-    if is_reference(model):
+    if "@" in model:
         name, _, alias = model.partition("@")
         told = f"give {name}" + (f", and --alias {alias}" if NAME.fullmatch(alias) else "")
         raise RecipeError(f"{asked}: a model is wanted here, not {model!r}; {told}")

@@ -2,6 +2,7 @@
 
   totalml promote guinness                     the latest finished run of a recipe
   totalml promote guinness@candidate           what another alias points at, or guinness@ and a bundle hash
+  totalml promote 4f1c2a9b03d7                 a release by its hash alone, as registry list shows it
   totalml promote 4f1c2a9b-77d0e3a1/1          a run
 
 Of a run without a release one is made. Refused with exit code 3: a run that did not pass its gates; a release whose
@@ -121,8 +122,27 @@ def _attempt(text: str, place: Place, store: Store) -> Attempt:
 
     if not is_reference(text):
         return find_run(text, place.runs)
-    promotion = find_promotion(text, store)
+    try:
+        promotion = find_promotion(text, store)
+    except RecipeError as error:
+        raise RecipeError(f"{error}{_last_run(text.partition('@')[0], place)}") from error
     return find_run(promotion.version, place.runs)
+
+
+def _last_run(recipe: str, place: Place) -> str:
+    """Why there may be no release of a recipe: nothing is made of a run whose gates failed."""
+    from totalml.gates.record import Verdict
+    from totalml.runs.attempt import REPORT_FILE
+    from totalml.runs.find import finished_runs
+
+    if not (runs := finished_runs(recipe, place.runs)):
+        return ""
+    last = runs[-1]
+    run, verdict = f"{last.facts['run_id']}/{last.number}", Verdict.load(last.folder)
+    if verdict.releasable:
+        return f"; its last run is {run}, of which totalml promote {run} makes a release"
+    failed = ", ".join(gate.title for gate in verdict.not_passed)
+    return f"; its last run, {run}, did not pass its gates ({failed}): {last.folder / REPORT_FILE}"
 
 
 def _not_passed(attempt: Attempt, history: Sequence[Promotion], store: Store) -> Iterator[str]:

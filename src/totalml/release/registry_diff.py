@@ -1,4 +1,4 @@
-"""What differs between two releases: recipe, data, features, code, figures, gates, inputs and answers.
+"""What differs between two releases: figures, gates, recipe, inputs and answers, data, features, code.
 
 totalml registry diff guinness@production guinness@candidate
 """
@@ -6,9 +6,10 @@ totalml registry diff guinness@production guinness@candidate
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from totalml.identity import short
 from totalml.release.named import find_release
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     store = place.open_store()
     a, b = (find_release(text, store) for text in (arguments.a, arguments.b))
     found = differences(a, b)
+    head = f"{arguments.a} ({short(a.hash, 12)}) -> {arguments.b} ({short(b.hash, 12)})"
     if arguments.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        print("\n".join(_told(found)) if found else f"{arguments.a} and {arguments.b} are one release")
+        print("\n".join(_told(found, head)) if found else f"{arguments.a} and {arguments.b} are one release")
     return 0
 
 
@@ -49,12 +51,12 @@ def differences(a: Bundle, b: Bundle) -> dict[str, dict[str, list[Any]]]:
     def gates(bundle: Bundle) -> dict[str, Any]:
         return {gate["title"]: gate["outcome"] for gate in bundle.read_json(GATES)["gates"]}
 
-    parts = {
-        "made of": lambda bundle: flat(bundle.facts),
-        "recipe": recipe,
-        "inputs and answers": lambda bundle: flat(bundle.read_json(SIGNATURE)),
+    parts: dict[str, Callable[[Bundle], dict[str, Any]]] = {  # what a person asks first comes first
         "figures": figures,
         "gates": gates,
+        "recipe": recipe,
+        "inputs and answers": lambda bundle: flat(bundle.read_json(SIGNATURE)),
+        "made of": lambda bundle: flat(bundle.facts),
     }
     found = {name: _unlike(read(a), read(b)) for name, read in parts.items()}
     return {name: each for name, each in found.items() if each}
@@ -73,7 +75,8 @@ def _unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, list[
     return {key: [one.get(key), other.get(key)] for key in keys if one.get(key) != other.get(key)}
 
 
-def _told(found: Mapping[str, Mapping[str, list[Any]]]) -> Iterator[str]:
+def _told(found: Mapping[str, Mapping[str, list[Any]]], head: str) -> Iterator[str]:
+    yield head
     for part, keys in found.items():
         yield part
         yield from (f"  {key}: {_short(one)} -> {_short(other)}" for key, (one, other) in keys.items())

@@ -9,6 +9,7 @@ from totalml.runs.attempt import RUN_FILE, Attempt, attempts_of
 from totalml.target import closest
 
 RUN_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}")
+_END_OF_PATH = re.compile(rf"/({RUN_ID.pattern}(?:/\d+)?)/?$")
 SHORTEST = 4  # letters of a run id
 NAMED = 5
 WHAT_IT_CAN_BE = "a run id or its start, <run id>/<attempt>, the folder of an attempt, or a recipe's name"
@@ -18,7 +19,8 @@ def find_run(text: str, runs: Path) -> Attempt:
     """The attempt that `text` means; of a run or a recipe, its latest finished one.
 
     Args:
-        text: a run id or a start of it that only one run has, `<run id>/<attempt>`, a folder, or a recipe's name.
+        text: a run id or a start of it that only one run has, `<run id>/<attempt>`, a folder, or a recipe's name. What
+            stands before a run id, as in `runs/<recipe>/<run id>`, is left out.
         runs: the folder of `runtime.runs`.
     Raises: RecipeError: there is none, or several.
     """
@@ -26,6 +28,8 @@ def find_run(text: str, runs: Path) -> Attempt:
         return found
     if (runs / text).is_dir() and re.fullmatch(r"[a-z][a-z0-9_]*", text):
         return _latest([runs / text / run.name for run in _runs(runs) if run.parent.name == text], text)
+    if end := _END_OF_PATH.search(text):  # as it is seen from the project, or with its recipe
+        text = end[1]
     name, _, number = text.partition("/")
     run = _run(name, text, runs)
     return _numbered(run, number) if number else _latest([run], text)

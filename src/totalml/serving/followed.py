@@ -73,8 +73,9 @@ def follow(text: str | Path, store: Store | None, logs: bool) -> Followed:
         return Followed(str(text), bundle.name, FOLDER, str(text), logs=logs)
     if text.endswith(ENDINGS):
         return _deployment(Path(text), text, store, logs)
-    from totalml.release.named import find_promotion, names, require_release
+    from totalml.release.named import find_promotion, names, require_release, spelled_out
 
+    text = spelled_out(text, store)
     promotion = find_promotion(text, store)
     release = require_release(promotion, text)
     model, _, which = text.partition("@")

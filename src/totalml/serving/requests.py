@@ -23,6 +23,11 @@ WHAT_IT_CAN_BE = (
     "one picture as the body (Content-Type: image/jpeg), several as multipart/form-data with a file each and a field "
     "'rows' of JSON, or JSON: {\"rows\": [{...}, ...]}"
 )
+FORM = (
+    "Content-Type 'application/x-www-form-urlencoded' is what curl sends unless told; for rows write "
+    "-H 'Content-Type: application/json' -d '{\"rows\": [{...}]}', for a picture -H 'Content-Type: image/jpeg' "
+    "--data-binary @FILE"
+)
 
 
 async def read_request(request: Request, signature: Signature, limits: Limits) -> Asked:
@@ -36,6 +41,8 @@ async def read_request(request: Request, signature: Signature, limits: Limits) -
     elif kind.startswith("image/") or kind == "application/octet-stream":
         pictures, names = [await read_body(request, limits)], ["picture"]
         rows = _metadata(request)
+    elif kind == "application/x-www-form-urlencoded":
+        raise RefusedError(415, FORM)
     else:
         raise RefusedError(415, f"Content-Type {kind or 'is missing'!r} is not understood; give {WHAT_IT_CAN_BE}")
     count = len(pictures) if pictures is not None else len(rows or ())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from totalml.errors import DataError, FeatureError
 from totalml.serving.arms import Arms
@@ -31,6 +32,7 @@ Answer = Callable[[Answered], Response]
 Read = Callable[[Request, "Signature", Limits], Awaitable[tuple[Asked, Answer]]]
 
 
+SHOWN = 80  # characters of a path in a reason
 REFUSED = (RefusedError, HTTPException, DataError, FeatureError)
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -89,10 +91,16 @@ async def _refused(request: Request, error: Exception) -> Response:
         case RefusedError():
             status, reason, headers = error.status, error.reason, error.headers
         case HTTPException():  # no such route, or not by this method
-            status, reason, headers = error.status_code, str(error.detail), dict(error.headers or {})
+            status, reason, headers = error.status_code, _no_route(request), dict(error.headers or {})
         case _:
             status, reason, headers = 422, str(error), {}
     return json_response({"error": reason, "request_id": request.scope[ID]}, status, headers)
+
+
+def _no_route(request: Request) -> str:
+    routes = [route for route in request.app.routes if isinstance(route, Route) and route.include_in_schema]
+    there = ", ".join(f"{' and '.join(sorted(route.methods or ()))} {route.path}" for route in routes)
+    return f"there is no route {request.method} {request.url.path[:SHOWN]}; there are: {there}"
 
 
 def json_response(values: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
