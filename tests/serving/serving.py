@@ -20,6 +20,7 @@ from totalml.release.bundle import Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
 from totalml.serving.app import Service, create_app
 from totalml.serving.connection import ImpatientProtocol
+from totalml.serving.feedback import Feedback
 from totalml.serving.figures import Figures
 from totalml.serving.followed import Followed
 from totalml.serving.limits import Limits
@@ -168,7 +169,8 @@ def serving(
         promote(store, bundle, alias)
     followed = Followed("pints", "pints", "alias" if alias else "release", alias or bundle.hash)
     live = followed.live(store, 1, lambda _: None)
-    service = Service(live, limits or Limits(), token, PredictionLog(store, "pints") if logs else None, Figures())
+    log, feedback = (kind(store, "pints") if logs else None for kind in (PredictionLog, Feedback))
+    service = Service(live, limits or Limits(), token, log, Figures(), feedback)
     config = uvicorn.Config(
         create_app(service), http=ImpatientProtocol, host="127.0.0.1", port=0, log_level="error", lifespan="on"
     )
