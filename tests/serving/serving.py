@@ -20,6 +20,7 @@ from totalml.release.bundle import Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
 from totalml.serving.app import Service, create_app
 from totalml.serving.connection import ImpatientProtocol
+from totalml.serving.feedback import Feedback
 from totalml.serving.figures import Figures
 from totalml.serving.followed import Followed
 from totalml.serving.judging import Judging
@@ -176,9 +177,9 @@ def serving(
     else:
         followed = Followed(deployment, "pints", "deployment", deployment)
     live = followed.live(store, 1, lambda _: None)
-    log = PredictionLog(store, "pints") if logs else None
+    log, feedback = (kind(store, "pints") if logs else None for kind in (PredictionLog, Feedback))
     judging = Judging(live, store, deployment, print) if deployment else None
-    service = Service(live, limits or Limits(), token, log, Figures(), judging)
+    service = Service(live, limits or Limits(), token, log, Figures(), feedback, judging)
     config = uvicorn.Config(
         create_app(service), http=ImpatientProtocol, host="127.0.0.1", port=0, log_level="error", lifespan="on"
     )

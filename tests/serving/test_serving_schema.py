@@ -29,7 +29,7 @@ FIXED = settings(
     phases=[Phase.generate],
     suppress_health_check=[*HealthCheck],
 )
-ASKED = ("/predict", "/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer")
+ASKED = ("/predict", "/feedback", "/v2/models/{name}/infer", "/v2/models/{name}/versions/{version}/infer")
 TOLD = (
     "/healthz",
     "/readyz",
@@ -50,7 +50,7 @@ OURS = {"name": "pints", "version": "production"}
 def running(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("store")
     bundle = release(Store(folder), 0.01, TABLE) if request.param == "rows" else None
-    with serving(folder, bundle) as running:
+    with serving(folder, bundle, logs=True) as running:
         yield running
 
 
@@ -84,6 +84,10 @@ def aimed(case):
     for number, tensor in enumerate(inputs if isinstance(inputs, list) else ()):
         if isinstance(tensor, dict) and "name" in tensor:
             tensor["name"] = ("picture", "age", "pub")[number % 3]
+    labels = case.body.get("labels") if isinstance(case.body, dict) else None
+    for label in labels if isinstance(labels, list) else ():
+        if isinstance(label, dict) and isinstance(label.get("label"), str):
+            label["label"] = "dark"
     return case
 
 
@@ -105,7 +109,7 @@ def test_whatever_is_sent_gets_an_answer_or_a_reason(running, path, mode):
 
 
 def test_answers_are_as_described(tmp_path):
-    with serving(tmp_path) as running:
+    with serving(tmp_path, logs=True) as running:
         schema = schema_of(running)
         predict = schema["/predict"]["POST"].Case()
         for answer in (
@@ -115,6 +119,9 @@ def test_answers_are_as_described(tmp_path):
         ):
             answer.request.read()
             assert held(answer, predict) == 200
+        kept = running.client.post("/feedback", json={"labels": [{"request_id": "r", "label": "dark"}]})
+        kept.request.read()
+        assert held(kept, schema["/feedback"]["POST"].Case()) == 200
         infer = schema["/v2/models/{name}/infer"]["POST"].Case(path_parameters={"name": "pints"})
         tensor = {"name": "picture", "shape": [1], "datatype": "BYTES", "data": [base64.b64encode(picture()).decode()]}
         binary = {"parameters": {"binary_data_output": True}}

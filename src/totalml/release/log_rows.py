@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+LOG = "predictions"  # folder of the store: predictions/<model>/<day>/<segment>.parquet
 ANSWER, PROPERTY, METADATA = "answer:", "property:", "metadata:"
 INPUT = "input v1"
 

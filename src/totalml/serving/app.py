@@ -15,6 +15,7 @@ from totalml import __version__
 from totalml.serving.answers import answer_of
 from totalml.serving.arms import Arms
 from totalml.serving.exchange import Asked
+from totalml.serving.feedback import Feedback, add_feedback
 from totalml.serving.figures import Figures
 from totalml.serving.guard import Guard
 from totalml.serving.inference_forms import InferenceRequest
@@ -24,7 +25,7 @@ from totalml.serving.limits import Limits
 from totalml.serving.live import Answering
 from totalml.serving.prediction_log import PredictionLog
 from totalml.serving.requests import read_request
-from totalml.serving.schema import NO_TOKEN, PREDICT, REASONS, Predictions, Rows, describe
+from totalml.serving.schema import NO_TOKEN, PREDICT, REASONS, Labels, Predictions, Rows, describe
 from totalml.serving.way_in import Answer, WayIn, answer_refused, json_response, refusing
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Service:
     """Args:
     token: that callers must show; empty: none.
     log: None: predictions are not kept.
+    feedback: None: nor are labels.
     judging: None: what is followed has no challenger.
     """
 
@@ -48,6 +50,7 @@ class Service:
     token: str
     log: PredictionLog | None
     figures: Figures
+    feedback: Feedback | None = None
     judging: Judging | None = None
 
 
@@ -60,8 +63,9 @@ def create_app(service: Service) -> ASGIApp:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         arms.start()
         live.start()
-        if service.log is not None:
-            service.log.start()
+        kept = [each for each in (service.log, service.feedback) if each is not None]
+        for each in kept:
+            each.start()
         if service.judging is not None:
             service.judging.start()
         yield
@@ -69,8 +73,8 @@ def create_app(service: Service) -> ASGIApp:
             service.judging.stop()
         live.stop()
         arms.stop()
-        if service.log is not None:
-            service.log.stop()
+        for each in kept:
+            each.stop()
 
     # The page that FastAPI brings takes its scripts from a server elsewhere.
     title = f"Total ML: {live.model}"
@@ -127,7 +131,8 @@ def create_app(service: Service) -> ASGIApp:
         return Response(figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     add_inference_protocol(app, live, way_in)
-    describe(app, Rows, InferenceRequest)
+    add_feedback(app, live, limits, service.feedback)
+    describe(app, Rows, InferenceRequest, Labels)
     answer_refused(app)
     # Around FastAPI, and not in it: what it puts around a route costs as much as all else of a small request.
     return Guard(app, service.token, figures, {("POST", "/predict"): refusing(predict)})

@@ -28,6 +28,31 @@ class Rows(BaseModel):
     rows: list[dict[str, str | float | bool | None]] = Field(min_length=1)
 
 
+class Label(BaseModel):
+    """What is true of a sample; without `id`, of each sample of its request."""
+
+    model_config = ConfigDict(extra="forbid")
+    request_id: str = Field(min_length=1, description="as in the answer")
+    id: str | None = Field(default=None, min_length=1, description="of the sample, as in the answer")
+    label: str | float | list[str] | dict[str, float] = Field(
+        description="a class; a list of labels; a number, or where there are several an object of them"
+    )
+
+
+class Labels(BaseModel):
+    """They are held against the signature that `/version` tells."""
+
+    model_config = ConfigDict(extra="forbid")
+    labels: list[Label] = Field(min_length=1)
+
+
+class Kept(BaseModel):
+    """How many labels are in the store by now: all, or none."""
+
+    kept: int
+    request_id: str
+
+
 class Prediction(BaseModel):
     """Besides its id, what the signature at `/version` says."""
 
@@ -85,6 +110,13 @@ PREDICT: dict[str, Any] = {
             "schema": {"type": "string"},
         },
     ],
+}
+
+FEEDBACK: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": REF.format(model=Labels.__name__)}}},
+    }
 }
 
 

@@ -6,10 +6,10 @@
   totalml serve deployments/guinness.yaml              as `totalml deploy` applied it last
   totalml serve --bundle guinness-onnx                 a release that was exported; needs no project and no store
 
-Needs the extra `serve` and no torch. Routes: /predict, /healthz, /readyz, /version, /metrics, /docs, and those of the
-Open Inference Protocol below /v2. On another address than this machine's own it wants a token in TOTALML_TOKEN.
-SIGTERM: it answers what it has accepted, writes its log and ends with 0. Each prediction is kept in the store, without
-its picture, unless --no-log is given; of --bundle only in one that --store names.
+Needs the extra `serve` and no torch. Routes: /predict, /feedback, /healthz, /readyz, /version, /metrics, /docs, and
+those of the Open Inference Protocol below /v2. On another address than this machine's own it wants a token in
+TOTALML_TOKEN. SIGTERM: it answers what it has accepted, writes its log and ends with 0. Each prediction is kept in the
+store, without its picture, unless --no-log is given; of --bundle only in one that --store names.
 """
 
 from __future__ import annotations
@@ -94,15 +94,18 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     _spare_pandas()
     from totalml.serving.app import Service, create_app
     from totalml.serving.connection import ImpatientProtocol
+    from totalml.serving.feedback import Feedback
     from totalml.serving.figures import Figures
     from totalml.serving.judging import Judging
     from totalml.serving.prediction_log import PredictionLog
 
     live = followed.live(store, address.threads, _say)
-    log = PredictionLog(store, followed.model) if store and followed.logs else None
+    kept = store if followed.logs else None
+    log = PredictionLog(kept, followed.model) if kept else None
+    feedback = Feedback(kept, followed.model) if kept else None
     token = os.environ.get(followed.token_variable, "")
     judging = Judging(live, store, followed.key, _say) if store and log and followed.kind == DEPLOYMENT else None
-    app = create_app(Service(live, followed.limits, token, log, Figures(), judging))
+    app = create_app(Service(live, followed.limits, token, log, Figures(), feedback, judging))
     _say(f"{followed.named} is release {live.now.release}, on http://{address.host}:{listener.getsockname()[1]}")
     config = uvicorn.Config(
         app,
