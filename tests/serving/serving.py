@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
+from totalml.prediction_log.housekeeping import Housekeeping
 from totalml.registry import Aliases, Promotion
 from totalml.release.bundle import Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
@@ -158,6 +159,8 @@ def serving(
     token: str = "",
     logs: bool = False,
     alias: str | None = "production",
+    pictures: float = 0.0,
+    housekeeping: Housekeeping | None = None,
 ) -> Iterator[Running]:
     """On a port of its own, in a thread of this process."""
     import uvicorn
@@ -168,7 +171,8 @@ def serving(
         promote(store, bundle, alias)
     followed = Followed("pints", "pints", "alias" if alias else "release", alias or bundle.hash)
     live = followed.live(store, 1, lambda _: None)
-    service = Service(live, limits or Limits(), token, PredictionLog(store, "pints") if logs else None, Figures())
+    log = PredictionLog(store, "pints", pictures) if logs else None
+    service = Service(live, limits or Limits(), token, log, Figures(), housekeeping)
     config = uvicorn.Config(
         create_app(service), http=ImpatientProtocol, host="127.0.0.1", port=0, log_level="error", lifespan="on"
     )

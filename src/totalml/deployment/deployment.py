@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from totalml.component import Section
+from totalml.prediction_log.settings import LogSettings
 from totalml.recipe.bounds import Name, Positive
 
 FULL_HASH = re.compile(r"blake3:[0-9a-f]{64}")
@@ -36,7 +37,7 @@ class Deployment(Section):
 
     model: Name
     release: Annotated[str, AfterValidator(_is_release)] = "production"
-    predictions: bool = True  # whether the service keeps what it predicted, without pictures
+    log: LogSettings = LogSettings()
     token_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,56}_TOKEN$")] = "TOTALML_TOKEN"  # noqa: S105
     limits: LimitsRecipe = LimitsRecipe()
 

@@ -27,6 +27,7 @@ from totalml.serving.schema import NO_TOKEN, PREDICT, REASONS, Predictions, Rows
 from totalml.serving.way_in import Answer, WayIn, answer_refused, json_response, refusing
 
 if TYPE_CHECKING:
+    from totalml.prediction_log.housekeeping import Housekeeping
     from totalml.release.signature import Signature
 
 
@@ -39,6 +40,7 @@ class Service:
     """Args:
     token: that callers must show; empty: none.
     log: None: predictions are not kept.
+    housekeeping: of the log; None: others do it.
     """
 
     live: Answering
@@ -46,6 +48,7 @@ class Service:
     token: str
     log: PredictionLog | None
     figures: Figures
+    housekeeping: Housekeeping | None = None
 
 
 def create_app(service: Service) -> ASGIApp:
@@ -59,11 +62,15 @@ def create_app(service: Service) -> ASGIApp:
         live.start()
         if service.log is not None:
             service.log.start()
+        if service.housekeeping is not None:
+            service.housekeeping.start()
         yield
         live.stop()
         batcher.stop()
         if service.log is not None:
             service.log.stop()
+        if service.housekeeping is not None:
+            service.housekeeping.stop()
 
     # The page that FastAPI brings takes its scripts from a server elsewhere.
     title = f"Total ML: {live.model}"
@@ -110,6 +117,8 @@ def create_app(service: Service) -> ASGIApp:
         if service.log is not None:
             figures.logged.set(service.log.written)
             figures.dropped.set(service.log.dropped)
+        if service.housekeeping is not None:
+            figures.housekeeping_failed.set(bool(service.housekeeping.failed))
         return Response(figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     add_inference_protocol(app, live, way_in)

@@ -92,15 +92,19 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     import uvicorn
 
     _spare_pandas()
+    from totalml.prediction_log.housekeeping import Housekeeping
     from totalml.serving.app import Service, create_app
     from totalml.serving.connection import ImpatientProtocol
     from totalml.serving.figures import Figures
     from totalml.serving.prediction_log import PredictionLog
 
     live = followed.live(store, address.threads, _say)
-    log = PredictionLog(store, followed.model) if store and followed.logs else None
+    log, housekeeping = None, None
+    if store is not None and followed.log.predictions:
+        log = PredictionLog(store, followed.model, followed.log.pictures)
+        housekeeping = Housekeeping(store, followed.model, followed.log)
     token = os.environ.get(followed.token_variable, "")
-    app = create_app(Service(live, followed.limits, token, log, Figures()))
+    app = create_app(Service(live, followed.limits, token, log, Figures(), housekeeping))
     _say(f"{followed.named} is release {live.now.release}, on http://{address.host}:{listener.getsockname()[1]}")
     config = uvicorn.Config(
         app,
