@@ -31,7 +31,7 @@ def rows_of(store: Store, model: str, segment: Segment, columns: Sequence[str] |
     """
     with _opened(store, model, segment) as parquet:
         there = parquet.schema_arrow.names
-        chosen = there if columns is None else [name for name in columns if name in there]
+        chosen = there if columns is None else [name for name in dict.fromkeys(columns) if name in there]
         # A name also brings those that begin with it and a dot.
         table = parquet.read(chosen, use_threads=False).select(chosen)
         count = parquet.metadata.num_rows
