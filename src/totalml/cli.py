@@ -37,10 +37,8 @@ VERBS = {
     "rollout": ("totalml.deployment.rollout", "how far a deployment's challenger has come, and bring it further"),
     "serve": ("totalml.serving.serve", "answer over HTTP with a release, and follow its alias"),
     "predict": ("totalml.prediction.predict", "answer for a folder, a glob or a table with a release"),
-    "feedback": (
-        "totalml.labels.feedback",
-        "keep labels that come later, of requests that a release answered",
-    ),
+    "feedback": ("totalml.labels.feedback", "keep labels that come later, of requests that a release answered"),
+    "log": ("totalml.prediction_log.log", "what a model predicted: look, compact, delete on request"),
     "track sync": ("totalml.tracking.sync", "send runs to Weights & Biases that were tracked offline"),
     "store gc": ("totalml.garbage.store_gc", "remove from the store what no run, pin or alias needs"),
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),

@@ -50,7 +50,12 @@ MISTAKES = {
         "3: 'limits.samples' should be greater than 0",
         "4: unknown key",
     ],
-    "model: pints\npredictions: maybe\n": ["2: 'predictions' should be a valid boolean"],
+    "model: pints\nlog:\n  predictions: maybe\n  days: 0\n  pictures: 2\n  picturs: 1\n": [
+        "3: 'log.predictions' should be a valid boolean",
+        "4: 'log.days' should be greater than 0",
+        "5: 'log.pictures' should be less than or equal to 1",
+        "6: unknown key",
+    ],
     "model: pints\ntoken_variable: s3cr3t\n": ["2: 'token_variable' should match pattern"],
     "model: pints\ntoken_variable: HOME\n": ["2: 'token_variable' should match pattern"],
     "model: pints\nrelease: ${oc.env:HOME}\n": ["2: an interpolation; write the value itself"],

@@ -39,6 +39,14 @@ def test_columns_of_several_releases_are_null_where_a_release_has_none(store, wr
     assert {*LogReader(store, MODEL).read().column_names} >= {"answer:0", "answer:1", "segment", "replica"}
 
 
+def test_the_columns_that_it_reads_for_itself_may_be_asked_for_too(store, writer):
+    writer.write(["a"])
+    for table in (LogReader(store, MODEL).read(["time", "input"]), LogReader(store, MODEL).new(["time", "input"])):
+        assert table.to_pylist() == [{"time": NOON, "input": "a"}]
+    (row,) = LogReader(store, MODEL).new(["segment", "replica"]).to_pylist()
+    assert row == {"segment": 1, "replica": REPLICAS[0]}
+
+
 def test_a_time_bounds_the_rows(store, writer):
     for hours in range(-60, 60, 12):
         writer.write([f"{hours:+}"], NOON + timedelta(hours=hours))

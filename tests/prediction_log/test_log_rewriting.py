@@ -202,7 +202,7 @@ def compact_again_and_again(place: str, cache: Path, times: int) -> None:
 def test_processes_compact_at_once_while_others_write_and_read(place, tmp_path, store):
     if place.startswith("memory"):
         pytest.skip("no other process sees this memory")
-    spawned, times = multiprocessing.get_context("spawn"), 4 if place.startswith("s3") else 30
+    spawned, times = multiprocessing.get_context("spawn"), 2 if place.startswith("s3") else 15
     compactors = [
         spawned.Process(target=compact_again_and_again, args=(place, tmp_path / str(number), times))
         for number in range(2)

@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
+from totalml.prediction_log.housekeeping import Housekeeping
 from totalml.registry import Aliases, Promotion
 from totalml.release.bundle import Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
@@ -161,6 +162,8 @@ def serving(
     logs: bool = False,
     alias: str | None = "production",
     deployment: str | None = None,
+    pictures: float = 0.0,
+    housekeeping: Housekeeping | None = None,
 ) -> Iterator[Running]:
     """On a port of its own, in a thread of this process.
 
@@ -177,9 +180,9 @@ def serving(
     else:
         followed = Followed(deployment, "pints", "deployment", deployment)
     live = followed.live(store, 1, lambda _: None)
-    log, feedback = (kind(store, "pints") if logs else None for kind in (PredictionLog, Feedback))
+    log, feedback = (PredictionLog(store, "pints", pictures), Feedback(store, "pints")) if logs else (None, None)
     judging = Judging(live, store, deployment, print) if deployment else None
-    service = Service(live, limits or Limits(), token, log, Figures(), feedback, judging)
+    service = Service(live, limits or Limits(), token, log, Figures(), feedback, housekeeping, judging)
     config = uvicorn.Config(
         create_app(service), http=ImpatientProtocol, host="127.0.0.1", port=0, log_level="error", lifespan="on"
     )

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from totalml.component import Items, Misfit, Section
 from totalml.identity import DIGEST
+from totalml.prediction_log.settings import LogSettings
 from totalml.recipe.bounds import NAME, Name, Positive, Share
 from totalml.recipe.gates import GateRecipe
 from totalml.target import did_you_mean
@@ -128,7 +129,7 @@ class Deployment(Section):
     model: Name
     release: Reference = "production"
     challenger: ChallengerRecipe | None = None
-    predictions: bool = True  # whether the service keeps what it predicted, without pictures
+    log: LogSettings = LogSettings()
     token_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,56}_TOKEN$")] = "TOTALML_TOKEN"  # noqa: S105
     limits: LimitsRecipe = LimitsRecipe()
 
@@ -136,8 +137,8 @@ class Deployment(Section):
     def _can_be_judged(self) -> Self:
         if self.challenger is None:
             return self
-        if not self.predictions:
-            raise Misfit("a challenger is judged by the predictions that are kept; leave them on", "predictions")
+        if not self.log.predictions:
+            raise Misfit("a challenger is judged by the predictions that are kept; leave them on", "log", "predictions")
         if self.challenger.release == self.release:
             raise Misfit(f"{self.release} cannot take the place of itself", "challenger", "release")
         if self.challenger.advance == "auto" and not is_alias(self.release):

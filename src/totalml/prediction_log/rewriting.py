@@ -97,9 +97,11 @@ class Rewriter:
     def _first(self, segments: Sequence[Segment]) -> tuple[list[Segment], pa.Table]:
         """As many of them as become one file."""
         tables: list[pa.Table] = []
+        size = 0
         for segment in segments:
             table = rows_of(self._store, self._model, segment)
-            if tables and sum(each.nbytes for each in tables) + table.nbytes > MOST_BYTES:
+            size += table.nbytes
+            if tables and size > MOST_BYTES:
                 break
             tables.append(table)
         return [*segments[: len(tables)]], joined(tables)

@@ -5,7 +5,9 @@ By these two a reader knows a row again, wherever it lies by now.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from os import SEEK_END
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,22 +29,44 @@ def rows_of(store: Store, model: str, segment: Segment, columns: Sequence[str] |
 
     Raises: FileGoneError: others have rewritten or removed it. StoreError: it is damaged.
     """
+    with _opened(store, model, segment) as parquet:
+        there = parquet.schema_arrow.names
+        chosen = there if columns is None else [name for name in dict.fromkeys(columns) if name in there]
+        # A name also brings those that begin with it and a dot.
+        table = parquet.read(chosen, use_threads=False).select(chosen)
+        count = parquet.metadata.num_rows
+    return table if segment.writer == REWRITTEN else _with_origin(table, segment, count, columns)
+
+
+def columns_of(store: Store, model: str, segment: Segment) -> list[str]:
+    """Raises: as of `rows_of`."""
+    with _opened(store, model, segment) as parquet:
+        return list(parquet.schema_arrow.names)
+
+
+def size_of(store: Store, model: str, segment: Segment) -> tuple[int, int]:
+    """Rows and bytes of a file.
+
+    Raises: as of `rows_of`.
+    """
+    with store.open_file(*segment.path(model)) as file:
+        size = file.seek(0, SEEK_END)
+    with _opened(store, model, segment) as parquet:
+        return parquet.metadata.num_rows, size
+
+
+@contextmanager
+def _opened(store: Store, model: str, segment: Segment) -> Iterator[pq.ParquetFile]:
     path = segment.path(model)
     with store.open_file(*path) as file:
         try:
-            parquet = pq.ParquetFile(file, page_checksum_verification=True)
-            there = parquet.schema_arrow.names
-            chosen = there if columns is None else [name for name in columns if name in there]
-            # A name also brings those that begin with it and a dot.
-            table = parquet.read(chosen, use_threads=False).select(chosen)
-            count = parquet.metadata.num_rows
+            yield pq.ParquetFile(file, page_checksum_verification=True)
         except FileNotFoundError:
             raise
         except (pa.ArrowException, OSError) as error:
             raise StoreError(
                 f"{'/'.join(path)} of the prediction log is damaged ({error}); delete it, or restore it from a backup"
             ) from error
-    return table if segment.writer == REWRITTEN else _with_origin(table, segment, count, columns)
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from totalml.identity import short
 
@@ -94,8 +94,3 @@ def is_day(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def today() -> date:
-    """In UTC, as days of the log are."""
-    return datetime.now(UTC).date()

@@ -29,6 +29,7 @@ from totalml.serving.schema import NO_TOKEN, PREDICT, REASONS, Labels, Predictio
 from totalml.serving.way_in import Answer, WayIn, answer_refused, json_response, refusing
 
 if TYPE_CHECKING:
+    from totalml.prediction_log.housekeeping import Housekeeping
     from totalml.release.signature import Signature
 
 
@@ -42,6 +43,7 @@ class Service:
     token: that callers must show; empty: none.
     log: None: predictions are not kept.
     feedback: None: nor are labels.
+    housekeeping: of the log; None: others do it.
     judging: None: what is followed has no challenger.
     """
 
@@ -51,6 +53,7 @@ class Service:
     log: PredictionLog | None
     figures: Figures
     feedback: Feedback | None = None
+    housekeeping: Housekeeping | None = None
     judging: Judging | None = None
 
 
@@ -63,7 +66,7 @@ def create_app(service: Service) -> ASGIApp:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         arms.start()
         live.start()
-        kept = [each for each in (service.log, service.feedback) if each is not None]
+        kept = [each for each in (service.log, service.feedback, service.housekeeping) if each is not None]
         for each in kept:
             each.start()
         if service.judging is not None:
@@ -128,6 +131,8 @@ def create_app(service: Service) -> ASGIApp:
         if service.log is not None:
             figures.logged.set(service.log.written)
             figures.dropped.set(service.log.dropped)
+        if service.housekeeping is not None:
+            figures.housekeeping_failed.set(bool(service.housekeeping.failed))
         return Response(figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     add_inference_protocol(app, live, way_in)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
+from totalml.prediction_log.settings import LogSettings
 from totalml.release.bundle import read_bundle
 from totalml.serving.limits import Limits
 
@@ -36,7 +37,7 @@ class Followed:
     key: str
     limits: Limits = field(default_factory=Limits)
     token_variable: str = TOKEN_VARIABLE
-    logs: bool = True
+    log: LogSettings = field(default_factory=LogSettings)
 
     def live(self, store: Store | None, threads: int, said: Callable[[str], None]) -> Answering:
         """Raises: StoreError, ModelError: its release cannot be loaded."""
@@ -67,10 +68,11 @@ def follow(text: str | Path, store: Store | None, logs: bool) -> Followed:
         text: as a person calls it; a path is the folder of a release, which needs no store.
     Raises: RecipeError: there is no such thing, or no release of it. StoreError: its release is damaged.
     """
+    log = LogSettings(predictions=logs)
     if isinstance(text, Path) or store is None:
         bundle = read_bundle(Path(text))
         bundle.verify()
-        return Followed(str(text), bundle.name, FOLDER, str(text), logs=logs)
+        return Followed(str(text), bundle.name, FOLDER, str(text), log=log)
     if text.endswith(ENDINGS):
         return _deployment(Path(text), text, store, logs)
     from totalml.release.named import find_promotion, names, require_release, spelled_out
@@ -80,8 +82,8 @@ def follow(text: str | Path, store: Store | None, logs: bool) -> Followed:
     release = require_release(promotion, text)
     model, _, which = text.partition("@")
     if names(which, release):
-        return Followed(text, model, RELEASE, release, logs=logs)
-    return Followed(text, model, ALIAS, which, logs=logs)
+        return Followed(text, model, RELEASE, release, log=log)
+    return Followed(text, model, ALIAS, which, log=log)
 
 
 def _deployment(file: Path, text: str, store: Store, logs: bool) -> Followed:
@@ -95,6 +97,5 @@ def _deployment(file: Path, text: str, store: Store, logs: bool) -> Followed:
         raise RecipeError(f"command line: {text} was never deployed; totalml deploy {text} does that")
     require_release(deployed.deployment.release, model, deployments, store, text)
     told = deployed.deployment
-    return Followed(
-        text, model, DEPLOYMENT, file.stem, Limits.of(told.limits), told.token_variable, logs and told.predictions
-    )
+    log = told.log if logs else LogSettings(predictions=False)
+    return Followed(text, model, DEPLOYMENT, file.stem, Limits.of(told.limits), told.token_variable, log)

@@ -1,6 +1,7 @@
 """What was predicted, for monitors and for labels that come later: immutable Parquet segments in the store.
 
-No pictures are kept: the log's own thread measures what they look like, and lets go of them within a tenth of a second.
+The log's own thread measures what pictures look like, and lets go of them within a tenth of a second; it keeps those of
+a share of the requests, if told to.
 Writing never delays an answer: where it cannot keep up rows are dropped, and counted. A segment is written each second,
 so that a kill loses the last second at most. Columns are named as in a release's reference.
 """
@@ -23,7 +24,9 @@ import pyarrow as pa
 
 from totalml.data.image_properties import PROPERTIES, image_properties
 from totalml.data.snapshot import parquet_bytes
-from totalml.deployment.deployment import LIVE
+from totalml.deployment.deployment import LIVE, SHADOW
+from totalml.errors import StoreError
+from totalml.prediction_log.sampled_pictures import is_sampled, save_picture
 from totalml.prediction_log.segment import Segment
 from totalml.release.log_rows import input_hash, log_columns, metadata_columns
 from totalml.release.onnx_model import IMAGE
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 EVERY_S = 1.0
 MEASURED_EVERY_S = 0.1  # until then the pictures are held
 MOST = 20_000  # samples that wait to be written
+MOST_BYTES = 256 * 2**20  # of pictures that wait to be measured
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,13 @@ class _Noted:
     arm: Arm
     ended: Answered | Exception
     seconds: float
+
+    @property
+    def held(self) -> int:
+        """Bytes of its pictures, as they were sent and decoded."""
+        pictures, seen = self.asked.pictures or (), self.ended.inputs if isinstance(self.ended, Answered) else {}
+        decoded = seen.get(IMAGE)
+        return sum(map(len, pictures)) + (0 if decoded is None else decoded.nbytes)
 
 
 @dataclass(frozen=True)
@@ -83,15 +94,16 @@ class PredictionLog:
     """Args:
     store: where the segments go.
     model: whose predictions they are.
+    pictures: share of the requests whose pictures are kept.
     """
 
-    def __init__(self, store: Store, model: str) -> None:
+    def __init__(self, store: Store, model: str, pictures: float = 0.0) -> None:
         self.written = self.dropped = 0
-        self._store, self._model = store, model
+        self._store, self._model, self._pictures = store, model, pictures
         self._replica, self._segments = uuid.uuid4().hex[:8], 0
         self._waiting: deque[_Noted] = deque()
         self._measured: list[_Measured] = []  # of the log's own thread
-        self._samples = 0
+        self._samples = self._held = 0
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
 
@@ -113,12 +125,15 @@ class PredictionLog:
         self._note(asked, arm, error)
 
     def _note(self, asked: Asked, arm: Arm, ended: Answered | Exception) -> None:
-        with self._lock:
-            if self._samples + len(asked.ids) > MOST:
-                self.dropped += len(asked.ids)
+        count = len(asked.ids)
+        with self._lock:  # also the clock, so that rows stand in the order of their time
+            noted = _Noted(datetime.now(UTC), asked, arm, ended, time.perf_counter() - asked.since)
+            if self._samples + count > MOST or self._held + noted.held > MOST_BYTES:
+                self.dropped += count
                 return
-            self._samples += len(asked.ids)
-            self._waiting.append(_Noted(datetime.now(UTC), asked, arm, ended, time.perf_counter() - asked.since))
+            self._samples += count
+            self._held += noted.held
+            self._waiting.append(noted)
 
     def _write(self) -> None:
         due = time.monotonic() + EVERY_S
@@ -134,9 +149,23 @@ class PredictionLog:
         while self._waiting:  # only this thread takes from it
             noted = self._waiting.popleft()
             try:
-                self._measured.append(_measured(noted))
+                measured = _measured(noted)
+                self._measured.append(measured)
             except Exception as error:  # whatever was asked ends neither service nor log
                 self._lose(len(noted.asked.ids), error)
+            else:
+                self._keep_pictures(noted, measured.hashes)
+            with self._lock:
+                self._held -= noted.held
+
+    def _keep_pictures(self, noted: _Noted, hashes: Sequence[str]) -> None:
+        if noted.arm.name == SHADOW or not is_sampled(noted.asked.request_id, self._pictures):
+            return
+        for picture, hashed in zip(noted.asked.pictures or (), hashes, strict=False):
+            try:
+                save_picture(self._store, self._model, noted.when, hashed, picture)
+            except StoreError as error:
+                _say(f"a picture that was to be kept is lost: {error}")
 
     def _flush(self) -> None:
         measured, self._measured = self._measured, []
@@ -157,8 +186,7 @@ class PredictionLog:
     def _lose(self, samples: int, error: Exception) -> None:
         self.dropped += samples
         self._let_go(samples)
-        with contextlib.suppress(OSError):
-            print(f"{samples} rows of the prediction log are lost: {error}", file=sys.stderr, flush=True)
+        _say(f"{samples} rows of the prediction log are lost: {error}")
 
     def _let_go(self, samples: int) -> None:
         with self._lock:
@@ -169,6 +197,11 @@ class PredictionLog:
         self._segments += 1
         segment = Segment.new(measured[0].when, self._replica, self._segments, release)
         self._store.save_file(parquet_bytes(table), *segment.path(self._model))
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
 
 
 def _measured(noted: _Noted) -> _Measured:

@@ -92,6 +92,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     import uvicorn
 
     _spare_pandas()
+    from totalml.prediction_log.housekeeping import Housekeeping
     from totalml.serving.app import Service, create_app
     from totalml.serving.connection import ImpatientProtocol
     from totalml.serving.feedback import Feedback
@@ -100,12 +101,14 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     from totalml.serving.prediction_log import PredictionLog
 
     live = followed.live(store, address.threads, _say)
-    kept = store if followed.logs else None
-    log = PredictionLog(kept, followed.model) if kept else None
-    feedback = Feedback(kept, followed.model) if kept else None
+    log, feedback, housekeeping, judging = None, None, None, None
+    if store is not None and followed.log.predictions:
+        log = PredictionLog(store, followed.model, followed.log.pictures)
+        feedback = Feedback(store, followed.model)
+        housekeeping = Housekeeping(store, followed.model, followed.log)
+        judging = Judging(live, store, followed.key, _say) if followed.kind == DEPLOYMENT else None
     token = os.environ.get(followed.token_variable, "")
-    judging = Judging(live, store, followed.key, _say) if store and log and followed.kind == DEPLOYMENT else None
-    app = create_app(Service(live, followed.limits, token, log, Figures(), feedback, judging))
+    app = create_app(Service(live, followed.limits, token, log, Figures(), feedback, housekeeping, judging))
     _say(f"{followed.named} is release {live.now.release}, on http://{address.host}:{listener.getsockname()[1]}")
     config = uvicorn.Config(
         app,

@@ -1,0 +1,126 @@
+"""Let go of what a person gave, on request: its rows, its pictures, and the labels of its requests.
+
+What is found by the rows goes before them, so that a deletion that was killed finds it when it is given again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from totalml.data.snapshot import parquet_bytes
+from totalml.errors import StoreError
+from totalml.prediction_log.rewriting import INPUT, Rewriter
+from totalml.prediction_log.rows import columns_of, rows_of
+from totalml.prediction_log.sampled_pictures import remove_pictures
+from totalml.release.log_rows import METADATA, input_hash
+from totalml.store.local_files import FileGoneError
+
+if TYPE_CHECKING:
+    from totalml.prediction_log.segment import Segment
+    from totalml.store import Store
+
+REQUEST, LABELS = "request_id", "labels"
+
+
+@dataclass(frozen=True)
+class Sought:
+    """Args:
+    hashed: of the input; empty: it is made of the others.
+    picture: as it was sent; empty: none.
+    row: its metadata; columns that were left out need not be there.
+    """
+
+    hashed: str = ""
+    picture: bytes = b""
+    row: Mapping[str, Any] = field(default_factory=dict)
+
+    def hashes(self, columns: tuple[str, ...] = ()) -> set[str]:
+        """Args: columns: of metadata that the model takes; those that a request lacked count as null."""
+        if self.hashed:
+            return {self.hashed}
+        filled = {**dict.fromkeys(columns), **self.row}
+        return {input_hash(self.picture, self.row), input_hash(self.picture, filled)}
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """How many."""
+
+    rows: int
+    pictures: int
+    labels: int
+
+
+def delete(store: Store, model: str, sought: Sought) -> Deleted:
+    """Raises: StoreError: a file is damaged, or the store cannot be written; given again, it goes on."""
+    deletion = _Deletion(store, model, sought)
+    requests = deletion.requests()
+    pictures = remove_pictures(store, model, deletion.hashes)
+    labels = _remove_labels(store, model, requests)
+    return Deleted(deletion.remove_rows(), pictures, labels)
+
+
+class _Deletion:
+    def __init__(self, store: Store, model: str, sought: Sought) -> None:
+        self.hashes = sought.hashes()
+        self._store, self._model, self._sought = store, model, sought
+        self._rewriter = Rewriter(store, model)
+        self._clean: set[Segment] = set()  # files never change
+
+    def requests(self) -> set[str]:
+        return {request for _, some in self._holding() for request in some}
+
+    def remove_rows(self) -> int:
+        removed = 0
+        while found := [segment for segment, _ in self._holding()]:
+            removed += sum(self._rewriter.leave_out(segment, self.hashes) for segment in found)
+        return removed
+
+    def _holding(self) -> Iterator[tuple[Segment, list[str]]]:
+        """Each file with such a row, and the requests that it came by."""
+        for segment in self._rewriter.settled().counting:
+            if segment in self._clean:
+                continue
+            try:
+                table = self._rows(segment)
+            except FileGoneError:  # others make another file of it at this moment, which the next look finds
+                continue
+            if len(table):
+                yield segment, [each for each in table[REQUEST].to_pylist() if each is not None]
+            else:
+                self._clean.add(segment)
+
+    def _rows(self, segment: Segment) -> pa.Table:
+        if not self._sought.hashed:
+            columns = columns_of(self._store, self._model, segment)
+            metadata = (name.removeprefix(METADATA) for name in columns if name.startswith(METADATA))
+            self.hashes |= self._sought.hashes(tuple(metadata))
+        table = rows_of(self._store, self._model, segment, [INPUT, REQUEST])
+        if INPUT not in table.column_names:
+            return table.slice(0, 0)
+        return table.filter(pa.array([each in self.hashes for each in table[INPUT].to_pylist()], pa.bool_()))
+
+
+def _remove_labels(store: Store, model: str, requests: set[str]) -> int:
+    """Files of labels are written anew under their names, so that whoever has listed them finds them."""
+    removed = 0
+    for day in store.names(LABELS, model) if requests else ():
+        for name in store.names(LABELS, model, day):
+            path = (LABELS, model, day, name)
+            with store.open_file(*path) as file:
+                data = file.read()
+            try:
+                table = pq.ParquetFile(BytesIO(data), page_checksum_verification=True).read()
+            except (pa.ArrowException, OSError) as error:
+                raise StoreError(f"{'/'.join(path)} is damaged ({error}); restore it, or remove it") from error
+            kept = table.filter(pa.array([each not in requests for each in table[REQUEST].to_pylist()], pa.bool_()))
+            if len(kept) < len(table):
+                removed += len(table) - len(kept)
+                store.save_file(parquet_bytes(kept.combine_chunks()), *path)
+    return removed

@@ -1,0 +1,144 @@
+"""Keep a log small and no longer than asked for: hours that are over become few files, old days go."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sys
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from totalml.errors import StoreError
+from totalml.prediction_log.rewriting import Rewriter
+from totalml.prediction_log.sampled_pictures import PICTURES
+from totalml.prediction_log.segment import LOG, REWRITTEN, is_day
+from totalml.store.locks import locked_if_free
+
+if TYPE_CHECKING:
+    from totalml.prediction_log.settings import LogSettings
+    from totalml.store import Store
+
+OVER_SINCE = timedelta(minutes=10)  # until then segments of an hour may still arrive
+FIRST_S, EVERY_S = (60.0, 600.0), (2700.0, 4500.0)  # apart, so that replicas seldom meet
+STOPS_WITHIN_S = 1.5
+LEAST_URGENT = 19
+
+
+@dataclass
+class Compacted:
+    """Args:
+    mistakes: of hours that stay as they are, each told in a line.
+    """
+
+    segments: int = 0
+    mistakes: list[str] = field(default_factory=list)
+
+
+def compact(store: Store, model: str, now: datetime) -> Compacted:
+    """Make few files of each hour that is over.
+
+    Raises: StoreError: what was begun earlier cannot be finished, or the store cannot be read.
+    """
+    rewriter, compacted = Rewriter(store, model), Compacted()
+    rewriter.sweep()
+    counting = rewriter.settled().counting
+    waiting = Counter(each.hour for each in counting if each.writer != REWRITTEN)
+    for hour in sorted(hour for hour, count in waiting.items() if count > 1 and hour.ends + OVER_SINCE <= now):
+        try:
+            compacted.segments += rewriter.compact(hour)
+        except StoreError as error:
+            compacted.mistakes.append(str(error))
+    return compacted
+
+
+def remove_older(store: Store, model: str, days: int, now: datetime, folder: str = LOG) -> list[str]:
+    """Remove the days that ended more than so many days ago.
+
+    Args: folder: LOG or PICTURES.
+    Returns: the days.
+    """
+    before = f"{now.astimezone(UTC) - timedelta(days=days):%Y-%m-%d}"
+    old = [day for day in store.names(folder, model) if is_day(day) and day < before]
+    if old and folder == LOG:
+        Rewriter(store, model).settled()
+    for day in old:
+        for name in store.names(folder, model, day):
+            store.remove_file(folder, model, day, name)
+    return old
+
+
+class Housekeeping:
+    """The thread of a service that does all this about hourly. What goes wrong is told once, and tried again.
+
+    Args:
+        every_s: bounds of the pause between two rounds.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        model: str,
+        settings: LogSettings,
+        first_s: tuple[float, float] = FIRST_S,
+        every_s: tuple[float, float] = EVERY_S,
+    ) -> None:
+        self.failed = ""
+        self._store, self._model, self._settings = store, model, settings
+        self._first_s, self._every_s = first_s, every_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="housekeeping", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """A rewrite under way may be left half done; whoever comes next completes it."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(STOPS_WITHIN_S)
+
+    def round(self) -> None:
+        """Everything once, unless another process of this machine is at it."""
+        lock = self._store.folder("locks") / f"prediction-log-{self._model}.lock"
+        with locked_if_free(lock) as free:
+            if free:
+                self._tell(self._mistakes(datetime.now(UTC)))
+
+    def _mistakes(self, now: datetime) -> str:
+        found: list[str] = []
+        for step in (self._compact, self._cut):
+            try:
+                found += step(now)
+            except Exception as error:  # whatever a store may do, the service goes on
+                found.append(str(error))
+        return "; ".join(found)
+
+    def _compact(self, now: datetime) -> list[str]:
+        return compact(self._store, self._model, now).mistakes
+
+    def _cut(self, now: datetime) -> list[str]:
+        for folder, days in ((PICTURES, self._settings.picture_days), (LOG, self._settings.days)):
+            if days is not None:
+                remove_older(self._store, self._model, days, now, folder)
+        return []
+
+    def _tell(self, mistakes: str) -> None:
+        if mistakes and mistakes != self.failed:
+            with contextlib.suppress(OSError):
+                print(f"housekeeping of the prediction log: {mistakes}", file=sys.stderr, flush=True)
+        self.failed = mistakes
+
+    def _keep(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):  # of Linux: a thread has an urgency of its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST_URGENT)
+        pause = random.uniform(*self._first_s)  # noqa: S311
+        while not self._stop.wait(pause):
+            try:
+                self.round()
+            except Exception as error:  # the lock cannot be taken
+                self._tell(str(error))
+            pause = random.uniform(*self._every_s)  # noqa: S311
