@@ -36,7 +36,7 @@ VERBS = {
     "deploy": ("totalml.deployment.deploy", "apply a file of deployments/, which says which release answers"),
     "serve": ("totalml.serving.serve", "answer over HTTP with a release, and follow its alias"),
     "predict": ("totalml.prediction.predict", "answer for a folder, a glob or a table with a release"),
-    "track sync": ("totalml.tracking.sync", "send runs to Weights & Biases that were tracked offline"),
+    "track sync": ("totalml.release.track_sync", "send runs and releases to Weights & Biases that did not arrive"),
     "store gc": ("totalml.garbage.store_gc", "remove from the store what no run, pin or alias needs"),
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),
     "recipe check": ("totalml.authoring.check", "compose and validate every recipe, run those marked smoke"),

@@ -39,6 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.registry import Aliases
+    from totalml.release.tracked import tell_releases
 
     alias, store = named("alias", arguments.alias), place.open_store()
     attempt = _attempt(arguments.what, place, store)
@@ -55,6 +56,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     print(f"{alias} of {aliases.model}: {promoted.version}, release {short(promoted.release, 12)}{told}")
     for reason in promoted.forced:
         print(f"overruled: {reason}")
+    tell_releases(aliases.model, store, place.runs, print)
     return 0
 
 

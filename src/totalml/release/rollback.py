@@ -36,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.machine import user
     from totalml.registry import Aliases
+    from totalml.release.tracked import tell_releases
     from totalml.runs.attempt import now
 
     if not arguments.why.strip():
@@ -59,6 +60,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     if before[-1].how == "rolled back" and arguments.to is None:
         why = f" ({before[-1].why})" if before[-1].why else ""
         print(f"that undid the rollback of {before[-1].when[:19]}{why}; --to names a release that stood there earlier")
+    tell_releases(arguments.model, store, place.runs, print)
     return 0
 
 
