@@ -24,6 +24,7 @@ from totalml.serving.figures import Figures
 from totalml.serving.followed import Followed
 from totalml.serving.limits import Limits
 from totalml.serving.prediction_log import PredictionLog
+from totalml.serving.traces import Traces
 from totalml.store import Store
 
 SIZE = 8  # px
@@ -158,6 +159,7 @@ def serving(
     token: str = "",
     logs: bool = False,
     alias: str | None = "production",
+    traces: Traces | None = None,
 ) -> Iterator[Running]:
     """On a port of its own, in a thread of this process."""
     import uvicorn
@@ -168,7 +170,8 @@ def serving(
         promote(store, bundle, alias)
     followed = Followed("pints", "pints", "alias" if alias else "release", alias or bundle.hash)
     live = followed.live(store, 1, lambda _: None)
-    service = Service(live, limits or Limits(), token, PredictionLog(store, "pints") if logs else None, Figures())
+    log = PredictionLog(store, "pints") if logs else None
+    service = Service(live, limits or Limits(), token, log, Figures(), traces)
     config = uvicorn.Config(
         create_app(service), http=ImpatientProtocol, host="127.0.0.1", port=0, log_level="error", lifespan="on"
     )

@@ -28,6 +28,7 @@ from totalml.serving.way_in import Answer, WayIn, answer_refused, json_response,
 
 if TYPE_CHECKING:
     from totalml.release.signature import Signature
+    from totalml.serving.traces import Traces
 
 
 PAGE = Path(__file__).with_name("docs.html")
@@ -39,6 +40,7 @@ class Service:
     """Args:
     token: that callers must show; empty: none.
     log: None: predictions are not kept.
+    traces: None: there are none.
     """
 
     live: Answering
@@ -46,6 +48,7 @@ class Service:
     token: str
     log: PredictionLog | None
     figures: Figures
+    traces: Traces | None = None
 
 
 def create_app(service: Service) -> ASGIApp:
@@ -64,6 +67,8 @@ def create_app(service: Service) -> ASGIApp:
         batcher.stop()
         if service.log is not None:
             service.log.stop()
+        if service.traces is not None:
+            service.traces.stop()
 
     # The page that FastAPI brings takes its scripts from a server elsewhere.
     title = f"Total ML: {live.model}"
@@ -116,7 +121,8 @@ def create_app(service: Service) -> ASGIApp:
     describe(app, Rows, InferenceRequest)
     answer_refused(app)
     # Around FastAPI, and not in it: what it puts around a route costs as much as all else of a small request.
-    return Guard(app, service.token, figures, {("POST", "/predict"): refusing(predict)})
+    direct = {("POST", "/predict"): refusing(predict)}
+    return Guard(app, service.token, figures, direct, service.traces.tell if service.traces else None)
 
 
 async def _read(request: Request, signature: Signature, limits: Limits) -> tuple[Asked, Answer]:

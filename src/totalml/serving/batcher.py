@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -75,11 +76,12 @@ class Batcher:
         return batch, False
 
     def _answer(self, batch: Sequence[_Waiting]) -> None:
-        loaded = self._live.now
+        loaded, taken = self._live.now, time.perf_counter()
         results: list[tuple[asyncio.Future[Answered], Answered | Exception]] = []
         usable: list[tuple[_Waiting, Inputs]] = []
         for waiting in batch:
             asked, future = waiting
+            asked.taken = taken
             if future.cancelled():  # the service ends, or its client has gone
                 continue
             try:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from totalml.release.bundle import Bundle
     from totalml.release.scorer import Inputs, Scored, Scorer
 
+ASKED, ANSWERED = "totalml.asked", "totalml.answered"  # in the scope of a request that came so far
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -34,6 +36,8 @@ class Asked:
         ids: of its samples.
         pictures: encoded; None: none were given.
         rows: None: none were given.
+        since: when it was read, by `time.perf_counter`.
+        taken: when a batch was made of it; None: it waits.
     """
 
     request_id: str
@@ -42,6 +46,7 @@ class Asked:
     rows: pa.Table | None
     explain: bool = False
     since: float = field(default_factory=time.perf_counter)
+    taken: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,7 @@ class Answered:
 
     Args:
         first: its first row in `scored`, which may be shared with others.
+        since: when it was scored, by `time.perf_counter`.
     """
 
     loaded: Loaded
@@ -57,3 +63,4 @@ class Answered:
     first: int
     count: int
     inputs: Inputs
+    since: float = field(default_factory=time.perf_counter)

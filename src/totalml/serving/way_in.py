@@ -16,7 +16,7 @@ from starlette.responses import Response
 from totalml.errors import DataError, FeatureError
 from totalml.serving.batcher import Batcher
 from totalml.serving.body import RefusedError, announced
-from totalml.serving.exchange import Answered, Asked
+from totalml.serving.exchange import ANSWERED, ASKED, Answered, Asked
 from totalml.serving.figures import Figures
 from totalml.serving.guard import ID, encoded
 from totalml.serving.limits import Limits
@@ -49,7 +49,9 @@ class WayIn:
         """
         with self._under_way(announced(request, self._limits)):
             asked, answer = await read(request, self._live.now.scorer.signature, self._limits)
-            return answer(await self._batcher.answer(asked))
+            request.scope[ASKED] = asked
+            answered = request.scope[ANSWERED] = await self._batcher.answer(asked)
+            return answer(answered)
 
     @contextmanager
     def _under_way(self, size: int) -> Iterator[None]:
