@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,10 @@ from tests.tracking.conftest import Place
 from totalml.cli import main
 from totalml.errors import TrackingError
 from totalml.identity import short
-from totalml.recipe import TrackingRecipe
 from totalml.registry import Aliases
-from totalml.release import tracked
+from totalml.release import promote
 from totalml.release.bundle import MANIFEST, open_bundle
+from totalml.release.tracked import tell_releases
 from totalml.store import Store
 from totalml.tracking import companion
 from totalml.tracking.record import TrackingRecord
@@ -131,7 +132,7 @@ def test_a_run_that_is_sent_live_takes_its_release_along(made, serve, tmp_path):
 @pytest.mark.parametrize("how", [{"dies_at": "CreateArtifact"}, {"refuse_files": 403}])
 def test_a_faulty_backend_costs_a_promotion_a_line_and_a_sync_sends_it_later(how, registered, serve, tell, monkeypatch):
     arrived(registered, serve(**how))
-    monkeypatch.setattr(tracked, "TrackingRecipe", lambda: TrackingRecipe(patience_s=2.0))
+    monkeypatch.setattr(promote, "tell_releases", partial(tell_releases, patience_s=2.0))
     told = tell("promote", versions(registered)[0])
     assert "W&B was not told of release" in told
     assert "totalml track sync does it" in told

@@ -21,6 +21,7 @@ from totalml.errors import GateError, RecipeError, StoreError
 from totalml.identity import short
 from totalml.recipe.gates import PRODUCTION
 from totalml.release.named import find_promotion, is_reference, named
+from totalml.release.tracked import tell_releases
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -39,7 +40,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.registry import Aliases
-    from totalml.release.tracked import tell_releases
 
     alias, store = named("alias", arguments.alias), place.open_store()
     attempt = _attempt(arguments.what, place, store)

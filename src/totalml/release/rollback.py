@@ -19,6 +19,7 @@ from totalml.errors import RecipeError
 from totalml.identity import PREFIX, short
 from totalml.recipe.gates import PRODUCTION
 from totalml.release.named import history_of, named
+from totalml.release.tracked import tell_releases
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -36,7 +37,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.machine import user
     from totalml.registry import Aliases
-    from totalml.release.tracked import tell_releases
     from totalml.runs.attempt import now
 
     if not arguments.why.strip():

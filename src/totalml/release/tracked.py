@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.errors import StoreError
 from totalml.identity import short
-from totalml.recipe import TrackingRecipe
 from totalml.registry import Aliases
 from totalml.runs.attempt import attempts_of
 from totalml.tracking.record import TRACKING_FILE, TrackingRecord
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from totalml.registry import Promotion
     from totalml.store import Store
 
+PATIENCE_S = 20.0  # of somebody who promotes or rolls back
 HASH_DIGITS = 12  # of a bundle hash, as an alias: `guinness-release:4f1c2a9b77d0`
 FACTS = ("run_id", "attempt", "config_hash", "data_hash", "backend")
 
@@ -51,7 +51,7 @@ class _Known:
 
 
 def tell_releases(
-    model: str, store: Store, runs: Path, say: Callable[[str], None], patience_s: float | None = None
+    model: str, store: Store, runs: Path, say: Callable[[str], None], patience_s: float = PATIENCE_S
 ) -> bool:
     """Bring W&B to where the aliases of a model point now; of runs that never arrived there it is told nothing.
 
@@ -59,18 +59,15 @@ def tell_releases(
 
     Args:
         runs: folders of `<recipe>/<run id>/<attempt>/`.
-        patience_s: how long the backend is waited for; None: as a recipe unless it says otherwise.
+        patience_s: how long the backend is waited for, for each release.
     Returns: whether W&B knows all of it.
     """
     try:
         if not any((runs / model).glob(f"*/*/{TRACKING_FILE}")):
             return True
         with store.lock(f"tracking-{model}"):
-            history = Aliases(store, model).history()
-            known = _known(history, runs / model)
-            return all(
-                _tell(each, known, model, store, say, patience_s or TrackingRecipe().patience_s) for each in known
-            )
+            known = _known(Aliases(store, model).history(), runs / model)
+            return all(_tell(each, known, model, store, say, patience_s) for each in known)
     except StoreError as error:
         say(f"W&B was not told of the releases of {model}: {error}")
         return False
