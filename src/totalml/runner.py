@@ -70,6 +70,10 @@ def _run(recipe: Recipe) -> Path:
     if not verdict.releasable:
         raise GateError(_stopped(verdict, attempt), attempt.folder)
     _register(recipe, attempt, store, progress)
+    if recipe.tracking.mode == "wandb":
+        from totalml.release.tracked import tell_releases
+
+        tell_releases(recipe.name, store, runs.root, progress.say, recipe.tracking.patience_s)
     return attempt.folder
 
 

@@ -20,6 +20,8 @@ from totalml.errors import RecipeError, StoreError
 from totalml.garbage import collect, store_gc
 from totalml.identity import PREFIX, short
 from totalml.recipe import DataRecipe
+from totalml.registry import Aliases
+from totalml.release.bundle import new_folder, open_bundle, save_bundle
 from totalml.store import Store
 from totalml.store.locks import locked_if_free
 
@@ -223,6 +225,26 @@ def test_what_killed_writers_left_goes_after_an_hour(planted):
     planted.age()
     clean(planted, "--older-than", "0")
     assert not any(path.exists() for path in left)
+
+
+def test_what_answers_and_what_was_answered_stays_whatever_its_age(planted):
+    """Releases that no alias points at too: a deployment names one by its hash, and a rollback goes back to it."""
+    with new_folder(planted.store) as filled:
+        (filled / "model.onnx").write_bytes(b"weights")
+        bundle = save_bundle(filled, {"name": "pints"}, planted.store)
+    planted.alias(planted.snapshot([1, 2]))
+    for kind in ("predictions/pints/2001-09-09", "labels/pints", "pictures/pints", "registry"):
+        (planted.store.folder(*kind.split("/")) / "kept").write_bytes(b"of then")
+    left = planted.store.root / "releases" / ".tmp-making-0123"
+    left.mkdir()
+    (left / "model.onnx").write_bytes(b"half")
+    planted.age()
+    before = planted.names() - {left.relative_to(planted.store.root).as_posix() + "/model.onnx"}
+    clean(planted, "--older-than", "0")
+    assert planted.names() == before
+    assert {name.split("/")[0] for name in before} >= {"releases", "journal", "predictions", "labels", "pictures"}
+    open_bundle(bundle.hash, Store(planted.store.root)).verify()
+    assert Aliases(Store(planted.store.root), "pints").standing("production") is not None
 
 
 def test_what_lies_behind_a_link_stays_and_a_link_itself_goes(planted, tmp_path, capsys):

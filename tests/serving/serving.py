@@ -27,6 +27,7 @@ from totalml.serving.followed import Followed
 from totalml.serving.judging import Judging
 from totalml.serving.limits import Limits
 from totalml.serving.prediction_log import PredictionLog
+from totalml.serving.traces import Traces
 from totalml.store import Store
 
 SIZE = 8  # px
@@ -164,6 +165,7 @@ def serving(
     deployment: str | None = None,
     pictures: float = 0.0,
     housekeeping: Housekeeping | None = None,
+    traces: Traces | None = None,
 ) -> Iterator[Running]:
     """On a port of its own, in a thread of this process.
 
@@ -182,7 +184,7 @@ def serving(
     live = followed.live(store, 1, lambda _: None)
     log, feedback = (PredictionLog(store, "pints", pictures), Feedback(store, "pints")) if logs else (None, None)
     judging = Judging(live, store, deployment, print) if deployment else None
-    service = Service(live, limits or Limits(), token, log, Figures(), feedback, housekeeping, judging)
+    service = Service(live, limits or Limits(), token, log, Figures(), feedback, housekeeping, judging, traces)
     config = uvicorn.Config(
         create_app(service), http=ImpatientProtocol, host="127.0.0.1", port=0, log_level="error", lifespan="on"
     )

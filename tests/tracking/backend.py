@@ -40,6 +40,8 @@ class Backend(ThreadingHTTPServer):
         self.stream: dict[str, list[str]] = defaultdict(list)
         self.ended: dict[str, Any] = {}
         self.files: dict[str, bytes] = {}
+        self.versions: dict[str, list[dict[str, Any]]] = defaultdict(list)  # of artifacts, by collection
+        self.aliases: dict[str, dict[str, str]] = defaultdict(dict)  # collection -> alias -> id of a version
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
@@ -50,6 +52,12 @@ class Backend(ThreadingHTTPServer):
     def told(self, operation: str) -> list[dict[str, Any]]:
         """The variables of each call of a GraphQL operation."""
         return [variables for name, variables in self.operations if name == operation]
+
+    def pointed(self, collection: str) -> dict[str, str]:
+        """Alias -> the release in the metadata of the version that it points at; W&B's own aliases left out."""
+        metadata = {each["id"]: json.loads(each["metadata"]) for each in self.versions[collection]}
+        aliases = self.aliases[collection]
+        return {alias: metadata[id_]["release"] for alias, id_ in aliases.items() if alias != "latest"}
 
     def history(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.stream["wandb-history.jsonl"]]
@@ -155,27 +163,81 @@ class Handler(BaseHTTPRequestHandler):
     def _ArtifactType(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"project": {"artifact": None}}
 
-    def _RunResumeStatus(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"model": {"bucket": None}}
+    def _RunResumeStatus(self, variables: dict[str, Any]) -> dict[str, Any]:
+        names = {each["name"]: each for each in self.server.told("UpsertBucket")}
+        if variables["name"] not in names:
+            return {"model": {"bucket": None}}
+        lines = {f"{kind}LineCount": 0 for kind in ("log", "history", "events")}
+        tails = {f"{kind}Tail": "[]" for kind in ("history", "events")}
+        shown = {"displayName": None, "notes": None, "tags": [], "summaryMetrics": "{}", "config": "{}"}
+        bucket = {"id": "B", "name": variables["name"], **lines, **tails, **shown, "wandbConfig": '{"t": {}}'}
+        return {"model": {"id": "P", "name": "p", "entity": {"id": "E", "name": "team"}, "bucket": bucket}}
 
     def _CreateRunFiles(self, variables: dict[str, Any]) -> dict[str, Any]:
         files = [{"name": name, "uploadUrl": f"{self.server.url}/upload/{name}"} for name in variables["files"]]
         return {"createRunFiles": {"runID": "B", "uploadHeaders": [], "files": files}}
 
     def _CreateArtifact(self, variables: dict[str, Any]) -> dict[str, Any]:
-        name = variables["input"]["artifactCollectionName"]
+        """What has the same digest is kept once, and takes the aliases."""
+        given = variables["input"]
+        name = given["artifactCollectionName"]
+        versions = self.server.versions[name]
+        found = next((each for each in versions if each["digest"] == given["digest"]), None)
+        if found is None:
+            found = {"id": f"{name}:v{len(versions)}" if versions else name, "state": "PENDING", **given}
+            versions.append(found)
+        self.server.aliases[name] |= {each["alias"]: found["id"] for each in given["aliases"]}
         sequence = {"id": f"S-{name}", "latestArtifact": None}
-        return {"createArtifact": {"artifact": {"id": name, "state": "PENDING", "artifactSequence": sequence}}}
+        return {"createArtifact": {"artifact": {**_of(found, "id", "state"), "artifactSequence": sequence}}}
+
+    def _ArtifactByID(self, variables: dict[str, Any]) -> dict[str, Any]:
+        return {"artifact": self._artifact(variables["id"])}
+
+    def _UpdateArtifact(self, variables: dict[str, Any]) -> dict[str, Any]:
+        return {"updateArtifact": {"artifact": self._artifact(variables["input"]["artifactID"])}}
+
+    def _DeleteAliases(self, variables: dict[str, Any]) -> dict[str, Any]:
+        for each in variables["input"]["aliases"]:
+            del self.server.aliases[each["artifactCollectionName"]][each["alias"]]
+        return {"deleteAliases": {"success": True}}
+
+    def _artifact(self, id_: str) -> dict[str, Any]:
+        name, _, number = id_.partition(":v")
+        version = self.server.versions[name][int(number or 0)]
+        owner = {"id": "P", "internalId": "I", "name": version["projectName"], "entity": {"name": "team"}}
+        collection = {"__typename": "ArtifactSequence", "name": name, "project": owner}
+        aliases = [
+            {"__typename": "ArtifactAlias", "id": alias, "alias": alias, "artifactCollection": collection}
+            for alias, at in self.server.aliases[name].items()
+            if at == id_
+        ]
+        nothing = dict.fromkeys(("description", "historyStep", "commitHash", "updatedAt"))
+        return {
+            "__typename": "Artifact",
+            **_of(version, "id", "state", "digest", "metadata"),
+            **nothing,
+            "artifactSequence": collection,
+            "versionIndex": int(number or 0),
+            "artifactType": {"name": version["artifactTypeName"]},
+            "ttlDurationSeconds": -1,
+            "ttlIsInherited": True,
+            "tags": [],
+            "size": 0,
+            "digestAlgorithm": "MANIFEST_MD5",
+            "fileCount": 0,
+            "createdAt": "2026-01-01T00:00:00",
+            "aliases": aliases,
+        }
 
     def _CreateArtifactManifest(self, variables: dict[str, Any]) -> dict[str, Any]:
-        path = f"{variables['artifactID']}/manifest.json"
+        path = f"{variables['artifactID']}/wandb_manifest.json"
         file = {"id": "F", "name": path, "displayName": path, "uploadUrl": f"{self.server.url}/upload/{path}"}
         manifest = {"id": f"M-{variables['artifactID']}", "file": {**file, "uploadHeaders": []}}
         return {"createArtifactManifest": {"artifactManifest": manifest}}
 
     def _UpdateArtifactManifest(self, variables: dict[str, Any]) -> dict[str, Any]:
         artifact = variables["artifactManifestID"].removeprefix("M-")
-        path = f"{artifact}/manifest.json"
+        path = f"{artifact}/wandb_manifest.json"
         file = {"id": "F", "name": path, "displayName": path, "uploadUrl": f"{self.server.url}/upload/{path}"}
         manifest = {"id": f"M-{artifact}", "file": {**file, "uploadHeaders": []}}
         return {"updateArtifactManifest": {"artifactManifest": manifest}}
@@ -198,7 +260,13 @@ class Handler(BaseHTTPRequestHandler):
         }
 
     def _CommitArtifact(self, variables: dict[str, Any]) -> dict[str, Any]:
+        name, _, number = variables["artifactID"].partition(":v")
+        self.server.versions[name][int(number or 0)]["state"] = "COMMITTED"
         return {"commitArtifact": {"artifact": {"id": variables["artifactID"], "digest": "d"}}}
 
     def _UseArtifact(self, variables: dict[str, Any]) -> dict[str, Any]:
         return {"useArtifact": {"artifact": {"id": variables["input"]["artifactID"]}}}
+
+
+def _of(values: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: values[key] for key in keys}

@@ -65,7 +65,7 @@ class Thing:
 
 
 def things(store: Path) -> Iterator[Thing]:
-    """Everything that a cleaning may look at; the registry and `referrers` are none of it."""
+    """Everything that a cleaning may look at; releases, the journal, predictions and `referrers` are none of it."""
     yield from _leftovers(store)
     for kind, pattern in PLACES.items():
         for path in sorted(store.glob(pattern)):

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from totalml.identity import short
+from totalml.release.log_rows import LOG
 
-LOG = "predictions"
 REWRITTEN = "rewritten"  # writer of files that were made of others; a replica is named by 8 hex digits
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _NAME = re.compile(r"((?:[01]\d|2[0-3])[0-5]\d[0-5]\d)-([0-9a-z]+)-(\d{6,18})-([0-9a-f]{8})\.parquet")

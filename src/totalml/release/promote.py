@@ -22,6 +22,7 @@ from totalml.errors import GateError, RecipeError, StoreError
 from totalml.identity import short
 from totalml.recipe.gates import PRODUCTION
 from totalml.release.named import find_promotion, is_reference, named
+from totalml.release.tracked import tell_releases
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -56,6 +57,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     print(f"{alias} of {aliases.model}: {promoted.version}, release {short(promoted.release, 12)}{told}")
     for reason in promoted.forced:
         print(f"overruled: {reason}")
+    tell_releases(aliases.model, store, place.runs, print)
     return 0
 
 

@@ -19,6 +19,7 @@ from totalml.errors import RecipeError
 from totalml.identity import PREFIX, short
 from totalml.recipe.gates import PRODUCTION
 from totalml.release.named import history_of, named
+from totalml.release.tracked import tell_releases
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -59,6 +60,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     if before[-1].how == "rolled back" and arguments.to is None:
         why = f" ({before[-1].why})" if before[-1].why else ""
         print(f"that undid the rollback of {before[-1].when[:19]}{why}; --to names a release that stood there earlier")
+    tell_releases(arguments.model, store, place.runs, print)
     return 0
 
 

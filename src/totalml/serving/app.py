@@ -31,6 +31,7 @@ from totalml.serving.way_in import Answer, WayIn, answer_refused, json_response,
 if TYPE_CHECKING:
     from totalml.prediction_log.housekeeping import Housekeeping
     from totalml.release.signature import Signature
+    from totalml.serving.traces import Traces
 
 
 PAGE = Path(__file__).with_name("docs.html")
@@ -45,6 +46,7 @@ class Service:
     feedback: None: nor are labels.
     housekeeping: of the log; None: others do it.
     judging: None: what is followed has no challenger.
+    traces: None: there are none.
     """
 
     live: Answering
@@ -55,6 +57,7 @@ class Service:
     feedback: Feedback | None = None
     housekeeping: Housekeeping | None = None
     judging: Judging | None = None
+    traces: Traces | None = None
 
 
 def create_app(service: Service) -> ASGIApp:
@@ -78,6 +81,8 @@ def create_app(service: Service) -> ASGIApp:
         arms.stop()
         for each in kept:
             each.stop()
+        if service.traces is not None:
+            service.traces.stop()
 
     # The page that FastAPI brings takes its scripts from a server elsewhere.
     title = f"Total ML: {live.model}"
@@ -140,7 +145,8 @@ def create_app(service: Service) -> ASGIApp:
     describe(app, Rows, InferenceRequest, Labels)
     answer_refused(app)
     # Around FastAPI, and not in it: what it puts around a route costs as much as all else of a small request.
-    return Guard(app, service.token, figures, {("POST", "/predict"): refusing(predict)})
+    direct = {("POST", "/predict"): refusing(predict)}
+    return Guard(app, service.token, figures, direct, service.traces.tell if service.traces else None)
 
 
 def _challenger(live: Answering) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -97,13 +98,15 @@ class Batcher:
         return batch, False
 
     def _answer(self, batch: Sequence[_Waiting]) -> None:
-        arm = self._arm()
+        arm, taken = self._arm(), time.perf_counter()
         results: list[_Result] = []
         usable: list[tuple[_Waiting, Inputs]] = []
         for waiting in batch:
             asked, future = waiting
-            if future is not None and future.cancelled():  # the service ends, or its client has gone
-                continue
+            if future is not None:
+                if future.cancelled():  # the service ends, or its client has gone
+                    continue
+                asked.taken = taken
             try:
                 _refuse_large(asked.pictures or (), self._limits)
                 usable.append((waiting, arm.loaded.scorer.inputs(asked.ids, asked.pictures, asked.rows)))

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from totalml.release.bundle import Bundle
     from totalml.release.scorer import Inputs, Scored, Scorer
 
+ASKED, ANSWERED = "totalml.asked", "totalml.answered"  # in the scope of a request that came so far
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -41,6 +43,8 @@ class Asked:
         rows: None: none were given.
         release: the one that has to answer; empty: whichever does.
         share: of the requests that a canary got when this one was given to it, or not, by chance; 0: there was none.
+        since: when it was read, by `time.perf_counter`.
+        taken: when a batch was made of it; None: it waits.
     """
 
     request_id: str
@@ -51,6 +55,7 @@ class Asked:
     release: str = ""
     share: float = 0.0
     since: float = field(default_factory=time.perf_counter)
+    taken: float | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ class Answered:
 
     Args:
         first: its first row in `scored`, which may be shared with others.
+        since: when it was scored, by `time.perf_counter`.
     """
 
     arm: Arm
@@ -78,6 +84,7 @@ class Answered:
     first: int
     count: int
     inputs: Inputs
+    since: float = field(default_factory=time.perf_counter)
 
     @property
     def loaded(self) -> Loaded:

@@ -30,18 +30,25 @@ _LONGEST_ID = 128
 
 _Route = tuple[str, str]
 _Handler = Callable[[Request], Awaitable["Response"]]
+_Trace = Callable[["Scope", str, int, float], None]
 
 
 class Guard:
     """Args:
     token: that callers must show; empty: none.
     direct: method and path -> the handler of a route that is called without the framework around it.
+    trace: told of scope, route, status and start of each request when it has been answered; None: nobody is.
     """
 
     def __init__(
-        self, app: ASGIApp, token: str, figures: Figures, direct: Mapping[_Route, _Handler] = MappingProxyType({})
+        self,
+        app: ASGIApp,
+        token: str,
+        figures: Figures,
+        direct: Mapping[_Route, _Handler] = MappingProxyType({}),
+        trace: _Trace | None = None,
     ) -> None:
-        self._app, self._figures, self._direct = app, figures, direct
+        self._app, self._figures, self._direct, self._trace = app, figures, direct, trace
         self._token = f"Bearer {token}".encode() if token else b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,9 +78,12 @@ class Guard:
                 traceback.print_exc(file=sys.stderr)
                 if not sent:
                     await answer(told, 500, {"error": "the service failed", "request_id": scope[ID]})
-        route = getattr(scope.get("route"), "path", "other")  # as it was declared: no caller can make routes up
-        self._figures.requests.labels(route, str(sent[0] if sent else 0)).inc()
+        route = getattr(scope.get("route"), "path", "")  # as it was declared: no caller can make routes up
+        status = sent[0] if sent else 0
+        self._figures.requests.labels(route or "other", str(status)).inc()
         self._figures.seconds.observe(time.perf_counter() - started)
+        if self._trace is not None:
+            self._trace(scope, route, status, started)
 
     def _shows(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         given = next((value for name, value in headers if name == b"authorization"), b"")

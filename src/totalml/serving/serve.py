@@ -8,8 +8,9 @@
 
 Needs the extra `serve` and no torch. Routes: /predict, /feedback, /healthz, /readyz, /version, /metrics, /docs, and
 those of the Open Inference Protocol below /v2. On another address than this machine's own it wants a token in
-TOTALML_TOKEN. SIGTERM: it answers what it has accepted, writes its log and ends with 0. Each prediction is kept in the
-store, without its picture, unless --no-log is given; of --bundle only in one that --store names.
+TOTALML_TOKEN. --traces sends a trace of each request by OpenTelemetry (extra `otel`) to where the OTEL_* variables
+say. SIGTERM: it answers what it has accepted, writes its log and ends with 0. Each prediction is kept in the store,
+without its picture, unless --no-log is given; of --bundle only in one that --store names.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import socket
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +45,12 @@ AGAIN_AFTER_S = 1.0  # a worker that died is started again
 
 @dataclass(frozen=True)
 class Address:
-    """Where to listen, and for what."""
+    """Where to listen, and how each worker does."""
 
     host: str
     port: int
     threads: int
+    traces: bool = False
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes behind the port (1)")
     parser.add_argument("--threads", type=int, default=1, help="that a worker computes with (1)")
     parser.add_argument("--no-log", action="store_true", help="keep no predictions")
+    parser.add_argument("--traces", action="store_true", help="send traces by OpenTelemetry, as OTEL_* say")
 
 
 def anywhere(arguments: argparse.Namespace) -> bool:
@@ -69,6 +72,10 @@ def anywhere(arguments: argparse.Namespace) -> bool:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     _require_packages()
+    if arguments.traces:
+        from totalml.serving.traces import require_traces
+
+        require_traces()
     if not 0 <= arguments.port < 2**16 or arguments.workers < 1 or arguments.threads < 1:
         raise RecipeError("command line: --port is a number up to 65535, --workers and --threads are numbers from 1")
     if (arguments.what is None) == (arguments.bundle is None):
@@ -78,7 +85,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     store = place.open_store() if arguments.what or arguments.store else None
     followed = follow(arguments.what or arguments.bundle, store, logs=not arguments.no_log)
     _require_token(arguments.host, followed.token_variable)
-    address = Address(arguments.host, arguments.port, arguments.threads)
+    address = Address(arguments.host, arguments.port, arguments.threads, arguments.traces)
     if arguments.workers == 1:
         return serve(followed, store, address, _listen(address))
     return _serve_by_several(followed, store, address, arguments.workers)
@@ -99,6 +106,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     from totalml.serving.figures import Figures
     from totalml.serving.judging import Judging
     from totalml.serving.prediction_log import PredictionLog
+    from totalml.serving.traces import open_traces
 
     live = followed.live(store, address.threads, _say)
     log, feedback, housekeeping, judging = None, None, None, None
@@ -108,7 +116,9 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
         housekeeping = Housekeeping(store, followed.model, followed.log)
         judging = Judging(live, store, followed.key, _say) if followed.kind == DEPLOYMENT else None
     token = os.environ.get(followed.token_variable, "")
-    app = create_app(Service(live, followed.limits, token, log, Figures(), feedback, housekeeping, judging))
+    traces = open_traces(followed.model) if address.traces else None
+    figures = Figures()
+    app = create_app(Service(live, followed.limits, token, log, figures, feedback, housekeeping, judging, traces))
     _say(f"{followed.named} is release {live.now.release}, on http://{address.host}:{listener.getsockname()[1]}")
     config = uvicorn.Config(
         app,
@@ -172,7 +182,7 @@ def _serve_by_several(followed: Followed, store: Store | None, address: Address,
     """Start the workers, start again those that die, and end them all on SIGTERM."""
     _listen(address).close()  # a port that is shared below would be shared with another service too, in silence
     with _listen(address, socket.SO_REUSEPORT) as reserved:  # one for all if any was asked for
-        chosen = Address(address.host, reserved.getsockname()[1], address.threads)
+        chosen = replace(address, port=reserved.getsockname()[1])
         spawned: Any = multiprocessing.get_context("spawn")
 
         def start() -> BaseProcess:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from totalml.errors import DataError, FeatureError
 from totalml.serving.arms import Arms
 from totalml.serving.body import RefusedError, announced
-from totalml.serving.exchange import Answered, Asked
+from totalml.serving.exchange import ANSWERED, ASKED, Answered, Asked
 from totalml.serving.figures import Figures
 from totalml.serving.guard import ID, encoded
 from totalml.serving.limits import Limits
@@ -51,7 +51,9 @@ class WayIn:
         """
         with self._under_way(announced(request, self._limits)):
             asked, answer = await read(request, self._live.now.scorer.signature, self._limits)
-            return answer(await self._arms.answer(asked))
+            request.scope[ASKED] = asked
+            answered = request.scope[ANSWERED] = await self._arms.answer(asked)
+            return answer(answered)
 
     @contextmanager
     def _under_way(self, size: int) -> Iterator[None]:

@@ -22,6 +22,7 @@ COMMAND = ("-m", "totalml.tracking.worker")
 KEPT_VARIABLES = ("WANDB_API_KEY", "WANDB_BASE_URL", "WANDB_IDENTITY_TOKEN_FILE")  # an account; the recipe has the rest
 CHUNK_BYTES = 65_536
 LONGEST_WORDS = 300
+MARGIN_S = 5.0  # for what comes before and after waiting for a backend
 
 
 class SilentError(Exception):
@@ -119,6 +120,20 @@ def companion() -> Companion:
         return own
     dismiss()
     return _companions.setdefault(os.getpid(), Companion())
+
+
+def asked(message: dict[str, Any], patience_s: float) -> dict[str, Any]:
+    """The companion's answer; one that says what the `problem` is where there is none.
+
+    Args: patience_s: how long the companion itself waits for a backend.
+    """
+    try:
+        return companion().ask(message, patience_s + MARGIN_S)
+    except SilentError as error:
+        dismiss()
+        return {"problem": str(error)}
+    except OSError as error:  # no process can be started
+        return {"problem": str(error)}
 
 
 def dismiss() -> None:

@@ -1,4 +1,4 @@
-"""`tracking.json` in an attempt's folder: where the run was told of, and whether it arrived."""
+"""`tracking.json` in an attempt's folder: where the run and its release were told of, and whether they arrived."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class TrackingRecord:
     sent: when all of it had arrived at a backend; None: it has not.
     url: of the run on the backend.
     problem: why it did not arrive, or was not written.
+    release: bundle hash of the release that the backend holds; None: it holds none of this run.
+    aliases: of the registry that the backend was told point at it.
     """
 
     id: str
@@ -30,6 +32,8 @@ class TrackingRecord:
     sent: str | None = None
     url: str | None = None
     problem: str | None = None
+    release: str | None = None
+    aliases: tuple[str, ...] = ()
 
     def save(self, folder: Path) -> None:
         write_json(folder / TRACKING_FILE, asdict(self))
@@ -39,7 +43,7 @@ class TrackingRecord:
         """None: the run was never tracked, or the file is no such record."""
         try:
             values = json.loads((folder / TRACKING_FILE).read_text(encoding="utf-8"))
-            return cls(**{**values, "tags": tuple(values["tags"])})
+            return cls(**{**values, **{key: tuple(values.get(key, ())) for key in ("tags", "aliases")}})
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

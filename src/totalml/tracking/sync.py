@@ -1,12 +1,4 @@
-"""Send runs to Weights & Biases that were tracked offline, or whose backend could not be reached.
-
-  totalml track sync                       every finished run that has not arrived yet
-  totalml track sync 4f1c2a9b guinness     these, wherever they were tracked until now
-
-A run is sent from what its folder holds, so it may have been moved; that nothing of it is missing is checked first.
-The account is that of `wandb login` or WANDB_API_KEY; WANDB_BASE_URL names another backend. Sending a run a second
-time replaces it.
-"""
+"""Send a finished run to Weights & Biases from what its folder holds, after a look at whether all of it is there."""
 
 from __future__ import annotations
 
@@ -15,34 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from totalml.errors import TrackingError
-
 if TYPE_CHECKING:
-    from totalml.project import Place
     from totalml.runs.attempt import Attempt
     from totalml.tracking.record import TrackingRecord
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", nargs="*", help="a run id or its start, <run id>/<attempt>, a folder, a recipe's name")
-    parser.add_argument("--project", help="of W&B (as the recipe said; its name)")
-    parser.add_argument("--entity", help="of W&B (as the recipe said; the account's own)")
-    parser.add_argument("--patience", metavar="SECONDS", type=float, default=300.0, help="for each run (300)")
-
-
-def run(arguments: argparse.Namespace, place: Place) -> int:
-    from totalml.runs.find import find_run
-
-    attempts = [find_run(text, place.runs) for text in arguments.run] or list(_unsent(place.runs))
-    if not attempts:
-        print("every tracked run has been sent")
-    failed = [each for each in attempts if not _send(each, place, arguments)]
-    if failed:
-        raise TrackingError(f"{len(failed)} of {len(attempts)} runs were not sent; give the same command again")
-    return 0
-
-
-def _unsent(runs: Path) -> Iterator[Attempt]:
+def unsent(runs: Path) -> Iterator[Attempt]:
+    """Finished runs that were tracked and have not arrived."""
     from totalml.runs.attempt import attempts_of
     from totalml.tracking.record import TRACKING_FILE, TrackingRecord
 
@@ -53,8 +24,13 @@ def _unsent(runs: Path) -> Iterator[Attempt]:
                 yield attempt
 
 
-def _send(attempt: Attempt, place: Place, arguments: argparse.Namespace) -> bool:
-    """Whether all of it arrived; says so."""
+def send(attempt: Attempt, store: Path, arguments: argparse.Namespace) -> bool:
+    """Whether all of it arrived; says so.
+
+    Args:
+        store: on this machine; what was never staged comes from it.
+        arguments: project and entity, if they are others than the run was told of, and patience in seconds.
+    """
     from totalml.tracking.tracked import job_of, write
 
     name = f"{attempt.facts['name']} {attempt.facts['run_id']}/{attempt.number}"
@@ -62,7 +38,7 @@ def _send(attempt: Attempt, place: Place, arguments: argparse.Namespace) -> bool
         print(f"{name} not sent: {missing}")
         return False
     record = _record(attempt, arguments)
-    written = write(job_of(attempt, record, place.store, "online", arguments.patience), record)
+    written = write(job_of(attempt, record, store, "online", arguments.patience), record)
     written.save(attempt.folder)
     print(f"{name} not sent: {written.problem}" if written.problem else f"{name} sent: {written.url}")
     return not written.problem
@@ -88,4 +64,5 @@ def _record(attempt: Attempt, arguments: argparse.Namespace) -> TrackingRecord:
 
     record = TrackingRecord.load(attempt.folder) or planned(attempt.facts["name"], TrackingRecipe(), attempt)
     given = {key: value for key in ("project", "entity") if (value := getattr(arguments, key))}
-    return replace(record, **given)
+    # Of another project nothing is known.
+    return replace(record, release=None, aliases=(), **given) if given else record

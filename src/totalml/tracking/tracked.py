@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.recipe import TrackingRecipe
 from totalml.runs.attempt import Attempt, now
-from totalml.tracking.companion import SilentError, companion, dismiss
+from totalml.tracking.companion import SilentError, asked, companion
 from totalml.tracking.record import TrackingRecord, is_due, wandb_id
 from totalml.training.listen import listening
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from totalml.recipe import Recipe
     from totalml.store import Store
     from totalml.training.history import Epoch
-
-MARGIN_S = 5.0  # for what comes before and after waiting for a backend
 
 
 @contextmanager
@@ -83,13 +81,7 @@ def job_of(attempt: Attempt, record: TrackingRecord, store: Path, mode: str, pat
 
 def write(job: dict[str, Any], record: TrackingRecord) -> TrackingRecord:
     """Have the companion write, or send, a whole run; the record says what came of it."""
-    try:
-        answer = companion().ask({"do": "write", **job}, job["patience_s"] + MARGIN_S)
-    except SilentError as error:
-        dismiss()
-        return replace(record, problem=str(error), sent=None)
-    except OSError as error:  # no process can be started
-        return replace(record, problem=str(error), sent=None)
+    answer = asked({"do": "write", **job}, job["patience_s"])
     if problem := answer.get("problem"):
         return replace(record, problem=problem, sent=None)
     return replace(record, problem=None, url=answer.get("url"), sent=now() if job["mode"] == "online" else None)

@@ -1,27 +1,20 @@
-"""One W&B run, made of a run folder. Only the companion imports this module's wandb."""
+"""One W&B run, made of a run folder. Only the companion imports this."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
-
-import wandb
+from typing import Any
 
 from totalml.runs.attempt import RECIPE_FILE, RUN_FILE, WANDB_FOLDER
 from totalml.runs.stored import stored_values
 from totalml.tracking.media import media, model_artifact, report_artifact, snapshot_artifact
 from totalml.tracking.payload import Payload, config_of, epoch_row
+from totalml.tracking.session import Mode, begin, end
 from totalml.tracking.staged import fault, stage
-
-Mode = Literal["offline", "online"]
-STAGING = "data"
-SEND_EVERY_S = 5.0  # what a live run has to say
-FATAL = '"level":"ERROR"'
 
 
 class WandbRun:
@@ -47,14 +40,15 @@ class WandbRun:
         tags: Sequence[str],
     ) -> None:
         self._folder, self._store, self._offline = Path(folder), Path(store), mode == "offline"
-        self._patience_s, self._logged = patience_s, set[int]()
+        self._logged = set[int]()
         self._root = self._folder if self._offline else Path(tempfile.mkdtemp())
-        staging = _emptied(self._root / WANDB_FOLDER) / STAGING
-        # Where bytes are staged: beside the run that needs them, or moving its folder would lose them.
-        os.environ["WANDB_DATA_DIR"] = os.environ["WANDB_CACHE_DIR"] = str(staging)
+        _empty(self._root / WANDB_FOLDER)
         facts = json.loads((self._folder / RUN_FILE).read_text(encoding="utf-8"))
         began = (self._folder / RECIPE_FILE).is_file()  # a live run is opened before it is written
-        self._run = wandb.init(
+        self._run = begin(
+            self._root,
+            mode,
+            patience_s,
             id=id,
             project=project,
             entity=entity,
@@ -63,7 +57,6 @@ class WandbRun:
             name=f"{facts['name']} {facts['run_id']} {facts['attempt']}",
             job_type="train",
             config=config_of(facts, stored_values(self._folder) if began else {}),
-            settings=self._settings(mode),
         )
         self._run.define_metric("epoch")
         self._run.define_metric("*", step_metric="epoch")
@@ -94,13 +87,9 @@ class WandbRun:
         return url
 
     def finish(self, exit_code: int = 0) -> None:
-        """Raises: TimeoutError: the backend did not take everything in time. RuntimeError: it refused a part."""
-        logs = Path(self._run.settings.log_internal or "")
+        """Raises: as `end`."""
         try:
-            self._run.finish(exit_code)
-            wandb.teardown()
-            if not self._offline and (refused := _refused(logs)):
-                raise RuntimeError(refused)
+            end(self._run, exit_code)
         finally:
             if self._offline:
                 _without_links(self._folder / WANDB_FOLDER)
@@ -114,32 +103,11 @@ class WandbRun:
         self._run.log_artifact(model_artifact(told))
         self._run.log_artifact(report_artifact(told))
 
-    def _settings(self, mode: Mode) -> wandb.Settings:
-        """Nothing of the process, the code or the machine: run.json tells that, and the companion is not the run."""
-        return wandb.Settings(
-            mode=mode,
-            root_dir=str(self._root),
-            console="off",
-            silent=True,
-            disable_git=True,
-            disable_code=True,
-            save_code=False,
-            x_disable_stats=True,
-            x_disable_meta=True,
-            x_disable_machine_info=True,
-            x_save_requirements=False,
-            x_file_stream_transmit_interval=SEND_EVERY_S,
-            init_timeout=self._patience_s,
-            finish_timeout=self._patience_s,
-            finish_timeout_raises=True,
-        )
 
-
-def _emptied(folder: Path) -> Path:
+def _empty(folder: Path) -> None:
     """What an interrupted attempt left would stand there twice."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    return folder
 
 
 def _without_links(folder: Path) -> None:
@@ -147,13 +115,3 @@ def _without_links(folder: Path) -> None:
     for path in folder.iterdir():
         if path.is_symlink():
             path.unlink()
-
-
-def _refused(log: Path) -> str | None:
-    """The last error of wandb's own log: what a backend refuses for good is written there, and raised nowhere."""
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return None
-    errors = [json.loads(line) for line in lines if FATAL in line]
-    return None if not errors else ": ".join(str(errors[-1][key]) for key in ("msg", "error") if key in errors[-1])

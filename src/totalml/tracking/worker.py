@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+from totalml.tracking.wandb_release import send_release
 from totalml.tracking.wandb_run import WandbRun
 
 LONGEST = 300  # characters of a problem
@@ -29,6 +30,8 @@ class Worker:
         elif kind == "write":
             run, self._open = self._open or WandbRun(**message), None
             return {"url": run.complete()}
+        elif kind == "release":
+            send_release(**message)
         return {}
 
     def abandon(self) -> None:
