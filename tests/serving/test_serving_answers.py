@@ -357,13 +357,16 @@ def test_each_prediction_is_kept_without_its_picture(tmp_path):
         running.ask(b"no picture")
     segments = sorted(tmp_path.glob("predictions/pints/*/*.parquet"))
     rows = [row for segment in segments for row in pq.read_table(segment).to_pylist()]
+    *rows, refused = sorted(rows, key=lambda row: row["time"])
     assert [row["answer:p:light"] for row in rows] == pytest.approx([1, 0, 0.2], abs=1e-6)
     assert [row["property:brightness"] for row in rows][1] == 0
+    assert [(row["arm"], row["sample"], row["failed"]) for row in rows] == [("live", n, None) for n in (0, 0, 1)]
+    assert (refused["failed"], refused["answer:predicted"], refused["property:brightness"]) == ("DataError", None, None)
     assert rows[0]["request_id"] == first["request_id"]
     assert {row["release"] for row in rows} == {first["release"]}
     assert [row["embedding"][0] for row in rows] == pytest.approx([1, 0, 0.2], abs=1e-6)
     assert len({row["input"] for row in rows}) == 3
-    assert running.service.log.written == 3
+    assert running.service.log.written == 4
     assert json.dumps(picture(51).hex()) not in "".join(str(row) for row in rows)
 
 

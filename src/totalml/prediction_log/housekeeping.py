@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from totalml.errors import StoreError
 from totalml.prediction_log.rewriting import Rewriter
 from totalml.prediction_log.sampled_pictures import PICTURES
-from totalml.prediction_log.segment import LOG, REWRITTEN, is_day
+from totalml.prediction_log.segment import REWRITTEN, is_day
+from totalml.release.log_rows import LOG
 from totalml.store.locks import locked_if_free
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from totalml.prediction_log.rewrites import Rewrites
-from totalml.prediction_log.segment import LOG, Segment, is_day
+from totalml.prediction_log.segment import Segment, is_day
+from totalml.release.log_rows import LOG
 
 if TYPE_CHECKING:
     from totalml.store import Store

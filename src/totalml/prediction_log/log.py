@@ -105,7 +105,7 @@ def _row(given: str) -> dict[str, Any]:
 
 def _require_log(store: Store, model: str) -> None:
     from totalml.prediction_log.sampled_pictures import PICTURES
-    from totalml.prediction_log.segment import LOG
+    from totalml.release.log_rows import LOG
     from totalml.target import did_you_mean
 
     known = sorted({*store.names(LOG), *store.names(PICTURES)})
