@@ -57,12 +57,13 @@ def _moved(each: Promotion) -> Row:
 
 
 def _other(event: Event) -> Row:
-    """A deployment that was applied, or a release that a service could not load."""
+    """A deployment that was applied, what became of its challenger, or a release that a service could not load."""
     facts = event.facts
     release = str(facts.get("release") or facts.get("settings", {}).get("release", ""))
     name = f"deployment {facts['deployment']}" if "deployment" in facts else ""
     why = _why(str(facts.get("why", "")), facts.get("forced", ()))
-    return (event.when[:19], name, event.kind, short(release, 12), "", event.who, why)
+    how = f"{event.kind}: {facts['stage']}" if "stage" in facts else event.kind
+    return (event.when[:19], name, how, short(release, 12), "", event.who, why)
 
 
 def _why(why: str, forced: Sequence[str]) -> str:
