@@ -188,6 +188,31 @@ def test_a_stage_that_was_passed_is_proposed_once_and_a_person_brings_it_further
     assert "has no challenger now" in capsys.readouterr().err
 
 
+def test_a_threshold_of_the_file_counts_and_goes_back_with_it(store, tell, capsys):
+    from dataclasses import replace
+
+    old = release(store, 1.0)
+    promote(store, old)
+    assert tell("deploy", text="model: pints\n") == 0
+    with serving(store.root, old, logs=True, deployment="pub") as running:
+
+        def said() -> dict:
+            return ask(running, 1, grey=140)[0]["predictions"][0]
+
+        assert (said()["threshold"], said()["is_positive"]) == (0.75, False)
+        assert tell("deploy", text="model: pints\nthreshold: 0.5\n") == 0
+        until(lambda: said()["threshold"] == 0.5)
+        assert said()["is_positive"] is True
+        promote(store, release(store, 0.99))
+        until(lambda: running.client.get("/readyz").json()["release"] != old.hash)
+        assert said()["threshold"] == 0.5
+        assert tell("deploy", text="model: pints\n") == 0
+        until(lambda: said()["threshold"] == 0.75)
+    promote(store, release(store, 1.0, replace(PICTURE, decision={})))
+    assert tell("deploy", text="model: pints\nthreshold: 0.5\n") == 2
+    assert "knows no positive class; leave the threshold out" in capsys.readouterr().err
+
+
 def test_a_challenger_that_would_let_down_callers_is_never_loaded(store, tell):
     old, other = release(store, 1.0), release(store, 1.0, TABLE)
     promote(store, old)

@@ -43,6 +43,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     deployments = Deployments(store, deployment.model)
     bundle = require_release(deployment.release, deployment.model, deployments, store, arguments.file)
     challenger = _challenger(deployment, deployments, store, arguments.file)
+    _require_threshold(deployment, bundle, arguments.file)
     misfits = let_down(bundle, deployments.release(file.stem), store)
     if challenger is not None:
         misfits += [f"challenger: {misfit}" for misfit in let_down(challenger, bundle.hash, store)]
@@ -60,6 +61,17 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     else:
         print(f"{told}, is deployed already")
     return 0
+
+
+def _require_threshold(deployment: Deployment, bundle: Bundle, file: str) -> None:
+    """Raises: RecipeError: the file gives one, and the release has no positive class."""
+    from totalml.release.signature import Signature
+
+    if deployment.threshold is not None and Signature.read(bundle).decision.get("positive") is None:
+        raise RecipeError(
+            f"{file}: threshold: release {short(bundle.hash, 12)} knows no positive class; leave the threshold out, or "
+            "release a run whose recipe says what each mistake costs (evaluation.calibration.costs)"
+        )
 
 
 def _challenger(deployment: Deployment, deployments: Deployments, store: Store, file: str) -> Bundle | None:

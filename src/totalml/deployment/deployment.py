@@ -123,12 +123,14 @@ class Deployment(Section):
     """Args:
     release: what answers: an alias, which is followed; or a bundle hash, which stays.
     challenger: what is to answer next; None: nothing but what a person promotes.
+    threshold: of the probability of the positive class; None: that of the release.
     token_variable: environment variable that holds the token callers must show; the token itself is never written here.
     """
 
     model: Name
     release: Reference = "production"
     challenger: ChallengerRecipe | None = None
+    threshold: Share | None = None
     log: LogSettings = LogSettings()
     token_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,56}_TOKEN$")] = "TOTALML_TOKEN"  # noqa: S105
     limits: LimitsRecipe = LimitsRecipe()

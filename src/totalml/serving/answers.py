@@ -23,12 +23,12 @@ def answer_of(asked: Asked, answered: Answered) -> dict[str, Any]:
     """What each sample was said to be, by which release."""
     loaded, scored = answered.loaded, answered.scored
     rows = scored.answers.slice(answered.first, answered.count).to_pylist()
-    decision = loaded.scorer.signature.decision
+    decision = loaded.decision
     predictions = []
     for place, (id_, row) in enumerate(zip(asked.ids, rows, strict=True)):
         number = answered.first + place
         told: dict[str, Any] = {"id": id_, **{name: plain(value) for name, value in row.items()}}
-        if decision.get("threshold") is not None:
+        if decision.get("threshold") is not None and decision.get("positive") is not None:
             told |= _decided(row, decision)
         if scored.strangeness is not None and scored.strange is not None:
             told |= {"strangeness": plain(float(scored.strangeness[number])), "strange": bool(scored.strange[number])}

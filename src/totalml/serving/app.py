@@ -114,13 +114,13 @@ def create_app(service: Service) -> ASGIApp:
     @app.get("/version", summary="What answers, and what it takes and gives", responses=NO_TOKEN)
     async def version() -> Response:
         loaded = live.now
-        told: dict[str, Any] = {
+        told = {
             "model": loaded.bundle.name,
             "follows": live.alias,
             "release": loaded.release,
+            "challenger": _challenger(live),
             "totalml": __version__,
         }
-        told["challenger"] = _challenger(live)
         facts = {name: loaded.bundle.facts.get(name) for name in ("run_id", "attempt", "data_hash", "config_hash")}
         return json_response(told | facts | {"signature": loaded.scorer.signature.as_json()})
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,15 +22,23 @@ class Loaded:
 
     Args:
         nothing: what it says of a sample of nothing: the form of its answers.
+        threshold: instead of its own; None: its own.
     """
 
     bundle: Bundle
     scorer: Scorer
     nothing: Scored
+    threshold: float | None = None
 
     @property
     def release(self) -> str:
         return self.bundle.hash
+
+    @property
+    def decision(self) -> Mapping[str, Any]:
+        """What answers are held against, as of a signature."""
+        own = self.scorer.signature.decision
+        return own if self.threshold is None else {**own, "threshold": self.threshold}
 
 
 @dataclass

@@ -13,6 +13,7 @@ from totalml.release.bundle import read_bundle
 from totalml.serving.limits import Limits
 
 if TYPE_CHECKING:
+    from totalml.deployment.standing import Deployments
     from totalml.serving.live import Answering, Wanted
     from totalml.store import Store
 
@@ -58,9 +59,17 @@ class Followed:
             return lambda: Wanted(self.key)
         if self.kind == DEPLOYMENT:
             deployments = Deployments(store, self.model)
-            return lambda: Wanted(deployments.release(self.key), deployments.challenger(self.key))
+            return lambda: _wanted(deployments, self.key)
         aliases = Aliases(store, self.model)
         return lambda: Wanted(standing.release if (standing := aliases.standing(self.key)) else "")
+
+
+def _wanted(deployments: Deployments, name: str) -> Wanted:
+    from totalml.serving.live import Wanted
+
+    deployed = deployments.standing(name)
+    threshold = deployed.deployment.threshold if deployed else None
+    return Wanted(deployments.release(name), deployments.challenger(name), threshold)
 
 
 def follow(text: str | Path, store: Store | None, logs: bool) -> Followed:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,10 +67,12 @@ class Wanted:
     """Args:
     release: the bundle hash of what is to answer; empty: what answers goes on.
     challenger: None: there is none.
+    threshold: of both; None: their own.
     """
 
     release: str
     challenger: Challenger | None = None
+    threshold: float | None = None
 
 
 class Answering:
@@ -131,7 +133,9 @@ class Live(Answering):
         self._refused: dict[str, float] = {}  # releases that could not be loaded, and when to try them again
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)
-        super().__init__(self._load(wanted().release), named, alias)
+        first = wanted()
+        self._threshold = first.threshold
+        super().__init__(self._load(first.release), named, alias)
 
     def start(self) -> None:
         self._thread.start()
@@ -144,6 +148,7 @@ class Live(Answering):
     def look(self) -> None:
         """Take what is wanted now, if it is something else."""
         wanted = self._wanted()
+        self._take_threshold(wanted.threshold)
         named = (wanted.release, wanted.challenger.release if wanted.challenger else "")
         self._refused = {release: again for release, again in self._refused.items() if release in named}
         failed = [self._take_release(wanted.release), self._take_challenger(wanted.challenger)]
@@ -183,6 +188,15 @@ class Live(Answering):
             self._said(f"{self.named}: {wanted.release} is its {wanted.stage} now")
         return ""
 
+    def _take_threshold(self, wanted: float | None) -> None:
+        if self._threshold == wanted:
+            return
+        self._threshold = wanted
+        self.now = replace(self.now, threshold=wanted)
+        if (beside := self.beside) is not None:
+            arm = replace(beside.arm, loaded=replace(beside.arm.loaded, threshold=wanted))
+            self.beside = replace(beside, arm=arm)
+
     def _follow(self) -> None:
         while not self._stop.wait(EVERY_S):
             try:
@@ -193,7 +207,7 @@ class Live(Answering):
                 self.failed = f"{self.named} cannot be followed at the moment, {self.now.release} goes on"
 
     def _load(self, release: str) -> Loaded:
-        return load(open_bundle(release, self._store), self._threads)
+        return replace(load(open_bundle(release, self._store), self._threads), threshold=self._threshold)
 
     def _tried(self, release: str, goes_on: str, challenges: bool = False) -> Loaded | None:
         """None: it cannot be loaded, now or when it was tried last."""
