@@ -36,7 +36,7 @@ FACTS = {
     "seconds": pa.float32(),
     "replica": pa.string(),
 }
-MOST = 1_000_000  # rows that are judged: what they leave undecided lies at a bound
+MOST = 300_000  # rows that are judged, of both; they are held in the memory of a service
 SETTLES = timedelta(seconds=10)  # after which a request that came has an answer in the log, if it gets one
 ABSOLUTE, WRONG = "absolute_error:", "wrong"
 
