@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ import pytest
 
 from tests.serving.serving import PICTURE, TABLE, onnx_of, picture, promote, release, serving
 from totalml.release.bundle import Bundle
+from totalml.serving.followed import follow
 from totalml.serving.live import SWAP_FAILED
 from totalml.store import Store
 
@@ -41,7 +43,7 @@ class Caller(threading.Thread):
     """Asks all the time; notes what it was answered and when."""
 
     def __init__(self, base: str) -> None:
-        super().__init__()
+        super().__init__(daemon=True)
         self.base, self.statuses, self.releases = base, [], []
         self.stop = threading.Event()
 
@@ -51,6 +53,10 @@ class Caller(threading.Thread):
                 answer = client.post("/predict", content=picture(), headers={"Content-Type": "image/png"})
                 self.statuses.append(answer.status_code)
                 self.releases.append(answer.json().get("release"))
+
+    def only_says(self, release: str) -> bool:
+        assert self.is_alive(), "a request failed, and will not be asked again"
+        return set(self.releases[-3:]) == {release}
 
 
 def test_a_promotion_and_a_rollback_are_followed_without_a_failed_request(tmp_path):
@@ -179,7 +185,7 @@ def test_replicas_behind_one_port_swap_under_load_and_end_in_order(tmp_path):
         for number in range(1, 7):
             wanted = releases[number % 2].hash
             promote(store, releases[number % 2])
-            until(lambda wanted=wanted: all(set(caller.releases[-3:]) == {wanted} for caller in callers))
+            until(lambda wanted=wanted: all(caller.only_says(wanted) for caller in callers))
         for caller in callers:
             caller.stop.set()
             caller.join()
@@ -214,6 +220,34 @@ def test_workers_end_with_the_process_that_started_them_even_where_it_was_killed
         until(lambda: not _is_ready(base))
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_before_the_server_listens_to_any_ends_it(tmp_path, monkeypatch, number):
+    import uvicorn
+
+    from totalml.serving.serve import Address, _listen, serve
+
+    store, late = Store(tmp_path), []
+    promote(store, release(store))
+    run = uvicorn.Server.run
+
+    def signalled_first(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        def end() -> None:
+            late.append(number)
+            server.should_exit = True
+
+        overdue = threading.Timer(10, end)
+        overdue.start()
+        signal.raise_signal(number)
+        run(server, sockets)
+        overdue.cancel()
+
+    monkeypatch.setattr(uvicorn.Server, "run", signalled_first)
+    monkeypatch.setattr("gc.freeze", lambda: None)
+    address = Address("127.0.0.1", 0, 1)
+    assert serve(follow("pints@production", store, logs=False), store, address, _listen(address)) == 0
+    assert not late
+
+
 def logged(store: Path) -> int:
     return sum(pq.read_metadata(file).num_rows for file in store.glob("predictions/pints/*/[!.]*.parquet"))
 
@@ -243,8 +277,6 @@ def test_what_cannot_be_served_is_explained(tmp_path, capsys, monkeypatch, words
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("by", ["another program", "another service", "workers of another service"])
 def test_a_port_that_is_taken_is_told(tmp_path, capsys, monkeypatch, workers, by):
-    import socket
-
     from totalml.cli import main
     from totalml.serving.serve import Address, _listen
 

@@ -133,10 +133,12 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     )
     gc.freeze()
     gc.enable()  # the command starts without it
-    # uvicorn raises the signal again that ended it; what was accepted is answered by then, and that is no failure.
-    before = {name: signal.signal(name, signal.SIG_IGN) for name in (signal.SIGTERM, signal.SIGINT)}
+    server = uvicorn.Server(config)
+    # A signal that comes before uvicorn takes them over ends it, too. It raises the one again that ended it; what was
+    # accepted is answered by then, and that is no failure.
+    before = {name: signal.signal(name, server.handle_exit) for name in (signal.SIGTERM, signal.SIGINT)}
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
