@@ -1,8 +1,6 @@
 """`totalml recipe check` shows every mistake of every recipe at once, and proves what it can."""
 
 import json
-import subprocess
-import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from PIL import Image
 
 from tests import projects
 from tests.projects import replace
+from tests.warm import run_python
 from totalml.data import ImageFolder, take_snapshot
 from totalml.errors import TrainingError
 from totalml.recipe import DataRecipe
@@ -155,7 +154,6 @@ def test_a_smoke_run_that_fails_ends_the_check_with_its_code(write_recipe, total
 @pytest.mark.slow
 def test_the_smoke_recipe_of_this_repository_runs(tmp_path):
     where = ["--runs", str(tmp_path / "runs"), "--store", str(tmp_path / "store")]
-    command = [sys.executable, "-m", "totalml.cli", "recipe", "check", "guinness_smoke", *where]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
+    done = run_python(["-m", "totalml.cli", "recipe", "check", "guinness_smoke", *where], REPOSITORY)
     assert done.returncode == 0, done.stderr
     assert "runs: accuracy" in done.stdout

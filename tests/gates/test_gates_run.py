@@ -13,7 +13,14 @@ from tests.warm import run_python
 from totalml.cli import main
 
 REPOSITORY = Path(__file__).parents[2]
-TINY = ["+recipe=guinness_smoke", "data.source.count=60", "training.epochs=1", "data.split.salt=tiny"]
+TINY = [
+    "+recipe=guinness_smoke",
+    "data.source.count=60",
+    "data.source.size_px=32",
+    "features.image.size=32",
+    "training.epochs=1",
+    "data.split.salt=tiny",
+]
 EASY, HARD = "{metric: accuracy, at_least: 0.0}", "{metric: accuracy, at_least: 1.1}"
 NOT_WORSE = "{metric: accuracy, at_least: production}"
 WITHOUT_TORCH = (

@@ -1,13 +1,13 @@
 """The real deepchecks; skipped where the extra is not installed."""
 
 import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from tests.projects import REPOSITORY
+from tests.warm import run_python
 from totalml.errors import QualityError
 from totalml.quality import Deepchecks, QualityReport
 
@@ -205,13 +205,13 @@ def test_deepchecks_own_page_is_written_beside_the_record(repeated, in_order, tm
 @pytest.mark.slow
 def test_importing_deepchecks_asks_nobody_on_the_network():
     code = (
-        "import socket, sys\n"
+        "import socket, sys, warnings\n"
+        "warnings.simplefilter('ignore')\n"
         "def refuse(*given, **more): print('asked', given[0]); sys.exit(9)\n"
         "socket.getaddrinfo = socket.create_connection = refuse\n"
         "from totalml.quality.suites.library import library\n"
         "print(library('tabular', 'a test').__name__)\n"
     )
     environment = {key: value for key, value in os.environ.items() if not key.startswith("DISABLE_")}
-    command = [sys.executable, "-W", "ignore", "-c", code]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = run_python(["-c", code], REPOSITORY, environment)
     assert (done.returncode, done.stdout) == (0, "deepchecks.tabular\n"), done.stderr

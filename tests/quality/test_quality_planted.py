@@ -62,7 +62,7 @@ def recipe_of(folder, *overrides):
 
 
 def test_each_fault_is_named_in_the_report_with_its_pictures(tmp_path):
-    recipe = recipe_of(tmp_path, f"data.source.count={COUNT}", "training.epochs=1")
+    recipe = recipe_of(tmp_path, f"data.source.count={COUNT}", "training.epochs=1", "evaluation=quick")
     faulty = recipe.data.model_copy(update={"source": FaultySource(**dict(recipe.data.source))})
     page = unescape((run(recipe.model_copy(update={"data": faulty})) / "report.html").read_text())
     assert "near duplicates across splits" in page

@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ from lightning.pytorch import LightningModule
 
 import totalml
 from tests.release.exported import COUNT, RUNS, own_run
+from tests.warm import run_python
 from totalml.component import ForeignComponent
 from totalml.errors import ModelError
 from totalml.evaluation.explanation.layer import map_layer
@@ -119,8 +118,7 @@ def test_equal_weights_give_equal_bytes_wherever_the_code_lies_and_nothing_is_sa
     made = release("both")
     shutil.copytree(Path(totalml.__file__).parent, tmp_path / "elsewhere" / "totalml")
     environment = os.environ | {"PYTHONPATH": f"{tmp_path / 'elsewhere'}{os.pathsep}{REPOSITORY}"}
-    command = [sys.executable, "-m", "tests.release.exported", "both", str(tmp_path / "again")]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = run_python(["-m", "tests.release.exported", "both", str(tmp_path / "again")], tmp_path, environment)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     data = made.file.read_bytes()
     assert (tmp_path / "again" / "model.onnx").read_bytes() == data

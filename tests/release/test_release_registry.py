@@ -121,7 +121,7 @@ def test_releases_are_listed_shown_and_compared(project, capsys):
     ]
     assert project.tell("registry", "show", f"{NAME}@production") == 0
     shown = capsys.readouterr().out
-    assert "a picture, seen as 64 px (crop)" in shown
+    assert "a picture, seen as 32 px (crop)" in shown
     assert "p:good: double" in shown
     assert "accuracy at least 0: passed" in shown
     assert project.tell("registry", "diff", f"{NAME}@production", f"{NAME}@candidate", "--json") == 0

@@ -84,10 +84,17 @@ class Trainings:
 
 @pytest.fixture(scope="module", autouse=True)
 def _warm_ranks():
-    """Those that this process starts; the ranks of a command start as they always do."""
+    """Those that this process starts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("totalml.training.ranks.children.COMMAND", (*python()[1:], *COMMAND))
         yield
+
+
+def run_py_with_warm_ranks():
+    """`run.py`, but its ranks are forks, too."""
+    command = (*python()[1:], *COMMAND)
+    code = f"import runpy; from totalml.training.ranks import children; children.COMMAND = {command!r}"
+    return ["-c", f"{code}; runpy.run_path('run.py', run_name='__main__')"]
 
 
 @pytest.fixture(scope="module")
@@ -314,12 +321,12 @@ def test_a_number_of_devices_that_is_none_is_told_once(trainings, given):
 
 
 class Commands:
-    """`run.py` in processes of their own."""
+    """`run.py` in processes of their own; its ranks start as they always do, unless told."""
 
-    def __init__(self, trainings, runs):
+    def __init__(self, trainings, runs, script=("run.py",)):
         where = [f"runtime.store={trainings.root / 'store'}", f"runtime.runs={runs}", "runtime.progress=plain"]
         self.runs = runs
-        self.words = [*python(), "run.py", *SMALL, *where, *COLUMNS, *TWO]
+        self.words = [*python(), *script, *SMALL, *where, *COLUMNS, *TWO]
 
     def start(self, *more, **variables):
         """One of them; output comes together at the end."""
@@ -353,7 +360,7 @@ def rates_by_rank(log):
 
 @pytest.mark.slow
 def test_jobs_of_a_sweep_and_another_at_once_train_their_own_rate_on_all_ranks(trainings, tmp_path):
-    commands = Commands(trainings, tmp_path)
+    commands = Commands(trainings, tmp_path, run_py_with_warm_ranks())
     sweep = commands.start("training.optimizer.lr=0.001,0.01", "training.scheduler=null", "-m")
     other = commands.start("training.optimizer.lr=0.02", "training.scheduler=null")
     for code, out in map(end, (sweep, other)):
