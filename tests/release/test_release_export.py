@@ -355,7 +355,8 @@ def test_its_command_answers_from_a_read_only_disk_without_torch(project):
             assert len(large) > 2**21
             assert client.post("/predict", files={"picture": ("pint.bmp", large)}).status_code == 200
             assert client.get("/version").json()["follows"] is None
-            assert client.get("/readyz").json() == {"ready": True, "release": bundle.hash, "failed": None}
+            ready = {"ready": True, "release": bundle.hash, "failed": None, "challenger": None}
+            assert client.get("/readyz").json() == ready
             assert client.get("/version", headers={"Authorization": ""}).status_code == 401
         started.send_signal(signal.SIGTERM)
         assert started.wait(20) == 0
