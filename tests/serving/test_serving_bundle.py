@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.serving.serving import picture, release
-from tests.serving.test_serving_swap import WITHOUT_TORCH, until
+from tests.serving.test_serving_swap import WITHOUT_TORCH, is_ready, until
 from totalml.cli import main
 from totalml.release.bundle import copy_bundle
 from totalml.serving.live import Answering, load
@@ -45,7 +45,8 @@ def test_several_workers_keep_predictions_in_the_store_that_is_named(tmp_path, b
     try:
         lines = [started.stderr.readline() for _ in range(2)]
         base = re.search(r"on (http://\S+)", lines[0])[1]
-        until(lambda: httpx.get(f"{base}/readyz").json()["release"] == bundle.hash)
+        until(lambda: is_ready(base))
+        assert httpx.get(f"{base}/readyz").json()["release"] == bundle.hash
         for _ in range(4):
             asked = httpx.post(f"{base}/predict", content=picture(), headers={"Content-Type": "image/png"})
             assert asked.status_code == 200

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pyarrow.parquet as pq
@@ -158,7 +159,7 @@ def process(store: Path, *more: str, what: str = "pints@production") -> Iterator
             line = started.stderr.readline()
             assert line, f"it ended with {started.wait()}"
             found = re.search(r"on (http://\S+)", line)
-        until(lambda: _is_ready(found[1]))
+        until(lambda: is_ready(found[1]))
         yield started, found[1]
     finally:
         started.kill()
@@ -166,7 +167,7 @@ def process(store: Path, *more: str, what: str = "pints@production") -> Iterator
         started.stderr.close()
 
 
-def _is_ready(base: str) -> bool:
+def is_ready(base: str) -> bool:
     try:
         return httpx.get(f"{base}/readyz").status_code == 200
     except httpx.TransportError:
@@ -217,7 +218,7 @@ def test_workers_end_with_the_process_that_started_them_even_where_it_was_killed
     promote(store, release(store))
     with process(tmp_path, "--workers=2") as (started, base):
         started.kill()
-        until(lambda: not _is_ready(base))
+        until(lambda: not is_ready(base))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -246,6 +247,15 @@ def test_a_signal_that_comes_before_the_server_listens_to_any_ends_it(tmp_path, 
     address = Address("127.0.0.1", 0, 1)
     assert serve(follow("pints@production", store, logs=False), store, address, _listen(address)) == 0
     assert not late
+
+
+def test_lines_of_workers_do_not_run_into_each_other(monkeypatch):
+    from totalml.serving.serve import _say
+
+    pieces = []
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(write=pieces.append, flush=lambda: None))
+    _say("pints is release 1, on http://127.0.0.1:8000")
+    assert pieces == ["pints is release 1, on http://127.0.0.1:8000\n"]
 
 
 def logged(store: Path) -> int:

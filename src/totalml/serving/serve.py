@@ -261,4 +261,5 @@ def _require_token(host: str, variable: str) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{line}\n")  # whole, as several workers write: `print` may bring the end of a line by itself
+    sys.stderr.flush()
