@@ -148,7 +148,7 @@ def test_a_canary_gets_its_share_by_the_hash_of_the_request_and_its_failures_sto
     assert 500 in statuses
     assert {*answered} == {old.hash, broken.hash}
     assert stages(store) == [(broken.hash, "stopped")]
-    failed = [row for row in rows(store) if row["failed"]]
+    failed = [row for row in rows(store) if row["error"]]
     assert {row["arm"] for row in failed} == {"canary"}
     assert len(failed) == statuses.count(500)
     assert all(row["answer:predicted"] is None and row["share"] == 0.5 for row in failed)

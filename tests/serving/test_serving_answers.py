@@ -360,8 +360,9 @@ def test_each_prediction_is_kept_without_its_picture(tmp_path):
     *rows, refused = sorted(rows, key=lambda row: row["time"])
     assert [row["answer:p:light"] for row in rows] == pytest.approx([1, 0, 0.2], abs=1e-6)
     assert [row["property:brightness"] for row in rows][1] == 0
-    assert [(row["arm"], row["sample"], row["failed"]) for row in rows] == [("live", n, None) for n in (0, 0, 1)]
-    assert (refused["failed"], refused["answer:predicted"], refused["property:brightness"]) == ("DataError", None, None)
+    assert [(row["arm"], row["sample"], row["error"]) for row in rows] == [("live", n, None) for n in (0, 0, 1)]
+    assert (refused["answer:predicted"], refused["property:brightness"]) == (None, None)
+    assert "not a picture in a format that is read here" in refused["error"]
     assert rows[0]["request_id"] == first["request_id"]
     assert {row["release"] for row in rows} == {first["release"]}
     assert [row["embedding"][0] for row in rows] == pytest.approx([1, 0, 0.2], abs=1e-6)

@@ -32,7 +32,7 @@ FACTS = {
     "release": pa.string(),
     "arm": pa.string(),
     "share": pa.float64(),
-    "failed": pa.string(),
+    "error": pa.string(),
     "seconds": pa.float32(),
     "replica": pa.string(),
 }
@@ -69,7 +69,7 @@ class Evidence:
         """How requests ended, by figure; of a canary."""
         rows = _complete(self._all())
         requests = rows.filter(pc.equal(rows["sample"], 0))
-        canary, answered = _is(requests, CANARY), np.asarray(requests["failed"].is_null())
+        canary, answered = _is(requests, CANARY), np.asarray(requests["error"].is_null())
         seconds = np.asarray(requests["seconds"].cast(pa.float64()))
         labelled = self._labelled(rows)
         values = _badness(labelled)
@@ -87,7 +87,7 @@ class Evidence:
         rows = self._all()
         is_shadow = pa.array(_is(rows, SHADOW))
         ours, theirs = _matched(rows.filter(is_shadow), rows.filter(pc.invert(is_shadow)))
-        failed, other_failed = (np.asarray(each["failed"].is_valid()) for each in (ours, theirs))
+        failed, other_failed = (np.asarray(each["error"].is_valid()) for each in (ours, theirs))
         both = pa.array(~failed & ~other_failed)
         said, other_said = (_answers(each.filter(both)) for each in (ours, theirs))
         labelled, other_labelled = _matched(self._labelled(ours), self._labelled(theirs))

@@ -25,11 +25,12 @@ import pyarrow as pa
 from totalml.data.image_properties import PROPERTIES, image_properties
 from totalml.data.snapshot import parquet_bytes
 from totalml.deployment.deployment import LIVE, SHADOW
-from totalml.errors import StoreError
+from totalml.errors import StoreError, TotalmlError
 from totalml.prediction_log.sampled_pictures import is_sampled, save_picture
 from totalml.prediction_log.segment import Segment
 from totalml.release.log_rows import input_hash, log_columns, metadata_columns
 from totalml.release.onnx_model import IMAGE
+from totalml.serving.body import RefusedError
 from totalml.serving.exchange import Answered
 from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.store import Store
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from totalml.release.scorer import Scored
     from totalml.serving.exchange import Arm, Asked
 
+LONGEST_REASON = 200  # characters
 EVERY_S = 1.0
 MEASURED_EVERY_S = 0.1  # until then the pictures are held
 MOST = 20_000  # samples that wait to be written
@@ -69,7 +71,7 @@ class _Measured:
     """What is left of an answer without its pictures.
 
     Args:
-        failed: the kind of mistake for which there is no answer; empty: there is one.
+        error: why there is no answer; empty: there is one.
         scored: where there is no answer, that of nothing, for its form.
         place: its first row in what was scored, and how many it has there.
         hashes: of each input.
@@ -82,7 +84,7 @@ class _Measured:
     rows: pa.Table | None
     arm: Arm
     share: float
-    failed: str
+    error: str
     scored: Scored
     place: tuple[int, int]
     seconds: float
@@ -214,13 +216,19 @@ def _measured(noted: _Noted) -> _Measured:
         rows=asked.rows,
         arm=noted.arm,
         share=asked.share,
-        failed="" if isinstance(ended, Answered) else type(ended).__name__,
+        error="" if isinstance(ended, Answered) else _reason(ended),
         scored=ended.scored if isinstance(ended, Answered) else known.nothing,
         place=(ended.first, ended.count) if isinstance(ended, Answered) else (0, 0),
         seconds=noted.seconds,
         hashes=_input_hashes(asked),
         properties=image_properties(seen[IMAGE]) if IMAGE in seen else {},
     )
+
+
+def _reason(error: Exception) -> str:
+    """As a caller is told; of a mistake of ours its kind."""
+    told = str(error) if isinstance(error, TotalmlError | RefusedError) else ""
+    return told.encode(errors="replace").decode()[:LONGEST_REASON] or type(error).__name__
 
 
 def _by_release(measured: Sequence[_Measured]) -> dict[str, list[_Measured]]:
@@ -239,7 +247,7 @@ def _table(measured: Sequence[_Measured], release: str, replica: str) -> pa.Tabl
 
     What could not be answered stands at the end, with nulls where the answers would be.
     """
-    measured = sorted(measured, key=lambda each: each.failed != "")
+    measured = sorted(measured, key=lambda each: each.error != "")
     counts = [len(each.ids) for each in measured]
     columns: dict[str, Any] = {
         "request_id": pa.array(_repeated([each.request_id for each in measured], counts), pa.string()),
@@ -249,18 +257,18 @@ def _table(measured: Sequence[_Measured], release: str, replica: str) -> pa.Tabl
         "release": pa.array([release] * sum(counts), pa.string()),
         "arm": pa.array(_repeated([each.arm.name for each in measured], counts), pa.string()),
         "share": pa.array(np.repeat(np.array([each.share for each in measured], np.float64), counts)),
-        "failed": pa.array(_repeated([each.failed or None for each in measured], counts), pa.string()),
+        "error": pa.array(_repeated([each.error or None for each in measured], counts), pa.string()),
         "replica": pa.array([replica] * sum(counts), pa.string()),
         "input": pa.array([hash_ for each in measured for hash_ in each.hashes], pa.string()),
         "seconds": pa.array(np.repeat(np.array([each.seconds for each in measured], np.float32), counts)),
     }
-    answered = sum(count for each, count in zip(measured, counts, strict=True) if not each.failed)
+    answered = sum(count for each, count in zip(measured, counts, strict=True) if not each.error)
     return pa.table(columns | _answered_columns(measured, answered, sum(counts))).combine_chunks()
 
 
 def _answered_columns(measured: Sequence[_Measured], answered: int, count: int) -> dict[str, Any]:
     """Args: answered: rows that have an answer, the first ones; `count`: all."""
-    some = [each for each in measured if not each.failed] or measured[:1]
+    some = [each for each in measured if not each.error] or measured[:1]
     first = some[0]
     names = first.properties or (PROPERTIES if first.arm.loaded.scorer.image else ())
     properties = {
