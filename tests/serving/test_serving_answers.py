@@ -391,11 +391,11 @@ def test_a_log_that_cannot_be_written_ends_no_service(tmp_path, capfd):
 
 
 def test_a_log_goes_on_whatever_a_row_may_do(tmp_path, capfd, monkeypatch):
-    from totalml.serving import prediction_log
+    from totalml.serving import logged, prediction_log
 
     monkeypatch.setattr(prediction_log, "EVERY_S", 0.05)
     with serving(tmp_path, logs=True) as running, monkeypatch.context() as broken:
-        broken.setattr(prediction_log, "_input_hashes", lambda _: 1 / 0)
+        broken.setattr(logged, "_input_hashes", lambda _: 1 / 0)
         running.ask(picture())
         due = time.monotonic() + 20
         while not running.service.log.dropped:

@@ -14,82 +14,27 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
-
-from totalml.data.image_properties import PROPERTIES, image_properties
 from totalml.data.snapshot import parquet_bytes
 from totalml.deployment.deployment import LIVE, SHADOW
-from totalml.errors import StoreError, TotalmlError
+from totalml.errors import StoreError
 from totalml.prediction_log.sampled_pictures import is_sampled, save_picture
 from totalml.prediction_log.segment import Segment
-from totalml.release.log_rows import input_hash, log_columns, metadata_columns
-from totalml.release.onnx_model import IMAGE
-from totalml.serving.body import RefusedError
-from totalml.serving.exchange import Answered
 from totalml.serving.limits import STOPS_WITHIN_S
+from totalml.serving.logged import Measured, Noted, measured_of, table_of
 from totalml.store import Store
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from totalml.serving.exchange import Answered, Arm, Asked
 
-    from totalml.release.scorer import Scored
-    from totalml.serving.exchange import Arm, Asked
-
-LONGEST_REASON = 200  # characters
 EVERY_S = 1.0
 MEASURED_EVERY_S = 0.1  # until then the pictures are held
+TOGETHER_BYTES = 2**20  # of pictures that are measured at once
 MOST = 20_000  # samples that wait to be written
 MOST_BYTES = 256 * 2**20  # of pictures that wait to be measured
-
-
-@dataclass(frozen=True)
-class _Noted:
-    """Args: ended: how; or why it has no answer."""
-
-    when: datetime
-    asked: Asked
-    arm: Arm
-    ended: Answered | Exception
-    seconds: float
-
-    @property
-    def held(self) -> int:
-        """Bytes of its pictures, as they were sent and decoded."""
-        pictures, seen = self.asked.pictures or (), self.ended.inputs if isinstance(self.ended, Answered) else {}
-        decoded = seen.get(IMAGE)
-        return sum(map(len, pictures)) + (0 if decoded is None else decoded.nbytes)
-
-
-@dataclass(frozen=True)
-class _Measured:
-    """What is left of an answer without its pictures.
-
-    Args:
-        error: why there is no answer; empty: there is one.
-        scored: where there is no answer, that of nothing, for its form.
-        place: its first row in what was scored, and how many it has there.
-        hashes: of each input.
-        properties: of its pictures; none where there are no pictures.
-    """
-
-    when: datetime
-    request_id: str
-    ids: Sequence[str]
-    rows: pa.Table | None
-    arm: Arm
-    share: float
-    error: str
-    scored: Scored
-    place: tuple[int, int]
-    seconds: float
-    hashes: Sequence[str]
-    properties: Mapping[str, NDArray[np.float32]]
 
 
 class PredictionLog:
@@ -103,8 +48,8 @@ class PredictionLog:
         self.written = self.dropped = 0
         self._store, self._model, self._pictures = store, model, pictures
         self._replica, self._segments = uuid.uuid4().hex[:8], 0
-        self._waiting: deque[_Noted] = deque()
-        self._measured: list[_Measured] = []  # of the log's own thread
+        self._waiting: deque[Noted] = deque()
+        self._measured: list[Measured] = []  # of the log's own thread
         self._samples = self._held = 0
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._write, name="log", daemon=True)
@@ -129,7 +74,7 @@ class PredictionLog:
     def _note(self, asked: Asked, arm: Arm, ended: Answered | Exception) -> None:
         count = len(asked.ids)
         with self._lock:  # also the clock, so that rows stand in the order of their time
-            noted = _Noted(datetime.now(UTC), asked, arm, ended, time.perf_counter() - asked.since)
+            noted = Noted(datetime.now(UTC), asked, arm, ended, time.perf_counter() - asked.since)
             if self._samples + count > MOST or self._held + noted.held > MOST_BYTES:
                 self.dropped += count
                 return
@@ -148,19 +93,26 @@ class PredictionLog:
         self._flush()
 
     def _measure(self) -> None:
-        while self._waiting:  # only this thread takes from it
-            noted = self._waiting.popleft()
-            try:
-                measured = _measured(noted)
-                self._measured.append(measured)
-            except Exception as error:  # whatever was asked ends neither service nor log
-                self._lose(len(noted.asked.ids), error)
-            else:
-                self._keep_pictures(noted, measured.hashes)
+        while some := self._taken():
+            for noted, measured in zip(some, measured_of(some), strict=True):
+                if isinstance(measured, Exception):
+                    self._lose(len(noted.asked.ids), measured)
+                else:
+                    self._measured.append(measured)
+                    self._keep_pictures(noted, measured.hashes)
             with self._lock:
-                self._held -= noted.held
+                self._held -= sum(noted.held for noted in some)
 
-    def _keep_pictures(self, noted: _Noted, hashes: Sequence[str]) -> None:
+    def _taken(self) -> list[Noted]:
+        """Of what waits, so many as are measured together; only this thread takes."""
+        some: list[Noted] = []
+        size = 0
+        while self._waiting and size < TOGETHER_BYTES:
+            some.append(self._waiting.popleft())
+            size += some[-1].held
+        return some
+
+    def _keep_pictures(self, noted: Noted, hashes: Sequence[str]) -> None:
         if noted.arm.name == SHADOW or not is_sampled(noted.asked.request_id, self._pictures):
             return
         for picture, hashed in zip(noted.asked.pictures or (), hashes, strict=False):
@@ -194,8 +146,8 @@ class PredictionLog:
         with self._lock:
             self._samples -= samples
 
-    def _save(self, release: str, measured: Sequence[_Measured]) -> None:
-        table = _table(measured, release, self._replica)
+    def _save(self, release: str, measured: Sequence[Measured]) -> None:
+        table = table_of(measured, release, self._replica)
         self._segments += 1
         segment = Segment.new(measured[0].when, self._replica, self._segments, release)
         self._store.save_file(parquet_bytes(table), *segment.path(self._model))
@@ -206,111 +158,12 @@ def _say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def _measured(noted: _Noted) -> _Measured:
-    asked, ended, known = noted.asked, noted.ended, noted.arm.loaded
-    seen = ended.inputs if isinstance(ended, Answered) else {}
-    return _Measured(
-        when=noted.when,
-        request_id=asked.request_id,
-        ids=asked.ids,
-        rows=asked.rows,
-        arm=noted.arm,
-        share=asked.share,
-        error="" if isinstance(ended, Answered) else _reason(ended),
-        scored=ended.scored if isinstance(ended, Answered) else known.nothing,
-        place=(ended.first, ended.count) if isinstance(ended, Answered) else (0, 0),
-        seconds=noted.seconds,
-        hashes=_input_hashes(asked),
-        properties=image_properties(seen[IMAGE]) if IMAGE in seen else {},
-    )
-
-
-def _reason(error: Exception) -> str:
-    """As a caller is told; of a mistake of ours its kind."""
-    told = str(error) if isinstance(error, TotalmlError | RefusedError) else ""
-    return told.encode(errors="replace").decode()[:LONGEST_REASON] or type(error).__name__
-
-
-def _by_release(measured: Sequence[_Measured]) -> dict[str, list[_Measured]]:
+def _by_release(measured: Sequence[Measured]) -> dict[str, list[Measured]]:
     """A segment holds one, so that its columns are the same in all rows.
 
     What answers all comes last: a judge counts a challenger up to the last row that it sees of the other one.
     """
-    found: dict[str, list[_Measured]] = {}
+    found: dict[str, list[Measured]] = {}
     for each in sorted(measured, key=lambda each: each.arm.name == LIVE):
         found.setdefault(each.arm.loaded.release, []).append(each)
     return found
-
-
-def _table(measured: Sequence[_Measured], release: str, replica: str) -> pa.Table:
-    """Of many answers at once: a table for each would cost more than the answer.
-
-    What could not be answered stands at the end, with nulls where the answers would be.
-    """
-    measured = sorted(measured, key=lambda each: each.error != "")
-    counts = [len(each.ids) for each in measured]
-    columns: dict[str, Any] = {
-        "request_id": pa.array(_repeated([each.request_id for each in measured], counts), pa.string()),
-        "id": pa.array([id_ for each in measured for id_ in each.ids], pa.string()),
-        "sample": pa.array([number for count in counts for number in range(count)], pa.int32()),
-        "time": pa.array(_repeated([each.when for each in measured], counts), pa.timestamp("us", "UTC")),
-        "release": pa.array([release] * sum(counts), pa.string()),
-        "arm": pa.array(_repeated([each.arm.name for each in measured], counts), pa.string()),
-        "share": pa.array(np.repeat(np.array([each.share for each in measured], np.float64), counts)),
-        "error": pa.array(_repeated([each.error or None for each in measured], counts), pa.string()),
-        "replica": pa.array([replica] * sum(counts), pa.string()),
-        "input": pa.array([hash_ for each in measured for hash_ in each.hashes], pa.string()),
-        "seconds": pa.array(np.repeat(np.array([each.seconds for each in measured], np.float32), counts)),
-    }
-    answered = sum(count for each, count in zip(measured, counts, strict=True) if not each.error)
-    return pa.table(columns | _answered_columns(measured, answered, sum(counts))).combine_chunks()
-
-
-def _answered_columns(measured: Sequence[_Measured], answered: int, count: int) -> dict[str, Any]:
-    """Args: answered: rows that have an answer, the first ones; `count`: all."""
-    some = [each for each in measured if not each.error] or measured[:1]
-    first = some[0]
-    names = first.properties or (PROPERTIES if first.arm.loaded.scorer.image else ())
-    properties = {
-        name: np.concatenate([each.properties.get(name, np.zeros(0, np.float32)) for each in some]) for name in names
-    }
-    said = log_columns(
-        answers=pa.concat_tables([each.scored.answers.slice(*each.place) for each in some]),
-        properties=properties,
-        rows=None,
-        embeddings=_joined(some, [each.scored.embeddings for each in some]),
-        strangeness=_joined(some, [each.scored.strangeness for each in some]),
-    )
-    filled = {name: _filled(column, count - answered) for name, column in said.items()}
-    if first.rows is None:
-        return filled
-    return metadata_columns(pa.concat_tables([each.rows for each in measured])) | filled
-
-
-def _filled(column: Any, lacking: int) -> Any:
-    """With nulls at its end; an embedding holds them, as pyarrow cannot read one that is null as a whole."""
-    if not lacking:
-        return column
-    parts, kind = column.chunks if isinstance(column, pa.ChunkedArray) else [column], column.type
-    nothing = pa.nulls(lacking, kind)
-    if pa.types.is_fixed_size_list(kind):
-        nothing = pa.FixedSizeListArray.from_arrays(pa.nulls(lacking * kind.list_size, kind.value_type), type=kind)
-    return pa.chunked_array([*parts, nothing], kind)
-
-
-def _joined(measured: Sequence[_Measured], scored: Sequence[Any]) -> Any:
-    """The rows of each in what it was scored with; None if there is nothing of the kind."""
-    if scored[0] is None:
-        return None
-    places = zip(scored, (each.place for each in measured), strict=True)
-    return np.concatenate([values[first : first + count] for values, (first, count) in places])
-
-
-def _repeated(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:
-    return [value for value, count in zip(values, counts, strict=True) for _ in range(count)]
-
-
-def _input_hashes(asked: Asked) -> list[str]:
-    rows = asked.rows.to_pylist() if asked.rows is not None else [{}] * len(asked.ids)
-    pictures = asked.pictures if asked.pictures is not None else [b""] * len(asked.ids)
-    return [input_hash(picture, row) for picture, row in zip(pictures, rows, strict=True)]

@@ -1,0 +1,205 @@
+"""From what was answered, or could not be, to rows of the prediction log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from totalml.data.image_properties import PROPERTIES, image_properties
+from totalml.errors import TotalmlError
+from totalml.release.log_rows import input_hash, log_columns, metadata_columns
+from totalml.release.onnx_model import IMAGE
+from totalml.serving.body import RefusedError
+from totalml.serving.exchange import Answered
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.release.scorer import Scored
+    from totalml.serving.exchange import Arm, Asked
+
+    _Properties = Mapping[str, NDArray[np.float32]]
+
+LONGEST_REASON = 200  # characters
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Args: ended: how; or why it has no answer."""
+
+    when: datetime
+    asked: Asked
+    arm: Arm
+    ended: Answered | Exception
+    seconds: float
+
+    @property
+    def held(self) -> int:
+        """Bytes of its pictures, as they were sent and decoded."""
+        return sum(map(len, self.asked.pictures or ())) + (0 if self.pixels is None else self.pixels.nbytes)
+
+    @property
+    def pixels(self) -> NDArray[np.uint8] | None:
+        """(N, H, W, 3) its pictures as the model saw them; None: it saw none."""
+        return self.ended.inputs.get(IMAGE) if isinstance(self.ended, Answered) else None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is left of an answer without its pictures.
+
+    Args:
+        error: why there is no answer; empty: there is one.
+        scored: where there is no answer, that of nothing, for its form.
+        place: its first row in what was scored, and how many it has there.
+        hashes: of each input.
+        properties: of its pictures; none where there are no pictures.
+    """
+
+    when: datetime
+    request_id: str
+    ids: Sequence[str]
+    rows: pa.Table | None
+    arm: Arm
+    share: float
+    error: str
+    scored: Scored
+    place: tuple[int, int]
+    seconds: float
+    hashes: Sequence[str]
+    properties: _Properties
+
+
+def measured_of(some: Sequence[Noted]) -> list[Measured | Exception]:
+    """Of each what is left without its pictures, or why nothing is: whatever was asked harms no other."""
+    try:
+        properties = _properties([noted.pixels for noted in some])
+    except Exception as error:
+        return [error] * len(some)
+    found: list[Measured | Exception] = []
+    for noted, its in zip(some, properties, strict=True):
+        try:
+            found.append(_measured(noted, its))
+        except Exception as error:
+            found.append(error)
+    return found
+
+
+def _properties(seen: Sequence[NDArray[np.uint8] | None]) -> list[_Properties]:
+    """Those of one size are measured together, as for a small picture the calls take as long as the numbers."""
+    found: list[_Properties] = [{} for _ in seen]
+    alike: dict[tuple[int, ...], list[int]] = {}
+    for number, pixels in enumerate(seen):
+        if pixels is not None:
+            alike.setdefault(pixels.shape[1:], []).append(number)
+    for numbers in alike.values():
+        parts = [pixels for number in numbers if (pixels := seen[number]) is not None]
+        values = image_properties(np.concatenate(parts))
+        first = 0
+        for number, part in zip(numbers, parts, strict=True):
+            found[number] = {name: column[first : first + len(part)] for name, column in values.items()}
+            first += len(part)
+    return found
+
+
+def _measured(noted: Noted, properties: _Properties) -> Measured:
+    asked, ended, known = noted.asked, noted.ended, noted.arm.loaded
+    return Measured(
+        when=noted.when,
+        request_id=asked.request_id,
+        ids=asked.ids,
+        rows=asked.rows,
+        arm=noted.arm,
+        share=asked.share,
+        error="" if isinstance(ended, Answered) else _reason(ended),
+        scored=ended.scored if isinstance(ended, Answered) else known.nothing,
+        place=(ended.first, ended.count) if isinstance(ended, Answered) else (0, 0),
+        seconds=noted.seconds,
+        hashes=_input_hashes(asked),
+        properties=properties,
+    )
+
+
+def _reason(error: Exception) -> str:
+    """As a caller is told; of a mistake of ours its kind."""
+    told = str(error) if isinstance(error, TotalmlError | RefusedError) else ""
+    return told.encode(errors="replace").decode()[:LONGEST_REASON] or type(error).__name__
+
+
+def table_of(measured: Sequence[Measured], release: str, replica: str) -> pa.Table:
+    """Of many answers at once: a table for each would cost more than the answer.
+
+    What could not be answered stands at the end, with nulls where the answers would be.
+    """
+    measured = sorted(measured, key=lambda each: each.error != "")
+    counts = [len(each.ids) for each in measured]
+    columns: dict[str, Any] = {
+        "request_id": pa.array(_repeated([each.request_id for each in measured], counts), pa.string()),
+        "id": pa.array([id_ for each in measured for id_ in each.ids], pa.string()),
+        "sample": pa.array([number for count in counts for number in range(count)], pa.int32()),
+        "time": pa.array(_repeated([each.when for each in measured], counts), pa.timestamp("us", "UTC")),
+        "release": pa.array([release] * sum(counts), pa.string()),
+        "arm": pa.array(_repeated([each.arm.name for each in measured], counts), pa.string()),
+        "share": pa.array(np.repeat(np.array([each.share for each in measured], np.float64), counts)),
+        "error": pa.array(_repeated([each.error or None for each in measured], counts), pa.string()),
+        "replica": pa.array([replica] * sum(counts), pa.string()),
+        "input": pa.array([hash_ for each in measured for hash_ in each.hashes], pa.string()),
+        "seconds": pa.array(np.repeat(np.array([each.seconds for each in measured], np.float32), counts)),
+    }
+    answered = sum(count for each, count in zip(measured, counts, strict=True) if not each.error)
+    return pa.table(columns | _answered_columns(measured, answered, sum(counts))).combine_chunks()
+
+
+def _answered_columns(measured: Sequence[Measured], answered: int, count: int) -> dict[str, Any]:
+    """Args: answered: rows that have an answer, the first ones; `count`: all."""
+    some = [each for each in measured if not each.error] or measured[:1]
+    first = some[0]
+    names = first.properties or (PROPERTIES if first.arm.loaded.scorer.image else ())
+    properties = {
+        name: np.concatenate([each.properties.get(name, np.zeros(0, np.float32)) for each in some]) for name in names
+    }
+    said = log_columns(
+        answers=pa.concat_tables([each.scored.answers.slice(*each.place) for each in some]),
+        properties=properties,
+        rows=None,
+        embeddings=_joined(some, [each.scored.embeddings for each in some]),
+        strangeness=_joined(some, [each.scored.strangeness for each in some]),
+    )
+    filled = {name: _filled(column, count - answered) for name, column in said.items()}
+    if first.rows is None:
+        return filled
+    return metadata_columns(pa.concat_tables([each.rows for each in measured])) | filled
+
+
+def _filled(column: Any, lacking: int) -> Any:
+    """With nulls at its end; an embedding holds them, as pyarrow cannot read one that is null as a whole."""
+    if not lacking:
+        return column
+    parts, kind = column.chunks if isinstance(column, pa.ChunkedArray) else [column], column.type
+    nothing = pa.nulls(lacking, kind)
+    if pa.types.is_fixed_size_list(kind):
+        nothing = pa.FixedSizeListArray.from_arrays(pa.nulls(lacking * kind.list_size, kind.value_type), type=kind)
+    return pa.chunked_array([*parts, nothing], kind)
+
+
+def _joined(measured: Sequence[Measured], scored: Sequence[Any]) -> Any:
+    """The rows of each in what it was scored with; None if there is nothing of the kind."""
+    if scored[0] is None:
+        return None
+    places = zip(scored, (each.place for each in measured), strict=True)
+    return np.concatenate([values[first : first + count] for values, (first, count) in places])
+
+
+def _repeated(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:
+    return [value for value, count in zip(values, counts, strict=True) for _ in range(count)]
+
+
+def _input_hashes(asked: Asked) -> list[str]:
+    rows = asked.rows.to_pylist() if asked.rows is not None else [{}] * len(asked.ids)
+    pictures = asked.pictures if asked.pictures is not None else [b""] * len(asked.ids)
+    return [input_hash(picture, row) for picture, row in zip(pictures, rows, strict=True)]

@@ -1,0 +1,64 @@
+"""Pictures are measured many at once, and yet each row tells of its own."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from totalml.data.image_properties import image_properties
+from totalml.serving.exchange import Answered, Arm, Asked
+from totalml.serving.logged import Noted, measured_of
+
+
+@dataclass(frozen=True)
+class Known:
+    nothing: Any = None
+
+
+ARM = Arm("live", Known())
+
+
+def noted(pixels: np.ndarray | None, request_id: str = "order", pictures: tuple[bytes, ...] = (b"",)) -> Noted:
+    """Args: pixels: None: it was refused."""
+    asked = Asked(request_id, [""] * len(pictures), list(pictures), None)
+    ended = ValueError("no picture")
+    if pixels is not None:
+        ended = Answered(ARM, SimpleNamespace(), 0, len(pixels), {"image": pixels})
+    return Noted(datetime.now(UTC), asked, ARM, ended, 0.1)
+
+
+def random_pixels(*shape: int) -> np.ndarray:
+    return np.random.default_rng(sum(shape)).integers(0, 256, (*shape, 3), np.uint8)
+
+
+def test_each_request_has_the_properties_of_its_own_pictures():
+    seen = [random_pixels(1, 9, 9), random_pixels(2, 16, 16), None, random_pixels(3, 9, 9), random_pixels(1, 16, 16)]
+    measured = measured_of([noted(pixels) for pixels in seen])
+    for pixels, found in zip(seen, measured, strict=True):
+        alone = {} if pixels is None else image_properties(pixels)
+        assert found.properties.keys() == alone.keys()
+        for name, values in alone.items():
+            np.testing.assert_array_equal(found.properties[name], values)
+
+
+def test_what_cannot_be_kept_harms_no_other(monkeypatch):
+    from totalml.serving import logged
+
+    hashed = logged.input_hash
+    monkeypatch.setattr(logged, "input_hash", lambda picture, row: hashed(picture, row) if picture else 1 / 0)
+    some = [noted(random_pixels(1, 4, 4), pictures=(picture,)) for picture in (b"first", b"", b"third")]
+    first, second, third = measured_of(some)
+    assert isinstance(second, ZeroDivisionError)
+    assert first.hashes != third.hashes
+
+
+def test_what_cannot_be_measured_is_told_of_each():
+    told = measured_of([noted(random_pixels(1, 4, 4)[..., :2]), noted(random_pixels(1, 5, 5))])
+    assert [type(each) for each in told] == [ValueError, ValueError]
+
+
+def test_what_is_held_are_the_pictures_as_sent_and_as_seen():
+    assert noted(random_pixels(1, 4, 4), pictures=(b"12345",)).held == 5 + 4 * 4 * 3
+    assert noted(None, pictures=(b"12345", b"1")).held == 6
