@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -23,7 +24,6 @@ from totalml.release.bundle import (
     open_bundle,
     read_bundle,
     releases,
-    remove_unfinished,
     save_bundle,
 )
 from totalml.store import Store, open_store
@@ -153,8 +153,28 @@ def test_a_kill_while_it_is_made_leaves_no_release(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert releases(store) == []
     assert any((tmp_path / RELEASES).iterdir())
-    remove_unfinished(store)
-    assert not any((tmp_path / RELEASES).iterdir())
+    _save(store)
+    assert [path.name for path in (tmp_path / RELEASES).iterdir()] == [releases(store)[0].removeprefix(PREFIX)]
+
+
+def test_of_two_who_make_a_release_none_takes_the_folder_of_the_other(tmp_path):
+    store, order = Store(tmp_path), []
+
+    def second() -> None:
+        with new_folder(Store(tmp_path)) as folder:
+            order.append("second")
+            (folder / "file.txt").write_bytes(b"two")
+
+    with new_folder(store) as folder:
+        other = threading.Thread(target=second)
+        other.start()
+        other.join(0.3)
+        assert folder.exists()
+        (folder / "file.txt").write_bytes(b"one")
+        save_bundle(folder, {"name": "pints"}, store)
+        order.append("first")
+    other.join(30)
+    assert order == ["first", "second"]
 
 
 def test_another_machine_on_the_same_store_has_the_same_release(project, tmp_path):

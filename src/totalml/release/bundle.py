@@ -128,14 +128,19 @@ def read_bundle(folder: Path) -> Bundle:
 
 @contextmanager
 def new_folder(store: Store) -> Iterator[Path]:
-    """An empty folder to fill with the files of a release; it goes away at the end."""
-    folder = temporary_beside(store.folder(RELEASES) / "making")
-    with explained(folder.parent):
-        folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    """An empty folder to fill with the files of a release; it goes away at the end.
+
+    One at a time on this machine, so that what a killed process left can be told from what another one is at.
+    """
+    with store.lock(RELEASES):
+        with explained(store.folder(RELEASES)):
+            remove_leftovers(store.folder(RELEASES))
+            folder = temporary_beside(store.folder(RELEASES) / "making")
+            folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def save_bundle(filled: Path, facts: Mapping[str, Any], store: Store) -> Bundle:
@@ -171,11 +176,6 @@ def releases(store: Store) -> list[str]:
     """Hashes of the releases that are on this machine."""
     folder = store.root / RELEASES
     return sorted(PREFIX + path.name for path in folder.glob("*") if DIGEST.fullmatch(PREFIX + path.name))
-
-
-def remove_unfinished(store: Store) -> None:
-    """Raises: StoreError: the store cannot be written."""
-    remove_leftovers(store.folder(RELEASES))
 
 
 def _hash_of(facts: Mapping[str, Any], files: Mapping[str, str]) -> str:

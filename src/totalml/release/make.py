@@ -58,7 +58,6 @@ def make_release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progr
     """
     made = _made(recipe, attempt, store, progress)
     backend = recipe.registry.format if recipe.registry else ONNX
-    files.remove_unfinished(store)
     with new_folder(store) as folder:
         for name in COPIED:
             if (source := attempt.folder / name).exists():

@@ -43,14 +43,14 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.registry import Aliases
 
     alias, store = named("alias", arguments.alias), place.open_store()
-    attempt = _attempt(arguments.what, place, store)
+    attempt, release = _named(arguments.what, place, store)
     require_whole(attempt)
     aliases = Aliases(store, attempt.facts["name"])
     standing = aliases.standing(alias)
-    if standing is not None and standing.release and standing.names(attempt):
+    if standing is not None and standing.release and standing.names(attempt) and release in ("", standing.release):
         print(f"{alias} of {aliases.model} is {standing.version} already")
         return 0
-    candidate = _Candidate(attempt, alias, arguments.why, arguments.force, store)
+    candidate = _Candidate(attempt, release, alias, arguments.why, arguments.force, store)
     promoted = aliases.move(candidate.decide)
     assert promoted is not None  # noqa: S101  # it always decides for something
     told = f"; before: {candidate.before[-1].version}" if candidate.before else ""
@@ -66,10 +66,12 @@ class _Candidate:
     """A run that an alias is to point at.
 
     Args:
+        release: its bundle hash, where that was named; empty: the latest of the run, or one that is made.
         before: where the alias pointed, as it was last seen.
     """
 
     attempt: Attempt
+    release: str
     alias: str
     why: str
     force: bool
@@ -87,7 +89,7 @@ class _Candidate:
 
         self.before = [each for each in history if each.alias == self.alias]
         failed = self._refused([*_not_passed(self.attempt, self.before, self.store)])
-        bundle = _release(self.attempt, history, self.store)
+        bundle = _release(self.attempt, self.release, history, self.store)
         standing = self.before[-1].release if self.before else ""
         misfits = (f"signature: {misfit}" for misfit in let_down(bundle, standing, self.store))
         failed = self._refused([*failed, *misfits, *self._parity(bundle)])
@@ -119,16 +121,17 @@ def require_whole(attempt: Attempt) -> None:
         raise StoreError(f"run {run} is damaged: gone or changed: {', '.join(lost)}; run it again")
 
 
-def _attempt(text: str, place: Place, store: Store) -> Attempt:
+def _named(text: str, place: Place, store: Store) -> tuple[Attempt, str]:
+    """A run, and the bundle hash of its release where that is what was named."""
     from totalml.runs.find import find_run
 
     if not is_reference(text):
-        return find_run(text, place.runs)
+        return find_run(text, place.runs), ""
     try:
         promotion = find_promotion(text, store)
     except RecipeError as error:
         raise RecipeError(f"{error}{_last_run(text.partition('@')[0], place)}") from error
-    return find_run(promotion.version, place.runs)
+    return find_run(promotion.version, place.runs), promotion.release
 
 
 def _last_run(recipe: str, place: Place) -> str:
@@ -158,13 +161,13 @@ def _not_passed(attempt: Attempt, history: Sequence[Promotion], store: Store) ->
     yield from (f"{gate.title}: {gate.outcome}{now}" for gate in verdict.not_passed if not verdict.releasable)
 
 
-def _release(attempt: Attempt, history: list[Promotion], store: Store) -> Bundle:
-    """That of the run; made if there is none."""
+def _release(attempt: Attempt, named: str, history: list[Promotion], store: Store) -> Bundle:
+    """That which was named, or that of the run; made if there is none."""
     from totalml.progress import Progress
     from totalml.release.bundle import open_bundle
     from totalml.runs.stored import stored_recipe
 
-    known = next((each.release for each in reversed(history) if each.release and each.names(attempt)), None)
+    known = named or next((each.release for each in reversed(history) if each.release and each.names(attempt)), None)
     if known:
         bundle = open_bundle(known, store)
         bundle.verify()

@@ -41,6 +41,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
     if not arguments.why.strip():
         raise RecipeError("command line: --why is empty; say to those who read the history what happened")
+    if arguments.to is not None and not arguments.to.strip():
+        raise RecipeError("command line: --to is empty; give the bundle hash or its start, or leave it out")
     store, alias = place.open_store(), named("alias", arguments.alias)
     history_of(arguments.model, store)
     before: list[Promotion] = []
