@@ -90,8 +90,12 @@ def test_applying_it_is_one_event_and_again_none(store, tell, capsys):
     assert (only.deployment.release, only.why) == ("production", "opening night")
 
 
-def test_reverting_the_file_and_deploying_rolls_back(store, tell):
+def test_reverting_the_file_and_deploying_rolls_back(store, tell, capsys):
     old, new = release(store, 1.0), release(store, 0.5)
+    assert tell(PLAIN.replace("production", old.hash)) == 2
+    assert "was never registered, so nobody asked its gates" in capsys.readouterr().err
+    for each in (old, new):
+        promote(store, each, "candidate")
     texts = [PLAIN.replace("production", each.hash) for each in (old, new, old)]
     for text in texts:
         assert tell(text) == 0
@@ -110,6 +114,7 @@ def test_what_is_not_there_or_does_not_fit_is_refused(store, tell, capsys):
     assert "is not in the store" in capsys.readouterr().err
     assert tell(PLAIN) == 0
     other = release(store, 1.0, TABLE)
+    promote(store, other, "candidate")
     assert tell(PLAIN.replace("production", other.hash), "--check") == 3
     assert "it wants further columns: age, pub" in capsys.readouterr().err
     assert tell(PLAIN.replace("production", other.hash), "--force") == 0

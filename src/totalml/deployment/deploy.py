@@ -99,6 +99,11 @@ def require_release(reference: str, model: str, deployments: Deployments, store:
         found = require(find_promotion(text, store, file), text, file)
     bundle = open_bundle(found, store)
     bundle.verify()
+    if bundle.name == model and not deployments.is_registered(found):
+        raise RecipeError(
+            f"{file}: release {short(found, 12)} lies in the store, but was never registered, so nobody asked its "
+            "gates; totalml promote RUN --alias candidate does that"
+        )
     if bundle.name != model:
         raise RecipeError(f"{file}:1: release {reference} is one of {bundle.name}, not of {model}")
     return bundle

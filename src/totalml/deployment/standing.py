@@ -116,6 +116,10 @@ class Deployments:
         """The bundle hash of what is to answer; empty: its alias points nowhere."""
         return self.points_at(deployment.release)
 
+    def is_registered(self, release: str) -> bool:
+        """Whether an alias ever pointed at it."""
+        return any(each.release == release for each in self._aliases.history())
+
     def points_at(self, reference: str) -> str:
         """Args: reference: an alias, or a bundle hash."""
         if not is_alias(reference):
