@@ -42,7 +42,8 @@ class Followed:
 
     def live(self, store: Store | None, threads: int, said: Callable[[str], None]) -> Answering:
         """Raises: StoreError, ModelError: its release cannot be loaded."""
-        from totalml.serving.live import Answering, Live, load
+        from totalml.serving.live import Answering, Live
+        from totalml.serving.loading import load
 
         if store is None or self.kind == FOLDER:
             return Answering(load(read_bundle(Path(self.key)), threads), self.named)

@@ -15,20 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from totalml.data.image import ppm
 from totalml.deployment.deployment import CANARY, LIVE
 from totalml.errors import ModelError, StoreError, TotalmlError
 from totalml.identity import PREFIX, digest
 from totalml.machine import user
-from totalml.release.bundle import Bundle, open_bundle
-from totalml.release.scorer import Scorer
+from totalml.release.bundle import open_bundle
 from totalml.runs.attempt import now
-from totalml.serving.answers import answer_of
-from totalml.serving.columns import table_of
-from totalml.serving.exchange import Answered, Arm, Asked, Loaded
+from totalml.serving.exchange import Arm, Loaded
 from totalml.serving.limits import STOPS_WITHIN_S
+from totalml.serving.loading import load
 from totalml.store import Store
 from totalml.store.journal import Draft
 
@@ -238,30 +233,3 @@ class Live(Answering):
         draft = Draft(SWAP_FAILED, facts, user(), now())
         with suppress(StoreError):  # a store that can only be read
             self._store.journal(self.model).append_decided(lambda _: draft)
-
-
-def load(bundle: Bundle, threads: int) -> Loaded:
-    """Warmed up: the first batch is slower than all others.
-
-    Raises: StoreError: any file is gone or changed. ModelError: the model cannot be loaded.
-    """
-    bundle.verify()
-    try:
-        return _warmed_up(bundle, Scorer.load(bundle, threads))
-    except TotalmlError:
-        raise
-    except Exception as error:  # whatever its files say
-        raise ModelError(
-            f"release {bundle.hash} cannot answer ({type(error).__name__}: {error}). Release the run again."
-        ) from error
-
-
-def _warmed_up(bundle: Bundle, scorer: Scorer) -> Loaded:
-    """By a sample of nothing, from what a caller gives to what one gets."""
-    pictures = [ppm(np.zeros((1, 1, 3), np.uint8))] if scorer.image else None
-    rows = table_of({}, 1, scorer.signature) if scorer.signature.columns else None
-    asked = Asked("", ["nothing"], pictures, rows, scorer.explains)
-    inputs = scorer.inputs(asked.ids, pictures, rows)
-    loaded = Loaded(bundle, scorer, scorer.score(inputs, scorer.explains))
-    answer_of(asked, Answered(Arm(LIVE, loaded), loaded.nothing, 0, 1, inputs))
-    return loaded
