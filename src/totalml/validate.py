@@ -140,6 +140,8 @@ def _message(detail: ErrorDetails, model: type[BaseModel], prefix: Path) -> str:
         return _wrong_component(name, given, str(detail["ctx"]["class"]))
     if kind == "value_error":
         return f"{name + ': ' if name else ''}{detail['ctx']['error']}"
+    if kind in ("model_type", "dict_type") and (section := _model_at(model, loc)):
+        return f"{name!r} should hold keys: {', '.join(section.model_fields)}; got {_short(given)}"
     wanted = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
     wanted = wanted.replace("a valid tuple", "a list")  # YAML knows no other
     hint = _quotes_hint(given) if kind == "string_type" else _literal_hint(given, detail)

@@ -64,6 +64,10 @@ MISTAKES = {
     "- model\n": ["1: expected a mapping"],
     "model: [\n": ["not valid YAML"],
     "model: pints\n_target_: os.system\n": ["2: unknown key '_target_'"],
+    "model: pints\nchallenger:\n  shadow: 10\n  canary: {margins: 0.1}\n": [
+        "3: 'challenger.shadow' should hold keys: gates; got 10",
+        "4: 'challenger.canary.margins' should hold keys: failures, slow, errors; got 0.1",
+    ],
 }
 
 
