@@ -1,6 +1,7 @@
 """A challenger goes from shadow to canary to live by what the log says of it, and stops where it is worse."""
 
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -175,6 +176,8 @@ def test_a_stage_that_was_passed_is_proposed_once_and_a_person_brings_it_further
             sent += 20
             assert sent < 2000
         assert told[0].facts["passed"] == "shadow"
+        assert tell("rollout", "--to", "live") == 3
+        assert "  stage canary comes first\n" in capsys.readouterr().err
         assert tell("rollout", "--to", "canary", "--why", "looks right") == 0
         until(lambda: running.client.get("/readyz").json()["challenger"]["stage"] == "canary")
     assert len([each for each in store.journal("pints").events() if each.kind == PROPOSED]) == 1
@@ -188,9 +191,35 @@ def test_a_stage_that_was_passed_is_proposed_once_and_a_person_brings_it_further
     assert "has no challenger now" in capsys.readouterr().err
 
 
-def test_a_threshold_of_the_file_counts_and_goes_back_with_it(store, tell, capsys):
-    from dataclasses import replace
+def test_what_became_of_a_challenger_is_told_with_its_reason(store, tell, capsys):
+    old, new = release(store, 1.0), release(store, 0.99)
+    promote(store, old)
+    promote(store, old, "candidate")
+    assert tell("deploy", text="model: pints\n") == 0
+    assert tell("rollout") == 0
+    assert "the file names no challenger; one that says `challenger: {}`" in capsys.readouterr().out
+    assert tell("deploy", text="model: pints\nchallenger: {canary: null}\n") == 0
+    assert "candidate as its challenger, which is that release, too" in capsys.readouterr().out
+    promote(store, new, "candidate")
+    assert tell("rollout", "--to", "canary", "--force") == 2
+    assert "no stage canary; it has shadow, live" in capsys.readouterr().err
+    assert tell("rollout", "--to", "stopped", "--why", "too bitter") == 0
+    assert tell("rollout") == 0
+    assert ": stopped\n  too bitter\n" in capsys.readouterr().out
+    assert tell("rollout", "--to", "live") == 3
+    assert "  stage stopped: too bitter\n" in capsys.readouterr().err
+    assert tell("rollout", "--to", "live", "--force") == 0
+    assert Aliases(store, "pints").standing("production").forced == ("stage stopped: too bitter",)
+    assert main(["rollback", "pints", "--why", "taste", f"--store={store.root}"]) == 0
+    assert tell("rollout") == 0
+    assert f"was live; {old.hash[7:19]} answers now" in capsys.readouterr().out
+    assert main(["registry", "history", "pints", f"--store={store.root}"]) == 0
+    assert "deployed, challenger candidate" in capsys.readouterr().out
+    assert main(["rollout", "pub", f"--store={store.root}"]) == 2
+    assert "there is no deployment pub; give its file, such as deployments/pub.yaml" in capsys.readouterr().err
 
+
+def test_a_threshold_of_the_file_counts_and_goes_back_with_it(store, tell, capsys):
     old = release(store, 1.0)
     promote(store, old)
     assert tell("deploy", text="model: pints\n") == 0

@@ -53,6 +53,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     told = f"{file.stem}: {deployment.model}@{deployment.release}, release {short(bundle.hash, 12)}"
     if deployment.challenger is not None:
         which = f"release {short(challenger.hash, 12)}" if challenger else "which points nowhere yet"
+        if challenger is not None and challenger.hash == bundle.hash:
+            which = "which is that release, too, until the next one"
         told += f", with {deployment.challenger.release} as its challenger, {which}"
     if arguments.check:
         print(f"{told}; it can be deployed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -101,6 +102,10 @@ class ChallengerRecipe(Section):
     def stages(self) -> tuple[str, ...]:
         """In their order."""
         return (*([SHADOW] if self.shadow else []), *([CANARY] if self.canary else []), LIVE)
+
+    def following(self, stage: str) -> str:
+        """The stage that comes next; empty: none does."""
+        return dict(pairwise(self.stages)).get(stage, "")
 
     @model_validator(mode="after")
     def _has_a_stage(self) -> Self:

@@ -44,6 +44,14 @@ class Judge:
         self._store, self._model, self._name, self._said = store, model, name, said
         self._evidence: Evidence | None = None
 
+    @property
+    def recipe(self) -> ChallengerRecipe:
+        """What the file says of challengers. Raises: RecipeError: nothing any more."""
+        recipe = self._deployment.challenger
+        if recipe is None:
+            raise RecipeError(f"deployment {self._name} names no challenger any more; look again")
+        return recipe
+
     def look(self) -> Judgement | None:
         """Judge the challenger as it stands, and do what follows.
 
@@ -63,7 +71,7 @@ class Judge:
 
     def judged(self, challenger: Challenger) -> Judgement:
         """By what the log says until now."""
-        recipe = self._recipe
+        recipe = self.recipe
         if self._evidence is None or self._evidence.challenger != challenger:
             signature = Signature.read(open_bundle(challenger.against, self._store))
             self._evidence = Evidence(self._store, self._model, challenger, signature)
@@ -106,8 +114,8 @@ class Judge:
         return event
 
     def _passed(self, challenger: Challenger, judgement: Judgement) -> None:
-        recipe = self._recipe
-        following = recipe.stages[recipe.stages.index(challenger.stage) + 1]
+        recipe = self.recipe
+        following = recipe.following(challenger.stage)
         if recipe.advance == "auto":
             self.move(challenger, following, f"{challenger.stage} passed", judgement)
             return
@@ -128,7 +136,7 @@ class Judge:
 
         if self.deployments.append(draft):
             told = f"release {short(challenger.release, 12)} passed {challenger.stage}; {following} is next"
-            self._said(f"{self._name}: {told}: totalml rollout --to {following}")
+            self._said(f"{self._name}: {told}: totalml rollout deployments/{self._name}.yaml --to {following}")
 
     def _promotion(self, challenger: Challenger, why: str, forced: Sequence[str]) -> Promotion:
         """Of the alias that answers. Raises: RecipeError."""
@@ -154,10 +162,3 @@ class Judge:
         if deployed is None:
             raise RecipeError(f"deployment {self._name} was never deployed")
         return deployed.deployment
-
-    @property
-    def _recipe(self) -> ChallengerRecipe:
-        recipe = self._deployment.challenger
-        if recipe is None:
-            raise RecipeError(f"deployment {self._name} names no challenger any more; look again")
-        return recipe

@@ -22,7 +22,8 @@ def read_deployment(file: Path, name: str) -> Deployment:
     Raises: RecipeError: it is not there, no plain YAML, or no deployment; all mistakes at once.
     """
     if not file.is_file():
-        raise RecipeError(f"command line: there is no deployment {name}")
+        hint = "" if file.suffix else f"; give its file, such as deployments/{name}.yaml"
+        raise RecipeError(f"command line: there is no deployment {name}{hint}")
     values = OmegaConf.to_container(read_config(file, name), resolve=False)
     mistakes = [Mistake(path, "an interpolation; write the value itself") for path in _interpolated(values, ())]
     if not mistakes:

@@ -22,12 +22,14 @@ from totalml.errors import GateError, RecipeError
 from totalml.identity import short
 
 if TYPE_CHECKING:
+    from totalml.deployment.deployment import ChallengerRecipe
     from totalml.deployment.judge import Judge
     from totalml.deployment.judgement import Judgement
     from totalml.deployment.standing import Challenger
     from totalml.project import Place
 
 EVERY_S = 10.0
+ANEW = "the next release begins anew; this one, too, once another `challenger` of the file is deployed"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,41 +66,50 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     if arguments.to is None:
         print("\n".join(_told(file.stem, challenger, judgement)))
         return 0
-    _refuse(arguments.to, challenger, judgement, arguments.force, file)
-    passed = arguments.to == STOPPED or (judgement is not None and judgement.outcome == "passed")
-    forced = () if passed else (f"stage {challenger.stage}: {judgement.outcome if judgement else 'not judged'}",)
-    if judge.move(challenger, arguments.to, arguments.why, judgement, forced) is None:
+    objections = _objections(arguments.to, challenger, judgement, judge.recipe)
+    if objections and not arguments.force:
+        listed = "\n".join(f"  {line}" for line in [*objections, *_told(file.stem, challenger, judgement)])
+        raise GateError(
+            f"it does not come into stage {arguments.to}:\n{listed}\n"
+            "--force overrules this, and says so in the history",
+            file,
+        )
+    if judge.move(challenger, arguments.to, arguments.why, judgement, objections) is None:
         raise RecipeError("command line: somebody else was first; give the command again if it is still meant")
     return 0
 
 
-def _refuse(to: str, challenger: Challenger, judgement: Judgement | None, force: bool, file: Path) -> None:
-    """Raises: GateError: it may not come into that stage. RecipeError: it is there."""
+def _objections(
+    to: str, challenger: Challenger, judgement: Judgement | None, recipe: ChallengerRecipe
+) -> tuple[str, ...]:
+    """Why it should not come into that stage. Raises: RecipeError: it is there, or there is no such stage."""
     if to == challenger.stage:
         raise RecipeError(f"command line: release {short(challenger.release, 12)} is in stage {to} already")
-    if to == STOPPED or force or (judgement is not None and judgement.outcome == "passed"):
-        return
-    told = "\n".join(f"  {line}" for line in _told(file.stem, challenger, judgement))
-    raise GateError(
-        f"it does not come into stage {to}:\n{told}\n--force overrules this, and says so in the history", file
-    )
+    if to not in (*recipe.stages, STOPPED):
+        raise RecipeError(f"command line: the file has no stage {to}; it has {', '.join(recipe.stages)}")
+    if to == STOPPED:
+        return ()
+    outcome = judgement.outcome if judgement else challenger.why or "not judged"
+    unproven = [] if outcome == "passed" else [f"stage {challenger.stage}: {outcome}"]
+    skips = (recipe.following(challenger.stage), to) == (CANARY, LIVE)
+    return (*unproven, *([f"stage {CANARY} comes first"] if skips else []))
 
 
 def _none(judge: Judge, name: str) -> str:
     deployed = judge.deployments.standing(name)
     recipe = deployed.deployment.challenger if deployed else None
     if deployed is None or recipe is None:
-        return "the file names no challenger"
+        return "as deployed the file names no challenger; one that says `challenger: {}` makes each candidate one"
     if not (release := judge.deployments.points_at(recipe.release)):
         return f"{deployed.deployment.model}@{recipe.release} points nowhere yet"
     return f"{deployed.deployment.model}@{recipe.release}, release {short(release, 12)}, is what answers"
 
 
 def _told(name: str, challenger: Challenger, judgement: Judgement | None) -> list[str]:
-    first = (
-        f"{name}: release {short(challenger.release, 12)} against {short(challenger.against, 12)}: {challenger.stage}"
-    )
-    if judgement is None:
-        return [first]
-    more = f"; about {judgement.more:,} more requests would decide" if judgement.more else ""
-    return [f"{first}, {judgement.outcome}{more}", *(f"  {figure.told()}" for figure in judgement.figures)]
+    release, against, stage = short(challenger.release, 12), short(challenger.against, 12), challenger.stage
+    if judgement is not None:
+        more = f"; about {judgement.more:,} more requests would decide" if judgement.more else ""
+        first = f"{name}: release {release} against {against}: {stage}, {judgement.outcome}{more}"
+        return [first, *(f"  {figure.told()}" for figure in judgement.figures)]
+    said = f"was {LIVE}; {against} answers now" if stage == LIVE else f"against {against}: {stage}"
+    return [f"{name}: release {release} {said}", *([f"  {challenger.why}"] if challenger.why else []), f"  {ANEW}"]

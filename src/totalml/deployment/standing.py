@@ -54,6 +54,7 @@ class Challenger:
     stage: shadow, canary, live or stopped.
     share: of the requests that it answers; 0 unless it is a canary.
     since: when it began to be one, UTC, ISO 8601; what it said before does not count.
+    why: it came into its stage; empty: it is the first one, or nobody said.
     """
 
     release: str
@@ -61,6 +62,7 @@ class Challenger:
     stage: str
     share: float
     since: str
+    why: str = ""
 
     @property
     def takes_part(self) -> bool:
@@ -96,9 +98,9 @@ class Deployments:
         if not release or not against or release == against:
             return None
         since, stages = self._stages(name)
-        stage = stages.get(release, recipe.stages[0])
+        stage, why = stages.get(release, (recipe.stages[0], ""))
         share = recipe.canary.share if recipe.canary and stage == CANARY else 0.0
-        return Challenger(release, against, stage, share, since)
+        return Challenger(release, against, stage, share, since, why)
 
     def proposed(self, name: str, challenger: Challenger) -> bool:
         """Whether it was said already that it passed its stage."""
@@ -127,16 +129,16 @@ class Deployments:
         standing = self._aliases.standing(reference)
         return standing.release if standing else ""
 
-    def _stages(self, name: str) -> tuple[str, dict[str, str]]:
-        """Since when the file says of challengers what it says, and release -> the stage that it came to since."""
-        since, said, stages = "", None, dict[str, str]()
+    def _stages(self, name: str) -> tuple[str, dict[str, tuple[str, str]]]:
+        """Since when the file says of challengers what it says; release -> the stage that it came to since, and why."""
+        since, said, stages = "", None, dict[str, tuple[str, str]]()
         for event in self._journal.events():
             if event.facts.get("deployment") != name:
                 continue
             if event.kind == DEPLOYED and (now := Deployed.of(event).deployment.challenger) != said:
                 since, said, stages = event.when, now, {}
             if event.kind == STAGED:
-                stages[event.facts["release"]] = event.facts["stage"]
+                stages[event.facts["release"]] = event.facts["stage"], event.facts["why"]
         return since, stages
 
     def _all(self) -> Iterator[Deployed]:

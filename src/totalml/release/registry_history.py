@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
-from totalml.identity import short
+from totalml.identity import PREFIX, short
 from totalml.registry import Aliases, Promotion
 from totalml.release.named import history_of
 from totalml.release.registry_list import aligned
@@ -59,11 +59,19 @@ def _moved(each: Promotion) -> Row:
 def _other(event: Event) -> Row:
     """A deployment that was applied, what became of its challenger, or a release that a service could not load."""
     facts = event.facts
-    release = str(facts.get("release") or facts.get("settings", {}).get("release", ""))
+    settings = facts.get("settings", {})
+    release = str(facts.get("release") or settings.get("release", ""))
     name = f"deployment {facts['deployment']}" if "deployment" in facts else ""
     why = _why(str(facts.get("why", "")), facts.get("forced", ()))
     how = f"{event.kind}: {facts['stage']}" if "stage" in facts else event.kind
-    return (event.when[:19], name, how, short(release, 12), "", event.who, why)
+    if challenger := settings.get("challenger"):
+        how += f", challenger {_reference(challenger['release'])}"
+    return (event.when[:19], name, how, _reference(release), "", event.who, why)
+
+
+def _reference(text: str) -> str:
+    """An alias whole, a bundle hash as everywhere."""
+    return short(text, 12) if text.startswith(PREFIX) else text
 
 
 def _why(why: str, forced: Sequence[str]) -> str:
