@@ -14,8 +14,10 @@ from tests.serving.test_serving_swap import until
 from totalml.cli import main
 from totalml.deployment import evidence
 from totalml.deployment.standing import PROPOSED, STAGED, Deployments
+from totalml.prediction_log.settings import LogSettings
 from totalml.registry import Aliases
 from totalml.serving import judging
+from totalml.serving.followed import Followed
 from totalml.store import Store
 
 REPOSITORY = Path(__file__).parents[2]
@@ -217,6 +219,17 @@ def test_what_became_of_a_challenger_is_told_with_its_reason(store, tell, capsys
     assert "deployed, challenger candidate" in capsys.readouterr().out
     assert main(["rollout", "pub", f"--store={store.root}"]) == 2
     assert "there is no deployment pub; give its file, such as deployments/pub.yaml" in capsys.readouterr().err
+
+
+def test_a_service_that_keeps_no_log_has_no_challenger_since_nobody_could_judge_it(store, tell):
+    old, new = release(store, 1.0), release(store, 0.99)
+    promote(store, old)
+    promote(store, new, "candidate")
+    assert tell("deploy", text=CANARY_ONLY) == 0
+    followed = Followed("pub", "pints", "deployment", "pub")
+    assert followed.wanted(store)().challenger.release == new.hash
+    without = replace(followed, log=LogSettings(predictions=False))
+    assert (without.wanted(store)().release, without.wanted(store)().challenger) == (old.hash, None)
 
 
 def test_a_threshold_of_the_file_counts_and_goes_back_with_it(store, tell, capsys):

@@ -60,17 +60,18 @@ class Followed:
             return lambda: Wanted(self.key)
         if self.kind == DEPLOYMENT:
             deployments = Deployments(store, self.model)
-            return lambda: _wanted(deployments, self.key)
+            return lambda: _wanted(deployments, self.key, self.log.predictions)
         aliases = Aliases(store, self.model)
         return lambda: Wanted(standing.release if (standing := aliases.standing(self.key)) else "")
 
 
-def _wanted(deployments: Deployments, name: str) -> Wanted:
+def _wanted(deployments: Deployments, name: str, judged: bool) -> Wanted:
+    """Args: judged: whether a log is kept, by which a challenger is; one that nobody judges is not to answer."""
     from totalml.serving.live import Wanted
 
     deployed = deployments.standing(name)
     threshold = deployed.deployment.threshold if deployed else None
-    return Wanted(deployments.release(name), deployments.challenger(name), threshold)
+    return Wanted(deployments.release(name), deployments.challenger(name) if judged else None, threshold)
 
 
 def follow(text: str | Path, store: Store | None, logs: bool) -> Followed:
