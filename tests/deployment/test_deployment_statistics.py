@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from totalml.deployment.canary import ERRORS, FAILURES, FIRST, SLOW, Ends, beyond_usual, judge_canary
 from totalml.deployment.deployment import MarginsRecipe
+from totalml.deployment.judgement import Judgement
 from totalml.deployment.sequential import STEPS, difference_bounds, log_wealth, share_bounds, shown_worse
 from totalml.deployment.shadow import Pairs, judge_shadow
 from totalml.recipe.gates import GateRecipe
@@ -226,6 +227,22 @@ def test_a_shadow_passes_fails_or_waits_by_what_it_says_of_the_same_inputs():
     assert (moved.outcome, moved.decided_by[0].partition(":")[0]) == ("failed", "shift")
     fails = judge_shadow([gate("failures", at_most=0.01)], pairs(2000, 1.0, failing=0.05))
     assert fails.outcome == "failed"
+
+
+@pytest.mark.parametrize(("count", "share"), [(100, 0.0), (1000, 0.0), (400, 0.07), (400, 0.13)])
+def test_so_many_more_as_a_shadow_says_decide_and_nine_tenths_of_them_do_not(count, share):
+    """Also of failures that never happen, where far fewer do than by the square root of their number."""
+    rule = gate("failures", at_most=0.01) if share == 0 else gate("agreement", at_least=0.9)
+
+    def after(more: float) -> Judgement:
+        seen = count + round(more)
+        agree = np.arange(seen) >= round(share * seen)
+        return judge_shadow([rule], Pairs(agree, {}, np.zeros(seen, np.int8), np.zeros(0, np.int8)))
+
+    more = after(0).more
+    assert more is not None
+    assert after(more).outcome == ("failed" if share == 0.13 else "passed")
+    assert after(0.9 * more).outcome == "undecided"
 
 
 def test_a_shadow_waits_for_labels_where_a_gate_asks_for_them():

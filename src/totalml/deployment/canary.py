@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from totalml.deployment.judgement import ALPHA, Figure, Judgement
-from totalml.deployment.sequential import share_bounds, shown_worse
+from totalml.deployment.sequential import more_until, share_bounds, shown_worse
 from totalml.evaluation.interval import Interval
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 FAILURES, SLOW, ERRORS = FIGURES = ("failures", "slow", "errors")
 USUAL = 0.9  # share of the other release's first ones that are no slower, or no further off, than the bound
 FIRST = 200  # of the other release, by which that bound is found; they are not judged
-FURTHEST = 2**20  # times as many requests as there were; beyond that nothing is promised
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Ends:
         of_arm = self.canary == canary
         return int((self.bad & of_arm).sum()), int(of_arm.sum())
 
-    def difference(self, alpha: float, times: int = 1) -> Interval:
+    def difference(self, alpha: float, times: float = 1) -> Interval:
         """Canary minus the other, as if there had been `times` as many requests."""
         (bad, seen), (other_bad, other_seen) = self.counted(True), self.counted(False)
         low, high = share_bounds(times * bad, times * seen, alpha / 2)
@@ -72,7 +71,8 @@ def _judged(name: str, ends: Ends, share: float, margin: float, alpha: float, as
         return Figure(name, "failed", found, wanted, count, asked=asked)
     if _within(ends, margin, alpha, 1):
         return Figure(name, "passed", found, wanted, count, asked=asked)
-    return Figure(name, "undecided", found, wanted, count, _more(ends, margin, alpha), asked)
+    more = more_until(lambda times: _within(ends, margin, alpha, times), count)
+    return Figure(name, "undecided", found, wanted, count, more, asked)
 
 
 def beyond_usual(canary: NDArray[np.bool_], values: NDArray[np.float64]) -> Ends:
@@ -93,23 +93,6 @@ def beyond_usual(canary: NDArray[np.bool_], values: NDArray[np.float64]) -> Ends
     return Ends(canary[start:], values[start:] > bound)
 
 
-def _within(ends: Ends, margin: float, alpha: float, times: int) -> bool:
+def _within(ends: Ends, margin: float, alpha: float, times: float) -> bool:
     high = ends.difference(alpha, times).high
     return high is not None and high <= margin
-
-
-def _more(ends: Ends, margin: float, alpha: float) -> int | None:
-    """By doubling, then halving, how many times as many requests as there were would show it within its margin."""
-    seen = len(ends.bad)
-    if not seen:
-        return None
-    high = 2
-    while not _within(ends, margin, alpha, high):
-        high *= 2
-        if high > FURTHEST:
-            return None
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if _within(ends, margin, alpha, middle) else (middle, high)
-    return (high - 1) * seen

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)  # losses that are looked for; a mixture, so none has to be known
 LEAST, MOST = 1e-4, 1 - 1e-4  # of an estimated share: nothing is taken for impossible
+HALVINGS = 5  # after which a number of requests is known to a thirtieth
+FURTHEST = 2**20  # times as many requests as there were; beyond that nothing is promised
 
 
-def share_bounds(hits: float, count: int, alpha: float) -> tuple[float, float]:
+def share_bounds(hits: float, count: float, alpha: float) -> tuple[float, float]:
     """Between which the share lies, at all counts at once with probability 1 - alpha.
 
     Args: hits: of `count` independent samples of one share; or the sum of `count` numbers within 0..1, for their mean.
@@ -38,7 +40,7 @@ def share_bounds(hits: float, count: int, alpha: float) -> tuple[float, float]:
     return (_edge(0.0, middle, kept) if hits else 0.0, _edge(1.0, middle, kept) if hits < count else 1.0)
 
 
-def difference_bounds(ups: float, downs: float, count: int, alpha: float) -> tuple[float, float]:
+def difference_bounds(ups: float, downs: float, count: float, alpha: float) -> tuple[float, float]:
     """Between which the mean of differences lies, at all counts at once with probability 1 - alpha.
 
     Args:
@@ -78,17 +80,37 @@ def shown_worse(arm: Flags, bad: Flags, share: float, alpha: float) -> bool:
     return bool(log_wealth(arm, bad, share).max(initial=0.0) >= -math.log(alpha))
 
 
+def more_until(decided: Callable[[float], bool], seen: int) -> int | None:
+    """About how many more requests would decide, if they end as those did; by doubling, then halving.
+
+    Args:
+        decided: by this many times the requests that were seen.
+    Returns: None: no number would, or none was seen.
+    """
+    if not seen:
+        return None
+    low, high = 1.0, 2.0
+    while not decided(high):
+        low, high = high, 2 * high
+        if high > FURTHEST:
+            return None
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if decided(middle) else (middle, high)
+    return math.ceil((high - 1) * seen)
+
+
 def _before(flags: Flags) -> NDArray[np.int64]:
     """How many were set before each."""
     counts: NDArray[np.int64] = flags.cumsum() - flags
     return counts
 
 
-def _log_mixture(hits: float, count: int) -> float:
+def _log_mixture(hits: float, count: float) -> float:
     return math.lgamma(hits + 1) + math.lgamma(count - hits + 1) - math.lgamma(count + 2)
 
 
-def _log_likelihood(share: float, hits: float, count: int) -> float:
+def _log_likelihood(share: float, hits: float, count: float) -> float:
     if (share <= 0 and hits) or (share >= 1 and hits < count):
         return -math.inf
     won = hits * math.log(share) if hits else 0.0

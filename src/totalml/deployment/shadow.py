@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from totalml.deployment.deployment import SHADOW_FIGURES
 from totalml.deployment.judgement import ALPHA, Figure, Judgement
-from totalml.deployment.sequential import difference_bounds, share_bounds
+from totalml.deployment.sequential import difference_bounds, more_until, share_bounds
 from totalml.evaluation.interval import Interval
-from totalml.gates.outcome import outcome, samples_to_decide
+from totalml.gates.outcome import outcome
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,52 +47,64 @@ def judge_shadow(gates: Sequence[GateRecipe], pairs: Pairs, alpha: float = ALPHA
     return Judgement.of(figures, len(pairs.failed))
 
 
+class _Sums(NamedTuple):
+    """Of `seen` numbers within -1..1: what was above 0, and what below it as a positive number."""
+
+    ups: float
+    downs: float
+    seen: int
+
+    @classmethod
+    def of(cls, values: NDArray[np.generic]) -> _Sums:
+        return cls(float(values.clip(0).sum()), float(-values.clip(None, 0).sum()), len(values))
+
+
 def _judged(gate: GateRecipe, pairs: Pairs, alpha: float) -> Figure:
-    found, count = _figure(gate.metric, pairs, alpha)
-    wanted = f"{gate.rule} {gate.bound:g}"
-    if found.value is None:
-        return Figure(gate.metric, "undecided", found, wanted, count)
+    name, sums, wanted = gate.metric, _sums(gate.metric, pairs), f"{gate.rule} {gate.bound:g}"
     low, high = gate.good
-    decided = outcome(found, low, high)
-    more = None
-    if decided == "undecided" and (all_in_all := samples_to_decide(found, low, high, count)) is not None:
-        more = max(all_in_all - count, 1)
-    return Figure(gate.metric, decided, found, wanted, count, more)
+    if not any(each.seen for each in sums):
+        return Figure(name, "undecided", Interval(None, note=_why_not_known(name, pairs)), wanted, 0)
+    found, count = _figure(name, sums, alpha)
+    decided, more = outcome(found, low, high), None
+    if decided == "undecided":
+        more = more_until(lambda times: outcome(_figure(name, sums, alpha, times)[0], low, high) != "undecided", count)
+    return Figure(name, decided, found, wanted, count, more)
 
 
-def _figure(name: str, pairs: Pairs, alpha: float) -> tuple[Interval, int]:
-    """And of how many samples."""
-    if name == AGREEMENT:
-        count = len(pairs.agree)
-        if not count:
-            return Interval(None), 0
-        same = int(pairs.agree.sum())
-        return Interval(same / count, *share_bounds(same, count, alpha)), count
-    if name == SHIFT:
-        return _shift(pairs.changes, alpha)
-    differences = pairs.failed if name == FAILURES else pairs.errors
-    if not len(differences):
-        return Interval(None, note="no label came yet" if name == ERRORS else None), 0
-    return _mean(differences, alpha), len(differences)
-
-
-def _shift(changes: Mapping[str, NDArray[np.float64]], alpha: float) -> tuple[Interval, int]:
-    """How far the score that moved most did on average, on whichever side."""
+def _sums(name: str, pairs: Pairs) -> list[_Sums]:
+    """One; of the shift one for each score, some of which may not be known."""
     import numpy as np
 
-    known = {name: values[~np.isnan(values)] for name, values in changes.items()}
-    means = [(_mean(values, alpha / len(known)), len(values)) for values in known.values() if len(values)]
-    if not means:
-        note = "what answers gives no interval to measure by" if any(map(len, changes.values())) else None
-        return Interval(None, note=note), 0
+    if name == SHIFT:
+        return [_Sums.of(values[~np.isnan(values)]) for values in pairs.changes.values()]
+    if name == AGREEMENT:
+        return [_Sums.of(pairs.agree.astype(np.int8))]
+    return [_Sums.of(pairs.failed if name == FAILURES else pairs.errors)]
+
+
+def _why_not_known(name: str, pairs: Pairs) -> str | None:
+    if name == ERRORS:
+        return "no label came yet"
+    if name == SHIFT and any(map(len, pairs.changes.values())):
+        return "what answers gives no interval to measure by"
+    return None
+
+
+def _figure(name: str, sums: Sequence[_Sums], alpha: float, times: float = 1) -> tuple[Interval, int]:
+    """And of how many samples. Args: times: as if there had been so many times as many."""
+    known = [each for each in sums if each.seen]
+    means = [(_mean(name, each, alpha / len(sums), times), each.seen) for each in known]
+    if name != SHIFT:
+        return means[0]
     sizes = [(_size(mean), count) for mean, count in means]
-    top, count = max(sizes, key=lambda each: each[0].value or 0.0)
+    top, count = max(sizes, key=lambda each: each[0].value or 0.0)  # how far it moved, on whichever side
     return Interval(top.value, top.low, max(size.high or 0.0 for size, _ in sizes)), count
 
 
-def _mean(differences: NDArray[np.generic], alpha: float) -> Interval:
-    ups, downs, count = float(differences.clip(0).sum()), float(-differences.clip(None, 0).sum()), len(differences)
-    return Interval((ups - downs) / count, *difference_bounds(ups, downs, count, alpha))
+def _mean(name: str, sums: _Sums, alpha: float, times: float) -> Interval:
+    ups, downs, count = (times * each for each in sums)
+    bounds = share_bounds(ups, count, alpha) if name == AGREEMENT else difference_bounds(ups, downs, count, alpha)
+    return Interval((ups - downs) / count, *bounds)
 
 
 def _size(mean: Interval) -> Interval:
