@@ -12,7 +12,7 @@ import pytest
 from tests.serving.serving import PICTURE, TABLE, onnx_of, picture, promote, release, serving
 from tests.serving.test_serving_swap import until
 from totalml.cli import main
-from totalml.deployment import evidence
+from totalml.deployment import evidence, rollout
 from totalml.deployment.standing import PROPOSED, STAGED, Deployments
 from totalml.prediction_log.settings import LogSettings
 from totalml.registry import Aliases
@@ -219,6 +219,23 @@ def test_what_became_of_a_challenger_is_told_with_its_reason(store, tell, capsys
     assert "deployed, challenger candidate" in capsys.readouterr().out
     assert main(["rollout", "pub", f"--store={store.root}"]) == 2
     assert "there is no deployment pub; give its file, such as deployments/pub.yaml" in capsys.readouterr().err
+
+
+def test_watching_says_how_it_stands_and_again_only_what_is_new(store, tell, capsys, monkeypatch):
+    for each, alias in ((1.0, "production"), (0.99, "candidate")):
+        promote(store, release(store, each), alias)
+    assert tell("deploy", text=BOTH) == 0
+    capsys.readouterr()
+    looks = iter([lambda: None, lambda: tell("rollout", "--to", "stopped", "--why", "last orders"), interrupted])
+    monkeypatch.setattr(rollout.time, "sleep", lambda _: next(looks)())
+    assert tell("rollout", "--watch") == 130
+    told = capsys.readouterr().out
+    assert told.count("shadow, undecided") == 1
+    assert told.count("stopped\n  last orders\n") == 1
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_service_that_keeps_no_log_has_no_challenger_since_nobody_could_judge_it(store, tell):

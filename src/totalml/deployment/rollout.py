@@ -5,9 +5,9 @@
   totalml rollout deployments/guinness.yaml --to stopped --why "..." at any time
   totalml rollout deployments/guinness.yaml --watch                  judge it as a service does, until Ctrl+C
 
-A service that follows the file judges by itself: a challenger that fails is stopped; one that passes goes on where the
-file says `advance: auto`, and is proposed where it says `propose`. Exit code 3: it did not pass the stage that it is
-in; --force overrules, and stands in the history.
+The file names it by `challenger:` (docs/deployments.md). A service that follows the file judges by itself: a challenger
+that fails is stopped; one that passes goes on where the file says `advance: auto`, and is proposed where it says
+`propose`. Exit code 3: it did not pass the stage that it is in; --force overrules, and stands in the history.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from totalml.deployment.deployment import CANARY, LIVE, SHADOW, STOPPED
 from totalml.errors import GateError, RecipeError
@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", choices=(SHADOW, CANARY, LIVE, STOPPED), help="the stage that it is to come into")
     parser.add_argument("--why", metavar="TEXT", default="", help="kept in the journal")
     parser.add_argument("--force", action="store_true", help="although it did not pass")
-    parser.add_argument("--watch", action="store_true", help=f"go on, every {EVERY_S:g} s")
+    parser.add_argument("--watch", action="store_true", help=f"go on, and say what is new, every {EVERY_S:g} s")
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
@@ -53,19 +53,15 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         )
     if arguments.watch and arguments.to:
         raise RecipeError("command line: give --to or --watch, not both")
-    while arguments.watch:
-        judge.look()
-        time.sleep(EVERY_S)
+    if arguments.watch:
+        _watch(judge, file.stem)
+    if arguments.to is None:
+        print(_standing(judge, file.stem))
+        return 0
     challenger = judge.deployments.challenger(file.stem)
     if challenger is None:
-        if arguments.to:
-            raise RecipeError(f"command line: {arguments.file} has no challenger now; {_none(judge, file.stem)}")
-        print(f"{file.stem}: {_none(judge, file.stem)}")
-        return 0
-    judgement = judge.judged(challenger) if challenger.takes_part else None
-    if arguments.to is None:
-        print("\n".join(_told(file.stem, challenger, judgement)))
-        return 0
+        raise RecipeError(f"command line: {arguments.file} has no challenger now; {_none(judge, file.stem)}")
+    judgement = _judged(judge, challenger)
     objections = _objections(arguments.to, challenger, judgement, judge.recipe)
     if objections and not arguments.force:
         listed = "\n".join(f"  {line}" for line in [*objections, *_told(file.stem, challenger, judgement)])
@@ -77,6 +73,26 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     if judge.move(challenger, arguments.to, arguments.why, judgement, objections) is None:
         raise RecipeError("command line: somebody else was first; give the command again if it is still meant")
     return 0
+
+
+def _watch(judge: Judge, name: str) -> NoReturn:
+    told = ""
+    while True:
+        judge.look()
+        if (standing := _standing(judge, name)) != told:
+            print(told := standing, flush=True)
+        time.sleep(EVERY_S)
+
+
+def _standing(judge: Judge, name: str) -> str:
+    challenger = judge.deployments.challenger(name)
+    if challenger is None:
+        return f"{name}: {_none(judge, name)}"
+    return "\n".join(_told(name, challenger, _judged(judge, challenger)))
+
+
+def _judged(judge: Judge, challenger: Challenger) -> Judgement | None:
+    return judge.judged(challenger) if challenger.takes_part else None
 
 
 def _objections(
