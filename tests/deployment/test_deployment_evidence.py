@@ -1,0 +1,128 @@
+"""What a judge reads of a log that is being written tells for no arm without cause."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.serving.serving import PICTURE
+from totalml.data.snapshot import parquet_bytes
+from totalml.deployment.canary import FAILURES, judge_canary
+from totalml.deployment.deployment import CANARY, LIVE, MarginsRecipe
+from totalml.deployment.evidence import Evidence
+from totalml.deployment.standing import Challenger
+from totalml.prediction_log.segment import Segment
+from totalml.store import Store
+
+OLD, NEW = "blake3:" + "0" * 64, "blake3:" + "1" * 64
+START = datetime(2026, 11, 28, 12, tzinfo=UTC)
+SHARE, REPLICAS = 0.2, ("aaaaaaaa", "bbbbbbbb")
+MARGINS = MarginsRecipe().model_dump()
+CHALLENGER = Challenger(NEW, OLD, CANARY, SHARE, START.isoformat())
+
+
+def requests(rng: np.random.Generator, seconds: int, rate: int, slower: float, failing: float) -> dict[str, np.ndarray]:
+    """Those of a service: when they came and were answered, by which arm and replica; latencies with a heavy tail."""
+    count = seconds * rate
+    canary = rng.random(count) < SHARE
+    lasting = np.minimum(rng.lognormal(-5, 1.5, count), 8.0) * np.where(canary, slower, 1.0)
+    came = np.sort(rng.uniform(0, seconds, count))
+    failed = rng.random(count) < np.where(canary, failing, 0.02)
+    replica = rng.integers(0, 2, count)
+    return {"canary": canary, "seconds": lasting, "time": came + lasting, "failed": failed, "replica": replica}
+
+
+def write(store: Store, asked: dict[str, np.ndarray], flush: int, replica: int, arms: tuple[bool, ...]) -> None:
+    """What a replica writes at the end of a second: a file for each release, what answers all last."""
+    for canary in arms:
+        of_file = (asked["replica"] == replica) & (asked["canary"] == canary) & (asked["time"] // 1 == flush)
+        rows = np.flatnonzero(of_file)[np.argsort(asked["time"][of_file])]
+        if not len(rows):
+            continue
+        release, times = NEW if canary else OLD, [START + timedelta(seconds=float(s)) for s in asked["time"][rows]]
+        table = pa.table(
+            {
+                "request_id": [f"request {row}" for row in rows],
+                "id": ["picture"] * len(rows),
+                "sample": pa.array([0] * len(rows), pa.int32()),
+                "time": pa.array(times, pa.timestamp("us", "UTC")),
+                "release": [release] * len(rows),
+                "arm": [CANARY if canary else LIVE] * len(rows),
+                "share": [SHARE] * len(rows),
+                "error": pa.array(["no answer" if bad else None for bad in asked["failed"][rows]], pa.string()),
+                "replica": [REPLICAS[replica]] * len(rows),
+                "seconds": pa.array(asked["seconds"][rows].astype(np.float32)),
+            }
+        )
+        segment = Segment.new(times[0], REPLICAS[replica], 2 * flush + (not canary), release)
+        store.save_file(parquet_bytes(table), *segment.path("pints"))
+
+
+def stopped(folder: Path, seed: int, slower: float = 1.0, failing: float = 0.02) -> bool:
+    """Whether a canary is, by a judge that looks again and again, also between two files of one second."""
+    rng, store = np.random.default_rng(seed), Store(folder)
+    evidence = Evidence(store, "pints", CHALLENGER, PICTURE)
+    asked = requests(rng, 50, 40, slower, failing)
+    for flush in range(60):
+        replicas = rng.permutation(2).tolist()
+        write(store, asked, flush, replicas[0], (True, False))
+        write(store, asked, flush, replicas[1], (True,))
+        if flush % 7 == 6:
+            evidence.look()
+            if judge_canary(evidence.ends(), SHARE, MARGINS).outcome == "failed":
+                return True
+        write(store, asked, flush, replicas[1], (False,))
+    return False
+
+
+@pytest.mark.slow
+def test_equal_canaries_are_seldom_stopped_while_their_log_is_written(tmp_path):
+    assert sum(stopped(tmp_path / str(seed), seed) for seed in range(20)) <= 2
+
+
+def test_a_canary_that_fails_or_is_slow_is_stopped_while_its_log_is_written(tmp_path):
+    assert stopped(tmp_path / "fails", 1, failing=0.4)
+    assert stopped(tmp_path / "slow", 2, slower=8.0)
+
+
+def test_what_a_canary_is_still_at_is_not_taken_for_missing(tmp_path):
+    """None of its answers is there yet, because each takes long; those of the other release are."""
+    rng, store = np.random.default_rng(3), Store(tmp_path)
+    asked = requests(rng, 9, 40, 1.0, 0.02)
+    asked["time"] = np.where(asked["canary"], 30.0, asked["time"])
+    for flush in range(10):
+        for replica in range(2):
+            write(store, asked, flush, replica, (True, False))
+    evidence = Evidence(store, "pints", CHALLENGER, PICTURE)
+    evidence.look()
+    assert len(evidence.ends()[FAILURES].bad) == 0
+
+
+def test_a_request_that_is_sent_again_counts_once_and_what_chance_did_not_choose_never(tmp_path):
+    rng, store = np.random.default_rng(4), Store(tmp_path)
+    asked = requests(rng, 30, 10, 1.0, 0.0)
+    for flush in range(40):
+        for replica in range(2):
+            write(store, asked, flush, replica, (True, False))
+    evidence = Evidence(store, "pints", CHALLENGER, PICTURE)
+    evidence.look()
+    first = evidence.ends()[FAILURES]
+    settled = asked["time"] - asked["seconds"]
+    last = [asked["time"][(asked["replica"] == r) & ~asked["canary"]].max() for r in range(2)]
+    wanted = settled <= np.array(last)[asked["replica"]] - 10
+    assert len(first.bad) == pytest.approx(wanted.sum(), abs=1)
+    assert first.canary.sum() == pytest.approx((wanted & asked["canary"]).sum(), abs=1)
+    again = {name: values[:50] for name, values in asked.items()} | {"time": asked["time"][:50] + 50}
+    for flush in range(45, 90):
+        for replica in range(2):
+            write(store, again, flush, replica, (True, False))
+    evidence.look()
+    more = evidence.ends()[FAILURES]
+    assert len(more.bad) <= len(asked["canary"])
+    other = Evidence(store, "pints", Challenger(NEW, OLD, CANARY, 0.3, START.isoformat()), PICTURE)
+    other.look()
+    assert len(other.ends()[FAILURES].bad) == 0
