@@ -64,7 +64,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     judgement = _judged(judge, challenger)
     objections = _objections(arguments.to, challenger, judgement, judge.recipe)
     if objections and not arguments.force:
-        listed = "\n".join(f"  {line}" for line in [*objections, *_told(file.stem, challenger, judgement)])
+        more = [figure.told() for figure in judgement.figures] if judgement else [ANEW]
+        listed = "\n".join(f"  {line}" for line in [*objections, *more])
         raise GateError(
             f"it does not come into stage {arguments.to}:\n{listed}\n"
             "--force overrules this, and says so in the history",
