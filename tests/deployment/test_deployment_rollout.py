@@ -12,7 +12,7 @@ import pytest
 from tests.serving.serving import PICTURE, TABLE, onnx_of, picture, promote, release, serving
 from tests.serving.test_serving_swap import until
 from totalml.cli import main
-from totalml.deployment import evidence, rollout
+from totalml.deployment import evidence, judge, rollout
 from totalml.deployment.standing import PROPOSED, STAGED, Deployments
 from totalml.prediction_log.settings import LogSettings
 from totalml.registry import Aliases
@@ -193,7 +193,7 @@ def test_a_stage_that_was_passed_is_proposed_once_and_a_person_brings_it_further
     assert "has no challenger now" in capsys.readouterr().err
 
 
-def test_what_became_of_a_challenger_is_told_with_its_reason(store, tell, capsys):
+def test_what_became_of_a_challenger_is_told_with_its_reason(store, tell, capsys, monkeypatch):
     old, new = release(store, 1.0), release(store, 0.99)
     promote(store, old)
     promote(store, old, "candidate")
@@ -210,6 +210,11 @@ def test_what_became_of_a_challenger_is_told_with_its_reason(store, tell, capsys
     assert ": stopped\n  too bitter\n" in capsys.readouterr().out
     assert tell("rollout", "--to", "live") == 3
     assert "  stage stopped: too bitter\n" in capsys.readouterr().err
+    monkeypatch.setattr(judge, "now", lambda: "2100-01-01T00:00:00+00:00")
+    assert tell("rollout", "--to", "shadow", "--force", "--why", "another barrel") == 0
+    challenger = Deployments(store, "pints").challenger("pub")
+    assert (challenger.stage, challenger.since) == ("shadow", "2100-01-01T00:00:00+00:00")  # judged by what comes now
+    assert tell("rollout", "--to", "stopped", "--why", "too bitter") == 0
     assert tell("rollout", "--to", "live", "--force") == 0
     assert Aliases(store, "pints").standing("production").forced == ("stage stopped: too bitter",)
     assert main(["rollback", "pints", "--why", "taste", f"--store={store.root}"]) == 0

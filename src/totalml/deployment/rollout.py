@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from totalml.project import Place
 
 EVERY_S = 10.0
-ANEW = "the next release begins anew; this one, too, once another `challenger` of the file is deployed"
+ANEW = "the next release begins anew; this one by --to and --force, or once another `challenger` is deployed"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

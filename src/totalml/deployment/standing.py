@@ -53,7 +53,7 @@ class Challenger:
     against: that of what answers.
     stage: shadow, canary, live or stopped.
     share: of the requests that it answers; 0 unless it is a canary.
-    since: when it began to be one, UTC, ISO 8601; what it said before does not count.
+    since: when it came into its stage, UTC, ISO 8601; what it said before does not count.
     why: it came into its stage; empty: it is the first one, or nobody said.
     """
 
@@ -97,8 +97,10 @@ class Deployments:
         release, against = self.points_at(recipe.release), self.resolved(deployed.deployment)
         if not release or not against or release == against:
             return None
-        since, stages = self._stages(name)
-        stage, why = stages.get(release, (recipe.stages[0], ""))
+        since, staged = self._staged(name)
+        stage, why = recipe.stages[0], ""
+        if event := staged.get(release):
+            stage, why, since = event.facts["stage"], event.facts["why"], event.when
         share = recipe.canary.share if recipe.canary and stage == CANARY else 0.0
         return Challenger(release, against, stage, share, since, why)
 
@@ -129,17 +131,18 @@ class Deployments:
         standing = self._aliases.standing(reference)
         return standing.release if standing else ""
 
-    def _stages(self, name: str) -> tuple[str, dict[str, tuple[str, str]]]:
-        """Since when the file says of challengers what it says; release -> the stage that it came to since, and why."""
-        since, said, stages = "", None, dict[str, tuple[str, str]]()
+    def _staged(self, name: str) -> tuple[str, dict[str, Event]]:
+        """Since when the file says of challengers what it says, and release -> what brought it into its stage since."""
+        since, said = "", None
+        staged: dict[str, Event] = {}
         for event in self._journal.events():
             if event.facts.get("deployment") != name:
                 continue
             if event.kind == DEPLOYED and (now := Deployed.of(event).deployment.challenger) != said:
-                since, said, stages = event.when, now, {}
+                since, said, staged = event.when, now, {}
             if event.kind == STAGED:
-                stages[event.facts["release"]] = event.facts["stage"], event.facts["why"]
-        return since, stages
+                staged[event.facts["release"]] = event
+        return since, staged
 
     def _all(self) -> Iterator[Deployed]:
         return (Deployed.of(event) for event in self._journal.events() if event.kind == DEPLOYED)
