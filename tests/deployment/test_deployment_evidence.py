@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,10 +13,15 @@ import pytest
 from tests.serving.serving import PICTURE
 from totalml.data.snapshot import parquet_bytes
 from totalml.deployment.canary import FAILURES, judge_canary
-from totalml.deployment.deployment import CANARY, LIVE, MarginsRecipe
+from totalml.deployment.deployment import CANARY, LIVE, SHADOW, MarginsRecipe
 from totalml.deployment.evidence import Evidence
+from totalml.deployment.shadow import judge_shadow
 from totalml.deployment.standing import Challenger
+from totalml.labels import read_labels, truth_of
+from totalml.labels.columns import table_of
+from totalml.labels.labels import Segments
 from totalml.prediction_log.segment import Segment
+from totalml.recipe.gates import GateRecipe
 from totalml.store import Store
 
 OLD, NEW = "blake3:" + "0" * 64, "blake3:" + "1" * 64
@@ -126,3 +132,56 @@ def test_a_request_that_is_sent_again_counts_once_and_what_chance_did_not_choose
     other = Evidence(store, "pints", Challenger(NEW, OLD, CANARY, 0.3, START.isoformat()), PICTURE)
     other.look()
     assert len(other.ends()[FAILURES].bad) == 0
+
+
+def shadowed(store: Store, columns: dict[str, list[object]], arm: str, number: int) -> None:
+    """A file of one arm, of requests a second apart."""
+    count = len(next(iter(columns.values())))
+    release, times = (OLD if arm == LIVE else NEW), [START + timedelta(seconds=row) for row in range(count)]
+    facts = {
+        "request_id": [f"request {row}" for row in range(count)],
+        "id": ["row"] * count,
+        "sample": pa.array([0] * count, pa.int32()),
+        "time": pa.array(times, pa.timestamp("us", "UTC")),
+        "release": [release] * count,
+        "arm": [arm] * count,
+        "share": [0.0] * count,
+        "error": pa.nulls(count, pa.string()),
+        "replica": [REPLICAS[0]] * count,
+        "seconds": pa.array([0.01] * count, pa.float32()),
+    }
+    segment = Segment.new(START, REPLICAS[0], number, release)
+    store.save_file(parquet_bytes(pa.table(facts | columns)), *segment.path("pints"))
+
+
+def test_numbers_of_a_shadow_are_held_against_the_interval_and_the_labels(tmp_path):
+    numbers = replace(
+        PICTURE, task="regression", targets=("head_mm",), answers=dict.fromkeys(("value", "lower", "upper"), "double")
+    )
+    store = Store(tmp_path)
+
+    def told(values: list[float], wide: float | None) -> dict[str, list[object]]:
+        low, high = ([None if wide is None else value + sign * wide for value in values] for sign in (-1, 1))
+        bounds = {"answer:lower": pa.array(low, pa.float64()), "answer:upper": pa.array(high, pa.float64())}
+        return {"answer:value": values, **bounds}
+
+    theirs, ours = [10.0, 20.0, 30.0, 40.0], [10.5, 20.0, 37.0, 40.0]
+    shadowed(store, told(theirs, 2.0), LIVE, 1)
+    shadowed(store, told(ours, 9.0), SHADOW, 2)
+    truth = truth_of(numbers)
+    said = [{"request_id": f"request {row}", "label": float(label)} for row, label in ((0, 10.4), (2, 30), (3, 40))]
+    Segments(store, "pints").save(table_of(read_labels(said, truth), truth, "eve"))
+    evidence = Evidence(store, "pints", replace(CHALLENGER, stage=SHADOW, share=0.0), numbers)
+    evidence.look()
+    pairs = evidence.pairs()
+    assert pairs.agree.tolist() == [True, True, False, True]
+    assert pairs.changes["value"] == pytest.approx([0.125, 0.0, 1.0, 0.0])
+    assert sorted(pairs.errors.tolist()) == [-1, 0, 1]  # nearer, as far off, further off
+    # Without intervals nothing says whether they agree: it is not known, and not a failure.
+    bare = Store(tmp_path / "bare")
+    shadowed(bare, told(theirs, None), LIVE, 1)
+    shadowed(bare, told(theirs, None), SHADOW, 2)
+    evidence = Evidence(bare, "pints", replace(CHALLENGER, stage=SHADOW, share=0.0), numbers)
+    evidence.look()
+    (figure,) = judge_shadow([GateRecipe(metric="agreement", at_least=0.9)], evidence.pairs()).figures
+    assert (figure.outcome, figure.value.note) == ("undecided", "what answers gives no interval to measure by")

@@ -90,11 +90,15 @@ class Evidence:
         failed, other_failed = (np.asarray(each["error"].is_valid()) for each in (ours, theirs))
         both = pa.array(~failed & ~other_failed)
         said, other_said = (_answers(each.filter(both)) for each in (ours, theirs))
+        agree, changes = self._record.agree(said, other_said), self._record.changes(said, other_said)
+        comparable = (
+            ~np.isnan(np.stack(list(changes.values()))).any(axis=0) if changes else np.ones(len(agree), np.bool_)
+        )
         labelled, other_labelled = _matched(self._labelled(ours), self._labelled(theirs))
         further = _badness(labelled, other_labelled) - _badness(other_labelled)
         return Pairs(
-            agree=self._record.agree(said, other_said),
-            changes=self._record.changes(said, other_said),
+            agree=agree[comparable],
+            changes=changes,
             failed=failed.astype(np.int8) - other_failed.astype(np.int8),
             errors=np.sign(further[~np.isnan(further)]).astype(np.int8),
         )

@@ -29,7 +29,7 @@ class Pairs:
     """What both said of the same samples, in any order.
 
     Args:
-        agree: (N,) of those that both answered: whether they said the same.
+        agree: of those that both answered, as far as it can be told: whether they said the same.
         changes: by score, (N,) within -1..1: the shadow's minus the other's; NaN where it is not known.
         failed: (M,) of all: 1 where only the shadow failed, -1 where only the other did.
         errors: (L,) of those with a label: 1 where the shadow was further off, -1 where the other was.
@@ -85,7 +85,7 @@ def _sums(name: str, pairs: Pairs) -> list[_Sums]:
 def _why_not_known(name: str, pairs: Pairs) -> str | None:
     if name == ERRORS:
         return "no label came yet"
-    if name == SHIFT and any(map(len, pairs.changes.values())):
+    if name in (AGREEMENT, SHIFT) and any(map(len, pairs.changes.values())):
         return "what answers gives no interval to measure by"
     return None
 
