@@ -115,13 +115,19 @@ def _news(found: list[Mistake], known: list[Mistake]) -> list[Mistake]:
 
 def explain(error: ValidationError, model: type[BaseModel], prefix: Path = ()) -> list[Mistake]:
     """Every mistake in values that are no such model, for the person who wrote them."""
-    mistakes = []
-    for detail in error.errors(include_url=False):
+    mistakes, details = [], error.errors(include_url=False)
+    for detail in details:
+        if detail["type"] == "too_short" and any(_is_below(other["loc"], detail["loc"]) for other in details):
+            continue  # pydantic counts only the items that are whole
         cause = detail.get("ctx", {}).get("error")
         detail["loc"] += cause.below if isinstance(cause, Misfit) else ()
         detail["loc"] = tuple(part for part in detail["loc"] if not str(part).startswith(UNION))
         mistakes.append(Mistake((*prefix, *detail["loc"]), _message(detail, model, prefix)))
     return mistakes
+
+
+def _is_below(path: Path, holder: Path) -> bool:
+    return len(path) > len(holder) and path[: len(holder)] == holder
 
 
 def _message(detail: ErrorDetails, model: type[BaseModel], prefix: Path) -> str:
@@ -142,6 +148,8 @@ def _message(detail: ErrorDetails, model: type[BaseModel], prefix: Path) -> str:
         return f"{name + ': ' if name else ''}{detail['ctx']['error']}"
     if kind in ("model_type", "dict_type") and (section := _model_at(model, loc)):
         return f"{name!r} should hold keys: {', '.join(section.model_fields)}; got {_short(given)}"
+    if kind == "too_short":
+        return f"{name!r} should hold {detail['ctx']['min_length']} or more, got {_short(given)}"
     wanted = detail["msg"].replace("Input should be", "should be").replace("String should", "should")
     wanted = wanted.replace("a valid tuple", "a list")  # YAML knows no other
     hint = _quotes_hint(given) if kind == "string_type" else _literal_hint(given, detail)

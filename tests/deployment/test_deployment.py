@@ -59,7 +59,7 @@ MISTAKES = {
     "model: pints\ntoken_variable: s3cr3t\n": ["2: 'token_variable' should match pattern"],
     "model: pints\ntoken_variable: HOME\n": ["2: 'token_variable' should match pattern"],
     "model: pints\nrelease: ${oc.env:HOME}\n": ["2: an interpolation; write the value itself"],
-    "model: &a pints\nrelease: *a\n": ["1: &a marks a value for repetition"],
+    "model: &a pints\nrelease: *a\n": ["1: &a marks a value for repetition", "2: *a repeats"],
     "model: !!python/object/apply:os.system [id]\n": ["1: the tag"],
     "- model\n": ["1: expected a mapping"],
     "model: [\n": ["not valid YAML"],
@@ -67,6 +67,15 @@ MISTAKES = {
     "model: pints\nchallenger:\n  shadow: 10\n  canary: {margins: 0.1}\n": [
         "3: 'challenger.shadow' should hold keys: gates; got 10",
         "4: 'challenger.canary.margins' should hold keys: failures, slow, errors; got 0.1",
+    ],
+    "model: pints\nchallenger:\n  shadow: {gates: []}\n": [
+        "3: 'challenger.shadow.gates' should hold 1 or more, got []"
+    ],
+    "model: pints\nchallenger:\n  shadow:\n    gates:\n      - {metric: agreemint, at_least: 1}\n"
+    "      - {metric: errors, at_most: production}\n      - {metric: shift, at_most: 0, undecided: pass}\n": [
+        "5: challenger.shadow.gates[0].metric: traffic has no figure 'agreemint', did you mean 'agreement'?",
+        "6: challenger.shadow.gates[1]: give a number",
+        "7: challenger.shadow.gates[2].undecided: leave it out",
     ],
 }
 
@@ -77,6 +86,7 @@ def test_every_mistake_is_told_with_its_line(tmp_path, text):
     file.write_text(text)
     with pytest.raises(RecipeError) as told:
         read_deployment(file, "deployments/pub.yaml")
+    assert len(str(told.value).splitlines()) == len(MISTAKES[text])
     for message in MISTAKES[text]:
         assert message in str(told.value)
     assert all(line.startswith("deployments/pub.yaml:") for line in str(told.value).splitlines())

@@ -32,16 +32,18 @@ def is_alias(reference: str) -> bool:
 Reference = Annotated[str, AfterValidator(_is_release)]
 
 
-def _is_of_shadows(gates: tuple[GateRecipe, ...]) -> tuple[GateRecipe, ...]:
-    for place, gate in enumerate(gates):
-        if gate.metric not in SHADOW_FIGURES:
-            hint = did_you_mean(gate.metric, SHADOW_FIGURES) or f"; there are: {', '.join(SHADOW_FIGURES)}"
-            raise Misfit(f"traffic has no figure {gate.metric!r}{hint}", place, "metric")
-        if gate.compares:
-            raise Misfit("give a number; all of it is against what answers already", place)
-        if gate.undecided == "pass":
-            raise Misfit("leave it out; an undecided gate waits for more requests", place, "undecided")
-    return gates
+def _is_of_shadows(gate: GateRecipe) -> GateRecipe:
+    if gate.metric not in SHADOW_FIGURES:
+        hint = did_you_mean(gate.metric, SHADOW_FIGURES) or f"; there are: {', '.join(SHADOW_FIGURES)}"
+        raise Misfit(f"traffic has no figure {gate.metric!r}{hint}", "metric")
+    if gate.compares:
+        raise Misfit("give a number; all of it is against what answers already")
+    if gate.undecided == "pass":
+        raise Misfit("leave it out; an undecided gate waits for more requests", "undecided")
+    return gate
+
+
+ShadowGate = Annotated[GateRecipe, AfterValidator(_is_of_shadows)]
 
 
 class Shadow(Section):
@@ -52,7 +54,7 @@ class Shadow(Section):
             did on average; `failures` and `errors` against labels, how much more often it was the challenger's.
     """
 
-    gates: Annotated[Items[GateRecipe], Field(min_length=1), AfterValidator(_is_of_shadows)] = (
+    gates: Annotated[Items[ShadowGate], Field(min_length=1)] = (
         GateRecipe(metric="agreement", at_least=0.9),
         GateRecipe(metric="failures", at_most=0.01),
     )
