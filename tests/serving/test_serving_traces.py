@@ -83,7 +83,8 @@ class _Collect(BaseHTTPRequestHandler):
 @pytest.fixture
 def collect(monkeypatch):
     """Start a collector that OTEL_* names."""
-    started = []
+    started, before = [], {*threading.enumerate()}
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "2")  # s, with all that is tried again
 
     def collect(**how) -> Collector:
         started.append(collector := Collector(**how))
@@ -94,6 +95,11 @@ def collect(monkeypatch):
     for collector in started:
         collector.shutdown()
         collector.server_close()
+    # An exporter that still tries draws from `random`, which the tests by hypothesis elsewhere would be blamed for.
+    exporting = [each for each in {*threading.enumerate()} - before if "process_request" not in each.name]
+    for thread in exporting:  # not those of the collector, one of which sleeps
+        thread.join(30)
+        assert not thread.is_alive(), thread
 
 
 def test_a_trace_says_what_became_of_a_request_and_where_its_time_went(traced):
