@@ -134,7 +134,7 @@ def test_a_request_that_is_sent_again_counts_once_and_what_chance_did_not_choose
     assert len(other.ends()[FAILURES].bad) == 0
 
 
-def shadowed(store: Store, columns: dict[str, list[object]], arm: str, number: int) -> None:
+def shadowed(store: Store, columns: dict[str, object], arm: str, number: int) -> None:
     """A file of one arm, of requests a second apart."""
     count = len(next(iter(columns.values())))
     release, times = (OLD if arm == LIVE else NEW), [START + timedelta(seconds=row) for row in range(count)]
@@ -185,3 +185,71 @@ def test_numbers_of_a_shadow_are_held_against_the_interval_and_the_labels(tmp_pa
     evidence.look()
     (figure,) = judge_shadow([GateRecipe(metric="agreement", at_least=0.9)], evidence.pairs()).figures
     assert (figure.outcome, figure.value.note) == ("undecided", "what answers gives no interval to measure by")
+
+
+def test_samples_that_came_together_count_as_one_request_in_the_order_of_their_labels(tmp_path):
+    """As they went to an arm together, each for itself would bet anew on one throw of the dice."""
+    store, samples, truth = Store(tmp_path), 4, truth_of(PICTURE)
+
+    def of_requests(requests: list[int], wrong: list[int], share: float) -> dict[str, object]:
+        return {
+            "request_id": [f"request {request}" for request in requests for _ in range(samples)],
+            "id": [f"picture {sample}" for _ in requests for sample in range(samples)],
+            "sample": pa.array([sample for _ in requests for sample in range(samples)], pa.int32()),
+            "time": pa.array(
+                [START + timedelta(seconds=request) for request in requests for _ in range(samples)],
+                pa.timestamp("us", "UTC"),
+            ),
+            "share": [share] * samples * len(requests),
+            "answer:predicted": ["dark" if sample < bad else "light" for bad in wrong for sample in range(samples)],
+        }
+
+    def labelled(requests: list[int]) -> None:
+        said = read_labels([{"request_id": f"request {request}", "label": "light"} for request in requests], truth)
+        Segments(store, "pints").save(table_of(said, truth, "eve"))
+
+    shadowed(store, of_requests([0, 2, 4, 40], [0, 4, 1, 0], SHARE), LIVE, 2)
+    shadowed(store, of_requests([1, 3], [2, 3], SHARE), CANARY, 1)
+    labelled([3, 4])
+    labelled([0, 1, 2])
+    evidence = Evidence(store, "pints", CHALLENGER, PICTURE)
+    evidence.look()
+    errors = evidence.ends()["errors"]
+    assert errors.canary.tolist() == [True, False, False, True, False]  # 3, 4; then 0, 1, 2
+    assert errors.bad == pytest.approx([0.75, 0.25, 0.0, 0.5, 1.0])
+    both = Store(tmp_path / "both")
+    for arm, number, wrong in ((SHADOW, 1, [0, 2, 4]), (LIVE, 2, [0, 1, 2])):
+        shadowed(both, of_requests([0, 1, 2], wrong, 0.0), arm, number)
+    only_words = replace(PICTURE, answers={"predicted": "string"})
+    evidence = Evidence(both, "pints", replace(CHALLENGER, stage=SHADOW, share=0.0), only_words)
+    evidence.look()
+    assert evidence.pairs().agree == pytest.approx([1.0, 0.75, 0.5])
+
+
+def test_of_several_numbers_those_that_are_labelled_count_in_their_middle_errors(tmp_path):
+    targets = ("head_mm", "price", "area")
+    answers = {f"{part}:{name}": "double" for part in ("value", "lower", "upper") for name in targets}
+    numbers = replace(PICTURE, task="regression", targets=targets, answers=answers)
+    store, truth = Store(tmp_path), truth_of(numbers)
+    ours = {"answer:value:head_mm": [1.0, 2.0, 3.0], "answer:value:price": [10.0, 20.0, 60.0]}
+    theirs = {"answer:value:head_mm": [1.0, 3.0, 4.0], "answer:value:price": [20.0, 20.0, 20.0]}
+    shadowed(store, theirs, LIVE, 2)
+    shadowed(store, ours, SHADOW, 1)
+    said = [{"head_mm": 0.0, "price": 0.0}, {"head_mm": 0.0, "price": 0.0}, {"price": 0.0}]
+    labels = [{"request_id": f"request {row}", "label": label} for row, label in enumerate(said)]
+    Segments(store, "pints").save(table_of(read_labels(labels, truth), truth, "eve"))
+    evidence = Evidence(store, "pints", replace(CHALLENGER, stage=SHADOW, share=0.0), numbers)
+    evidence.look()
+    # In 2 mm and 20 of the price: 0.5 + 0.5 against 0.5 + 1; 1 + 1 against 1.5 + 1; 3 against 1. The area is unknown.
+    assert evidence.pairs().errors.tolist() == [-1, -1, 1]
+
+
+def test_no_more_rows_are_held_than_are_judged_though_they_come_at_once(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    for arm, number in ((SHADOW, 1), (LIVE, 2)):
+        shadowed(store, {"answer:predicted": ["light"] * 9}, arm, number)
+    monkeypatch.setattr("totalml.deployment.evidence.MOST", 8)
+    only_words = replace(PICTURE, answers={"predicted": "string"})
+    evidence = Evidence(store, "pints", replace(CHALLENGER, stage=SHADOW, share=0.0), only_words)
+    evidence.look()
+    assert evidence.pairs().agree.tolist() == [1.0] * 4

@@ -192,6 +192,27 @@ def test_a_wealth_once_reached_counts_for_good():
     assert shown_worse(arm, bad, 0.5, 0.05)
 
 
+def test_a_canary_that_got_less_than_its_share_but_ended_no_worse_is_not_stopped():
+    arms = np.arange(4000) % 20 == 0  # one in twenty where it should be one in five
+    nothing_bad = Ends(arms, np.zeros(4000, np.bool_))
+    assert shown_worse(arms, nothing_bad.bad, 0.2, 0.01)
+    ends = {FAILURES: nothing_bad, SLOW: NOTHING, ERRORS: NOTHING}
+    assert judge_canary(ends, 0.2, MARGINS).outcome != "failed"
+
+
+def test_requests_of_many_samples_that_are_alike_stop_no_equal_canary():
+    """Each is one throw of the dice, however many of its samples are wrong; and a worse one is found by shares too."""
+    rng = np.random.default_rng(12)
+    found = worse = 0
+    for _ in range(100):
+        arms = rng.random(500) < 0.1
+        rates = rng.beta(0.3, 2.7, 500)
+        found += shown_worse(arms, rng.binomial(20, rates, 500) / 20, 0.1, 0.05)
+        worse += shown_worse(arms, rng.binomial(20, np.where(arms, 0.3, rates)) / 20, 0.1, 0.05)
+    assert found <= 5
+    assert worse >= 95
+
+
 def test_what_is_slow_is_told_by_the_first_requests_of_the_other_release():
     rng = np.random.default_rng(8)
     canary, seconds = rng.random(1000) < 0.2, rng.random(1000)

@@ -50,7 +50,7 @@ class Shadow(Section):
     """The first stage: the challenger scores the same inputs, unseen.
 
     Args:
-        gates: on `agreement`, share of samples of which both say the same; `shift`, how far the score that moved most
+        gates: on `agreement`, share of answers in which both say the same; `shift`, how far the score that moved most
             did on average; `failures` and `errors` against labels, how much more often it was the challenger's.
     """
 

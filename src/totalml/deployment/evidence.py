@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ from totalml.deployment.deployment import CANARY, LIVE, SHADOW
 from totalml.deployment.shadow import Pairs
 from totalml.evaluation.record import record_of
 from totalml.labels import Labels, joined, truth_of
+from totalml.labels.join import LABELLED
 from totalml.prediction_log import LogReader
 from totalml.release.log_rows import ANSWER
 
@@ -62,7 +63,8 @@ class Evidence:
         """
         if len(self._rows) < MOST:
             new = self._of_stage(_typed(self._log.new(self._columns)))
-            self._rows = pa.concat_tables([self._rows, new], promote_options="permissive")
+            rows = pa.concat_tables([self._rows, new], promote_options="permissive")
+            self._rows = rows if len(rows) <= MOST else rows.take(pc.sort_indices(rows["time"])[:MOST])
         self._labels.new()
 
     def ends(self) -> dict[str, Ends]:
@@ -71,16 +73,22 @@ class Evidence:
         requests = rows.filter(pc.equal(rows["sample"], 0))
         canary, answered = _is(requests, CANARY), np.asarray(requests["error"].is_null())
         seconds = np.asarray(requests["seconds"].cast(pa.float64()))
-        labelled = self._labelled(rows)
-        values = _badness(labelled)
-        known = ~np.isnan(values)
-        of_labelled = _is(labelled, CANARY)[known]
-        judged = WRONG in labelled.column_names
         return {
             FAILURES: Ends(canary, ~answered),
             SLOW: beyond_usual(canary[answered], seconds[answered]),
-            ERRORS: Ends(of_labelled, values[known] > 0) if judged else beyond_usual(of_labelled, values[known]),
+            ERRORS: self._errors(rows),
         }
+
+    def _errors(self, rows: pa.Table) -> Ends:
+        """In the order in which labels came, so that one that comes later changes nothing of what was seen before."""
+        labelled = self._labelled(rows)
+        labelled = labelled.take(pc.sort_indices(labelled[LABELLED]))
+        values = _badness(labelled)
+        known = ~np.isnan(values)
+        labelled = labelled.filter(pa.array(known))
+        bad = _by_request(labelled, values[known])
+        canary = _by_request(labelled, _is(labelled, CANARY).astype(np.float64)) > 0
+        return Ends(canary, bad) if WRONG in labelled.column_names else beyond_usual(canary, bad)
 
     def pairs(self) -> Pairs:
         """What both said of the same samples; of a shadow."""
@@ -95,12 +103,13 @@ class Evidence:
             ~np.isnan(np.stack(list(changes.values()))).any(axis=0) if changes else np.ones(len(agree), np.bool_)
         )
         labelled, other_labelled = _matched(self._labelled(ours), self._labelled(theirs))
-        further = _badness(labelled, other_labelled) - _badness(other_labelled)
+        further = np.sign(_badness(labelled, other_labelled) - _badness(other_labelled))
+        answered, known = ours.filter(both), ~np.isnan(further)
         return Pairs(
-            agree=agree[comparable],
-            changes=changes,
-            failed=failed.astype(np.int8) - other_failed.astype(np.int8),
-            errors=np.sign(further[~np.isnan(further)]).astype(np.int8),
+            agree=_by_request(answered.filter(pa.array(comparable)), agree[comparable]),
+            changes={name: _by_request(answered, values) for name, values in changes.items()},
+            failed=_by_request(ours, failed.astype(np.int8) - other_failed.astype(np.int8)),
+            errors=_by_request(labelled.filter(pa.array(known)), further[known]),
         )
 
     def _of_stage(self, rows: pa.Table) -> pa.Table:
@@ -157,6 +166,16 @@ def _keys(rows: pa.Table) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(rows["request_id"], rows["sample"].cast(pa.string()), "\0")
 
 
+def _by_request(rows: pa.Table, values: NDArray[Any]) -> NDArray[np.float64]:
+    """The mean of the samples of each request, in the order of their first ones; NaN if one is.
+
+    Samples that came together were given to an arm together, and are often alike: many of them tell no more than one.
+    """
+    codes = np.asarray(rows["request_id"].combine_chunks().dictionary_encode().indices)
+    means: NDArray[np.float64] = np.bincount(codes, values.astype(np.float64)) / np.bincount(codes)
+    return means
+
+
 def _matched(ours: pa.Table, theirs: pa.Table) -> tuple[pa.Table, pa.Table]:
     """The samples that both have, in one order."""
     places = pc.index_in(_keys(ours), value_set=_keys(theirs).combine_chunks())
@@ -172,15 +191,18 @@ def _badness(labelled: pa.Table, scale: pa.Table | None = None) -> NDArray[np.fl
     """How wrong each answer is: 0 or 1, or its absolute error; of several targets the mean in their middle errors.
 
     Args: scale: whose middle errors; None: their own.
+    Returns: (N,) NaN where nothing is known of an answer.
     """
     if WRONG in labelled.column_names:
         return np.asarray(labelled[WRONG].cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
     names = [name for name in labelled.column_names if name.startswith(ABSOLUTE)]
-    if not names or not len(labelled):
-        return np.zeros(len(labelled))
-    far, usual = (
-        np.stack([np.asarray(each[name], np.float64) for name in names]) for each in (labelled, scale or labelled)
-    )
-    middle = np.nanmedian(usual, axis=1, keepdims=True)
-    badness: NDArray[np.float64] = (far / np.where(middle > 0, middle, 1.0)).mean(axis=0)
+    far = np.stack([np.asarray(labelled[name], np.float64) / _middle((scale or labelled)[name]) for name in names])
+    with np.errstate(invalid="ignore"):
+        badness: NDArray[np.float64] = np.nansum(far, axis=0) / (~np.isnan(far)).sum(axis=0)
     return badness
+
+
+def _middle(errors: pa.ChunkedArray) -> float:
+    """1 where none is known, or most are 0."""
+    known = np.asarray(errors.drop_null(), np.float64)
+    return float(np.median(known)) if len(known) and np.median(known) > 0 else 1.0

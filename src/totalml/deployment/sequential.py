@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Flags = NDArray[np.bool_]
+    Shares = NDArray[np.bool_ | np.float64]
 
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)  # losses that are looked for; a mixture, so none has to be known
 LEAST, MOST = 1e-4, 1 - 1e-4  # of an estimated share: nothing is taken for impossible
@@ -50,7 +51,7 @@ def difference_bounds(ups: float, downs: float, count: float, alpha: float) -> t
     return up_low - down_high, up_high - down_low
 
 
-def log_wealth(arm: Flags, bad: Flags, share: float) -> NDArray[np.float64]:
+def log_wealth(arm: Flags, bad: Shares, share: float) -> NDArray[np.float64]:
     """What bets on something bad happening more often to one arm have won, as a logarithm, after each request.
 
     If it does not, then whether a request went to the arm tells nothing about how it ended, however the rate of bad
@@ -59,23 +60,23 @@ def log_wealth(arm: Flags, bad: Flags, share: float) -> NDArray[np.float64]:
 
     Args:
         arm: (N,) whether each request was given to the arm, by chance.
-        bad: (N,) whether it ended badly.
+        bad: (N,) whether it ended badly, or within 0..1 how far.
         share: of the requests that the arm gets.
     Source: Shafer 2021, testing by betting; a bet on the arm instead of the end, so that a moving rate does no harm.
     """
     import numpy as np
 
-    arm, bad = np.asarray(arm, np.bool_), np.asarray(bad, np.bool_)
+    arm, bad = np.asarray(arm, np.bool_), np.asarray(bad, np.float64)
     # Of the other arm before each request; as if ten of them had been seen, a twentieth of them bad.
-    rate = np.clip((0.5 + _before(bad & ~arm)) / (10.0 + _before(~arm)), LEAST, MOST)
+    rate = np.clip((0.5 + _before(bad * ~arm)) / (10.0 + _before(~arm)), LEAST, MOST)
     worse = np.minimum(rate + np.array(STEPS)[:, None], MOST)
-    ours, theirs = np.where(bad, rate, 1 - rate), np.where(bad, worse, 1 - worse)
+    ours, theirs = (each**bad * (1 - each) ** (1 - bad) for each in (rate, worse))
     bet = share * theirs / (share * theirs + (1 - share) * ours)
     won = np.cumsum(np.log(np.where(arm, bet / share, (1 - bet) / (1 - share))), axis=1)
     return np.logaddexp.reduce(won, axis=0) - math.log(len(STEPS))
 
 
-def shown_worse(arm: Flags, bad: Flags, share: float, alpha: float) -> bool:
+def shown_worse(arm: Flags, bad: Shares, share: float, alpha: float) -> bool:
     """Whether the arm was ever shown to be worse; wrong with probability alpha at most, at all times at once."""
     return bool(log_wealth(arm, bad, share).max(initial=0.0) >= -math.log(alpha))
 
@@ -100,10 +101,10 @@ def more_until(decided: Callable[[float], bool], seen: int) -> int | None:
     return math.ceil((high - 1) * seen)
 
 
-def _before(flags: Flags) -> NDArray[np.int64]:
-    """How many were set before each."""
-    counts: NDArray[np.int64] = flags.cumsum() - flags
-    return counts
+def _before(values: Shares) -> NDArray[np.float64]:
+    """The sum of those before each."""
+    sums: NDArray[np.float64] = values.cumsum() - values
+    return sums
 
 
 def _log_mixture(hits: float, count: float) -> float:

@@ -26,19 +26,19 @@ AGREEMENT, SHIFT, FAILURES, ERRORS = SHADOW_FIGURES
 
 @dataclass(frozen=True)
 class Pairs:
-    """What both said of the same samples, in any order.
+    """What both said of the same requests, in any order; of several samples in one their mean.
 
     Args:
-        agree: of those that both answered, as far as it can be told: whether they said the same.
+        agree: of those that both answered, as far as it can be told: 1 where they said the same, or else 0.
         changes: by score, (N,) within -1..1: the shadow's minus the other's; NaN where it is not known.
         failed: (M,) of all: 1 where only the shadow failed, -1 where only the other did.
         errors: (L,) of those with a label: 1 where the shadow was further off, -1 where the other was.
     """
 
-    agree: NDArray[np.bool_]
+    agree: NDArray[np.float64]
     changes: Mapping[str, NDArray[np.float64]]
-    failed: NDArray[np.int8]
-    errors: NDArray[np.int8]
+    failed: NDArray[np.float64]
+    errors: NDArray[np.float64]
 
 
 def judge_shadow(gates: Sequence[GateRecipe], pairs: Pairs, alpha: float = ALPHA) -> Judgement:
@@ -78,7 +78,7 @@ def _sums(name: str, pairs: Pairs) -> list[_Sums]:
     if name == SHIFT:
         return [_Sums.of(values[~np.isnan(values)]) for values in pairs.changes.values()]
     if name == AGREEMENT:
-        return [_Sums.of(pairs.agree.astype(np.int8))]
+        return [_Sums.of(pairs.agree.astype(np.float64))]
     return [_Sums.of(pairs.failed if name == FAILURES else pairs.errors)]
 
 
