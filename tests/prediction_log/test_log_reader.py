@@ -9,6 +9,7 @@ from tests.prediction_log.logged import MODEL, NOON, RELEASES, REPLICAS, Writer
 from totalml.errors import StoreError
 from totalml.prediction_log import LogReader
 from totalml.registry import models
+from totalml.store import Store
 
 
 def test_a_log_that_is_not_there_has_no_rows(store):
@@ -26,6 +27,37 @@ def test_new_gives_what_was_written_since(store, writer):
     assert sorted(reader.new(["input"])["input"].to_pylist()) == ["c", "d"]
     assert len(reader.new(["input"])) == 0
     assert sorted(reader.read(["input"])["input"].to_pylist()) == ["a", "b", "c", "d"]
+
+
+def test_a_file_that_a_growing_folder_did_not_list_is_read_when_it_does(store, writer, monkeypatch):
+    """A listing may give what was written last and not what was written before it, on ext4 nearly each time."""
+    reader, names, listed = LogReader(store, MODEL), Store.names, []
+
+    def growing(store: Store, *parts: str) -> list[str]:
+        found = names(store, *parts)
+        if len(parts) == 3:
+            listed.append(found)
+            return [name for name in found if "-000002-" not in name] if len(listed) == 1 else found
+        return found
+
+    for text in ("a", "b", "c"):
+        writer.write([text])
+    monkeypatch.setattr(Store, "names", growing)
+    assert sorted(reader.new(["input"])["input"].to_pylist()) == ["a", "b", "c"]
+    # What is written while it is listed again waits for what may have been written before it.
+    monkeypatch.setattr(Store, "names", names)
+    look = reader._listing.look
+
+    def written_meanwhile(*days: str) -> object:
+        found = look(*days)
+        if writer.written == 4:
+            writer.write(["e"])
+        return found
+
+    writer.write(["d"])
+    monkeypatch.setattr(reader._listing, "look", written_meanwhile)
+    assert reader.new(["input"])["input"].to_pylist() == ["d"]
+    assert reader.new(["input"])["input"].to_pylist() == ["e"]
 
 
 def test_columns_of_several_releases_are_null_where_a_release_has_none(store, writer):

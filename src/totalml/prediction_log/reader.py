@@ -64,13 +64,26 @@ class LogReader:
     def _new(self, columns: Sequence[str]) -> pa.Table:
         seen, tables = dict(self._seen), []
         wanted = [*dict.fromkeys((*columns, TIME, REPLICA, SEGMENT))]
-        for each in self._listing.look(_first_day(self._since)).counting:
-            if each.number > self._seen.get(each.writer, -1):
-                table = rows_of(self._store, self._model, each, wanted)
-                tables.append(_between(table.filter(self._is_new(table)), self._since, None))
-                _note(seen, each, table)
+        for each in self._unseen():
+            table = rows_of(self._store, self._model, each, wanted)
+            tables.append(_between(table.filter(self._is_new(table)), self._since, None))
+            _note(seen, each, table)
         self._seen = seen
         return _chosen(joined(tables), columns)
+
+    def _unseen(self) -> list[Segment]:
+        """Files that were not read yet, none without those that its writer wrote before."""
+        first = self._listed_unseen()
+        if not first:
+            return []
+        # A folder that is listed while it grows may give a file and not the one before; listed again it gives both.
+        last = {each.writer: each.number for each in sorted(first, key=lambda each: each.number)}
+        again = self._listed_unseen()
+        return [each for each in again if each.writer == REWRITTEN or each.number <= last.get(each.writer, -1)]
+
+    def _listed_unseen(self) -> list[Segment]:
+        listed = self._listing.look(_first_day(self._since)).counting
+        return [each for each in listed if each.number > self._seen.get(each.writer, -1)]
 
     def _is_new(self, table: pa.Table) -> pa.Array:
         seen = np.array([self._seen.get(replica, -1) for replica in table[REPLICA].to_pylist()], np.int64)
