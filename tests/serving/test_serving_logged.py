@@ -6,10 +6,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from totalml.data.image_properties import image_properties
+from totalml.errors import StoreError
+from totalml.serving import prediction_log
 from totalml.serving.exchange import Answered, Arm, Asked
 from totalml.serving.logged import Noted, measured_of
+from totalml.serving.prediction_log import PredictionLog
+from totalml.store import Store
 
 
 @dataclass(frozen=True)
@@ -62,3 +67,29 @@ def test_what_cannot_be_measured_is_told_of_each():
 def test_what_is_held_are_the_pictures_as_sent_and_as_seen():
     assert noted(random_pixels(1, 4, 4), pictures=(b"12345",)).held == 5 + 4 * 4 * 3
     assert noted(None, pictures=(b"12345", b"1")).held == 6
+
+
+def test_of_a_second_that_cannot_be_written_whole_nothing_stays(tmp_path, monkeypatch, capfd):
+    """Where the small file of a canary fits on a disk, and that of what answers the rest does not."""
+    store = Store(tmp_path)
+    log = PredictionLog(store, "pints")
+    releases = {"live": "blake3:" + "0" * 64, "canary": "blake3:" + "1" * 64}
+    arms = [Arm(name, SimpleNamespace(release=release)) for name, release in releases.items()]
+    some = [SimpleNamespace(ids=["a"], when=datetime.now(UTC), arm=arm) for arm in arms]
+    monkeypatch.setattr(prediction_log, "table_of", lambda measured, *_: pa.table({"id": measured[0].ids}))
+    save = Store.save_file
+
+    def full(store: Store, data: bytes, *parts: str) -> None:
+        if "00000000" in parts[-1]:
+            raise StoreError("no space left")
+        save(store, data, *parts)
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Store, "save_file", full)
+        log._measured = some
+        log._flush()
+    assert (log.written, log.dropped, store.files("predictions")) == (0, 2, [])
+    assert "2 rows of the prediction log are lost: no space left" in capfd.readouterr().err
+    log._measured = some
+    log._flush()
+    assert (log.written, log.dropped, len(store.files("predictions"))) == (2, 2, 2)

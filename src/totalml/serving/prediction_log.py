@@ -122,20 +122,21 @@ class PredictionLog:
                 _say(f"a picture that was to be kept is lost: {error}")
 
     def _flush(self) -> None:
+        """Whole or not at all: rows of one arm alone would tell for or against it."""
         measured, self._measured = self._measured, []
-        lost: Exception | None = None
-        for release, some in _by_release(measured).items():
-            samples = sum(len(each.ids) for each in some)
-            try:
-                if lost is None:
-                    self._save(release, some)
-            except Exception as error:  # nor does a full disk
-                lost = error
-            if lost is not None:
-                self._lose(samples, lost)
-            else:
-                self.written += samples
-                self._let_go(samples)
+        samples = sum(len(each.ids) for each in measured)
+        saved: list[Segment] = []
+        try:
+            for release, some in _by_release(measured).items():
+                saved.append(self._save(release, some))
+        except Exception as error:  # nor does a full disk stop the thread
+            self._lose(samples, error)
+            for segment in saved:
+                with contextlib.suppress(StoreError):
+                    self._store.remove_file(*segment.path(self._model))
+        else:
+            self.written += samples
+            self._let_go(samples)
 
     def _lose(self, samples: int, error: Exception) -> None:
         self.dropped += samples
@@ -146,11 +147,12 @@ class PredictionLog:
         with self._lock:
             self._samples -= samples
 
-    def _save(self, release: str, measured: Sequence[Measured]) -> None:
+    def _save(self, release: str, measured: Sequence[Measured]) -> Segment:
         table = table_of(measured, release, self._replica)
         self._segments += 1
         segment = Segment.new(measured[0].when, self._replica, self._segments, release)
         self._store.save_file(parquet_bytes(table), *segment.path(self._model))
+        return segment
 
 
 def _say(line: str) -> None:
