@@ -10,9 +10,10 @@ from tests.serving.serving import PICTURE, TABLE, picture, promote, release
 from tests.serving.test_serving_swap import process, ready_with, until
 from totalml.cli import main
 from totalml.deployment.read import read_deployment
-from totalml.deployment.standing import Deployments
+from totalml.deployment.standing import PROPOSED, Deployments
 from totalml.errors import RecipeError
 from totalml.store import Store
+from totalml.store.journal import Draft
 
 REPOSITORY = Path(__file__).parents[2]
 PLAIN = "model: pints\nrelease: production\n"
@@ -159,3 +160,17 @@ def test_a_service_follows_the_deployment_and_the_alias_in_it(store, tell, tmp_p
         promote(store, old)
         time.sleep(1.2)
         assert client.get("/readyz").json() == ready_with(old)
+
+
+def test_a_stage_is_proposed_once_though_clocks_differ(store, tell):
+    promote(store, release(store, 1.0))
+    promote(store, release(store, 0.99), "candidate")
+    assert tell("model: pints\nchallenger: {}\n") == 0
+    deployments = Deployments(store, "pints")
+    challenger = deployments.challenger("pub")
+    facts = {"deployment": "pub", "release": challenger.release, "passed": challenger.stage}
+    assert not deployments.proposed("pub", challenger)
+    deployments.append(lambda _: Draft(PROPOSED, facts, "eve", "2001-01-01T00:00:00+00:00"))  # of a slow clock
+    assert deployments.proposed("pub", challenger)
+    assert tell("model: pints\nchallenger: {advance: propose, canary: null}\n") == 0
+    assert not deployments.proposed("pub", deployments.challenger("pub"))

@@ -105,12 +105,15 @@ class Deployments:
         return Challenger(release, against, stage, share, since, why)
 
     def proposed(self, name: str, challenger: Challenger) -> bool:
-        """Whether it was said already that it passed its stage."""
-        told = (
-            each.facts for each in self._journal.events() if each.kind == PROPOSED and each.when >= challenger.since
-        )
+        """Whether it was said already, since it came into its stage, that it passed that."""
         facts = (name, challenger.release, challenger.stage)
-        return any((each["deployment"], each["release"], each["passed"]) == facts for each in told)
+        for event in reversed(self._journal.events()):  # by their order: machines need not agree about the time
+            if event.kind in (DEPLOYED, STAGED) and event.when == challenger.since:
+                return False
+            told = event.facts
+            if event.kind == PROPOSED and (told["deployment"], told["release"], told["passed"]) == facts:
+                return True
+        return False
 
     def append(self, decide: Callable[[list[Event]], Draft | None]) -> Event | None:
         """As `Journal.append_decided`."""
