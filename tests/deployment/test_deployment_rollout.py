@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.dataset as ds
 import pytest
 
-from tests.serving.serving import PICTURE, TABLE, onnx_of, picture, promote, release, serving
+from tests.serving.serving import LABELS, NUMBERS, PICTURE, TABLE, onnx_of, picture, promote, release, serving
 from tests.serving.test_serving_swap import until
 from totalml.cli import main
 from totalml.deployment import evidence, judge, rollout
@@ -161,6 +161,33 @@ def test_a_canary_gets_its_share_by_the_hash_of_the_request_and_its_failures_sto
     again = {row["request_id"]: row["arm"] for row in rows(store)}
     share = np.mean([arm == "canary" for arm in again.values()])
     assert 0.3 < share < 0.7
+
+
+@pytest.mark.parametrize("signature", [NUMBERS, LABELS], ids=["numbers", "labels"])
+def test_of_any_task_labels_stop_a_canary(store, tell, signature):
+    old, worse = release(store, 1.0, signature), release(store, 0.4, signature)
+    promote(store, old)
+    promote(store, worse, "candidate")
+    assert tell("deploy", text=CANARY_ONLY) == 0
+    assert tell("rollout") == 0  # of nothing that was said yet
+    with serving(store.root, old, logs=True, deployment="pub") as running:
+        until(lambda: running.client.get("/readyz").json()["challenger"])
+        for first in range(0, 2000, 50):
+            ask(running, 50, first=first)
+            light = {number: (200 + 7 * number) % 256 / 255 for number in range(first, first + 50)}
+            if signature is NUMBERS:  # of every other one only one number, and all a little off
+                labels = [{"light": each + 0.01, **({"dark": 1 - each} if n % 2 else {})} for n, each in light.items()]
+            else:
+                labels = [
+                    [name for name, p in (("dark", 1 - each), ("light", each)) if p >= 0.5] for each in light.values()
+                ]
+            told = [{"request_id": f"request {n}", "label": label} for n, label in zip(light, labels, strict=True)]
+            assert running.client.post("/feedback", json={"labels": told}).json()["kept"] == 50
+            if stages(store):
+                break
+        until(lambda: stages(store))
+    assert stages(store) == [(worse.hash, "stopped")]
+    assert Deployments(store, "pints").challenger("pub").why.startswith("errors: failed")
 
 
 def test_a_stage_that_was_passed_is_proposed_once_and_a_person_brings_it_further(store, tell, capsys):

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -116,12 +117,51 @@ def onnx_of(signature: Signature, share: float) -> bytes:
     return model.SerializeToString()
 
 
+_ANY = {name: METRICS[name] for name in ("count", "confidence", "resamples", "unit", "metrics", "slices", "fairness")}
+_FIGURES = {"support": 1, "threshold": 0.5, "figures": {}}
+# Of the same scores: two numbers, each with an interval of 0.2; or two labels, each said from 0.5 on.
+NUMBERS_METRICS = _ANY | {
+    "task": "regression",
+    "targets": ["dark", "light"],
+    "units": {},
+    "per_target": {"dark": {}, "light": {}},
+    "always": {"dark": 0.5, "light": 0.5},
+    "always_mae": 0.1,
+    "deviation": {"dark": 1.0, "light": 1.0},
+    "naive": {"dark": None, "light": None},
+    "promised": 0.9,
+    "widening": {"dark": 0.1, "light": 0.1},
+    "thirds": {"dark": [], "light": []},
+}
+LABELS_METRICS = _ANY | {
+    "task": "multilabel",
+    "labels": ["dark", "light"],
+    "per_label": {"dark": _FIGURES, "light": _FIGURES},
+    "co_occurrence": [],
+    "taken_for": [],
+    "calibration": [],
+}
+NUMBERS = replace(
+    PICTURE,
+    task="regression",
+    answers={f"{part}:{name}": "double" for part in ("value", "lower", "upper") for name in PICTURE.targets},
+    decision={},
+)
+LABELS = replace(
+    PICTURE,
+    task="multilabel",
+    answers={"predicted": "list<item: string>", "p:dark": "double", "p:light": "double"},
+    decision={},
+)
+METRICS_OF = {"classification": METRICS, "regression": NUMBERS_METRICS, "multilabel": LABELS_METRICS}
+
+
 def release(store: Store, share: float = 1.0, signature: Signature = PICTURE, model: bytes | None = None) -> Bundle:
     """A release whose answers tell by which it was made."""
     with new_folder(store) as folder:
         (folder / "model.onnx").write_bytes(model if model is not None else onnx_of(signature, share))
         (folder / "signature.json").write_text(json.dumps(signature.as_json()))
-        (folder / "metrics.json").write_text(json.dumps(METRICS))
+        (folder / "metrics.json").write_text(json.dumps(METRICS_OF[signature.task]))
         facts = {"name": "pints", "run_id": f"{int(share * 1e6):08x}-00000000", "attempt": 1}
         return save_bundle(folder, facts, store)
 

@@ -42,7 +42,8 @@ class LabelsTruth(Truth):
 
         from totalml.evaluation.multilabel.columns import flags
 
-        said, true = answers["predicted"], truths["labels"]
+        true = truths["labels"]
+        said = answers["predicted"].cast(true.type)  # of no type where no release gave any
         # Not our labels alone: one that only another release knew is as wrong.
         names = {*pc.list_flatten(said).unique().to_pylist(), *self.labels}
         differ = (flags(said, tuple(names)) != flags(true, tuple(names))).any(axis=1)
