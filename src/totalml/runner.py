@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from totalml.errors import GateError, MissingExtraError, ModelError, StoreError
+from totalml.errors import DataError, FeatureError, GateError, MissingExtraError, ModelError, StoreError
 from totalml.identity import short
 
 if TYPE_CHECKING:
@@ -89,8 +89,9 @@ def _register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress
         return
     try:
         registered = register(recipe, attempt, store, progress)
-    except ModelError as error:
-        raise ModelError(f"The run is whole and passed its gates, but no release was made of it: {error}") from error
+    except (DataError, FeatureError, ModelError, StoreError) as error:
+        told = f"The run is whole and passed its gates, but no release was made of it: {error}"
+        raise type(error)(told) from error
     named = f"{recipe.name}@{registered.alias}"
     print(f"{named}: release {short(registered.release, 12)}; totalml promote {named} puts it in production")
 

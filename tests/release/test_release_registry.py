@@ -8,9 +8,11 @@ import sys
 import pytest
 
 from tests.release.registered import EASY, HARD, NAME, REPOSITORY, Project, at_home
-from totalml.errors import ModelError
+from totalml import runner
+from totalml.errors import DataError, FeatureError, ModelError, StoreError
 from totalml.progress import Progress
 from totalml.release import make
+from totalml.release import register as register_module
 from totalml.release.bundle import RELEASES
 from totalml.release.register import register
 from totalml.runs.find import find_run
@@ -186,6 +188,19 @@ def test_a_path_that_decodes_otherwise_is_never_registered(project):
     with pytest.raises(ModelError, match="the service's path answers"):
         register(stored_recipe(attempt.folder), attempt, Store(project.store), Progress.silent())
     assert project.history() == before
+
+
+@pytest.mark.parametrize("kind", [DataError, FeatureError, ModelError, StoreError])
+def test_whatever_a_release_fails_by_the_run_is_told_to_be_whole(project, monkeypatch, kind):
+    def refuse(*_):
+        raise kind("picture 'pint-0007' has 3 bytes")
+
+    attempt = find_run(project.attempts()[0].parent.name, project.runs)
+    monkeypatch.setattr(register_module, "is_due", lambda *_: True)
+    monkeypatch.setattr(make, "make_release", refuse)
+    told = "The run is whole and passed its gates, but no release was made of it: picture 'pint-0007'"
+    with pytest.raises(kind, match=told):
+        runner._register(stored_recipe(attempt.folder), attempt, Store(project.store), Progress.silent())
 
 
 @pytest.mark.usefixtures("blue_for_red")
