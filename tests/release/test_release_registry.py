@@ -11,7 +11,7 @@ from tests.release.registered import EASY, HARD, NAME, REPOSITORY, Project, at_h
 from totalml import runner
 from totalml.errors import DataError, FeatureError, ModelError, StoreError
 from totalml.progress import Progress
-from totalml.release import make
+from totalml.release import make, promote
 from totalml.release import register as register_module
 from totalml.release.bundle import RELEASES
 from totalml.release.register import register
@@ -96,6 +96,20 @@ def test_production_goes_forward_and_back(project, capsys):
     assert project.tell("rollback", NAME, "--why", "in panic") == 0
     assert "that undid the rollback of " in (told := capsys.readouterr().out)
     assert "(no, better)" in told
+
+
+def test_of_two_that_promote_one_run_at_once_one_does(project, capsys, monkeypatch):
+    release = promote._release
+
+    def while_the_other_one_does(*told):
+        monkeypatch.setattr(promote, "_release", release)
+        assert project.tell("promote", f"{NAME}@candidate") == 0
+        return release(*told)
+
+    monkeypatch.setattr(promote, "_release", while_the_other_one_does)
+    assert project.tell("promote", f"{NAME}@candidate") == 0
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" already")
+    assert len([each for each in project.history() if each.alias == "production"]) == 1
 
 
 def test_a_run_that_an_older_version_put_there_gets_its_release(project, capsys):

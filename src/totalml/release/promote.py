@@ -46,13 +46,11 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     attempt, release = _named(arguments.what, place, store)
     require_whole(attempt)
     aliases = Aliases(store, attempt.facts["name"])
-    standing = aliases.standing(alias)
-    if standing is not None and standing.release and standing.names(attempt) and release in ("", standing.release):
-        print(f"{alias} of {aliases.model} is {standing.version} already")
-        return 0
     candidate = _Candidate(attempt, release, alias, arguments.why, arguments.force, store)
     promoted = aliases.move(candidate.decide)
-    assert promoted is not None  # noqa: S101  # it always decides for something
+    if promoted is None:
+        print(f"{alias} of {aliases.model} is {candidate.before[-1].version} already")
+        return 0
     told = f"; before: {candidate.before[-1].version}" if candidate.before else ""
     print(f"{alias} of {aliases.model}: {promoted.version}, release {short(promoted.release, 12)}{told}")
     for reason in promoted.forced:
@@ -78,9 +76,10 @@ class _Candidate:
     store: Store
     before: Sequence[Promotion] = ()
 
-    def decide(self, history: list[Promotion]) -> Promotion:
+    def decide(self, history: list[Promotion]) -> Promotion | None:
         """Asked once more if somebody moves an alias meanwhile: what it is held against is what stands then.
 
+        Returns: None: it stands there already.
         Raises: GateError: it is not to be promoted.
         """
         from totalml.release.register import promotion_of
@@ -88,10 +87,13 @@ class _Candidate:
         from totalml.runs.attempt import now
 
         self.before = [each for each in history if each.alias == self.alias]
+        standing = self.before[-1] if self.before else None
+        if standing and standing.release and standing.names(self.attempt) and self.release in ("", standing.release):
+            return None
         failed = self._refused([*_not_passed(self.attempt, self.before, self.store)])
         bundle = _release(self.attempt, self.release, history, self.store)
-        standing = self.before[-1].release if self.before else ""
-        misfits = (f"signature: {misfit}" for misfit in let_down(bundle, standing, self.store))
+        told = let_down(bundle, standing.release if standing else "", self.store)
+        misfits = (f"signature: {misfit}" for misfit in told)
         failed = self._refused([*failed, *misfits, *self._parity(bundle)])
         how = "rolled back" if any(each.names(self.attempt) for each in self.before) else "promoted"
         return promotion_of(self.attempt, now(), self.alias, bundle.hash, how, self.why, tuple(failed))
