@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from tests.serving.serving import PICTURE, picture, serving
+from tests.serving.serving import PICTURE, TABLE, picture, release, serving
+from totalml.serving import logged, prediction_log
 from totalml.serving.limits import Limits
+from totalml.store import Store
 
 
 @pytest.mark.parametrize(("grey", "kind"), [(255, "PNG"), (0, "PNG"), (102, "PNG"), (204, "JPEG"), (255, "WEBP")])
@@ -371,9 +373,17 @@ def test_each_prediction_is_kept_without_its_picture(tmp_path):
     assert json.dumps(picture(51).hex()) not in "".join(str(row) for row in rows)
 
 
-def test_a_log_that_cannot_keep_up_drops_and_counts(tmp_path, monkeypatch):
-    from totalml.serving import prediction_log
+def test_metadata_that_one_caller_gives_and_another_does_not_loses_nobody_a_row(tmp_path, monkeypatch):
+    monkeypatch.setattr(prediction_log, "EVERY_S", 60.0)  # all come into one file
+    with serving(tmp_path, release(Store(tmp_path), 1.0, TABLE), logs=True) as running:
+        assert running.ask(picture()).status_code == 422
+        assert running.rows({"age": 0.5, "pub": "a"}).status_code == 200
+    assert (running.service.log.written, running.service.log.dropped) == (2, 0)
+    (segment,) = tmp_path.glob("predictions/pints/*/*.parquet")
+    assert [row["metadata:age"] for row in pq.read_table(segment).to_pylist()] == [0.5, None]
 
+
+def test_a_log_that_cannot_keep_up_drops_and_counts(tmp_path, monkeypatch):
     monkeypatch.setattr(prediction_log, "MOST", 2)
     monkeypatch.setattr(prediction_log, "EVERY_S", 60.0)
     with serving(tmp_path, logs=True) as running:
@@ -391,8 +401,6 @@ def test_a_log_that_cannot_be_written_ends_no_service(tmp_path, capfd):
 
 
 def test_a_log_goes_on_whatever_a_row_may_do(tmp_path, capfd, monkeypatch):
-    from totalml.serving import logged, prediction_log
-
     monkeypatch.setattr(prediction_log, "EVERY_S", 0.05)
     with serving(tmp_path, logs=True) as running, monkeypatch.context() as broken:
         broken.setattr(logged, "_input_hashes", lambda _: 1 / 0)

@@ -171,9 +171,17 @@ def _answered_columns(measured: Sequence[Measured], answered: int, count: int) -
         strangeness=_joined(some, [each.scored.strangeness for each in some]),
     )
     filled = {name: _filled(column, count - answered) for name, column in said.items()}
-    if first.rows is None:
-        return filled
-    return metadata_columns(pa.concat_tables([each.rows for each in measured])) | filled
+    return _metadata(measured) | filled
+
+
+def _metadata(measured: Sequence[Measured]) -> dict[str, Any]:
+    """Null where a caller gave none, be it that none is asked for or by mistake."""
+    schema = next((each.rows.schema for each in measured if each.rows is not None), None)
+    if schema is None:
+        return {}
+    nothing = (pa.table([pa.nulls(len(each.ids), field.type) for field in schema], schema) for each in measured)
+    parts = [lacking if each.rows is None else each.rows for each, lacking in zip(measured, nothing, strict=True)]
+    return metadata_columns(pa.concat_tables(parts))
 
 
 def _filled(column: Any, lacking: int) -> Any:
