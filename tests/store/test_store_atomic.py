@@ -10,7 +10,7 @@ import pytest
 
 from totalml.errors import StoreError
 from totalml.store import Store, locks
-from totalml.store.atomic import atomic_folder, write_atomically
+from totalml.store.atomic import atomic_folder, remove_leftovers, write_atomically
 
 
 def full(*_: object) -> int:
@@ -93,6 +93,17 @@ def test_what_a_killed_process_left_of_a_folder_is_removed(tmp_path):
     with atomic_folder(tmp_path / "set"):
         pass
     assert tree(tmp_path) == {"set", ".tmp-another-0123"}
+
+
+def test_of_a_link_that_looks_like_a_leftover_the_link_is_removed_and_what_it_names_stays(tmp_path):
+    (outside := tmp_path / "outside").mkdir()
+    (folder := tmp_path / "folder").mkdir()
+    (outside / "kept").write_text("x")
+    (folder / ".tmp-a").symlink_to(outside)
+    (folder / ".tmp-b").symlink_to(tmp_path / "nowhere")
+    remove_leftovers(folder)
+    assert [*folder.iterdir()] == []
+    assert [each.name for each in outside.iterdir()] == ["kept"]
 
 
 def test_a_store_on_a_path_that_is_a_file_is_told(tmp_path):

@@ -126,7 +126,7 @@ def sync_folder(folder: Path) -> None:
 def remove_leftovers(folder: Path, pattern: str = "*") -> None:
     """Remove what killed processes left unfinished in a folder whose lock is held."""
     for leftover in folder.glob(TEMPORARY + pattern):
-        if leftover.is_dir():
+        if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover)
         else:
             leftover.unlink()
