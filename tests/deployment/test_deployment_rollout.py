@@ -1,11 +1,13 @@
 """A challenger goes from shadow to canary to live by what the log says of it, and stops where it is worse."""
 
 import sys
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pyarrow.dataset as ds
 import pytest
@@ -19,6 +21,7 @@ from totalml.prediction_log.settings import LogSettings
 from totalml.registry import Aliases
 from totalml.serving import judging
 from totalml.serving.followed import Followed
+from totalml.serving.limits import Limits
 from totalml.store import Store
 
 REPOSITORY = Path(__file__).parents[2]
@@ -188,6 +191,44 @@ def test_of_any_task_labels_stop_a_canary(store, tell, signature):
         until(lambda: stages(store))
     assert stages(store) == [(worse.hash, "stopped")]
     assert Deployments(store, "pints").challenger("pub").why.startswith("errors: failed")
+
+
+def test_a_canary_that_hangs_keeps_few_waiting_and_counts_as_failing(store, tell, monkeypatch):
+    old, new = release(store, 1.0), release(store, 0.99)
+    promote(store, old)
+    promote(store, new, "candidate")
+    assert tell("deploy", text=CANARY_ONLY) == 0
+    monkeypatch.setattr(judging, "EVERY_S", 60.0)
+    with serving(store.root, old, Limits(at_once=8), logs=True, deployment="pub") as running:
+        until(lambda: running.client.get("/readyz").json()["challenger"])
+        beside, goes_on = running.service.live.beside, threading.Event()
+        scorer, stuck = beside.arm.loaded.scorer, 0
+        score = scorer.score
+        scorer.score = lambda *told: score(*told) if goes_on.wait(60) else None
+        answers: list[tuple[int, str]] = []
+
+        def one(number: int) -> None:
+            with httpx.Client(base_url=running.client.base_url, timeout=90) as client:
+                headers = {"Content-Type": "image/png", "X-Request-ID": f"request {number}"}
+                answer = client.post("/predict", content=picture(), headers=headers)
+            answers.append((answer.status_code, answer.json()["release"]))
+
+        for number in range(60):
+            caller = threading.Thread(target=one, args=(number,), daemon=True)
+            caller.start()
+            hangs = beside.is_given(f"request {number}") and stuck < 6
+            stuck += hangs
+            caller.join(0.1 if hangs else 5.0)
+        until(lambda: len(answers) == 60 - 6)
+        assert {*answers} == {(200, old.hash)}
+        goes_on.set()
+        until(lambda: len(answers) == 60)
+    assert [status for status, _ in answers] == [200] * 60
+    failed = [row["request_id"] for row in rows(store) if row["error"] and row["arm"] == "canary"]
+    instead = {row["request_id"]: row["share"] for row in rows(store) if row["arm"] == "live"}
+    assert len(failed) > 10
+    assert {instead[request] for request in failed} == {0.0}
+    assert {share for request, share in instead.items() if request not in failed} == {0.5}
 
 
 def test_a_stage_that_was_passed_is_proposed_once_and_a_person_brings_it_further(store, tell, capsys):

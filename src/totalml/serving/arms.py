@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from totalml.deployment.deployment import SHADOW
+from totalml.errors import ModelError
 from totalml.serving.batcher import Batcher
 
 if TYPE_CHECKING:
     from totalml.serving.exchange import Answered, Arm, Asked
     from totalml.serving.figures import Figures
     from totalml.serving.limits import Limits
-    from totalml.serving.live import Answering
+    from totalml.serving.live import Answering, Beside
     from totalml.serving.prediction_log import PredictionLog
 
 
 class Arms:
-    """Each has a thread of its own, so that a challenger, however slow, keeps nobody waiting but those it answers.
+    """Each has a thread of its own, so that a challenger, however slow, keeps nobody waiting but those it answers;
+    and where these become so many that none could come in any more, what answers the rest answers them too.
 
     Args:
         log: None: predictions are not kept.
     """
 
     def __init__(self, live: Answering, limits: Limits, figures: Figures, log: PredictionLog | None) -> None:
-        self._live, self._figures, self._log = live, figures, log
+        self._live, self._limits, self._figures, self._log = live, limits, figures, log
+        self._given = 0  # to the challenger, and not answered yet
         self._first = Batcher("score", lambda: live.arm, limits, self)
         self._second = Batcher("score challenger", lambda: live.second_arm, limits, self)
 
@@ -45,7 +49,20 @@ class Arms:
             given = asked.release == beside.arm.loaded.release
         else:
             asked.share, given = beside.share, beside.is_given(asked.request_id)
-        return await (self._second if given else self._first).answer(asked)
+            if given and self._given >= self._most(beside):
+                self.failed(replace(asked), beside.arm, ModelError("too many wait for the challenger already"))
+                asked.share, given = 0.0, False  # what it cannot do tells nothing of what answers instead
+        if not given:
+            return await self._first.answer(asked)
+        self._given += 1
+        try:
+            return await self._second.answer(asked)
+        finally:
+            self._given -= 1
+
+    def _most(self, beside: Beside) -> float:
+        """Requests that may wait for it: a few slots stay for others, and one as quick as they never has so many."""
+        return self._limits.at_once * (1 + beside.share) / 2
 
     def done(self, asked: Asked, answered: Answered) -> None:
         figures, release, scored = self._figures, answered.loaded.release, answered.scored
