@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from totalml.project import Place
     from totalml.release.bundle import Bundle
     from totalml.store import Store
-    from totalml.store.journal import Draft, Event
+    from totalml.store.event import Draft, Event
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -118,7 +118,7 @@ def _append(
     from totalml.deployment.standing import DEPLOYED
     from totalml.machine import user
     from totalml.runs.attempt import now
-    from totalml.store.journal import Draft
+    from totalml.store.event import Draft
 
     settings = deployment.as_json()
 

@@ -21,13 +21,13 @@ from totalml.registry.aliases import POINTS
 from totalml.release.bundle import open_bundle
 from totalml.release.signature import Signature
 from totalml.runs.attempt import now
-from totalml.store.journal import Draft
+from totalml.store.event import Draft
 
 if TYPE_CHECKING:
     from totalml.deployment.deployment import ChallengerRecipe, Deployment
     from totalml.deployment.judgement import Judgement
     from totalml.store import Store
-    from totalml.store.journal import Event
+    from totalml.store.event import Event
 
 WENT_LIVE = "went live"
 

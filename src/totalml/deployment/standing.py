@@ -14,7 +14,7 @@ from totalml.registry import Aliases
 
 if TYPE_CHECKING:
     from totalml.store import Store
-    from totalml.store.journal import Draft, Event
+    from totalml.store.event import Draft, Event
 
 DEPLOYED = "deployed"
 STAGED = "staged"  # a challenger came into another stage

@@ -25,7 +25,7 @@ from totalml.serving.exchange import Arm, Loaded
 from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.serving.loading import load
 from totalml.store import Store
-from totalml.store.journal import Draft
+from totalml.store.event import Draft
 
 if TYPE_CHECKING:
     from totalml.deployment.standing import Challenger
