@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp
 
 from totalml import __version__
+from totalml.serving.answering import Answering
 from totalml.serving.answers import answer_of
 from totalml.serving.arms import Arms
 from totalml.serving.exchange import Asked
@@ -22,7 +23,6 @@ from totalml.serving.inference_forms import InferenceRequest
 from totalml.serving.inference_protocol import add_inference_protocol
 from totalml.serving.judging import Judging
 from totalml.serving.limits import Limits
-from totalml.serving.live import Answering
 from totalml.serving.prediction_log import PredictionLog
 from totalml.serving.requests import read_request
 from totalml.serving.schema import NO_TOKEN, PREDICT, REASONS, Labels, Predictions, Rows, describe

@@ -8,10 +8,10 @@ from totalml.deployment.deployment import SHADOW
 from totalml.serving.batcher import Batcher
 
 if TYPE_CHECKING:
+    from totalml.serving.answering import Answering
     from totalml.serving.exchange import Answered, Arm, Asked
     from totalml.serving.figures import Figures
     from totalml.serving.limits import Limits
-    from totalml.serving.live import Answering
     from totalml.serving.prediction_log import PredictionLog
 
 

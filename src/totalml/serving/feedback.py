@@ -30,7 +30,7 @@ from totalml.terminal import say
 
 if TYPE_CHECKING:
     from totalml.release.signature import Signature
-    from totalml.serving.live import Answering
+    from totalml.serving.answering import Answering
 
 MOST = 1_000  # labels in a request
 BODY_BYTES = 2**20  # of a request

@@ -14,7 +14,8 @@ from totalml.serving.limits import Limits
 
 if TYPE_CHECKING:
     from totalml.deployment.standing import Deployments
-    from totalml.serving.live import Answering, Wanted
+    from totalml.serving.answering import Answering
+    from totalml.serving.live import Wanted
     from totalml.store import Store
 
 ALIAS, DEPLOYMENT, RELEASE, FOLDER = "alias", "deployment", "release", "folder"
@@ -42,7 +43,8 @@ class Followed:
 
     def live(self, store: Store | None, threads: int, said: Callable[[str], None]) -> Answering:
         """Raises: StoreError, ModelError: its release cannot be loaded."""
-        from totalml.serving.live import Answering, Live
+        from totalml.serving.answering import Answering
+        from totalml.serving.live import Live
         from totalml.serving.loading import load
 
         if store is None or self.kind == FOLDER:
