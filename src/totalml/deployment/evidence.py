@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from totalml.deployment.canary import ERRORS, FAILURES, SLOW, Ends, beyond_usual
 from totalml.deployment.deployment import CANARY, LIVE, SHADOW
 from totalml.deployment.shadow import Pairs
-from totalml.evaluation.record import record_of
+from totalml.evaluation.agreement import agreement, score_changes
 from totalml.labels import Labels, joined, truth_of
 from totalml.prediction_log import LogReader
 from totalml.release.log_rows import ANSWER
@@ -49,7 +49,7 @@ class Evidence:
 
     def __init__(self, store: Store, model: str, challenger: Challenger, signature: Signature) -> None:
         self.challenger = challenger
-        self._record, self._truth = record_of(signature.task), truth_of(signature)
+        self._truth = truth_of(signature)
         self._labels = Labels(store, model, self._truth)
         self._columns = [*FACTS, *(f"{ANSWER}{name}" for name in signature.answers)]
         self._log = LogReader(store, model, datetime.fromisoformat(challenger.since))
@@ -90,7 +90,7 @@ class Evidence:
         failed, other_failed = (np.asarray(each["error"].is_valid()) for each in (ours, theirs))
         both = pa.array(~failed & ~other_failed)
         said, other_said = (_answers(each.filter(both)) for each in (ours, theirs))
-        agree, changes = self._record.agree(said, other_said), self._record.changes(said, other_said)
+        agree, changes = agreement(said, other_said), score_changes(said, other_said)
         comparable = (
             ~np.isnan(np.stack(list(changes.values()))).any(axis=0) if changes else np.ones(len(agree), np.bool_)
         )
