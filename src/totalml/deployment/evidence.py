@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from totalml.deployment.canary import ERRORS, FAILURES, SLOW, Ends, beyond_usual
-from totalml.deployment.deployment import CANARY, LIVE, SHADOW
 from totalml.deployment.shadow import Pairs
+from totalml.deployment.stages import CANARY, LIVE, SHADOW
 from totalml.evaluation.agreement import agreement, score_changes
 from totalml.labels import Labels, joined, truth_of
 from totalml.prediction_log import LogReader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from totalml.deployment.deployment import CANARY, LIVE
+from totalml.deployment.stages import CANARY, LIVE
 from totalml.identity import drawn
 from totalml.serving.exchange import Arm, Loaded
 

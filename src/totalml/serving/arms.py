@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from totalml.deployment.deployment import SHADOW
+from totalml.deployment.stages import SHADOW
 from totalml.serving.batcher import Batcher
 
 if TYPE_CHECKING:
