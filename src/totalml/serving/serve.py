@@ -22,10 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.errors import MissingExtraError, RecipeError
-from totalml.serving.address import Address, listen
-from totalml.serving.followed import follow
-from totalml.serving.server import serve
-from totalml.serving.workers import serve_by_several
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -62,6 +58,11 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raise RecipeError("command line: give MODEL@ALIAS, or the folder of a release by --bundle")
     # Of numpy's own algebra, before numpy is imported; two threads for a product of 128 columns only wait for another.
     os.environ.setdefault("OMP_NUM_THREADS", str(arguments.threads))
+    from totalml.serving.address import Address, listen
+    from totalml.serving.followed import follow
+    from totalml.serving.server import serve
+    from totalml.serving.workers import serve_by_several
+
     store = place.open_store() if arguments.what or arguments.store else None
     followed = follow(arguments.what or arguments.bundle, store, logs=not arguments.no_log)
     _require_token(arguments.host, followed.token_variable)
