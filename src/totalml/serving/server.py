@@ -15,7 +15,7 @@ from totalml.serving.spare_pandas import spare_pandas
 from totalml.terminal import say
 
 if TYPE_CHECKING:
-    from totalml.serving.app import Service
+    from totalml.serving.service import Service
     from totalml.store import Store
 
 ENDS_WITHIN_S = 4  # of what is being answered; with its threads the process ends within 10
@@ -64,11 +64,11 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
 def _service(followed: Followed, store: Store | None, address: Address) -> Service:
     """What the process is made of."""
     from totalml.prediction_log.housekeeping import Housekeeping
-    from totalml.serving.app import Service
     from totalml.serving.feedback import Feedback
     from totalml.serving.figures import Figures
     from totalml.serving.judging import Judging
     from totalml.serving.prediction_log import PredictionLog
+    from totalml.serving.service import Service
     from totalml.serving.traces import open_traces
 
     live = followed.live(store, address.threads, say)
