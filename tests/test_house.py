@@ -1,11 +1,13 @@
 """The house as a whole: imports point one way, those that only the type checker reads included."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import totalml
 
 HOME = Path(totalml.__file__).parent
+REPOSITORY = Path(__file__).parents[1]
 
 Imports = dict[str, set[str]]
 
@@ -24,6 +26,24 @@ def test_a_circle_is_seen_with_all_its_files_and_no_other():
         "below": "",
     }
     assert in_circles(imports_of(texts)) == ["a.d", "b", "c"]
+
+
+def test_every_room_has_its_layer():
+    rooms = {path.stem for path in HOME.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert set().union(*layers()) == {*rooms, "recipes"} - {"__init__"}
+
+
+def test_the_house_is_drawn_as_the_contract_has_it():
+    text = (REPOSITORY / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawing = text.partition("## Directions")[2].split("```")[1].split("\n")
+    assert [{*layer.split(" | ")} for line in drawing if line for layer in line.split(", ")] == layers()
+
+
+def layers() -> list[set[str]]:
+    """From the top; each of rooms beside each other."""
+    contracts = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (found,) = (each["layers"] for each in contracts if each["type"] == "layers")
+    return [{name.removeprefix("totalml.") for name in layer.split(" | ")} for layer in found]
 
 
 def files_below(home: Path) -> dict[str, str]:

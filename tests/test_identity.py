@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from totalml.identity import canonical, config_hash, digest, run_id
+from totalml.identity import canonical, config_hash, digest, drawn, run_id
 
 plain_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -56,6 +56,19 @@ def repr_of(value):
 
 def test_the_same_bytes_in_another_domain_have_another_digest():
     assert digest("recipe v1", b"x") != digest("code v1", b"x")
+
+
+@given(st.binary(max_size=20), st.floats(0, 1))
+def test_what_is_drawn_lies_below_a_share_where_its_digits_do(payload, share):
+    digits = int(digest("canary v1", payload).removeprefix("blake3:")[:13], 16)
+    assert 0 <= drawn("canary v1", payload) < 1
+    assert (drawn("canary v1", payload) < share) == (digits < share * 16**13)
+
+
+def test_what_is_drawn_is_spread_evenly():
+    values = sorted(drawn("canary v1", str(number).encode()) for number in range(2000))
+    apart = max(abs(value - place / 2000) for place, value in enumerate(values))
+    assert apart < 1.95 / 2000**0.5  # Kolmogorov-Smirnov, one in a thousand
 
 
 def test_what_json_cannot_hold_is_refused():

@@ -12,6 +12,7 @@ from typing import Any
 
 PREFIX = "blake3:"
 DIGEST = re.compile(rf"{PREFIX}([0-9a-f]{{64}})")
+DRAWN_DIGITS = 13  # hex digits, which are 52 bits: as many as a float holds whatever they are
 
 
 def digest(domain: str, payload: bytes) -> str:
@@ -40,6 +41,11 @@ def run_id(config: str, data: str) -> str:
 
 def short(full: str, length: int = 8) -> str:
     return full.removeprefix(PREFIX)[:length]
+
+
+def drawn(domain: str, payload: bytes) -> float:
+    """In [0, 1), by chance as far as anybody can tell, and of the same payload always the same."""
+    return int(short(digest(domain, payload), DRAWN_DIGITS), 16) / 16**DRAWN_DIGITS
 
 
 def file_digest(path: Path) -> str:

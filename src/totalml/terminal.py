@@ -5,6 +5,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from totalml.errors import TRACEBACK_VARIABLE, TotalmlError
@@ -26,6 +27,15 @@ def report(error: Error, show_traceback: bool) -> Error:
         traceback.print_exception(error)
     print(error, file=sys.stderr)
     return error
+
+
+def say(line: str) -> None:
+    """Tell on stderr what a process that goes on has to tell; where nobody reads it any more, it goes on too."""
+    with suppress(OSError):
+        sys.stderr.write(
+            f"{line}\n"
+        )  # whole, as several processes write: `print` may bring the end of a line by itself
+        sys.stderr.flush()
 
 
 def end_on_sigterm_as_on_ctrl_c() -> None:

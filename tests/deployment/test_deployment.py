@@ -93,6 +93,12 @@ def test_every_mistake_is_told_with_its_line(tmp_path, text):
     assert all(line.startswith("deployments/pub.yaml:") for line in str(told.value).splitlines())
 
 
+def applied(store: Store) -> list[tuple[str, str]]:
+    """The release in the file and why, of each time."""
+    events = [event.facts for event in store.journal("pints").events() if event.kind == "deployed"]
+    return [(facts["settings"]["release"], facts["why"]) for facts in events]
+
+
 def test_applying_it_is_one_event_and_again_none(store, tell, capsys):
     promote(store, release(store))
     assert tell(PLAIN, "--check") == 0
@@ -101,8 +107,7 @@ def test_applying_it_is_one_event_and_again_none(store, tell, capsys):
     assert tell(PLAIN, "--why", "opening night") == 0
     assert tell(PLAIN) == 0
     assert "is deployed already" in capsys.readouterr().out
-    (only,) = Deployments(store, "pints").history("pub")
-    assert (only.deployment.release, only.why) == ("production", "opening night")
+    assert applied(store) == [("production", "opening night")]
 
 
 def test_reverting_the_file_and_deploying_rolls_back(store, tell, capsys):
@@ -114,9 +119,8 @@ def test_reverting_the_file_and_deploying_rolls_back(store, tell, capsys):
     texts = [PLAIN.replace("production", each.hash) for each in (old, new, old)]
     for text in texts:
         assert tell(text) == 0
-    deployments = Deployments(store, "pints")
-    assert [each.deployment.release for each in deployments.history("pub")] == [old.hash, new.hash, old.hash]
-    assert deployments.release("pub") == old.hash
+    assert [release for release, _ in applied(store)] == [old.hash, new.hash, old.hash]
+    assert Deployments(store, "pints").release("pub") == old.hash
 
 
 def test_what_is_not_there_or_does_not_fit_is_refused(store, tell, capsys):

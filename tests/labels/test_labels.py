@@ -139,7 +139,7 @@ def test_what_a_killed_writer_left_is_no_segment_and_a_damaged_one_is_named(tmp_
     assert len(reader.read()) == 1
     damaged = segment.with_name("000000-00000000-000001.parquet")
     damaged.write_bytes(segment.read_bytes()[:-20])
-    with pytest.raises(StoreError, match=f"the labels labels/pints/.*/{damaged.name} are damaged"):
+    with pytest.raises(StoreError, match=f"labels/pints/.*/{damaged.name} is damaged"):
         reader.read()
     damaged.unlink()
     assert len(reader.read()) == 1

@@ -104,7 +104,7 @@ def test_a_damaged_file_is_named_and_what_it_hides_is_given_once_it_is_mended(st
         whole = file.read()
     store.save_file(whole[:-20], *path)
     reader = LogReader(store, MODEL)
-    with pytest.raises(StoreError, match=r"120000-0000000a-000002-11111111.parquet of the prediction log is damaged"):
+    with pytest.raises(StoreError, match=r"120000-0000000a-000002-11111111.parquet is damaged"):
         reader.new(["input"])
     store.save_file(whole, *path)
     assert sorted(reader.new(["input"])["input"].to_pylist()) == ["a", "b"]

@@ -10,7 +10,7 @@ from tests.store.machines import machine
 from totalml.errors import StoreError
 from totalml.registry import Aliases, Promotion, models
 from totalml.store import Store
-from totalml.store.journal import Draft
+from totalml.store.event import Draft
 
 FIRST = Promotion("2026-11-25T04:00:00+00:00", "production", "aaaaaaaa-00000001", 1, "blake3:1", "eve", "first")
 SECOND = replace(FIRST, run_id="bbbbbbbb-00000001", weights="blake3:2", why="better | \u00fc\n{}", forced=("a gate",))

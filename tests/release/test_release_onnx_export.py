@@ -195,7 +195,7 @@ def test_a_file_that_answers_otherwise_is_not_written(wrong, release, tmp_path, 
         return answers
 
     monkeypatch.setattr(onnx_export, "predict", other)
-    monkeypatch.setattr(onnx_export, "_exported", lambda served: made.file.read_bytes())
+    monkeypatch.setattr(onnx_export, "onnx_bytes", lambda served: made.file.read_bytes())
     with pytest.raises(ModelError, match=r"answers otherwise than the run: (1.0e-03|nan) apart, at most 1e-04"):
         made.export(tmp_path / "model.onnx")
     assert not (tmp_path / "model.onnx").exists()

@@ -20,7 +20,7 @@ from totalml.prediction_log.housekeeping import Housekeeping
 from totalml.registry import Aliases, Promotion
 from totalml.release.bundle import Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
-from totalml.serving.app import Service, create_app
+from totalml.serving.app import create_app
 from totalml.serving.connection import ImpatientProtocol
 from totalml.serving.feedback import Feedback
 from totalml.serving.figures import Figures
@@ -28,6 +28,7 @@ from totalml.serving.followed import Followed
 from totalml.serving.judging import Judging
 from totalml.serving.limits import Limits
 from totalml.serving.prediction_log import PredictionLog
+from totalml.serving.service import Service
 from totalml.serving.traces import Traces
 from totalml.store import Store
 

@@ -15,7 +15,7 @@ from tests.serving.serving import picture, release
 from tests.serving.test_serving_swap import WITHOUT_TORCH, is_ready, until
 from totalml.cli import main
 from totalml.release.bundle import copy_bundle
-from totalml.serving.live import Answering
+from totalml.serving.answering import Answering
 from totalml.serving.loading import load
 from totalml.store import Store
 

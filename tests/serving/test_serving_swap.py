@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import httpx
 import pyarrow.parquet as pq
@@ -225,7 +224,8 @@ def test_workers_end_with_the_process_that_started_them_even_where_it_was_killed
 def test_a_signal_that_comes_before_the_server_listens_to_any_ends_it(tmp_path, monkeypatch, number):
     import uvicorn
 
-    from totalml.serving.serve import Address, _listen, serve
+    from totalml.serving.address import Address, listen
+    from totalml.serving.server import serve
 
     store, late = Store(tmp_path), []
     promote(store, release(store))
@@ -245,17 +245,8 @@ def test_a_signal_that_comes_before_the_server_listens_to_any_ends_it(tmp_path, 
     monkeypatch.setattr(uvicorn.Server, "run", signalled_first)
     monkeypatch.setattr("gc.freeze", lambda: None)
     address = Address("127.0.0.1", 0, 1)
-    assert serve(follow("pints@production", store, logs=False), store, address, _listen(address)) == 0
+    assert serve(follow("pints@production", store, logs=False), store, address, listen(address)) == 0
     assert not late
-
-
-def test_lines_of_workers_do_not_run_into_each_other(monkeypatch):
-    from totalml.serving.serve import _say
-
-    pieces = []
-    monkeypatch.setattr(sys, "stderr", SimpleNamespace(write=pieces.append, flush=lambda: None))
-    _say("pints is release 1, on http://127.0.0.1:8000")
-    assert pieces == ["pints is release 1, on http://127.0.0.1:8000\n"]
 
 
 def logged(store: Path) -> int:
@@ -288,7 +279,7 @@ def test_what_cannot_be_served_is_explained(tmp_path, capsys, monkeypatch, words
 @pytest.mark.parametrize("by", ["another program", "another service", "workers of another service"])
 def test_a_port_that_is_taken_is_told(tmp_path, capsys, monkeypatch, workers, by):
     from totalml.cli import main
-    from totalml.serving.serve import Address, _listen
+    from totalml.serving.address import Address, listen
 
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -296,7 +287,7 @@ def test_a_port_that_is_taken_is_told(tmp_path, capsys, monkeypatch, workers, by
     promote(store, release(store))
     options = [socket.SO_REUSEPORT] if by.startswith("workers") else []
     somewhere = Address("127.0.0.1", 0, 1)
-    with socket.create_server(("127.0.0.1", 0)) if "program" in by else _listen(somewhere, *options) as taken:
+    with socket.create_server(("127.0.0.1", 0)) if "program" in by else listen(somewhere, *options) as taken:
         taken.listen()
         port = taken.getsockname()[1]
         words = [f"--store={tmp_path}", f"--port={port}", f"--workers={workers}"]

@@ -16,7 +16,8 @@ import pytest
 from tests.store.machines import machine
 from totalml.errors import StoreError
 from totalml.store import Store
-from totalml.store.journal import Draft, Journal, JournalMovedError
+from totalml.store.event import Draft, JournalMovedError
+from totalml.store.journal import Journal
 
 WRITERS = 8
 FIRST = Draft("promoted", {"alias": "production", "why": "better | ü\n{}"}, "eve", "2026-11-27T04:00:00+00:00")

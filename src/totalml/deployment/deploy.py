@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from totalml.project import Place
     from totalml.release.bundle import Bundle
     from totalml.store import Store
-    from totalml.store.journal import Draft, Event
+    from totalml.store.event import Draft, Event
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         told += f", with {deployment.challenger.release} as its challenger, {which}"
     if arguments.check:
         print(f"{told}; it can be deployed")
-    elif _append(deployment, file.stem, deployments, store, arguments.why, misfits):
+    elif _append(deployment, file.stem, deployments, arguments.why, misfits):
         print(f"{told}, is deployed")
     else:
         print(f"{told}, is deployed already")
@@ -111,21 +111,18 @@ def require_release(reference: str, model: str, deployments: Deployments, store:
     return bundle
 
 
-def _append(
-    deployment: Deployment, name: str, deployments: Deployments, store: Store, why: str, forced: list[str]
-) -> bool:
+def _append(deployment: Deployment, name: str, deployments: Deployments, why: str, forced: list[str]) -> bool:
     """Whether anything was to be changed."""
     from totalml.deployment.standing import DEPLOYED
     from totalml.machine import user
     from totalml.runs.attempt import now
-    from totalml.store.journal import Draft
+    from totalml.store.event import Draft
 
     settings = deployment.as_json()
 
     def draft(_: list[Event]) -> Draft | None:
-        standing = deployments.standing(name)
-        if standing is not None and standing.deployment == deployment:
+        if deployments.standing(name) == deployment:
             return None
         return Draft(DEPLOYED, {"deployment": name, "settings": settings, "why": why, "forced": forced}, user(), now())
 
-    return store.journal(deployment.model).append_decided(draft) is not None
+    return deployments.append(draft) is not None

@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from totalml.component import Items, Misfit, Section
+from totalml.deployment.stages import CANARY, LIVE, SHADOW
 from totalml.identity import DIGEST
 from totalml.prediction_log.settings import LogSettings
 from totalml.recipe.bounds import NAME, Name, Positive, Share
 from totalml.recipe.gates import GateRecipe
 from totalml.target import did_you_mean
 
-SHADOW, CANARY, LIVE, STOPPED = "shadow", "canary", "live", "stopped"  # stages of a challenger
 SHADOW_FIGURES = ("agreement", "shift", "failures", "errors")
 
 

@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from totalml.deployment.canary import ERRORS, FAILURES, SLOW, Ends, beyond_usual
-from totalml.deployment.deployment import CANARY, LIVE, SHADOW
 from totalml.deployment.shadow import Pairs
-from totalml.evaluation.record import record_of
+from totalml.deployment.stages import CANARY, LIVE, SHADOW
+from totalml.evaluation.agreement import agreement, score_changes
 from totalml.labels import Labels, joined, truth_of
 from totalml.labels.join import LABELLED
 from totalml.prediction_log import LogReader
-from totalml.release.log_rows import ANSWER
+from totalml.release.log_rows import ANSWER, columns_after
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +50,7 @@ class Evidence:
 
     def __init__(self, store: Store, model: str, challenger: Challenger, signature: Signature) -> None:
         self.challenger = challenger
-        self._record, self._truth = record_of(signature.task), truth_of(signature)
+        self._truth = truth_of(signature)
         self._labels = Labels(store, model, self._truth)
         self._columns = [*FACTS, *(f"{ANSWER}{name}" for name in signature.answers)]
         self._log = LogReader(store, model, datetime.fromisoformat(challenger.since))
@@ -97,8 +97,8 @@ class Evidence:
         ours, theirs = _matched(rows.filter(is_shadow), rows.filter(pc.invert(is_shadow)))
         failed, other_failed = (np.asarray(each["error"].is_valid()) for each in (ours, theirs))
         both = pa.array(~failed & ~other_failed)
-        said, other_said = (_answers(each.filter(both)) for each in (ours, theirs))
-        agree, changes = self._record.agree(said, other_said), self._record.changes(said, other_said)
+        said, other_said = (columns_after(ANSWER, each.filter(both)) for each in (ours, theirs))
+        agree, changes = agreement(said, other_said), score_changes(said, other_said)
         comparable = (
             ~np.isnan(np.stack(list(changes.values()))).any(axis=0) if changes else np.ones(len(agree), np.bool_)
         )
@@ -180,11 +180,6 @@ def _matched(ours: pa.Table, theirs: pa.Table) -> tuple[pa.Table, pa.Table]:
     """The samples that both have, in one order."""
     places = pc.index_in(_keys(ours), value_set=_keys(theirs).combine_chunks())
     return ours.filter(places.is_valid()), theirs.take(places.drop_null())
-
-
-def _answers(rows: pa.Table) -> pa.Table:
-    names = [name for name in rows.column_names if name.startswith(ANSWER)]
-    return rows.select(names).rename_columns([name.removeprefix(ANSWER) for name in names])
 
 
 def _badness(labelled: pa.Table, scale: pa.Table | None = None) -> NDArray[np.float64]:

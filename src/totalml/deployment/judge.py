@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from totalml.deployment.canary import judge_canary
-from totalml.deployment.deployment import CANARY, LIVE, STOPPED, is_alias
+from totalml.deployment.deployment import is_alias
 from totalml.deployment.evidence import Evidence
 from totalml.deployment.shadow import judge_shadow
+from totalml.deployment.stages import CANARY, LIVE, STOPPED
 from totalml.deployment.standing import PROPOSED, STAGED, Challenger, Deployments
 from totalml.errors import RecipeError
 from totalml.identity import short
@@ -21,13 +22,13 @@ from totalml.registry.aliases import POINTS
 from totalml.release.bundle import open_bundle
 from totalml.release.signature import Signature
 from totalml.runs.attempt import now
-from totalml.store.journal import Draft
+from totalml.store.event import Draft
 
 if TYPE_CHECKING:
     from totalml.deployment.deployment import ChallengerRecipe, Deployment
     from totalml.deployment.judgement import Judgement
     from totalml.store import Store
-    from totalml.store.journal import Event
+    from totalml.store.event import Event
 
 WENT_LIVE = "went live"
 
@@ -158,7 +159,4 @@ class Judge:
 
     @property
     def _deployment(self) -> Deployment:
-        deployed = self.deployments.standing(self._name)
-        if deployed is None:
-            raise RecipeError(f"deployment {self._name} was never deployed")
-        return deployed.deployment
+        return self.deployments.require(self._name, f"deployments/{self._name}.yaml")

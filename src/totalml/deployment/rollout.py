@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from totalml.deployment.deployment import CANARY, LIVE, SHADOW, STOPPED
+from totalml.deployment.stages import CANARY, LIVE, SHADOW, STOPPED
 from totalml.errors import GateError, RecipeError
 from totalml.identity import short
 
@@ -47,10 +47,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     file, store = Path(arguments.file), place.open_store()
     model = read_deployment(file, arguments.file).model
     judge = Judge(store, model, file.stem, print)
-    if judge.deployments.standing(file.stem) is None:
-        raise RecipeError(
-            f"command line: {arguments.file} was never deployed; totalml deploy {arguments.file} does that"
-        )
+    judge.deployments.require(file.stem, arguments.file)
     if arguments.watch and arguments.to:
         raise RecipeError("command line: give --to or --watch, not both")
     if arguments.watch:
@@ -113,13 +110,13 @@ def _objections(
 
 
 def _none(judge: Judge, name: str) -> str:
-    deployed = judge.deployments.standing(name)
-    recipe = deployed.deployment.challenger if deployed else None
-    if deployed is None or recipe is None:
+    deployment = judge.deployments.standing(name)
+    recipe = deployment.challenger if deployment else None
+    if deployment is None or recipe is None:
         return "as deployed the file names no challenger; one that says `challenger: {}` makes each candidate one"
     if not (release := judge.deployments.points_at(recipe.release)):
-        return f"{deployed.deployment.model}@{recipe.release} points nowhere yet"
-    return f"{deployed.deployment.model}@{recipe.release}, release {short(release, 12)}, is what answers"
+        return f"{deployment.model}@{recipe.release} points nowhere yet"
+    return f"{deployment.model}@{recipe.release}, release {short(release, 12)}, is what answers"
 
 
 def _told(name: str, challenger: Challenger, judgement: Judgement | None) -> list[str]:

@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from totalml.deployment.deployment import CANARY, SHADOW, Deployment, is_alias
-from totalml.errors import StoreError
+from totalml.deployment.deployment import Deployment, is_alias
+from totalml.deployment.stages import CANARY, SHADOW
+from totalml.errors import RecipeError, StoreError
 from totalml.registry import Aliases
 
 if TYPE_CHECKING:
     from totalml.store import Store
-    from totalml.store.journal import Draft, Event
+    from totalml.store.event import Draft, Event
 
 DEPLOYED = "deployed"
 STAGED = "staged"  # a challenger came into another stage
 PROPOSED = "proposed"  # it passed one, and waits for a person
-
-
-@dataclass(frozen=True)
-class Deployed:
-    """Args:
-    name: of the file, without its ending.
-    """
-
-    name: str
-    deployment: Deployment
-    when: str
-    who: str
-    why: str
-
-    @classmethod
-    def of(cls, event: Event) -> Deployed:
-        """Raises: StoreError: a newer version wrote it."""
-        facts = event.facts
-        try:
-            deployment = Deployment.model_validate(facts["settings"])
-            return cls(facts["deployment"], deployment, event.when, event.who, facts.get("why", ""))
-        except (KeyError, TypeError, ValidationError) as error:
-            raise StoreError(
-                f"event {event.sequence} was written by a newer version ({error}); update totalml"
-            ) from error
 
 
 @dataclass(frozen=True)
@@ -75,26 +51,33 @@ class Deployments:
     def __init__(self, store: Store, model: str) -> None:
         self._journal, self._aliases = store.journal(model), Aliases(store, model)
 
-    def history(self, name: str) -> list[Deployed]:
-        """Oldest first."""
-        return [each for each in self._all() if each.name == name]
+    def standing(self, name: str) -> Deployment | None:
+        """As it was applied last; None: it never was.
 
-    def standing(self, name: str) -> Deployed | None:
-        deployed = (event for event in reversed(self._journal.events()) if event.kind == DEPLOYED)
-        found = next((event for event in deployed if event.facts.get("deployment") == name), None)
-        return None if found is None else Deployed.of(found)
+        Raises: StoreError: a newer version applied it.
+        """
+        applied = (event for event in reversed(self._journal.events()) if event.kind == DEPLOYED)
+        found = next((event for event in applied if event.facts.get("deployment") == name), None)
+        return None if found is None else _deployment_of(found)
+
+    def require(self, name: str, file: str) -> Deployment:
+        """As `standing`. Raises: RecipeError: it was never applied."""
+        deployment = self.standing(name)
+        if deployment is None:
+            raise RecipeError(f"command line: {file} was never deployed; totalml deploy {file} does that")
+        return deployment
 
     def release(self, name: str) -> str:
         """The bundle hash that is to answer now; empty: nothing is deployed, or its alias points nowhere."""
-        deployed = self.standing(name)
-        return "" if deployed is None else self.resolved(deployed.deployment)
+        deployment = self.standing(name)
+        return "" if deployment is None else self.points_at(deployment.release)
 
     def challenger(self, name: str) -> Challenger | None:
         """None: there is none, or it is what answers already."""
-        deployed = self.standing(name)
-        if deployed is None or (recipe := deployed.deployment.challenger) is None:
+        deployment = self.standing(name)
+        if deployment is None or (recipe := deployment.challenger) is None:
             return None
-        release, against = self.points_at(recipe.release), self.resolved(deployed.deployment)
+        release, against = self.points_at(recipe.release), self.points_at(deployment.release)
         if not release or not against or release == against:
             return None
         since, staged = self._staged(name)
@@ -119,16 +102,15 @@ class Deployments:
         """As `Journal.append_decided`."""
         return self._journal.append_decided(decide)
 
-    def resolved(self, deployment: Deployment) -> str:
-        """The bundle hash of what is to answer; empty: its alias points nowhere."""
-        return self.points_at(deployment.release)
-
     def is_registered(self, release: str) -> bool:
         """Whether an alias ever pointed at it."""
         return any(each.release == release for each in self._aliases.history())
 
     def points_at(self, reference: str) -> str:
-        """Args: reference: an alias, or a bundle hash."""
+        """Args: reference: an alias, or a bundle hash.
+
+        Returns: the bundle hash; empty: the alias points nowhere.
+        """
         if not is_alias(reference):
             return reference
         standing = self._aliases.standing(reference)
@@ -141,11 +123,16 @@ class Deployments:
         for event in self._journal.events():
             if event.facts.get("deployment") != name:
                 continue
-            if event.kind == DEPLOYED and (now := Deployed.of(event).deployment.challenger) != said:
+            if event.kind == DEPLOYED and (now := _deployment_of(event).challenger) != said:
                 since, said, staged = event.when, now, {}
             if event.kind == STAGED:
                 staged[event.facts["release"]] = event
         return since, staged
 
-    def _all(self) -> Iterator[Deployed]:
-        return (Deployed.of(event) for event in self._journal.events() if event.kind == DEPLOYED)
+
+def _deployment_of(event: Event) -> Deployment:
+    """Raises: StoreError: a newer version wrote it."""
+    try:
+        return Deployment.model_validate(event.facts["settings"])
+    except (KeyError, TypeError, ValidationError) as error:
+        raise StoreError(f"event {event.sequence} was written by a newer version ({error}); update totalml") from error

@@ -16,7 +16,6 @@ from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE
 from totalml.store.atomic import write_atomically, write_json
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow
     from numpy.typing import NDArray
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from totalml.evaluation.truth import Truth
 
 __all__ = ["Evaluation", "Interval"]
-
-PROBABILITY = "p:"  # begins the columns of answers that are probabilities
 
 # What `metrics.json` calls a task -> its record. Named by no file: what lies on disk may not choose what is imported.
 RECORDS = {
@@ -139,33 +136,6 @@ class Evaluation:
     def answer_columns(self, answers: NDArray[Any]) -> dict[str, Any]:
         """(N, A) answers about any samples, as the columns of `predictions` that say what was predicted."""
         raise NotImplementedError
-
-    @classmethod
-    def agree(cls, ours: pyarrow.Table, theirs: pyarrow.Table) -> NDArray[np.bool_]:
-        """(N,) whether both say the same of each sample.
-
-        Args: ours, theirs: columns as of `answer_columns`, of the same samples in one order.
-        """
-        import numpy as np
-        import pyarrow.types as kinds
-
-        words = [field.name for field in theirs.schema if not kinds.is_floating(field.type)]
-        same = np.ones(len(theirs), np.bool_)
-        for name in words:
-            pairs = zip(ours[name].to_pylist(), theirs[name].to_pylist(), strict=True)
-            same &= np.array([one == other for one, other in pairs], np.bool_)
-        return same
-
-    @classmethod
-    def changes(cls, ours: pyarrow.Table, theirs: pyarrow.Table) -> dict[str, Floats]:
-        """By score, (N,) within -1..1 and NaN where it is not known: ours minus theirs.
-
-        Args: as of `agree`.
-        """
-        import numpy as np
-
-        names = [name for name in theirs.column_names if name.startswith(PROBABILITY)]
-        return {name: np.asarray(ours[name], np.float64) - np.asarray(theirs[name], np.float64) for name in names}
 
     def save(self, folder: Path) -> None:
         from totalml.data.snapshot import parquet_bytes

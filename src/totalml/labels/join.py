@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from totalml.labels.columns import PREFIX, keys
 from totalml.labels.label import REQUEST_ID
-from totalml.release.log_rows import ANSWER
+from totalml.release.log_rows import ANSWER, columns_after
 
 if TYPE_CHECKING:
     from totalml.evaluation.truth import Truth
@@ -37,14 +37,9 @@ def joined(predictions: pa.Table, labels: pa.Table, truth: Truth) -> pa.Table:
     )
     found, rows = predictions.filter(place.is_valid()), place.drop_null()
     said = labels.select([name for name in labels.column_names if name.startswith(PREFIX)]).take(rows)
-    answers = _without(ANSWER, found)
-    judged = truth.judge(answers, _without(PREFIX, said))
+    answers = columns_after(ANSWER, found)
+    judged = truth.judge(answers, columns_after(PREFIX, said))
     found = found.append_column(LABELLED, labels["time"].take(rows))
     for name, column in [*zip(said.column_names, said.columns, strict=True), *judged.items()]:
         found = found.append_column(name, column)
     return found
-
-
-def _without(prefix: str, table: pa.Table) -> pa.Table:
-    names = [name for name in table.column_names if name.startswith(prefix)]
-    return table.select(names).rename_columns([name.removeprefix(prefix) for name in names])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from totalml.data.stored_table import stored_table
 from totalml.errors import StoreError
 from totalml.labels.columns import keys
 from totalml.labels.label import ID, REQUEST_ID
@@ -18,15 +19,13 @@ if TYPE_CHECKING:
 
 def count_known(labels: pa.Table, store: Store, model: str) -> tuple[int, int]:
     """How many of them do, and how many files of the log could not be read, as they were removed meanwhile."""
-    import pyarrow.parquet as pq
-
     wanted, unread = keys(labels), 0
     known = pa.array([False] * len(labels))
     for name in store.files(LOG, model):
         try:
-            with store.open_file(name) as file:
-                asked = pq.ParquetFile(file).read(columns=[REQUEST_ID, ID])
-        except (StoreError, pa.ArrowException):
+            with stored_table(store, name) as file:
+                asked = file.read(columns=[REQUEST_ID, ID])
+        except StoreError:
             unread += 1
             continue
         known = pc.or_(known, pc.is_in(wanted, value_set=pa.concat_arrays([keys(asked), keys(_requests(asked))])))

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from totalml.data.snapshot import parquet_bytes
-from totalml.errors import StoreError
+from totalml.data.stored_table import stored_table
 from totalml.labels.columns import PREFIX, last_of_each, schema_of
 
 if TYPE_CHECKING:
@@ -62,16 +62,11 @@ class Labels:
         return any(f"-{source}-" in name for name in self._segments())
 
     def _segments(self) -> list[str]:
-        return [name for name in self._store.files(FOLDER, self._model) if name.endswith(".parquet")]
+        return segments_of(self._store, self._model)
 
     def _table(self, name: str) -> pa.Table:
-        import pyarrow.parquet as pq
-
-        with self._store.open_file(name) as file:
-            try:
-                table = pq.ParquetFile(file, page_checksum_verification=True).read()
-            except (pa.ArrowException, OSError) as error:
-                raise StoreError(f"the labels {name} are damaged ({error}); restore the file, or remove it") from error
+        with stored_table(self._store, name) as file:
+            table = file.read()
         there = {field.name: field.type for field in table.schema}
         columns = [
             table[field.name] if there.get(field.name) == field.type else pa.nulls(len(table), field.type)
@@ -82,6 +77,11 @@ class Labels:
             if field.name.startswith(PREFIX):
                 said |= np.asarray(column.is_valid())
         return pa.table(columns, self._schema).filter(pa.array(said))
+
+
+def segments_of(store: Store, model: str) -> list[str]:
+    """Names of them, as of `Store.files`."""
+    return [name for name in store.files(FOLDER, model) if name.endswith(".parquet")]
 
 
 class Segments:

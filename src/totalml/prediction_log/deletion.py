@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from totalml.data.snapshot import parquet_bytes
-from totalml.errors import StoreError
+from totalml.labels.label import REQUEST_ID
+from totalml.labels.removal import remove_labels
 from totalml.prediction_log.rewriting import INPUT, Rewriter
 from totalml.prediction_log.rows import columns_of, rows_of
 from totalml.prediction_log.sampled_pictures import remove_pictures
@@ -24,8 +22,6 @@ from totalml.store.local_files import FileGoneError
 if TYPE_CHECKING:
     from totalml.prediction_log.segment import Segment
     from totalml.store import Store
-
-REQUEST, LABELS = "request_id", "labels"
 
 
 @dataclass(frozen=True)
@@ -62,7 +58,7 @@ def delete(store: Store, model: str, sought: Sought) -> Deleted:
     deletion = _Deletion(store, model, sought)
     requests = deletion.requests()
     pictures = remove_pictures(store, model, deletion.hashes)
-    labels = _remove_labels(store, model, requests)
+    labels = remove_labels(store, model, requests)
     return Deleted(deletion.remove_rows(), pictures, labels)
 
 
@@ -92,7 +88,7 @@ class _Deletion:
             except FileGoneError:  # others make another file of it at this moment, which the next look finds
                 continue
             if len(table):
-                yield segment, [each for each in table[REQUEST].to_pylist() if each is not None]
+                yield segment, [each for each in table[REQUEST_ID].to_pylist() if each is not None]
             else:
                 self._clean.add(segment)
 
@@ -101,26 +97,7 @@ class _Deletion:
             columns = columns_of(self._store, self._model, segment)
             metadata = (name.removeprefix(METADATA) for name in columns if name.startswith(METADATA))
             self.hashes |= self._sought.hashes(tuple(metadata))
-        table = rows_of(self._store, self._model, segment, [INPUT, REQUEST])
+        table = rows_of(self._store, self._model, segment, [INPUT, REQUEST_ID])
         if INPUT not in table.column_names:
             return table.slice(0, 0)
         return table.filter(pa.array([each in self.hashes for each in table[INPUT].to_pylist()], pa.bool_()))
-
-
-def _remove_labels(store: Store, model: str, requests: set[str]) -> int:
-    """Files of labels are written anew under their names, so that whoever has listed them finds them."""
-    removed = 0
-    for day in store.names(LABELS, model) if requests else ():
-        for name in store.names(LABELS, model, day):
-            path = (LABELS, model, day, name)
-            with store.open_file(*path) as file:
-                data = file.read()
-            try:
-                table = pq.ParquetFile(BytesIO(data), page_checksum_verification=True).read()
-            except (pa.ArrowException, OSError) as error:
-                raise StoreError(f"{'/'.join(path)} is damaged ({error}); restore it, or remove it") from error
-            kept = table.filter(pa.array([each not in requests for each in table[REQUEST].to_pylist()], pa.bool_()))
-            if len(kept) < len(table):
-                removed += len(table) - len(kept)
-                store.save_file(parquet_bytes(kept.combine_chunks()), *path)
-    return removed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from totalml.prediction_log.sampled_pictures import PICTURES
 from totalml.prediction_log.segment import REWRITTEN, is_day
 from totalml.release.log_rows import LOG
 from totalml.store.locks import locked_if_free
+from totalml.terminal import say
 
 if TYPE_CHECKING:
     from totalml.prediction_log.settings import LogSettings
@@ -129,8 +129,7 @@ class Housekeeping:
 
     def _tell(self, mistakes: str) -> None:
         if mistakes and mistakes != self.failed:
-            with contextlib.suppress(OSError):
-                print(f"housekeeping of the prediction log: {mistakes}", file=sys.stderr, flush=True)
+            say(f"housekeeping of the prediction log: {mistakes}")
         self.failed = mistakes
 
     def _keep(self) -> None:

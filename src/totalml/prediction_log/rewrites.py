@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.errors import StoreError
 from totalml.prediction_log.segment import Hour, Segment
-from totalml.store.journal import Draft
+from totalml.store.event import Draft
 
 if TYPE_CHECKING:
     from totalml.store import Store
-    from totalml.store.journal import Event
+    from totalml.store.event import Event
 
 KIND = "rewritten"
 

@@ -12,7 +12,7 @@ from totalml.identity import digest
 from totalml.prediction_log.listing import Listed, Listing
 from totalml.prediction_log.rows import joined, rows_of
 from totalml.prediction_log.segment import REWRITTEN, Hour, Segment
-from totalml.store.journal import JournalMovedError
+from totalml.store.event import JournalMovedError
 from totalml.store.local_files import FileGoneError
 
 if TYPE_CHECKING:

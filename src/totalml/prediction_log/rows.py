@@ -5,16 +5,15 @@ By these two a reader knows a row again, wherever it lies by now.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from os import SEEK_END
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from totalml.data.stored_table import stored_table
 from totalml.errors import StoreError
 from totalml.prediction_log.segment import REWRITTEN, Segment
 
@@ -29,7 +28,7 @@ def rows_of(store: Store, model: str, segment: Segment, columns: Sequence[str] |
 
     Raises: FileGoneError: others have rewritten or removed it. StoreError: it is damaged.
     """
-    with _opened(store, model, segment) as parquet:
+    with stored_table(store, *segment.path(model)) as parquet:
         there = parquet.schema_arrow.names
         chosen = there if columns is None else [name for name in dict.fromkeys(columns) if name in there]
         # A name also brings those that begin with it and a dot.
@@ -40,7 +39,7 @@ def rows_of(store: Store, model: str, segment: Segment, columns: Sequence[str] |
 
 def columns_of(store: Store, model: str, segment: Segment) -> list[str]:
     """Raises: as of `rows_of`."""
-    with _opened(store, model, segment) as parquet:
+    with stored_table(store, *segment.path(model)) as parquet:
         return list(parquet.schema_arrow.names)
 
 
@@ -51,22 +50,8 @@ def size_of(store: Store, model: str, segment: Segment) -> tuple[int, int]:
     """
     with store.open_file(*segment.path(model)) as file:
         size = file.seek(0, SEEK_END)
-    with _opened(store, model, segment) as parquet:
+    with stored_table(store, *segment.path(model)) as parquet:
         return parquet.metadata.num_rows, size
-
-
-@contextmanager
-def _opened(store: Store, model: str, segment: Segment) -> Iterator[pq.ParquetFile]:
-    path = segment.path(model)
-    with store.open_file(*path) as file:
-        try:
-            yield pq.ParquetFile(file, page_checksum_verification=True)
-        except FileNotFoundError:
-            raise
-        except (pa.ArrowException, OSError) as error:
-            raise StoreError(
-                f"{'/'.join(path)} of the prediction log is damaged ({error}); delete it, or restore it from a backup"
-            ) from error
 
 
 def joined(tables: Sequence[pa.Table]) -> pa.Table:

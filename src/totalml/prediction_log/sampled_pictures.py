@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from totalml.identity import digest, short
+from totalml.identity import drawn, short
 
 if TYPE_CHECKING:
     from totalml.store import Store
@@ -16,7 +16,7 @@ PICTURES = "pictures"
 
 def is_sampled(request_id: str, share: float) -> bool:
     """Whether a request belongs to a share in [0, 1] of all; the same in each replica, and for a larger share too."""
-    return share > 0 and int(short(digest("sampled request v1", request_id.encode()), 13), 16) < share * 16**13
+    return drawn("sampled request v1", request_id.encode()) < share
 
 
 def save_picture(store: Store, model: str, when: datetime, hashed: str, picture: bytes) -> None:

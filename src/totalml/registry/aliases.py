@@ -14,7 +14,7 @@ from pathlib import Path
 from totalml.errors import StoreError
 from totalml.registry.record import Promotion
 from totalml.store import Store
-from totalml.store.journal import Draft, Event
+from totalml.store.event import Draft, Event
 
 LEDGERS = "registry"
 CARRIED_OVER = "carried over"

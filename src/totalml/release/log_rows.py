@@ -42,6 +42,12 @@ def log_columns(
     return columns
 
 
+def columns_after(prefix: str, table: pa.Table) -> pa.Table:
+    """Those whose names begin with it, named by what follows."""
+    names = [name for name in table.column_names if name.startswith(prefix)]
+    return table.select(names).rename_columns([name.removeprefix(prefix) for name in names])
+
+
 def metadata_columns(rows: pa.Table) -> dict[str, pa.ChunkedArray]:
     return {f"{METADATA}{name}": rows[name] for name in rows.column_names if name}
 

@@ -19,7 +19,7 @@ from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     from totalml.project import Place
-    from totalml.store.journal import Event
+    from totalml.store.event import Event
 
 Row = tuple[str, ...]
 

@@ -1,10 +1,9 @@
-"""The routes of the service, and what it is made of."""
+"""The routes of the service."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,77 +11,35 @@ from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp
 
 from totalml import __version__
+from totalml.serving.answering import Answering
 from totalml.serving.answers import answer_of
-from totalml.serving.arms import Arms
 from totalml.serving.exchange import Asked
-from totalml.serving.feedback import Feedback, add_feedback
-from totalml.serving.figures import Figures
+from totalml.serving.feedback import add_feedback
 from totalml.serving.guard import Guard
 from totalml.serving.inference_forms import InferenceRequest
 from totalml.serving.inference_protocol import add_inference_protocol
-from totalml.serving.judging import Judging
 from totalml.serving.limits import Limits
-from totalml.serving.live import Answering
-from totalml.serving.prediction_log import PredictionLog
 from totalml.serving.requests import read_request
 from totalml.serving.schema import NO_TOKEN, PREDICT, REASONS, Labels, Predictions, Rows, describe
 from totalml.serving.way_in import Answer, WayIn, answer_refused, json_response, refusing
 
 if TYPE_CHECKING:
-    from totalml.prediction_log.housekeeping import Housekeeping
     from totalml.release.signature import Signature
-    from totalml.serving.traces import Traces
-
+    from totalml.serving.service import Service
 
 PAGE = Path(__file__).with_name("docs.html")
 OWN_ONLY = {"Content-Security-Policy": "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"}
 
 
-@dataclass(frozen=True)
-class Service:
-    """Args:
-    token: that callers must show; empty: none.
-    log: None: predictions are not kept.
-    feedback: None: nor are labels.
-    housekeeping: of the log; None: others do it.
-    judging: None: what is followed has no challenger.
-    traces: None: there are none.
-    """
-
-    live: Answering
-    limits: Limits
-    token: str
-    log: PredictionLog | None
-    figures: Figures
-    feedback: Feedback | None = None
-    housekeeping: Housekeeping | None = None
-    judging: Judging | None = None
-    traces: Traces | None = None
-
-
 def create_app(service: Service) -> ASGIApp:
     live, limits, figures = service.live, service.limits, service.figures
-    arms = Arms(live, limits, figures, service.log)
-    way_in = WayIn(live, limits, arms, figures)
+    way_in = WayIn(live, limits, service.arms, figures)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        arms.start()
-        live.start()
-        kept = [each for each in (service.log, service.feedback, service.housekeeping) if each is not None]
-        for each in kept:
-            each.start()
-        if service.judging is not None:
-            service.judging.start()
+        service.start()
         yield
-        if service.judging is not None:
-            service.judging.stop()
-        live.stop()
-        arms.stop()
-        for each in kept:
-            each.stop()
-        if service.traces is not None:
-            service.traces.stop()
+        service.stop()
 
     # The page that FastAPI brings takes its scripts from a server elsewhere.
     title = f"Total ML: {live.model}"

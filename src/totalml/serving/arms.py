@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from totalml.deployment.deployment import SHADOW
+from totalml.deployment.stages import SHADOW
 from totalml.errors import ModelError
 from totalml.serving.batcher import Batcher
 
 if TYPE_CHECKING:
+    from totalml.serving.answering import Answering, Beside
     from totalml.serving.exchange import Answered, Arm, Asked
     from totalml.serving.figures import Figures
     from totalml.serving.limits import Limits
-    from totalml.serving.live import Answering, Beside
     from totalml.serving.prediction_log import PredictionLog
 
 

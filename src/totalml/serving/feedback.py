@@ -7,10 +7,9 @@ the model waits for a store; what came while it wrote becomes one segment, so ma
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -27,10 +26,11 @@ from totalml.serving.limits import STOPS_WITHIN_S, Limits
 from totalml.serving.schema import FEEDBACK, REASONS, Kept
 from totalml.serving.way_in import json_response
 from totalml.store import Store
+from totalml.terminal import say
 
 if TYPE_CHECKING:
     from totalml.release.signature import Signature
-    from totalml.serving.live import Answering
+    from totalml.serving.answering import Answering
 
 MOST = 1_000  # labels in a request
 BODY_BYTES = 2**20  # of a request
@@ -75,7 +75,7 @@ class Feedback:
         ends = False
         while not ends:
             some = [self._waiting.get()]
-            with contextlib.suppress(Empty):
+            with suppress(Empty):
                 while True:
                     some.append(self._waiting.get_nowait())
             ends = None in some
@@ -88,8 +88,7 @@ class Feedback:
         try:
             self._segments.save(pa.concat_tables([each.table for each in some]))
         except Exception as error:  # of whatever filesystem: the next ones may be kept
-            with contextlib.suppress(OSError):
-                print(f"labels could not be kept: {error}", file=sys.stderr, flush=True)
+            say(f"labels could not be kept: {error}")
             for each in some:
                 each.kept.set_exception(error)
         else:

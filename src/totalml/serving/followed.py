@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from totalml.errors import RecipeError
 from totalml.prediction_log.settings import LogSettings
 from totalml.release.bundle import read_bundle
 from totalml.serving.limits import Limits
 
 if TYPE_CHECKING:
     from totalml.deployment.standing import Deployments
-    from totalml.serving.live import Answering, Wanted
+    from totalml.serving.answering import Answering
+    from totalml.serving.live import Wanted
     from totalml.store import Store
 
 ALIAS, DEPLOYMENT, RELEASE, FOLDER = "alias", "deployment", "release", "folder"
@@ -42,7 +42,8 @@ class Followed:
 
     def live(self, store: Store | None, threads: int, said: Callable[[str], None]) -> Answering:
         """Raises: StoreError, ModelError: its release cannot be loaded."""
-        from totalml.serving.live import Answering, Live
+        from totalml.serving.answering import Answering
+        from totalml.serving.live import Live
         from totalml.serving.loading import load
 
         if store is None or self.kind == FOLDER:
@@ -69,8 +70,8 @@ def _wanted(deployments: Deployments, name: str, judged: bool) -> Wanted:
     """Args: judged: whether a log is kept, by which a challenger is; one that nobody judges is not to answer."""
     from totalml.serving.live import Wanted
 
-    deployed = deployments.standing(name)
-    threshold = deployed.deployment.threshold if deployed else None
+    deployment = deployments.standing(name)
+    threshold = deployment.threshold if deployment else None
     return Wanted(deployments.release(name), deployments.challenger(name) if judged else None, threshold)
 
 
@@ -104,9 +105,7 @@ def _deployment(file: Path, text: str, store: Store, logs: bool) -> Followed:
 
     model = read_deployment(file, text).model
     deployments = Deployments(store, model)
-    if (deployed := deployments.standing(file.stem)) is None:
-        raise RecipeError(f"command line: {text} was never deployed; totalml deploy {text} does that")
-    require_release(deployed.deployment.release, model, deployments, store, text)
-    told = deployed.deployment
+    told = deployments.require(file.stem, text)
+    require_release(told.release, model, deployments, store, text)
     log = told.log if logs else LogSettings(predictions=False)
     return Followed(text, model, DEPLOYMENT, file.stem, Limits.of(told.limits), told.token_variable, log)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from totalml import __version__
 from totalml.release.bundle import MODEL
 from totalml.release.named import names
+from totalml.serving.answering import Answering
 from totalml.serving.body import RefusedError, read_body, read_json, read_length
 from totalml.serving.exchange import Answered, Asked, Loaded
 from totalml.serving.guard import ID, encoded
@@ -27,7 +28,6 @@ from totalml.serving.inference_forms import (
     ServerReady,
 )
 from totalml.serving.limits import Limits
-from totalml.serving.live import Answering
 from totalml.serving.schema import BINARY, NO_TOKEN, REASONS, REF, Reason
 from totalml.serving.tensors import as_bytes, input_tensors, output_tensors, read_tensors, written_values
 from totalml.serving.way_in import Answer, WayIn, json_response

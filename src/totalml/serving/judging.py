@@ -11,7 +11,7 @@ from totalml.serving.limits import STOPS_WITHIN_S
 
 if TYPE_CHECKING:
     from totalml.deployment.judge import Judge
-    from totalml.serving.live import Answering
+    from totalml.serving.answering import Answering
     from totalml.store import Store
 
 EVERY_S = 5.0  # about: replicas that started together need not judge together

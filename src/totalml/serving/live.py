@@ -1,4 +1,4 @@
-"""What answers now, and the thread that follows the alias or the deployment it is known by.
+"""The thread that follows an alias or a deployment: what is wanted now is loaded, and answers.
 
 A new release is loaded and warmed up beside the old one, which answers until then. If that fails the old one goes on,
 the journal says why, and `/readyz`, which anybody may ask, that. It is tried again, as its files may be mended. So it
@@ -15,17 +15,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from totalml.deployment.deployment import CANARY, LIVE
 from totalml.errors import ModelError, StoreError, TotalmlError
-from totalml.identity import PREFIX, digest
 from totalml.machine import user
 from totalml.release.bundle import open_bundle
 from totalml.runs.attempt import now
+from totalml.serving.answering import Answering, Beside
 from totalml.serving.exchange import Arm, Loaded
 from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.serving.loading import load
 from totalml.store import Store
-from totalml.store.journal import Draft
+from totalml.store.event import Draft
 
 if TYPE_CHECKING:
     from totalml.deployment.standing import Challenger
@@ -33,28 +32,6 @@ if TYPE_CHECKING:
 EVERY_S = 0.5  # between two looks at the journal
 AGAIN_S = 30.0  # after which a release that could not be loaded is tried again
 SWAP_FAILED = "swap failed"
-DRAW, DIGITS = "canary v1", 13  # hex digits of a hash that decide; more than a float can tell apart
-
-
-@dataclass(frozen=True)
-class Beside:
-    """A challenger in memory.
-
-    Args:
-        share: of the requests that it answers; 0 of a shadow.
-    """
-
-    arm: Arm
-    share: float
-
-    @property
-    def answers(self) -> bool:
-        return self.arm.name == CANARY
-
-    def is_given(self, request_id: str) -> bool:
-        """Whether it is to answer the request: by chance, and for one id always the same."""
-        drawn = digest(DRAW, f"{self.arm.loaded.release} {request_id}".encode()).removeprefix(PREFIX)
-        return int(drawn[:DIGITS], 16) < self.share * 16**DIGITS
 
 
 @dataclass(frozen=True)
@@ -68,43 +45,6 @@ class Wanted:
     release: str
     challenger: Challenger | None = None
     threshold: float | None = None
-
-
-class Answering:
-    """What answers now; of a plain folder, such as that of an image, for good.
-
-    Args:
-        named: as a person calls it.
-        alias: its name as a version of the model; None: it has no name but its hash.
-    """
-
-    def __init__(self, now: Loaded, named: str, alias: str | None = None) -> None:
-        self.model, self.named, self.alias = now.bundle.name, named, alias
-        self.swaps, self.failed = 0, ""
-        self.now = now
-        self.beside: Beside | None = None
-
-    @property
-    def arm(self) -> Arm:
-        return Arm(LIVE, self.now)
-
-    @property
-    def second_arm(self) -> Arm:
-        """What answers what was given to the challenger: if that has gone meanwhile, the other one."""
-        beside = self.beside
-        return beside.arm if beside else self.arm
-
-    @property
-    def answering(self) -> list[Loaded]:
-        """Whatever a caller may be answered by."""
-        beside = self.beside
-        return [self.now, *([beside.arm.loaded] if beside and beside.answers else [])]
-
-    def start(self) -> None:
-        """Begin to follow."""
-
-    def stop(self) -> None:
-        """Follow no more."""
 
 
 class Live(Answering):

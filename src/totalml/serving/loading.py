@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from totalml.data.image import ppm
-from totalml.deployment.deployment import LIVE
+from totalml.deployment.stages import LIVE
 from totalml.errors import ModelError, TotalmlError
 from totalml.release.bundle import Bundle
 from totalml.release.scorer import Scorer

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from totalml.data.snapshot import parquet_bytes
-from totalml.deployment.deployment import LIVE, SHADOW
+from totalml.deployment.stages import LIVE, SHADOW
 from totalml.errors import StoreError
 from totalml.prediction_log.sampled_pictures import is_sampled, save_picture
 from totalml.prediction_log.segment import Segment

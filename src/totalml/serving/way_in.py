@@ -15,13 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from totalml.errors import DataError, FeatureError
+from totalml.serving.answering import Answering
 from totalml.serving.arms import Arms
 from totalml.serving.body import RefusedError, announced
 from totalml.serving.exchange import ANSWERED, ASKED, Answered, Asked
 from totalml.serving.figures import Figures
 from totalml.serving.guard import ID, encoded
 from totalml.serving.limits import Limits
-from totalml.serving.live import Answering
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

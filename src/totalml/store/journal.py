@@ -11,17 +11,16 @@ import random
 import re
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from totalml.errors import StoreError
-from totalml.identity import canonical, digest
 from totalml.store.atomic import create_file, explained, temporary_beside
+from totalml.store.event import Draft, Event, JournalMovedError
 
 if TYPE_CHECKING:
     from totalml.store.remote import Remote
@@ -31,56 +30,6 @@ AT_ONCE = 16  # events that are brought at the same time
 LOOKS = 120  # for the next event alone, before all are listed once more; a service looks twice a second
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.004, 0.25
 _NAME = re.compile(r"(\d{8})\.json")
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What is to become an event.
-
-    Args:
-        when: UTC, ISO 8601, by the clock of whoever writes; only the sequence gives the order.
-        facts: plain JSON.
-    """
-
-    kind: str
-    facts: Mapping[str, Any]
-    who: str
-    when: str
-
-
-@dataclass(frozen=True)
-class Event(Draft):
-    """Args:
-    sequence: 1 is the first of the journal.
-    key: of no other event, by which a writer knows its own again.
-    previous: digest of the event before; empty for the first. A history that was tampered with does not hang together.
-    """
-
-    sequence: int
-    key: str
-    previous: str
-
-    def encode(self) -> bytes:
-        return canonical(asdict(self)) + b"\n"
-
-    @property
-    def digest(self) -> str:
-        return digest("event v1", self.encode())
-
-
-class JournalMovedError(StoreError):
-    """Somebody else's event came first.
-
-    Args:
-        first: that event.
-    """
-
-    def __init__(self, place: str, first: Event) -> None:
-        super().__init__(
-            f"{place}: {first.who} was first, at {first.when}, with event {first.sequence} ({first.kind}). "
-            "Look at the history and give the command again if it is still meant."
-        )
-        self.first = first
 
 
 class Journal:

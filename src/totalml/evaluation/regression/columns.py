@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+SAID = ("value", "lower", "upper")
+
 
 def column(part: str, target: str, targets: Sequence[str]) -> str:
     """The name of a column of the predictions."""

@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.record import Evaluation, shares_with_chance
-from totalml.evaluation.regression.columns import column
+from totalml.evaluation.regression.columns import SAID, column
 from totalml.evaluation.regression.thirds import Third
 from totalml.evaluation.regression.truth import NumbersTruth
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow
     from numpy.typing import NDArray
 
     from totalml.evaluation.arrays import Floats
     from totalml.evaluation.regression.values import Values
-
-SAID = ("value", "lower", "upper")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,44 +165,9 @@ class RegressionEvaluation(Evaluation):
             for t, name in enumerate(self.targets)
         }
 
-    @classmethod
-    def agree(cls, ours: pyarrow.Table, theirs: pyarrow.Table) -> NDArray[np.bool_]:
-        """Whether each value lies within their interval; nothing else says how far apart is the same."""
-        import numpy as np
-
-        same = np.ones(len(theirs), np.bool_)
-        for ending in _endings(theirs):
-            (value, _, _), (_, low, high) = _said(ours, ending), _said(theirs, ending)
-            same &= (low <= value) & (value <= high)
-        return same
-
-    @classmethod
-    def changes(cls, ours: pyarrow.Table, theirs: pyarrow.Table) -> dict[str, Floats]:
-        """In widths of their interval; one or more counts as one."""
-        import numpy as np
-
-        found = {}
-        for ending in _endings(theirs):
-            (value, _, _), (other, low, high) = _said(ours, ending), _said(theirs, ending)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                found[f"{SAID[0]}{ending}"] = np.clip((value - other) / (high - low), -1, 1)
-        return found
-
     def column(self, part: str) -> Floats:
         """(N, T) truth, value, lower or upper; NaN where missing."""
         import numpy as np
 
         columns = [self.predictions[column(part, name, self.targets)] for name in self.targets]
         return np.stack([each.to_numpy().astype(np.float64) for each in columns], axis=1)
-
-
-def _endings(answers: pyarrow.Table) -> list[str]:
-    """What follows the part in the name of a column: nothing, or `:<target>` where there are several."""
-    return [name.removeprefix(SAID[0]) for name in answers.column_names if name.partition(":")[0] == SAID[0]]
-
-
-def _said(answers: pyarrow.Table, ending: str) -> list[Floats]:
-    """Value, lower and upper, (N,) each; NaN where missing."""
-    import numpy as np
-
-    return [np.asarray(answers[f"{part}{ending}"].to_numpy(), np.float64) for part in SAID]

@@ -1,0 +1,86 @@
+"""One process that answers: what it is made of, and its life until a signal ends it."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from totalml.serving.address import Address
+from totalml.serving.followed import DEPLOYMENT, Followed
+from totalml.serving.spare_pandas import spare_pandas
+from totalml.terminal import say
+
+if TYPE_CHECKING:
+    from totalml.serving.service import Service
+    from totalml.store import Store
+
+ENDS_WITHIN_S = 4  # of what is being answered; with its threads the process ends within 10
+
+
+def serve(followed: Followed, store: Store | None, address: Address, listener: socket.socket) -> int:
+    """Until SIGTERM or SIGINT.
+
+    Args: store: None: predictions are not kept.
+    """
+    import uvicorn
+
+    spare_pandas()
+    from totalml.serving.app import create_app
+    from totalml.serving.connection import ImpatientProtocol
+
+    service = _service(followed, store, address)
+    app = create_app(service)
+    release, port = service.live.now.release, listener.getsockname()[1]
+    say(f"{followed.named} is release {release}, on http://{address.host}:{port}")
+    config = uvicorn.Config(
+        app,
+        http=ImpatientProtocol,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=ENDS_WITHIN_S,
+        timeout_keep_alive=30,
+        backlog=1024,
+        h11_max_incomplete_event_size=64 * 1024,
+        server_header=False,
+    )
+    gc.freeze()
+    gc.enable()  # the command starts without it
+    server = uvicorn.Server(config)
+    # A signal that comes before uvicorn takes them over ends it, too. It raises the one again that ended it; what was
+    # accepted is answered by then, and that is no failure.
+    before = {name: signal.signal(name, server.handle_exit) for name in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        server.run(sockets=[listener])
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+    return 0
+
+
+def _service(followed: Followed, store: Store | None, address: Address) -> Service:
+    """What the process is made of."""
+    from totalml.prediction_log.housekeeping import Housekeeping
+    from totalml.serving.feedback import Feedback
+    from totalml.serving.figures import Figures
+    from totalml.serving.judging import Judging
+    from totalml.serving.prediction_log import PredictionLog
+    from totalml.serving.service import Service
+    from totalml.serving.traces import open_traces
+
+    live = followed.live(store, address.threads, say)
+    token = os.environ.get(followed.token_variable, "")
+    traces = open_traces(followed.model) if address.traces else None
+    service = Service(live, followed.limits, token, None, Figures(), traces=traces)
+    if store is None or not followed.log.predictions:
+        return service
+    return replace(
+        service,
+        log=PredictionLog(store, followed.model, followed.log.pictures),
+        feedback=Feedback(store, followed.model),
+        housekeeping=Housekeeping(store, followed.model, followed.log),
+        judging=Judging(live, store, followed.key, say) if followed.kind == DEPLOYMENT else None,
+    )

@@ -1,0 +1,25 @@
+"""What a process that goes on tells on stderr."""
+
+import sys
+from types import SimpleNamespace
+
+from totalml.terminal import say
+
+
+def test_lines_of_several_processes_do_not_run_into_each_other(monkeypatch):
+    pieces = []
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(write=pieces.append, flush=lambda: None))
+    say("pints is release 1, on http://127.0.0.1:8000")
+    assert pieces == ["pints is release 1, on http://127.0.0.1:8000\n"]
+
+
+def test_a_process_goes_on_where_nobody_reads_what_it_says(monkeypatch):
+    tried = []
+
+    def gone(text: str) -> None:
+        tried.append(text)
+        raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(write=gone, flush=lambda: None))
+    say("still here")
+    assert tried == ["still here\n"]
