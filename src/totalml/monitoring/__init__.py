@@ -1,0 +1,12 @@
+"""Whether what a model meets today is still what it was made for: which of its inputs moved, why, and whether it errs."""
+
+from typing import TYPE_CHECKING
+
+from totalml.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from totalml.monitoring.observations import Observations, observe
+
+__all__ = ["Observations", "observe"]
+
+__getattr__ = lazy_exports(__name__)
