@@ -1,4 +1,4 @@
-"""Whether what a model meets today is still what it was made for: which of its inputs moved, why, and whether it errs."""
+"""Whether what a model meets today is what it was made for: which of its inputs moved, why, and whether it errs."""
 
 from typing import TYPE_CHECKING
 

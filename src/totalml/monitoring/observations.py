@@ -1,4 +1,4 @@
-"""What a monitor looks at, of any table: numbers, categories, scores and embeddings, each the kind of test that fits it.
+"""What a monitor looks at, of any table: numbers, categories, scores and embeddings; each has a test that fits it.
 
 The prediction log, a release's reference and `totalml predict` say by the beginning of a column's name what it holds;
 any other table is told apart by the types of its columns, and holds numbers and categories alone.
