@@ -13,6 +13,7 @@ from totalml.identity import DIGEST
 from totalml.prediction_log.settings import LogSettings
 from totalml.recipe.bounds import NAME, Name, Positive, Share
 from totalml.recipe.gates import GateRecipe
+from totalml.recipe.monitoring import MonitoringRecipe
 from totalml.target import did_you_mean
 
 SHADOW_FIGURES = ("agreement", "shift", "failures", "errors")
@@ -132,6 +133,7 @@ class Deployment(Section):
     challenger: what is to answer next; None: nothing but what a person promotes.
     threshold: of the probability of the positive class; None: that of the release.
     token_variable: environment variable that holds the token callers must show; the token itself is never written here.
+    monitoring: what services watch while they answer; None: nothing, and `totalml monitor` does as the recipe says.
     """
 
     model: Name
@@ -141,6 +143,13 @@ class Deployment(Section):
     log: LogSettings = LogSettings()
     token_variable: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,56}_TOKEN$")] = "TOTALML_TOKEN"  # noqa: S105
     limits: LimitsRecipe = LimitsRecipe()
+    monitoring: MonitoringRecipe | None = None
+
+    @model_validator(mode="after")
+    def _can_be_watched(self) -> Self:
+        if self.monitoring is not None and not self.log.predictions:
+            raise Misfit("a monitor reads the predictions that are kept; leave them on", "log", "predictions")
+        return self
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> Self:

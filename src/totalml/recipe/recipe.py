@@ -15,6 +15,7 @@ from totalml.recipe.data import DataRecipe, FeaturesRecipe, QualityRecipe
 from totalml.recipe.evaluation import EvaluationRecipe
 from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import ModelRecipe, TrainingRecipe
+from totalml.recipe.monitoring import MonitoringRecipe
 from totalml.recipe.where import RegistryRecipe, RuntimeRecipe, SweepRecipe, Tolerance, TrackingRecipe
 from totalml.target import component_class, did_you_mean
 
@@ -34,6 +35,7 @@ class Recipe(Section):
     evaluation: EvaluationRecipe = EvaluationRecipe()
     gates: Items[GateRecipe] = ()
     registry: Annotated[RegistryRecipe | None, Where] = RegistryRecipe()
+    monitoring: Annotated[MonitoringRecipe, Where] = MonitoringRecipe()
     card: Annotated[CardRecipe, Where] = CardRecipe()
     tolerance: Annotated[Tolerance, Where] = Tolerance()
     smoke: Annotated[bool, Where] = False  # small enough to be run by `totalml recipe check` and by the tests

@@ -1,0 +1,100 @@
+"""What a monitor looked at and what it said, as a journal: each window once, whoever looks and whoever is killed.
+
+An event says how far its monitor came, and holds what the sequential tests have seen by then. The next window begins
+there. Of two processes that looked at the same window one writes it, and the other goes on from what that one wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from totalml.errors import StoreError
+from totalml.machine import user
+from totalml.monitoring.verdict import Verdict
+from totalml.runs.attempt import now
+from totalml.store.event import Draft
+
+if TYPE_CHECKING:
+    from totalml.store import Store
+    from totalml.store.event import Event
+
+LOOKED = "looked"
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Looked:
+    """One window of one release.
+
+    Args:
+        release: its bundle hash; the monitor of another one begins anew.
+        since: of the rows that the window test looked at, ISO 8601 UTC; before `start` where windows had too few.
+        start, end: the rows that are new in it; `end` is not part of it.
+        rows, labels: how many were new.
+        state: of the sequential tests after it.
+        ids: request ids and samples of the rows that show it most, for pictures and for the review.
+    """
+
+    release: str
+    since: str
+    start: str
+    end: str
+    rows: int
+    labels: int
+    verdict: Verdict
+    state: Mapping[str, Any]
+    ids: tuple[tuple[str, str], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "ids": [list(each) for each in self.ids], "schema": SCHEMA}
+
+    @classmethod
+    def of(cls, event: Event) -> Self:
+        """Raises: StoreError: a newer version wrote it."""
+        try:
+            facts = {name: value for name, value in event.facts.items() if name != "schema"}
+            if event.facts["schema"] != SCHEMA:
+                raise ValueError(f"its schema is {event.facts['schema']}")
+            verdict = Verdict.from_json(facts["verdict"])
+            return cls(**{**facts, "verdict": verdict, "ids": tuple(tuple(each) for each in facts["ids"])})
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise StoreError(
+                f"event {event.sequence} of the monitor was written by a newer version ({error}); update totalml"
+            ) from error
+
+
+class History:
+    """Of one model."""
+
+    def __init__(self, store: Store, model: str) -> None:
+        self._journal = store.journal(journal_name(model))
+
+    def looked(self) -> list[Looked]:
+        """All windows, the oldest first."""
+        return [Looked.of(event) for event in self._journal.events() if event.kind == LOOKED]
+
+    def last(self, release: str) -> Looked | None:
+        """Of a release; None: nobody has looked at it."""
+        events = (event for event in reversed(self._journal.events()) if event.kind == LOOKED)
+        found = next((event for event in events if event.facts.get("release") == release), None)
+        return None if found is None else Looked.of(found)
+
+    def append(self, looked: Looked) -> bool:
+        """Whether it was written: not if somebody has come as far for this release by now."""
+
+        def draft(events: list[Event]) -> Draft | None:
+            for event in reversed(events):
+                if event.kind == LOOKED and event.facts.get("release") == looked.release:
+                    if event.facts["end"] > looked.start:
+                        return None
+                    break
+            return Draft(LOOKED, looked.as_json(), user(), now())
+
+        return self._journal.append_decided(draft) is not None
+
+
+def journal_name(model: str) -> str:
+    """A name that no model has."""
+    return f"{model}.monitor"

@@ -1,0 +1,75 @@
+"""The tables that a person holds against each other: a file, a folder of Parquet, or the reference of a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from totalml.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from totalml.release.bundle import Bundle
+    from totalml.store import Store
+
+ENDINGS = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
+
+
+def read_side(text: str, what: str, open_store: Callable[[], Store]) -> pa.Table:
+    """Args:
+        text: a path; or MODEL@ALIAS or MODEL@HASH, whose reference it is.
+        what: it is called in a message.
+    Raises: DataError: there is no such table. RecipeError, StoreError: no such release.
+    """
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return _folder(path, what)
+    if path.is_file():
+        if not path.name.lower().endswith(ENDINGS):
+            raise DataError(f"{what} {text!r} is no table; give a file that ends in {', '.join(ENDINGS)}")
+        return _parquet(path, what) if path.name.lower().endswith(".parquet") else _text(path)
+    from totalml.release.named import find_release, is_reference
+
+    if not is_reference(text):
+        raise DataError(f"{what} {text!r} does not exist; give a table, a folder of Parquet files, or MODEL@ALIAS")
+    return reference_of(find_release(text, open_store()))
+
+
+def reference_of(bundle: Bundle) -> pa.Table:
+    """Raises: StoreError: it is gone or changed. DataError: the release has none."""
+    import pyarrow.parquet as pq
+
+    from totalml.release.bundle import REFERENCE
+
+    if REFERENCE not in bundle:
+        raise DataError(f"release {bundle.hash} holds no reference to compare with; release the run again")
+    return pq.read_table(bundle.file(REFERENCE))
+
+
+def _folder(folder: Path, what: str) -> pa.Table:
+    files = sorted(folder.rglob("*.parquet"))
+    if not files:
+        raise DataError(f"{what} {str(folder)!r} holds no Parquet files; predict pictures first, with totalml predict")
+    try:
+        return pa.concat_tables([_parquet(file, what) for file in files], promote_options="permissive")
+    except pa.ArrowException as error:
+        raise DataError(f"the files in {what} {str(folder)!r} do not fit together: {error}") from error
+
+
+def _parquet(path: Path, what: str) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.read()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{what} {str(path)!r} cannot be read: {error}") from error
+
+
+def _text(path: Path) -> pa.Table:
+    from totalml.data.table_file import read_table
+
+    return read_table(path, (), None, ())

@@ -1,0 +1,171 @@
+"""What a release answered in a time, and the labels that came in it, as the store has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from totalml.deployment.stages import SHADOW
+from totalml.labels import Labels, joined
+from totalml.labels.join import LABELLED
+from totalml.prediction_log import LogReader
+from totalml.release.log_rows import ANSWER, METADATA, PROPERTY
+
+if TYPE_CHECKING:
+    from totalml.monitoring.losses import LossOf
+    from totalml.store import Store
+
+SETTLES = timedelta(seconds=10)  # after which what was answered stands in the log
+DAY = timedelta(days=1)
+KEYS = {
+    "request_id": pa.string(),
+    "id": pa.string(),
+    "sample": pa.int32(),
+    "time": pa.timestamp("us", "UTC"),
+    "release": pa.string(),
+    "arm": pa.string(),
+    "error": pa.string(),
+    "input": pa.string(),
+    "replica": pa.string(),
+}
+LOSS = "loss"  # of a labelled row, within 0..1
+MOST_REMEMBERED = 300_000  # rows that a label is looked for in, by a monitor that goes along with a service
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Traffic:
+    """Of one release of a model, read anew for each time.
+
+    Args:
+        columns: of the reference, those that the log has too.
+        losses: None: nothing is known of truths, and no labels are read.
+        labels_within: after which a label is not looked for any more.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        model: str,
+        release: str,
+        columns: Sequence[str],
+        losses: LossOf | None,
+        labels_within: timedelta,
+    ) -> None:
+        self._store, self._model, self._release = store, model, release
+        self._losses, self._within = losses, labels_within
+        self._columns = [*KEYS, *(name for name in columns if name not in KEYS)]
+        self._narrow = [name for name in self._columns if name in KEYS or name.startswith((ANSWER, METADATA))]
+        self._log = LogReader(store, model)
+        self._labels = None if losses is None else Labels(store, model, losses.truth)
+
+    def rows(self, since: datetime, until: datetime) -> pa.Table:
+        """With `since` <= time < `until`, in the order of their times; also those without an answer, by `error`."""
+        return self._ours(self._log.read(self._columns, since, until))
+
+    def labelled(self, since: datetime, until: datetime) -> pa.Table:
+        """Answers of which the label came with `since` <= its time < `until`, in the order in which labels came.
+
+        Returns: besides the columns of the log, `loss` and `labelled`, when the label came.
+        """
+        none = pa.table({LOSS: pa.array([], pa.float64())})
+        if self._labels is None or self._losses is None:
+            return none
+        labels = self._labels.read()
+        labels = labels.filter(_inside(labels["time"], since, until))
+        if not len(labels):
+            return none
+        rows = self._answered(since, until)
+        found = joined(rows.filter(rows["error"].is_null()), labels, self._losses.truth)
+        found = found.append_column(LOSS, pa.array(self._losses.of_labelled(found), from_pandas=True))
+        found = found.filter(found[LOSS].is_valid())
+        return found.take(pc.sort_indices(found, [(name, "ascending") for name in (LABELLED, "request_id", "sample")]))
+
+    def first(self) -> datetime | None:
+        """When the release first answered; None: it never did."""
+        rows = self._ours(self._log.read([*KEYS]))
+        return rows["time"][0].as_py() if len(rows) else None
+
+    def rows_per_day(self, until: datetime, days: int = 28) -> float | None:
+        """Of the model, whichever release answered; None: there were none."""
+        rows = self._log.read(["time", "arm"], until - days * DAY, until)
+        rows = rows.filter(pc.not_equal(rows["arm"].cast(pa.string()), SHADOW)) if len(rows) else rows
+        if not len(rows):
+            return None
+        return len(rows) / max((until - pc.min(rows["time"]).as_py()) / DAY, 1.0)
+
+    def _answered(self, since: datetime, until: datetime) -> pa.Table:
+        """Without embeddings; what labels of that time may belong to."""
+        return self._ours(self._log.read(self._narrow, since - self._within, until))
+
+    def _ours(self, rows: pa.Table) -> pa.Table:
+        """Those of the release, each once: a request may have been sent again under its id."""
+        if not rows.column_names:
+            return pa.table({name: pa.array([], kind) for name, kind in KEYS.items()})
+        for place, name in enumerate(rows.column_names):
+            if name in KEYS:
+                rows = rows.set_column(place, name, rows[name].cast(KEYS[name]))
+        ours = pc.and_(pc.equal(rows["release"], self._release), pc.not_equal(rows["arm"], SHADOW))
+        rows = rows.filter(pc.fill_null(ours, False))
+        rows = rows.take(pc.sort_indices(rows, [(name, "ascending") for name in ("time", "request_id", "sample")]))
+        keys = pc.binary_join_element_wise(rows["request_id"], rows["sample"].cast(pa.string()), "\0")
+        numbered = pa.table({"key": keys, "row": np.arange(len(rows))})
+        firsts = numbered.group_by("key").aggregate([("row", "min")])["row_min"]
+        return rows.take(firsts.sort())
+
+
+class Tail(Traffic):
+    """The same, read on as it grows: for a monitor that goes along with a service.
+
+    Args: since: rows before it are not asked for again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        model: str,
+        release: str,
+        columns: Sequence[str],
+        losses: LossOf | None,
+        labels_within: timedelta,
+        since: datetime,
+    ) -> None:
+        super().__init__(store, model, release, columns, losses, labels_within)
+        self._new = LogReader(store, model, since)
+        self._past = LogReader(store, model, max(since - labels_within, EARLIEST))
+        self._held = self._remembered = self._ours(pa.table({}))
+
+    def rows(self, since: datetime, until: datetime) -> pa.Table:
+        held = _together(self._held, self._ours(self._new.new(self._columns)))
+        self._held = held.filter(pc.greater_equal(held["time"], pa.scalar(since)))
+        return self._held.filter(pc.less(self._held["time"], pa.scalar(until)))
+
+    def _answered(self, since: datetime, until: datetime) -> pa.Table:
+        rows = _together(self._remembered, self._ours(self._past.new(self._narrow)))
+        self._remembered = rows.slice(max(0, len(rows) - MOST_REMEMBERED))
+        return self._remembered
+
+
+def compared(reference: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """Columns of a reference that a log can have too: `aspect`, say, is not known of pictures that a service was sent.
+
+    Args: wanted: metadata columns that callers send, and those that settings name.
+    """
+    asked = {METADATA + name for name in wanted} | {"embedding", "strangeness"}
+    unknown = f"{PROPERTY}aspect"
+    return [name for name in reference if name in asked or (name.startswith((ANSWER, PROPERTY)) and name != unknown)]
+
+
+def _together(held: pa.Table, more: pa.Table) -> pa.Table:
+    if not len(more):
+        return held
+    whole = pa.concat_tables([held, more], promote_options="permissive") if len(held) else more
+    return whole.sort_by([(name, "ascending") for name in ("time", "request_id", "sample")])
+
+
+def _inside(times: pa.ChunkedArray, since: datetime, until: datetime) -> pa.ChunkedArray:
+    return pc.and_(pc.greater_equal(times, pa.scalar(since)), pc.less(times, pa.scalar(until)))

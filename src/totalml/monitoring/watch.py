@@ -1,0 +1,127 @@
+"""Look at what a release answers, window after window: each once, by whoever comes first, killed or not.
+
+A window ends with its hours, after so many rows, or as soon as a test that runs along with them finds something. What
+is found is told before the window is written down, and told again by whoever finds a window that was not: alerts know
+those that they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from totalml.monitoring.history import History, Looked
+from totalml.monitoring.traffic import SETTLES
+from totalml.monitoring.verdict import OF_WINDOW
+
+if TYPE_CHECKING:
+    from totalml.monitoring.monitor import Monitor
+    from totalml.monitoring.traffic import Traffic
+    from totalml.recipe.monitoring import WindowRecipe
+
+TICK = timedelta(microseconds=1)  # of the log's clock
+MOST_IDS = 60  # of a window, to be looked at by people
+
+
+@dataclass
+class Watch:
+    """Of one release.
+
+    Args:
+        monitor: a new one, of this release.
+        tell: what is found, before it is written down.
+    """
+
+    release: str
+    history: History
+    traffic: Traffic
+    monitor: Monitor
+    window: WindowRecipe
+    tell: Callable[[Looked], None]
+
+    def __post_init__(self) -> None:
+        self._since: datetime | None = None  # rows of windows that had too few begin here
+        self._start: datetime | None = None
+        self._idle = False
+
+    def look(self, now: datetime, along: bool = False) -> Iterator[Looked]:
+        """Every window that is over.
+
+        Args:
+            along: also what came since the last one; its window ends if anything is found.
+        Raises: StoreError: the log or the journal cannot be read or written; the next call goes on there.
+        """
+        settled = now.astimezone(UTC) - SETTLES
+        while (start := self._begin(settled)) is not None:
+            end = min(self._boundary(start), settled)
+            rows = self.traffic.rows(start, end)
+            if len(rows) >= self.window.most:
+                end = rows["time"][self.window.most - 1].as_py() + TICK
+                rows = rows.filter(pc.less(rows["time"], pa.scalar(end)))
+            over = end < settled or end == self._boundary(start)
+            if not over and not along:
+                return
+            labelled = self.traffic.labelled(start, end)
+            if over and not len(rows) and not len(labelled) and self._idle:
+                self._since = self._start = end
+                continue
+            if not over and not self.monitor.would_alarm(rows, labelled):
+                return
+            yield from self._looked(start, end, rows, labelled)
+
+    def _looked(self, start: datetime, end: datetime, rows: pa.Table, labelled: pa.Table) -> Iterator[Looked]:
+        since = self._since or start
+        together = self.traffic.rows(since, end) if since < start else rows
+        verdict = self.monitor.look(rows, labelled, together)
+        carried = verdict.of(OF_WINDOW)
+        enough = carried is None or not carried.more
+        looked = Looked(
+            release=self.release,
+            since=_text(since),
+            start=_text(start),
+            end=_text(end),
+            rows=len(rows),
+            labels=len(labelled),
+            verdict=verdict,
+            state=self.monitor.state(),
+            ids=_ids(together, verdict.rows),
+        )
+        if verdict.alarms:
+            self.tell(looked)
+        if self.history.append(looked):
+            self._start, self._since, self._idle = end, end if enough else since, not len(rows)
+            yield looked
+        else:
+            self._start = None  # somebody else was first: go on from what that one wrote
+
+    def _begin(self, settled: datetime) -> datetime | None:
+        """Where the next window starts; None: nothing was answered yet, or is not settled."""
+        if self._start is None:
+            last = self.history.last(self.release)
+            if last is not None:
+                self._start, self._idle = datetime.fromisoformat(last.end), not last.rows
+                carried = last.verdict.of(OF_WINDOW)
+                self._since = datetime.fromisoformat(last.since) if carried and carried.more else self._start
+                self.monitor.restore(last.state)
+            elif (first := self.traffic.first()) is not None:
+                self._start = self._since = self._boundary(first) - timedelta(hours=self.window.hours)
+        return self._start if self._start is not None and self._start < settled else None
+
+    def _boundary(self, time: datetime) -> datetime:
+        """The end of the window by its hours; whole windows since 1970."""
+        seconds = self.window.hours * 3600
+        return datetime.fromtimestamp((time.timestamp() // seconds + 1) * seconds, UTC)
+
+
+def _ids(rows: pa.Table, chosen: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
+    some = rows.select(["request_id", "id"]).take(pa.array(chosen[:MOST_IDS], pa.int64()))
+    return tuple(zip(some["request_id"].to_pylist(), some["id"].to_pylist(), strict=True))
+
+
+def _text(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="microseconds")

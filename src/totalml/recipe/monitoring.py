@@ -1,0 +1,56 @@
+"""`monitoring`: what is watched once a model answers, and how many false alarms that may cost.
+
+It says nothing about how a model is made, so it does not count for the config hash.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from totalml.component import Items, Section
+from totalml.recipe.bounds import Positive, Share
+
+ColumnName = Annotated[str, Field(min_length=1)]
+
+
+class WindowRecipe(Section):
+    """What is looked at together.
+
+    Args:
+        hours: after which a window ends; from midnight UTC, so that those of a day stay those of a day.
+        rows: fewer are kept and looked at with the next window.
+        most: after so many rows it ends, too.
+    """
+
+    hours: Annotated[float, Field(gt=0, le=24 * 31)] = 24.0
+    rows: Positive = 50
+    most: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
+
+    @model_validator(mode="after")
+    def _some_fit(self) -> Self:
+        if self.rows > self.most:
+            raise ValueError(
+                f"rows {self.rows} are more than most {self.most}; a window would end before it has enough"
+            )
+        return self
+
+
+class MonitoringRecipe(Section):
+    """Args:
+    false_alarms_per_year: of all detectors together.
+    rows_per_day: that are expected; None: as many as came in the last four weeks.
+    unit: metadata column of which equal values come together, such as the uploader; None: each sample by itself.
+    populations: metadata columns that quality is looked at by, to say who brings what is wrong.
+    slices: metadata columns by which errors are looked at, to say for whom the model got worse.
+    margin: by how much more often the model may err before that counts as worse.
+    labels_within_days: after which a label for an answer is not looked for any more.
+    """
+
+    false_alarms_per_year: Annotated[float, Field(gt=0, le=365)] = 2.0
+    rows_per_day: Annotated[float, Field(gt=0)] | None = None
+    window: WindowRecipe = WindowRecipe()
+    unit: ColumnName | None = None
+    populations: Items[ColumnName] = ()
+    slices: Items[ColumnName] = ()
+    margin: Share = 0.03
+    labels_within_days: Annotated[int, Field(gt=0, le=3650)] = 30

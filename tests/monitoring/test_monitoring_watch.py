@@ -1,0 +1,178 @@
+"""Each window is looked at once: by several processes, after a kill at any point, and as the log grows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tests.monitoring.traffic import MIDNIGHT, MODEL, OTHER, RELEASE, TRUTH, Service, every
+from totalml.monitoring.history import History, Looked
+from totalml.monitoring.losses import LossOf
+from totalml.monitoring.traffic import Tail, Traffic
+from totalml.monitoring.verdict import CONCEPT, NONE, OF_WINDOW, PAGE, TOO_FEW, Evidence, Verdict
+from totalml.monitoring.watch import Watch
+from totalml.recipe.monitoring import WindowRecipe
+from totalml.store import Store
+
+COLUMNS = ["answer:predicted", "answer:p:good"]
+DAY = timedelta(days=1)
+MONTH = timedelta(days=30)
+
+
+class Counting:
+    """A monitor that keeps what it was given, and finds something in the row with a certain id."""
+
+    def __init__(self, finds: str = "", enough: int = 1) -> None:
+        self.seen: list[str] = []
+        self.finds, self.enough = finds, enough
+
+    def would_alarm(self, rows: pa.Table, labelled: pa.Table) -> bool:
+        return self.finds in rows["request_id"].to_pylist()
+
+    def look(self, rows: pa.Table, labelled: pa.Table, together: pa.Table) -> Verdict:
+        ids = rows["request_id"].to_pylist()
+        self.seen += ids
+        more = max(self.enough - len(together), 0)
+        evidence = (Evidence(OF_WINDOW, False, f"{len(together)} together", more=more),)
+        if self.finds in ids:
+            return Verdict(CONCEPT, "found", PAGE, evidence)
+        return Verdict(TOO_FEW if more else NONE, "nothing", "", evidence)
+
+    def state(self) -> dict[str, object]:
+        return {"seen": list(self.seen)}
+
+    def restore(self, state: dict[str, list[str]]) -> None:
+        self.seen = list(state["seen"])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "store")
+
+
+def watch(store: Store, monitor: Counting, told: list[Looked] | None = None, live: bool = False, **window) -> Watch:
+    losses = LossOf(TRUTH, {})
+    made = (store, MODEL, RELEASE, COLUMNS, losses, MONTH)
+    traffic = Tail(*made, MIDNIGHT - DAY) if live else Traffic(*made)
+    settings = WindowRecipe(**{"hours": 24, "rows": 1, **window})
+    return Watch(RELEASE, History(store, MODEL), traffic, monitor, settings, [] if told is None else told.append)
+
+
+def at(days: float) -> datetime:
+    return MIDNIGHT + days * DAY + timedelta(seconds=11)
+
+
+def test_windows_are_days_and_every_row_is_in_one(store):
+    asked = Service(store).answer(every(60, 60))
+    looked = [*watch(store, monitor := Counting()).look(at(3))]
+    assert [each.rows for each in looked] == [24, 24, 12]
+    assert monitor.seen == asked
+    assert looked[0].start == MIDNIGHT.isoformat(timespec="microseconds")
+    assert [each.start for each in looked[1:]] == [each.end for each in looked[:-1]]
+
+
+def test_a_window_that_is_not_over_or_not_settled_waits(store):
+    Service(store).answer(every(60, 30))
+    assert not [*watch(store, Counting()).look(MIDNIGHT + DAY + timedelta(seconds=9))]
+    assert len([*watch(store, Counting()).look(MIDNIGHT + DAY + timedelta(seconds=10))]) == 1
+
+
+def test_another_process_goes_on_where_one_ended(store):
+    service = Service(store)
+    asked = service.answer(every(60, 48))
+    assert len([*watch(store, Counting()).look(at(2))]) == 2
+    asked += service.answer(every(60, 24, MIDNIGHT + 2 * DAY))
+    looked = [*watch(store, monitor := Counting()).look(at(3))]
+    assert len(looked) == 1
+    assert monitor.seen == asked  # what the first one saw came with its state
+
+
+def test_of_two_at_once_each_window_is_written_once(store):
+    asked = Service(store).answer(every(60, 96))
+    one, other = watch(store, first := Counting()), watch(store, second := Counting())
+    ones, others = one.look(at(4)), other.look(at(4))
+    done = [next(ones), next(others), *ones, *others]
+    assert len(done) == 4
+    assert [each.rows for each in History(store, MODEL).looked()] == [24] * 4
+    assert asked in (first.seen, second.seen)
+
+
+def test_one_killed_before_it_wrote_is_told_again_and_nothing_is_missed(store):
+    asked = Service(store).answer(every(60, 24))
+    told: list[Looked] = []
+
+    def killed(looked: Looked) -> None:
+        told.append(looked)
+        raise KeyboardInterrupt
+
+    dying = watch(store, Counting(finds=asked[5]))
+    dying.tell = killed
+    with pytest.raises(KeyboardInterrupt):
+        [*dying.look(at(1))]
+    assert not History(store, MODEL).looked()
+    assert len([*watch(store, Counting(finds=asked[5]), told).look(at(1))]) == 1
+    assert told[0] == told[1]
+
+
+def test_a_window_with_too_few_is_looked_at_with_the_next(store):
+    Service(store).answer(every(360, 12))  # four a day
+    looked = [*watch(store, Counting(enough=6)).look(at(3))]
+    assert [each.verdict.evidence[0].told for each in looked] == ["4 together", "8 together", "4 together"]
+    assert [each.verdict.cause for each in looked] == [TOO_FEW, NONE, TOO_FEW]
+    again = [*watch(store, Counting(enough=6)).look(at(4))]  # of another process
+    assert [each.verdict.evidence[0].told for each in again] == ["4 together"]
+
+
+def test_a_window_ends_after_so_many_rows(store):
+    asked = Service(store).answer(every(1, 350))
+    looked = [*watch(store, monitor := Counting(), most=100).look(at(1))]
+    assert [each.rows for each in looked] == [100, 100, 100, 50]
+    assert monitor.seen == asked
+
+
+def test_silence_is_said_once(store):
+    service = Service(store)
+    service.answer(every(60, 24))
+    service.answer(every(60, 24, MIDNIGHT + 9 * DAY))
+    looked = [*watch(store, Counting()).look(at(10))]
+    assert [each.rows for each in looked] == [24, 0, 24]
+
+
+def test_alongside_a_service_what_is_found_ends_the_window(store):
+    service = Service(store)
+    told: list[Looked] = []
+    asked = service.answer(every(1, 10))
+    going = watch(store, monitor := Counting(finds="0000000a-2-3"), told, live=True)
+    assert not [*going.look(MIDNIGHT + timedelta(minutes=10), along=True)]
+    asked += service.answer(every(1, 10, MIDNIGHT + timedelta(minutes=10)))
+    looked = [*going.look(MIDNIGHT + timedelta(minutes=14), along=True)]
+    assert [each.verdict.cause for each in looked] == [CONCEPT]
+    assert looked == told
+    asked += service.answer(every(60, 20, MIDNIGHT + timedelta(minutes=30)))
+    assert len([*going.look(at(1), along=True)]) == 1
+    assert monitor.seen == asked
+
+
+def test_only_rows_of_the_release_count(store):
+    service = Service(store)
+    service.answer(every(60, 24), OTHER)
+    asked = service.answer(every(60, 24, MIDNIGHT + timedelta(minutes=30)))
+    assert len([*watch(store, monitor := Counting()).look(at(1))]) == 1
+    assert monitor.seen == asked
+
+
+def test_labels_belong_to_the_window_in_which_they_came(store):
+    service = Service(store)
+    now = datetime.now(MIDNIGHT.tzinfo)
+    asked = service.answer([now - timedelta(hours=2, minutes=number) for number in range(9, -1, -1)])
+    service.label(asked[:4], "bad")
+    service.label(asked[4:6], "good")
+    traffic = watch(store, Counting()).traffic
+    labelled = traffic.labelled(now - timedelta(hours=1), now + timedelta(hours=1))
+    assert labelled["loss"].to_pylist() == [1.0] * 4 + [0.0] * 2
+    assert not len(traffic.labelled(now - timedelta(hours=3), now - timedelta(hours=1)))
+    live = watch(store, Counting(), live=True).traffic
+    assert live.labelled(now - timedelta(hours=1), now + timedelta(hours=1)).equals(labelled)
