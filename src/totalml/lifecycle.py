@@ -90,6 +90,7 @@ def live(
     names, pictured = features.targets.names, features.images is not None
     check_before_training(recipe.evaluation, recipe.task, names, snapshot.metadata, pictures=pictured)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
+    _require_watched(recipe, snapshot)
 
     learnt = definitions.training(recipe, features.key, facts)
     stages.run(learnt, LEARNT, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
@@ -191,6 +192,16 @@ def _gold(column: str | None, snapshot: Snapshot, rows: Rows) -> list[str | None
         raise EvaluationError(f"evaluation.gold_column {column!r} is not a metadata column{hint}")
     values: list[str | None] = snapshot.metadata[column].take(rows).to_pylist()
     return values
+
+
+def _require_watched(recipe: Recipe, snapshot: Snapshot) -> None:
+    """Raises: EvaluationError: a column that a monitor is to look at is none; all of them at once."""
+    known = snapshot.metadata.column_names
+    missing = [name for name in recipe.monitoring.columns if name not in known]
+    if missing:
+        hint = did_you_mean(missing[0], known) if len(missing) == 1 else ""
+        there = hint or f"; there are: {', '.join(known) or 'none'}"
+        raise EvaluationError(f"monitoring: {', '.join(map(repr, missing))} is no metadata column{there}")
 
 
 def _outputs(trained: TrainedModel, evaluation: Evaluation) -> dict[str, str]:

@@ -6,6 +6,7 @@ import random
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
@@ -389,6 +390,29 @@ def test_metadata_that_one_caller_gives_and_another_does_not_loses_nobody_a_row(
     assert [row["metadata:age"] for row in pq.read_table(segment).to_pylist()] == [0.5, None]
 
 
+def test_what_a_monitor_is_told_is_kept_and_changes_no_answer(tmp_path):
+    watched = replace(PICTURE, context={"age_group": "text", "temperature_c": "number"})
+    with serving(tmp_path, release(Store(tmp_path), 1.0, watched), logs=True) as running:
+        alone = running.ask(picture(51)).json()["predictions"]
+        told = {"metadata": json.dumps({"age_group": "18-25", "temperature_c": 6})}
+        answer = running.client.post(
+            "/predict", params=told, content=picture(51), headers={"Content-Type": "image/png"}
+        )
+        assert answer.json()["predictions"] == alone
+        wrong = {"metadata": json.dumps({"age_group": 0.5, "temperature": 6})}
+        refused = running.client.post(
+            "/predict", params=wrong, content=picture(51), headers={"Content-Type": "image/png"}
+        )
+    assert refused.status_code == 422
+    assert "unknown columns temperature; the model takes none, and age_group, temperature_c are kept" in refused.text
+    assert "column 'age_group' wants a text; got 0.5" in refused.text
+    rows = [row for file in tmp_path.glob("predictions/pints/*/*.parquet") for row in pq.read_table(file).to_pylist()]
+    rows = sorted((row for row in rows if row["error"] is None), key=lambda row: row["time"])
+    assert [row.get("metadata:age_group") for row in rows] == [None, "18-25"]
+    assert [row.get("metadata:temperature_c") for row in rows] == [None, 6.0]
+    assert rows[0]["input"] == rows[1]["input"]  # by the picture alone it is found, to be deleted
+
+
 def test_a_log_that_cannot_keep_up_drops_and_counts(tmp_path, monkeypatch):
     monkeypatch.setattr(prediction_log, "MOST", 2)
     monkeypatch.setattr(prediction_log, "EVERY_S", 60.0)
@@ -409,7 +433,7 @@ def test_a_log_that_cannot_be_written_ends_no_service(tmp_path, capfd):
 def test_a_log_goes_on_whatever_a_row_may_do(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(prediction_log, "EVERY_S", 0.05)
     with serving(tmp_path, logs=True) as running, monkeypatch.context() as broken:
-        broken.setattr(logged, "_input_hashes", lambda _: 1 / 0)
+        broken.setattr(logged, "_input_hashes", lambda *_: 1 / 0)
         running.ask(picture())
         due = time.monotonic() + 20
         while not running.service.log.dropped:

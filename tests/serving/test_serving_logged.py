@@ -1,9 +1,7 @@
 """Pictures are measured many at once, and yet each row tells of its own."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,13 +14,7 @@ from totalml.serving.logged import Noted, measured_of
 from totalml.serving.prediction_log import PredictionLog
 from totalml.store import Store
 
-
-@dataclass(frozen=True)
-class Known:
-    nothing: Any = None
-
-
-ARM = Arm("live", Known())
+ARM = Arm("live", SimpleNamespace(nothing=None, scorer=SimpleNamespace(signature=SimpleNamespace(columns=()))))
 
 
 def noted(pixels: np.ndarray | None, request_id: str = "order", pictures: tuple[bytes, ...] = (b"",)) -> Noted:

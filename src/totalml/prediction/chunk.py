@@ -31,7 +31,7 @@ class Chunk:
     """Args:
     ids: of its samples.
     pictures: None: the model sees none.
-    rows: with the columns of the signature; None: it has none.
+    rows: with the columns of the signature, and those of its context that are there; None: there are none.
     errors: of each sample, why it cannot be used; None: nothing is known against it.
     """
 

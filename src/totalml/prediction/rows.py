@@ -11,6 +11,7 @@ from totalml.errors import DataError
 from totalml.prediction.chunk import Chunk, Picture
 from totalml.prediction.columns import as_numbers, as_text, as_words
 from totalml.prediction.table_batches import Batches, csv_batches, parquet_batches
+from totalml.release.signature import NUMBER
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Rows:
     def chunks(self) -> Iterator[Chunk]:
         done = 0
         with self._batches() as batches:
-            for batch in batches.read([*dict.fromkeys((ID, *self._needed))]):
+            for batch in batches.read([*dict.fromkeys((ID, *self._needed, *self._signature.context))]):
                 yield self._chunk(batch, done, batches.decimal_comma)
                 done += len(batch)
 
@@ -71,7 +72,7 @@ class Rows:
     def _chunk(self, batch: pa.Table, done: int, decimal_comma: bool) -> Chunk:
         errors: list[list[str]] = [[] for _ in range(len(batch))]
         pictures = self._pictures(batch, errors) if self._signature.picture else None
-        rows = self._columns(batch, decimal_comma, errors) if self._signature.columns else None
+        rows = self._columns(batch, decimal_comma, errors)
         names = [str(done + place).rjust(ROW_DIGITS, "0") for place in range(1, len(batch) + 1)]
         if pictures is not None:
             names = [picture.id or name for picture, name in zip(pictures, names, strict=True)]
@@ -87,11 +88,14 @@ class Rows:
             found.append(picture)
         return found
 
-    def _columns(self, batch: pa.Table, decimal_comma: bool, errors: list[list[str]]) -> pa.Table:
-        """As the service gives them to the model: numbers are float64, words are text."""
+    def _columns(self, batch: pa.Table, decimal_comma: bool, errors: list[list[str]]) -> pa.Table | None:
+        """As the service gives them to the model: numbers are float64, words are text; and what is only kept."""
         import pyarrow as pa
 
         signature = self._signature
-        columns = {name: as_numbers(name, batch[name], decimal_comma, errors) for name in signature.numeric}
-        columns |= {name: as_words(name, batch[name], known) for name, known in signature.categorical.items()}
-        return pa.table({name: columns[name] for name in signature.columns})
+        kept = {name: kind for name, kind in signature.context.items() if name in batch.column_names}
+        numbers = (*signature.numeric, *(name for name, kind in kept.items() if kind == NUMBER))
+        words = {**signature.categorical, **{name: () for name, kind in kept.items() if kind != NUMBER}}
+        columns = {name: as_numbers(name, batch[name], decimal_comma, errors) for name in numbers}
+        columns |= {name: as_words(name, batch[name], known) for name, known in words.items()}
+        return pa.table({name: columns[name] for name in (*signature.columns, *kept)}) if columns else None

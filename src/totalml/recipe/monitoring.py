@@ -54,3 +54,8 @@ class MonitoringRecipe(Section):
     slices: Items[ColumnName] = ()
     margin: Share = 0.03
     labels_within_days: Annotated[int, Field(gt=0, le=3650)] = 30
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of the metadata, that it looks at beside what the model sees."""
+        return tuple(dict.fromkeys((*([self.unit] if self.unit else []), *self.populations, *self.slices)))

@@ -102,7 +102,8 @@ def _facts(made: _Made, backend: str) -> dict[str, Any]:
 def _write_signature(made: _Made, folder: Path) -> None:
     inputs = load_state(made.trained.weights)[1]
     width = predict(made.recipe, made.trained, made.features, made.splits.test[:0]).shape[1]
-    write_json(folder / files.SIGNATURE, Signature.of(made.recipe, inputs, made.evaluation, width).as_json())
+    signature = Signature.of(made.recipe, inputs, made.evaluation, width, made.snapshot.metadata.schema)
+    write_json(folder / files.SIGNATURE, signature.as_json())
 
 
 def _write_reference(made: _Made, unnamed: Bundle, store: Store) -> None:

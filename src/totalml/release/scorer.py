@@ -126,6 +126,8 @@ class Scorer:
         if self._wants("pictures", self.image, pictures) and self.image and pictures is not None:
             held = decode_given(ids, pictures, self.image, self.signature.max_megapixels)
             seen[IMAGE] = held.gather(np.arange(len(held)))
+        if self._table is None and self.signature.context:
+            rows = None  # they are for the log alone
         if self._wants("rows", self._table, rows):
             seen |= self.columns(rows)
         return seen

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,11 +10,14 @@ from totalml.component import plain
 from totalml.release.bundle import SIGNATURE, Bundle, open_bundle
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from totalml.evaluation.record import Evaluation
     from totalml.model.inputs import Inputs
     from totalml.recipe import ImageFeatures, Recipe
     from totalml.store import Store
 
+NUMBER, TEXT = "number", "text"  # of a column of the context
 COLOUR = "RGB, upright as EXIF says, transparency on white"
 
 
@@ -32,6 +35,8 @@ class Signature:
     units: target -> unit.
     decision: what answers are held against: `threshold` of the probability of `positive`, and the `temperature` that
         would make probabilities as sure as they are right, where the recipe asks for them.
+    context: further columns of a row, column -> `number` or `text`: the model does not see them, callers may leave them
+        out, and the log keeps them for whoever watches.
     """
 
     task: str
@@ -44,10 +49,11 @@ class Signature:
     answers: Mapping[str, str]
     units: Mapping[str, str]
     decision: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, recipe: Recipe, inputs: Inputs, evaluation: Evaluation, width: int) -> Self:
-        """Args: width: of the model's scores."""
+    def of(cls, recipe: Recipe, inputs: Inputs, evaluation: Evaluation, width: int, metadata: pa.Schema) -> Self:
+        """Args: width: of the model's scores. metadata: of the snapshot."""
         table, image = recipe.features.table, recipe.features.image
         told = table.numeric if table else ()
         return cls(
@@ -61,11 +67,12 @@ class Signature:
             answers=_answer_types(evaluation, width),
             decision=_decision(evaluation),
             units={name: unit for name in inputs.targets if (unit := evaluation.unit_of(name))},
+            context=_context(recipe.monitoring.columns, metadata, (*inputs.numeric, *inputs.categorical)),
         )
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Of a row."""
+        """Of a row, those that the model sees."""
         return (*self.numeric, *self.categorical)
 
     def image_features(self) -> ImageFeatures | None:
@@ -127,6 +134,14 @@ def _decision(evaluation: Evaluation) -> dict[str, Any]:
     told = {"temperature": check.temperature.value.value, "threshold": None, "positive": None}
     threshold = getattr(check, "threshold", None)
     return told | ({"threshold": threshold.value, "positive": threshold.positive} if threshold else {})
+
+
+def _context(watched: Sequence[str], metadata: pa.Schema, seen: Sequence[str]) -> dict[str, str]:
+    from pyarrow import types
+
+    kinds = {name: metadata.field(name).type for name in watched if name in metadata.names and name not in seen}
+    numbers = (types.is_integer, types.is_floating)
+    return {name: NUMBER if any(of(kind) for of in numbers) else TEXT for name, kind in kinds.items()}
 
 
 def _answer_types(evaluation: Evaluation, width: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from totalml.release.signature import NUMBER
 from totalml.serving.body import RefusedError
 
 if TYPE_CHECKING:
@@ -23,11 +24,14 @@ def table_of(columns: Mapping[str, Sequence[Any]], count: int, signature: Signat
     Raises: RefusedError: names every column that is unknown or of another type than the model learnt.
     """
     wrong: list[str] = []
-    if unknown := sorted({*columns} - {*signature.columns}):
-        wrong.append(f"unknown columns {', '.join(unknown)}; the model takes {', '.join(signature.columns) or 'none'}")
+    kinds = dict.fromkeys(signature.columns, _WORD) | dict.fromkeys(signature.numeric, _NUMBER)
+    kinds |= {name: _NUMBER if kind == NUMBER else _WORD for name, kind in signature.context.items()}
+    if unknown := sorted({*columns} - kinds.keys()):
+        kept = f", and {', '.join(signature.context)} are kept" if signature.context else ""
+        takes = f"the model takes {', '.join(signature.columns) or 'none'}{kept}"
+        wrong.append(f"unknown columns {', '.join(unknown)}; {takes}")
     made = {}
-    for name in signature.columns:
-        read = _NUMBER if name in signature.numeric else _WORD
+    for name, read in kinds.items():
         values = columns.get(name, [None] * count)
         if bad := [value for value in values if value is not None and not read.fits(value)]:
             wrong.append(f"column {name!r} wants {read.what}; got {_shown(bad[0])}")

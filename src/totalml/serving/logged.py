@@ -120,7 +120,7 @@ def _measured(noted: Noted, properties: _Properties) -> Measured:
         scored=ended.scored if isinstance(ended, Answered) else known.nothing,
         place=(ended.first, ended.count) if isinstance(ended, Answered) else (0, 0),
         seconds=noted.seconds,
-        hashes=_input_hashes(asked),
+        hashes=_input_hashes(asked, known.scorer.signature.columns),
         properties=properties,
     )
 
@@ -207,7 +207,8 @@ def _repeated(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:
     return [value for value, count in zip(values, counts, strict=True) for _ in range(count)]
 
 
-def _input_hashes(asked: Asked) -> list[str]:
-    rows = asked.rows.to_pylist() if asked.rows is not None else [{}] * len(asked.ids)
+def _input_hashes(asked: Asked, seen: Sequence[str]) -> list[str]:
+    """Of what the model saw; what else callers told with it is not needed to find it again."""
+    rows = asked.rows.select(seen).to_pylist() if asked.rows is not None and seen else [{}] * len(asked.ids)
     pictures = asked.pictures if asked.pictures is not None else [b""] * len(asked.ids)
     return [input_hash(picture, row) for picture, row in zip(pictures, rows, strict=True)]

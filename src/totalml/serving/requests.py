@@ -128,6 +128,6 @@ def _table(rows: Sequence[Mapping[str, Any]] | None, signature: Signature) -> pa
         raise RefusedError(
             422, f"rows {told} are empty; give null for what is not known of {', '.join(signature.columns)}"
         )
-    known = {name: [row.get(name) for row in rows] for name in signature.columns}
+    known = {name: [row.get(name) for row in rows] for name in (*signature.columns, *signature.context)}
     unknown = {name for row in rows for name in row} - known.keys()
     return table_of(known | dict.fromkeys(unknown, ()), len(rows), signature)
