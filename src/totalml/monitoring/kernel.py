@@ -30,6 +30,7 @@ LANDMARKS = 128
 MOST = 10_000  # rows of the reference that are looked at
 DOUBLINGS = 5  # Gaussian kernels: the first as narrow as 4 / the median of squared distances, the last as wide as 1 / 4
 FURTHEST = 60.0  # medians, beyond which two embeddings have nothing in common
+LOST = 1e-12  # of squared lengths, below which a squared distance is what digits were lost
 CHUNK = 4096  # rows
 
 
@@ -150,11 +151,14 @@ def of_embeddings(sides: Sides, there: Theres, rows: Rows, rng: np.random.Genera
     features = Features.of(pooled[present], rng) if present.any() else None
     if features is None:
         return None
-    before = np.flatnonzero(there[0])
-    before = before if len(before) <= MOST else np.sort(rng.choice(before, MOST, replace=False))
-    return KernelStatistic(
-        features(sides[0][before]), _spaced(features, sides[1], there[1]), _spaced(features, pooled, present)
-    )
+    found = _spaced(features, pooled, present)
+    if len(pooled) == len(sides[0]) + len(sides[1]):
+        before, now = found[: len(sides[0])][there[0]], found[len(sides[0]) :]
+    else:
+        kept = np.flatnonzero(there[0])
+        kept = kept if len(kept) <= MOST else rng.choice(kept, MOST, replace=False)
+        before, now = features(sides[0][kept]), _spaced(features, sides[1], there[1])
+    return KernelStatistic(before, now, found)
 
 
 def _spaced(features: Features, rows: Embeddings, there: NDArray[np.bool_]) -> Ones:
@@ -183,7 +187,7 @@ def _spread(kernel: Matrix) -> float:
 
 def _squared_distances(rows: Matrix, landmarks: Matrix) -> Matrix:
     """(N, L)."""
-    squares = np.square(rows).sum(axis=1)[:, None] + np.square(landmarks).sum(axis=1) - 2 * (rows @ landmarks.T)
-    # Less than what digits were lost: the same.
-    least = 1e-12 * float(np.square(landmarks).sum(axis=1).max(initial=0.0))
-    return np.where(squares > least, squares, 0)
+    lengths = np.square(rows).sum(axis=1)[:, None] + np.square(landmarks).sum(axis=1)
+    squares = lengths - 2 * (rows @ landmarks.T)
+    squares[squares < LOST * lengths] = 0
+    return squares

@@ -30,7 +30,7 @@ def assignments(units: Indices, chosen: int, count: int, rng: np.random.Generato
     """
     keys = rng.random((count, int(units.max()) + 1))
     limit = np.partition(keys, chosen, axis=1)[:, chosen, None]
-    return (keys < limit).T.astype(np.float32, order="C").take(units, axis=0)
+    return np.ascontiguousarray((keys < limit).T).astype(np.float32).take(units, axis=0)
 
 
 def adjusted(statistics: Statistics) -> Statistics:

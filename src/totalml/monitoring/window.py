@@ -137,16 +137,17 @@ class WindowTest:
     ) -> Statistics:
         """(S,) p of each."""
         units = _pooled_units(self.reference, window, rows)
-        now = np.repeat([0, 1], [len(each) for each in rows])
-        whole = self.reference.units is None and len(now) < self.reference.count + window.count
-        seen = [each.seen if whole else each.permuted(now[:, None].astype(np.float32))[0] for each in statistics]
-        found = [np.array(seen)[:, None]]
-        chosen = len(np.unique(units[now == 1]))
+        now = np.repeat(np.array([0, 1], np.float32), [len(each) for each in rows])[:, None]
+        chosen = len(np.unique(units[now[:, 0] == 1]))
+        found: list[Statistics] = []
 
         def draw(count: int) -> Statistics:
             for start in range(0, count, CHUNK):
                 ones = assignments(units, chosen, min(CHUNK, count - start), rng)
+                ones = ones if found else np.concatenate([now, ones], axis=1)
                 found.append(np.stack([each.permuted(ones) for each in statistics]))
+            if self.reference.units is None and len(now) < self.reference.count + window.count:
+                found[0][:, 0] = [each.seen for each in statistics]
             return adjusted(np.concatenate(found, axis=1))
 
         p = draw(self.permutations)
