@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from totalml.monitoring.moves import Move, WindowResult
     from totalml.monitoring.observations import Observations, observe
+    from totalml.monitoring.window import WindowTest
 
-__all__ = ["Observations", "observe"]
+__all__ = ["Move", "Observations", "WindowResult", "WindowTest", "observe"]
 
 __getattr__ = lazy_exports(__name__)

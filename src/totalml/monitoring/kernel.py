@@ -1,0 +1,193 @@
+"""How far the embeddings of a window are from those of the reference: maximum mean discrepancy, and where it lies.
+
+A kernel of N rows would be N x N, and each permutation a product with it. The kernel is taken of all rows with a few of
+them, landmarks, and turned into features whose inner products it is: then a permutation is a sum of features.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from totalml.monitoring.moves import Move
+from totalml.monitoring.observations import EMBEDDING
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.monitoring.permutations import Ones
+
+    Embeddings = NDArray[np.float32]
+    Matrix = NDArray[np.float64]
+    Rows = tuple[NDArray[np.intp], NDArray[np.intp]]
+    Sides = tuple[Embeddings, Embeddings]
+    Theres = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+
+LANDMARKS = 128
+MOST = 10_000  # rows of the reference that are looked at
+DOUBLINGS = 5  # Gaussian kernels: the first as narrow as 4 / the median of squared distances, the last as wide as 1 / 4
+FURTHEST = 60.0  # medians, beyond which two embeddings have nothing in common
+LOST = 1e-12  # of squared lengths, below which a squared distance is what digits were lost
+CHUNK = 4096  # rows
+
+
+@dataclass(frozen=True)
+class Features:
+    """What Gaussian kernels of several widths, each of which has its say, are inner products of.
+
+    Args:
+        center: (D,) near the rows, so that large offsets lose no digits.
+        landmarks: (L, D) from the center.
+        scale: of squared distances.
+        weights: of the kernels, from the widest; their sum is 1.
+        root: (L, r) from kernels with the landmarks to features.
+    Source: Gretton et al. 2012; Williams and Seeger 2001, Nystrom's method.
+    """
+
+    center: Matrix
+    landmarks: Matrix
+    scale: float
+    weights: tuple[float, ...]
+    root: Ones
+
+    @classmethod
+    def of(cls, rows: Embeddings, rng: np.random.Generator) -> Features | None:
+        """Args: rows: (N, D) of both sides, finite. Returns: None: all are the same."""
+        center = rows.mean(axis=0, dtype=np.float64)
+        moved = rows - center
+        landmarks = moved[rng.permutation(len(rows))[:LANDMARKS]]
+        squares = _squared_distances(moved, landmarks)
+        different = squares[squares > 0]
+        if not len(different):
+            return None
+        scale = float(np.median(different))
+        among = [each.astype(np.float64) for each in _kernels(_squared_distances(landmarks, landmarks), scale)]
+        spreads = np.array([_spread(each) for each in among])
+        weights = np.divide(1, spreads, out=np.zeros(DOUBLINGS), where=spreads > 0)
+        weights = weights / weights.sum() if weights.any() else np.full(DOUBLINGS, 1 / DOUBLINGS)
+        mixed = sum(weight * each for weight, each in zip(weights, among, strict=True))
+        size, axes = np.linalg.eigh(mixed)
+        kept = size > 1e-6 * size[-1]
+        root = (axes[:, kept] / np.sqrt(size[kept])).astype(np.float32)
+        return cls(center, landmarks, scale, tuple(weights.tolist()), root)
+
+    def __call__(self, rows: Embeddings) -> Ones:
+        """(N, r) of finite rows (N, D)."""
+        found = np.empty((len(rows), self.root.shape[1]), np.float32)
+        for start in range(0, len(rows), CHUNK):
+            squares = _squared_distances(rows[start : start + CHUNK] - self.center, self.landmarks)
+            mixed = np.zeros(squares.shape, np.float32)
+            for weight, kernel in zip(self.weights, _kernels(squares, self.scale), strict=True):
+                mixed += np.float32(weight) * kernel
+            found[start : start + CHUNK] = mixed @ self.root
+        return found
+
+
+@dataclass(frozen=True)
+class KernelStatistic:
+    """Args:
+    before: (R, r) features of the rows of the reference that have an embedding.
+    now: (n, r) of all rows of the window, NaN where missing.
+    pooled: (N, r) of those rows of both which are permuted.
+    """
+
+    before: Ones
+    now: Ones
+    pooled: Ones
+
+    def permuted(self, ones: Ones) -> Matrix:
+        """(B,) of each assignment (N, B), squared and scaled to what does not depend on how many rows there are."""
+        rows = ~np.isnan(self.pooled[:, 0])
+        features, ones = self.pooled[rows], ones if rows.all() else ones[rows]
+        features = features - features.mean(axis=0)
+        drawn = ones.sum(axis=0, dtype=np.float64)
+        moved = features.T @ ones
+        sizes = drawn * (len(features) - drawn)
+        squares = np.einsum("rb,rb->b", moved, moved).astype(np.float64) * len(features)
+        return np.divide(squares, sizes, out=np.zeros_like(squares), where=sizes > 0)
+
+    @property
+    def seen(self) -> float:
+        """As `permuted`, of all rows."""
+        before, now = len(self.before), int(self._there.sum())
+        return float(self.direction @ self.direction) * before * now / (before + now) if before and now else 0.0
+
+    def move(self, p: float) -> Move:
+        return Move(EMBEDDING, "MMD", float(np.linalg.norm(self.direction)), p)
+
+    @property
+    def witness(self) -> Matrix:
+        """(n,) how much more of the window than of the reference lies near each row of the window; NaN where missing.
+
+        In -1..1: its mean kernel with the rows of the window without that with the rows of the reference.
+        """
+        return self.now @ self.direction
+
+    @cached_property
+    def direction(self) -> Matrix:
+        """(r,) from the mean of the reference to that of the window."""
+        if not len(self.before) or not self._there.any():
+            return np.zeros(self.now.shape[1])
+        return self.now[self._there].mean(axis=0, dtype=np.float64) - self.before.mean(axis=0, dtype=np.float64)
+
+    @cached_property
+    def _there(self) -> NDArray[np.bool_]:
+        return ~np.isnan(self.now[:, 0])
+
+
+def of_embeddings(sides: Sides, there: Theres, rows: Rows, rng: np.random.Generator) -> KernelStatistic | None:
+    """Args:
+        sides: (R, D), (n, D) of reference and window.
+        there: (R,), (n,) which rows have one.
+        rows: of either that are permuted.
+    Returns: None: all are missing, or the same.
+    """
+    some = [each[chosen] for each, chosen in zip(there, rows, strict=True)]
+    pooled = np.concatenate([side[chosen] for side, chosen in zip(sides, rows, strict=True)])
+    present = np.concatenate(some)
+    features = Features.of(pooled[present], rng) if present.any() else None
+    if features is None:
+        return None
+    found = _spaced(features, pooled, present)
+    if len(pooled) == len(sides[0]) + len(sides[1]):
+        before, now = found[: len(sides[0])][there[0]], found[len(sides[0]) :]
+    else:
+        kept = np.flatnonzero(there[0])
+        kept = kept if len(kept) <= MOST else rng.choice(kept, MOST, replace=False)
+        before, now = features(sides[0][kept]), _spaced(features, sides[1], there[1])
+    return KernelStatistic(before, now, found)
+
+
+def _spaced(features: Features, rows: Embeddings, there: NDArray[np.bool_]) -> Ones:
+    """(N, r) NaN where missing."""
+    found = np.full((len(rows), features.root.shape[1]), np.nan, np.float32)
+    found[there] = features(rows[there])
+    return found
+
+
+def _kernels(squares: Matrix, scale: float) -> list[Ones]:
+    """From the widest, each half as wide: the square of the one before."""
+    kernel = np.exp(-(np.minimum(squares / scale, FURTHEST) / 2 ** (DOUBLINGS // 2)).astype(np.float32))
+    found = [kernel]
+    for _ in range(DOUBLINGS - 1):
+        found.append(found[-1] ** 2)
+    return found
+
+
+def _spread(kernel: Matrix) -> float:
+    """In proportion to the standard deviation of its discrepancy under permutation."""
+    centered = kernel - kernel.mean(axis=0)
+    centered = centered - centered.mean(axis=1, keepdims=True)
+    np.fill_diagonal(centered, 0)
+    return float(np.linalg.norm(centered))
+
+
+def _squared_distances(rows: Matrix, landmarks: Matrix) -> Matrix:
+    """(N, L)."""
+    lengths = np.square(rows).sum(axis=1)[:, None] + np.square(landmarks).sum(axis=1)
+    squares = lengths - 2 * (rows @ landmarks.T)
+    squares[squares < LOST * lengths] = 0
+    return squares
