@@ -5,8 +5,19 @@ from typing import TYPE_CHECKING
 from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from totalml.monitoring.faults import Carrier, Fault, StreamQualityResult
     from totalml.monitoring.observations import Observations, observe
+    from totalml.monitoring.rates import RateProfile
+    from totalml.monitoring.stream_quality import StreamQuality
 
-__all__ = ["Observations", "observe"]
+__all__ = [
+    "Carrier",
+    "Fault",
+    "Observations",
+    "RateProfile",
+    "StreamQuality",
+    "StreamQualityResult",
+    "observe",
+]
 
 __getattr__ = lazy_exports(__name__)
