@@ -8,16 +8,22 @@ if TYPE_CHECKING:
     from totalml.monitoring.faults import Carrier, Fault, StreamQualityResult
     from totalml.monitoring.observations import Observations, observe
     from totalml.monitoring.rates import RateProfile
+    from totalml.monitoring.season_settings import HolidaySettings, SeasonSettings
+    from totalml.monitoring.seasons import Seasons, season_reference
     from totalml.monitoring.stream_quality import StreamQuality
 
 __all__ = [
     "Carrier",
     "Fault",
+    "HolidaySettings",
     "Observations",
     "RateProfile",
+    "SeasonSettings",
+    "Seasons",
     "StreamQuality",
     "StreamQualityResult",
     "observe",
+    "season_reference",
 ]
 
 __getattr__ = lazy_exports(__name__)
