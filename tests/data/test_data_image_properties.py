@@ -140,6 +140,14 @@ def test_colourfulness_is_that_of_hasler_and_suesstrunk():
     assert of(photo())["colourfulness"] == pytest.approx(expected, rel=1e-5)
 
 
+def test_warmth_is_the_mean_of_red_minus_blue_and_turns_its_sign_when_they_are_swapped():
+    red, _, blue = np.moveaxis(photo().astype(float), 2, 0)
+    assert of(photo())["warmth"] == pytest.approx((red - blue).mean(), abs=1e-4)
+    assert of(photo()[:, :, ::-1])["warmth"] == pytest.approx(-of(photo())["warmth"], abs=1e-4)
+    extremes = np.array([[[255, 128, 0]]], np.uint8)
+    assert (of(extremes)["warmth"], of(extremes[:, :, ::-1])["warmth"]) == (255, -255)
+
+
 def test_greying_a_photo_takes_all_colour_and_nothing_else():
     grey = grey_values(photo()[None])[0].round().astype(np.uint8)
     before, after = of(photo()), of(grey)

@@ -21,6 +21,7 @@ PROPERTIES: tuple[str, ...] = (
     "colourfulness",
     "entropy",
     "blockiness",
+    "warmth",
     "aspect",
 )
 CHUNK_PIXELS = 1 << 16  # with what is made of them, 3 MB, which stay in a processor's cache
@@ -47,6 +48,7 @@ def image_properties(pixels: NDArray[np.uint8], sizes: ArrayLike | None = None) 
         under 0.04, as JPEGs of quality 75 0.04 to 0.11, of quality 10 0.3 to 0.5. Resizing takes the grid elsewhere
         and this back to where it was (exact halving leaves half of the lines, and a third of this), so it tells of
         JPEGs that reach the model unscaled: a rise means that senders now shrink and compress pictures themselves.
+    `warmth`, -255 (blue) to 255 (red): mean of red minus blue, 0 if grey. BGR that is read as RGB turns its sign.
     `aspect`, over 0: width / height of the original; NaN where a side is 0, which is to say unknown.
 
     Of pictures too small to have it, `sharpness` and `noise` (3 px a side), `blockiness` (9 px) are 0.
@@ -102,7 +104,7 @@ def _aspect(sizes: ArrayLike, count: int) -> Values:
 
 
 def _measured(pixels: NDArray[np.uint8]) -> Values:
-    """(7, N), in the order of `PROPERTIES`."""
+    """(8, N), in the order of `PROPERTIES`."""
     planes = _colours(pixels)
     grey = _grey(planes)
     down, across = _steps(grey)
@@ -119,7 +121,9 @@ def _measured(pixels: NDArray[np.uint8]) -> Values:
     sharpness, noise = _sharpness(down, bends, contrast), _noise(bends)
     colourfulness = np.hypot(rg_deviation, yb_deviation) + 0.3 * np.hypot(rg_mean, yb_mean)
     entropy, blockiness = _entropy(grey), _blockiness(down, across)
-    return np.array([brightness, contrast, sharpness, noise, colourfulness, entropy, blockiness], np.float32)
+    # (red + green) / 2 - blue + (red - green) / 2
+    warmth = yb_mean + rg_mean / 2
+    return np.array([brightness, contrast, sharpness, noise, colourfulness, entropy, blockiness, warmth], np.float32)
 
 
 def _colours(pixels: NDArray[np.uint8]) -> Values:

@@ -5,10 +5,30 @@ from typing import TYPE_CHECKING
 from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from totalml.monitoring.faults import Carrier, Fault, StreamQualityResult
     from totalml.monitoring.moves import Move, WindowResult
     from totalml.monitoring.observations import Observations, observe
+    from totalml.monitoring.rates import RateProfile
+    from totalml.monitoring.season_settings import HolidaySettings, SeasonSettings
+    from totalml.monitoring.seasons import Seasons, season_reference
+    from totalml.monitoring.stream_quality import StreamQuality
     from totalml.monitoring.window import WindowTest
 
-__all__ = ["Move", "Observations", "WindowResult", "WindowTest", "observe"]
+__all__ = [
+    "Carrier",
+    "Fault",
+    "HolidaySettings",
+    "Move",
+    "Observations",
+    "RateProfile",
+    "SeasonSettings",
+    "Seasons",
+    "StreamQuality",
+    "StreamQualityResult",
+    "WindowResult",
+    "WindowTest",
+    "observe",
+    "season_reference",
+]
 
 __getattr__ = lazy_exports(__name__)

@@ -1,0 +1,177 @@
+"""Which season each sample is of, and the same season of the year before to compare it with.
+
+A season is whole days of the calendar where the samples are from: St Patrick's Day begins at midnight in Dublin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+import pyarrow as pa
+
+from totalml.errors import DataError, MissingExtraError, RecipeError
+from totalml.monitoring.local_time import days, is_known
+from totalml.monitoring.observations import TIMES, Observations
+from totalml.monitoring.season_settings import HolidaySettings, SeasonSettings, parse_dates
+from totalml.monitoring.seen import Seen
+from totalml.target import closest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Rows = TypeVar("Rows", pa.Table, Observations)
+Span = tuple[int, int]  # first day and the one after the last, since 1970-01-01
+
+EPOCH = date(1970, 1, 1)
+YEAR_DAYS = 365
+EXTRA = "monitor"
+
+
+class Seasons:
+    """Args:
+    settings: of each; where two overlap, the one that stands first counts.
+    """
+
+    def __init__(self, settings: Sequence[SeasonSettings]) -> None:
+        self.settings = tuple(settings)
+
+    def at(self, times: NDArray[np.int64], zone: str = "UTC") -> NDArray[np.int32]:
+        """(N,) which season each is in, as a place in `settings`; -1: in none.
+
+        Args:
+            times: (N,) int64 microseconds since 1970 UTC.
+            zone: by whose calendar days begin and end, such as Europe/Dublin.
+        Raises: RecipeError: there is no such zone, holiday or rule. MissingExtraError.
+        """
+        found = np.full(len(times), -1, np.int32)
+        known = np.flatnonzero(is_known(times))
+        if not len(known):
+            return found
+        day = days(times[known], zone)
+        first, last = int(day.min()), int(day.max())
+        by_day = np.full(last - first + 1, -1, np.int32)
+        for place in reversed(range(len(self.settings))):
+            for start, end in spans(self.settings[place], first, last):
+                by_day[max(0, start - first) : max(0, end - first)] = place
+        found[known] = by_day[day - first]
+        return found
+
+    def named(self, times: NDArray[np.int64], zone: str = "UTC") -> dict[str, int]:
+        """How many of the times are in each season that there are any of. Args, Raises: as of `at`."""
+        counts = np.bincount(self.at(times, zone) + 1, minlength=len(self.settings) + 1)[1:]
+        return {each.name: int(count) for each, count in zip(self.settings, counts, strict=True) if count}
+
+
+def season_reference(reference: Rows, season: SeasonSettings, at: int, zone: str = "UTC") -> Rows:
+    """Rows of the same season the year before, none where there are none.
+
+    Args:
+        reference: rows with times; of a table the column `time` or `timestamp`.
+        at: int64 microseconds since 1970 UTC, in the season.
+    Raises: DataError: the reference has no times, or `at` is not in the season. RecipeError, MissingExtraError: as of
+        `Seasons.at`.
+    """
+    seen = Seen.of(reference)
+    if not seen.arrival:
+        raise DataError(
+            f"season {season.name!r} is to be compared with the year before, but the reference has no column of times "
+            f"({' or '.join(TIMES)}). Give one, or another reference of the season."
+        )
+    times = seen.moments[seen.arrival]
+    start, end = _year_before(season, at, zone)
+    known = is_known(times)
+    day = days(np.where(known, times, 0), zone)
+    rows = known & (day >= start) & (day < end)
+    return reference.take(rows) if isinstance(reference, Observations) else reference.filter(pa.array(rows))
+
+
+def spans(season: SeasonSettings, first: int, last: int) -> Iterator[Span]:
+    """Its occurrences that have a day from `first` to `last`, in order. Raises: as of `Seasons.at`."""
+    years = range(_date(first).year - 2, _date(last).year + 2)
+    if season.dates is not None:
+        every = _of_dates(*parse_dates(season.dates), years)
+    elif season.rule is not None:
+        every = _of_rule(season, season.rule, first - season.days, last)
+    else:
+        every = _of_holiday(season.name, season.holiday, years) if season.holiday else iter(())
+    yield from (span for span in every if span[0] <= last and span[1] > first)
+
+
+def _year_before(season: SeasonSettings, at: int, zone: str) -> Span:
+    moment = np.array([at], np.int64)
+    today = int(days(moment, zone)[0]) if is_known(moment).all() else 0
+    now = next((span for span in spans(season, today, today) if span[0] <= today < span[1]), None)
+    if now is None:
+        raise DataError(f"{_date(today)} is not in season {season.name!r}, so there is nothing to compare it with")
+    wanted = now[0] - YEAR_DAYS
+    # Easter moves by up to five weeks, and so does what is counted from it.
+    before = [span for span in spans(season, wanted - 90, now[0] - 1) if span[1] <= now[0]]
+    return min(before, key=lambda span: abs(span[0] - wanted), default=(wanted, wanted))
+
+
+def _of_dates(first: str, last: str, years: range) -> Iterator[Span]:
+    if len(first) > len("03-14"):
+        yield _number(date.fromisoformat(first)), _number(date.fromisoformat(last)) + 1
+        return
+    for year in years:
+        # Over New Year it ends in the year after.
+        yield _number(_day(year, first)), _number(_day(year + (last < first), last, end=True)) + 1
+
+
+def _day(year: int, text: str, *, end: bool = False) -> date:
+    """29 February of a year that has none is 1 March as a first day, and 28 February as a last one."""
+    month, day = map(int, text.split("-"))
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return date(year, 2, 28) if end else date(year, 3, 1)
+
+
+def _of_rule(season: SeasonSettings, rule: str, first: int, last: int) -> Iterator[Span]:
+    try:
+        from dateutil.rrule import rrulestr
+    except ImportError as error:
+        raise MissingExtraError("python-dateutil", EXTRA, f"season {season.name!r}") from error
+    try:
+        # Without a first day of its own, intervals count from 1970.
+        found = rrulestr(rule, dtstart=datetime(1970, 1, 1), ignoretz=True)
+        start, end = (datetime.combine(_date(day), datetime.min.time()) for day in (first, last + 1))
+        occurrences = found.between(start, end, inc=True)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        mend = "Give one of RFC 5545, such as FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=17."
+        raise RecipeError(f"season {season.name!r}: {rule!r} is no iCalendar rule ({error}). {mend}") from error
+    for occurrence in occurrences:
+        start_day = _number(occurrence.date())
+        yield start_day, start_day + season.days
+
+
+def _of_holiday(season: str, holiday: HolidaySettings, years: range) -> Iterator[Span]:
+    try:
+        from holidays import country_holidays
+    except ImportError as error:
+        raise MissingExtraError("holidays", EXTRA, f"season {season!r}") from error
+    try:
+        calendar = country_holidays(holiday.country, subdiv=holiday.subdivision, years=years)
+    except NotImplementedError as error:
+        raise RecipeError(f"season {season!r}: {error}") from error
+    # Two holidays of one day share its entry.
+    named = [(day, name.strip()) for day, names in sorted(calendar.items()) for name in names.split(";")]
+    wanted = [day for day, name in named if name.casefold() == holiday.name.casefold()]
+    if not wanted:
+        every = sorted({name for _, name in named})
+        close = closest(holiday.name, every)
+        mend = f"did you mean {close!r}?" if close else f"there are: {', '.join(every)}."
+        raise RecipeError(f"season {season!r}: {holiday.country} has no holiday {holiday.name!r}; {mend}")
+    for day in wanted:
+        yield _number(day) - holiday.before, _number(day + timedelta(days=holiday.after)) + 1
+
+
+def _number(day: date) -> int:
+    return (day - EPOCH).days
+
+
+def _date(number: int) -> date:
+    return EPOCH + timedelta(days=number)
