@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from totalml.monitoring.moves import Move, WindowResult
     from totalml.monitoring.observations import Observations, observe
     from totalml.monitoring.rates import RateProfile
-    from totalml.monitoring.season_settings import HolidaySettings, SeasonSettings
     from totalml.monitoring.seasons import Seasons, season_reference
     from totalml.monitoring.stream_quality import StreamQuality
     from totalml.monitoring.window import WindowTest
+    from totalml.recipe.seasons import HolidaySettings, SeasonSettings
 
 __all__ = [
     "Carrier",

@@ -1,17 +1,17 @@
 """What a monitor looked at and what it said, as a journal: each window once, whoever looks and whoever is killed.
 
-An event says how far its monitor came, and holds what the sequential tests have seen by then. The next window begins
+An event says how far its monitor came, and names what the sequential tests have seen by then. The next window begins
 there. Of two processes that looked at the same window one writes it, and the other goes on from what that one wrote.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from totalml.errors import StoreError
 from totalml.machine import user
+from totalml.monitoring.states import States
 from totalml.monitoring.verdict import Verdict
 from totalml.runs.attempt import now
 from totalml.store.event import Draft
@@ -33,7 +33,7 @@ class Looked:
         since: of the rows that the window test looked at, ISO 8601 UTC; before `start` where windows had too few.
         start, end: the rows that are new in it; `end` is not part of it.
         rows, labels: how many were new.
-        state: of the sequential tests after it.
+        state: digest of what the sequential tests have seen after it, in `States`.
         ids: request ids and samples of the rows that show it most, for pictures and for the review.
     """
 
@@ -44,7 +44,7 @@ class Looked:
     rows: int
     labels: int
     verdict: Verdict
-    state: Mapping[str, Any]
+    state: str
     ids: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -70,6 +70,7 @@ class History:
 
     def __init__(self, store: Store, model: str) -> None:
         self._journal = store.journal(journal_name(model))
+        self.states = States(store, model)
 
     def looked(self) -> list[Looked]:
         """All windows, the oldest first."""

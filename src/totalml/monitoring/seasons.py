@@ -15,8 +15,8 @@ import pyarrow as pa
 from totalml.errors import DataError, MissingExtraError, RecipeError
 from totalml.monitoring.local_time import days, is_known
 from totalml.monitoring.observations import TIMES, Observations
-from totalml.monitoring.season_settings import HolidaySettings, SeasonSettings, parse_dates
 from totalml.monitoring.seen import Seen
+from totalml.recipe.seasons import HolidaySettings, SeasonSettings, parse_dates
 from totalml.target import closest
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ class Watch:
             rows=len(rows),
             labels=len(labelled),
             verdict=verdict,
-            state=self.monitor.state(),
+            state=self.history.states.save(self.monitor.state()),
             ids=_ids(together, verdict.rows),
         )
         if verdict.alarms:
@@ -107,7 +107,7 @@ class Watch:
                 self._start, self._idle = datetime.fromisoformat(last.end), not last.rows
                 carried = last.verdict.of(OF_WINDOW)
                 self._since = datetime.fromisoformat(last.since) if carried and carried.more else self._start
-                self.monitor.restore(last.state)
+                self.monitor.restore(self.history.states.load(last.state))
             elif (first := self.traffic.first()) is not None:
                 self._start = self._since = self._boundary(first) - timedelta(hours=self.window.hours)
         return self._start if self._start is not None and self._start < settled else None

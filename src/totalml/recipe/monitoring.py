@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from totalml.component import Items, Section
 from totalml.recipe.bounds import Positive, Share
+from totalml.recipe.seasons import SeasonSettings
 
 ColumnName = Annotated[str, Field(min_length=1)]
 
@@ -43,6 +44,8 @@ class MonitoringRecipe(Section):
     populations: metadata columns that quality is looked at by, to say who brings what is wrong.
     slices: metadata columns by which errors are looked at, to say for whom the model got worse.
     margin: by how much more often the model may err before that counts as worse.
+    seasons: in which inputs are expected to move; where two overlap, the first counts.
+    zone: by whose calendar their days begin, such as Europe/Dublin.
     labels_within_days: after which a label for an answer is not looked for any more.
     """
 
@@ -53,6 +56,8 @@ class MonitoringRecipe(Section):
     populations: Items[ColumnName] = ()
     slices: Items[ColumnName] = ()
     margin: Share = 0.03
+    seasons: Items[SeasonSettings] = ()
+    zone: Annotated[str, Field(min_length=1)] = "UTC"
     labels_within_days: Annotated[int, Field(gt=0, le=3650)] = 30
 
     @property

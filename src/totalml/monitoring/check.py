@@ -1,0 +1,61 @@
+"""Hold a table against another one: is it still the same, and if not, what moved?
+
+  totalml monitor check --reference a.parquet --window b.parquet
+  totalml monitor check --reference guinness@production --window preds.parquet --unit uploader --json
+
+Tables are Parquet, CSV, a folder of Parquet files, or as reference a release; any columns will do, those of `totalml
+predict` and of the prediction log are known by their names. Needs no project for tables. --level is the chance of a
+false alarm, of all columns together. Exit code 3: something moved, or something is wrong with the data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from totalml.errors import RecipeError
+
+if TYPE_CHECKING:
+    from totalml.monitoring.verdict import Verdict
+    from totalml.project import Place
+
+ALARMED = 3
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--reference", required=True, metavar="TABLE", help="what is known to be right")
+    parser.add_argument("--window", required=True, metavar="TABLE", help="what is asked about")
+    parser.add_argument("--unit", metavar="COLUMN", help="equal values come together, such as an uploader")
+    parser.add_argument("--by", metavar="COLUMN", action="append", default=[], help="say who brings what is wrong")
+    parser.add_argument("--level", type=float, default=0.05, help="chance of a false alarm (0.05)")
+    parser.add_argument("--json", action="store_true", help="all evidence, for machines")
+
+
+def anywhere(arguments: argparse.Namespace) -> bool:
+    return "@" not in arguments.reference
+
+
+def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.monitoring.checked import check
+    from totalml.monitoring.tables import read_side
+
+    if not 0 < arguments.level < 1:
+        raise RecipeError(f"command line: --level {arguments.level:g} is a chance, more than 0 and less than 1")
+    reference = read_side(arguments.reference, "reference", place.open_store)
+    window = read_side(arguments.window, "window", place.open_store)
+    verdict = check(reference, window, unit=arguments.unit, by=arguments.by, level=arguments.level)
+    print(json.dumps(verdict.as_json()) if arguments.json else "\n".join(_told(verdict, len(reference), len(window))))
+    return ALARMED if verdict.alarms else 0
+
+
+def _told(verdict: Verdict, before: int, now: int) -> list[str]:
+    from totalml.monitoring.verdict import OF_WINDOW
+
+    lines = [f"{verdict.cause}: {verdict.told}", f"  {now:,} rows against {before:,}"]
+    moves = (window.facts.get("moves", []) if (window := verdict.of(OF_WINDOW)) else [])[:10]
+    for move in moves:
+        values = "" if move["before"] is None else f"  {move['before']:.4g} -> {move['now']:.4g}"
+        of = f" of {move['of']}" if move["of"] else ""
+        lines.append(f"  {move['name']:<32} {move['statistic']:<10} p {move['p']:.3g}{values}{of}")
+    return lines

@@ -1,0 +1,43 @@
+"""Two tables held against each other once, without a history: quality and the window test, half of the level each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from totalml.monitoring.cause import judge
+from totalml.monitoring.observations import observe
+from totalml.monitoring.quality_evidence import quality_evidence
+from totalml.monitoring.stream_quality import StreamQuality
+from totalml.monitoring.verdict import OF_WINDOW, Evidence, Verdict
+from totalml.monitoring.window import WindowTest
+from totalml.monitoring.window_evidence import window_evidence
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LEAST_ROWS = 10
+
+
+def check(
+    reference: pa.Table, window: pa.Table, *, unit: str | None = None, by: Sequence[str] = (), level: float = 0.05
+) -> Verdict:
+    """Args:
+        unit: column of which equal values come together; None: each row by itself.
+        by: columns of populations, to say who brings what is wrong.
+        level: chance of a false alarm, of all that is looked at together.
+    Raises: DataError: they cannot be held against each other.
+    """
+    share = level / 2
+    shared = [name for name in window.column_names if name in reference.column_names]
+    known, seen = observe(reference, unit), observe(window.select(shared), unit if unit in shared else None)
+    quality, _ = quality_evidence(StreamQuality.fit(reference, by=by, unit=unit, level=share).test(window), share)
+    if seen.count < LEAST_ROWS:
+        lacking = LEAST_ROWS - seen.count
+        moved = Evidence(OF_WINDOW, False, f"{lacking} rows are lacking", level=share, more=lacking)
+    else:
+        result = WindowTest.fit(known, level=share).test(seen)
+        moved = window_evidence(OF_WINDOW, result, share, np.arange(seen.count))
+    return judge([quality, moved])

@@ -1,0 +1,132 @@
+"""Look at what a model answered since the last look: what moved, why, and whether it errs.
+
+  totalml monitor guinness                        what answers as guinness@production; each window that is over, once
+  totalml monitor guinness@candidate              another alias, or a release by its hash
+  totalml monitor deployments/guinness.yaml       as the file was deployed, with its section `monitoring`
+  totalml monitor guinness --watch                go along, and tell within seconds, until Ctrl+C
+  totalml monitor check --reference A --window B  two tables held against each other, without any store
+  totalml monitor report guinness                 one page to look at
+  totalml alerts list guinness                    what people were told
+
+Exit code 3: a window alarmed; its alert stands in the journal. Services of a deployment with `monitoring` do all this
+by themselves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from totalml.errors import RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from totalml.monitoring.history import Looked
+    from totalml.monitoring.watch import Watch
+    from totalml.project import Place
+    from totalml.recipe.monitoring import MonitoringRecipe
+    from totalml.store import Store
+
+EVERY_S = 5.0
+ALARMED = 3
+ENDINGS = (".yaml", ".yml")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", metavar="WHAT", help="MODEL, MODEL@ALIAS, MODEL@HASH or deployments/X.yaml")
+    parser.add_argument("--watch", action="store_true", help=f"go on, every {EVERY_S:g} s")
+    parser.add_argument("--json", action="store_true", help="each window as a line of JSON")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Args:
+    release: asks which one answers now; empty: none does.
+    settings: None: those of the release's recipe.
+    """
+
+    named: str
+    model: str
+    release: Callable[[], str]
+    settings: MonitoringRecipe | None
+
+
+def run(arguments: argparse.Namespace, place: Place) -> int:
+    from datetime import UTC, datetime
+
+    from totalml.monitoring.opened import open_watch
+
+    store = place.open_store()
+    watched = find_watched(arguments.what, store)
+    told: list[Looked] = []
+
+    def say(looked: Looked) -> None:
+        print(json.dumps(looked.as_json()) if arguments.json else shown(looked), flush=True)
+
+    release, watch = "", None
+    while True:
+        if watch is None or release != watched.release():
+            release = watched.release()
+            watch = open_watch(store, release, watched.settings, told.append, along=arguments.watch)
+        some = False
+        for looked in watch.look(datetime.now(UTC), along=arguments.watch):
+            say(looked)
+            some = True
+        if not arguments.watch:
+            if not some and not arguments.json:
+                print(f"{watched.named}: no window is over since the last look; {_last(watch)}")
+            return ALARMED if told else 0
+        time.sleep(EVERY_S)
+
+
+def find_watched(text: str, store: Store) -> Watched:
+    """Raises: RecipeError: there is no such model, alias, release or deployment."""
+    from totalml.release.named import find_promotion, names, require_release, spelled_out
+
+    if text.endswith(ENDINGS):
+        return _of_deployment(text, store)
+    text = spelled_out(text, store)
+    if "@" not in text:
+        text = f"{text}@production"
+    release = require_release(find_promotion(text, store), text)
+    model, _, which = text.partition("@")
+    if names(which, release):
+        return Watched(text, model, lambda: release, None)
+    from totalml.registry import Aliases
+
+    aliases = Aliases(store, model)
+    return Watched(text, model, lambda: standing.release if (standing := aliases.standing(which)) else release, None)
+
+
+def _of_deployment(text: str, store: Store) -> Watched:
+    from totalml.deployment.read import read_deployment
+    from totalml.deployment.standing import Deployments
+
+    file = Path(text)
+    model = read_deployment(file, text).model
+    deployments = Deployments(store, model)
+    standing = deployments.require(file.stem, text)
+    if not deployments.release(file.stem):
+        raise RecipeError(f"command line: {model}@{standing.release}, which {text} follows, points nowhere")
+    return Watched(file.stem, model, lambda: deployments.release(file.stem), standing.monitoring)
+
+
+def shown(looked: Looked) -> str:
+    """A window for people."""
+    verdict = looked.verdict
+    head = f"{looked.start[:16]} to {looked.end[:16]}  {looked.rows:,} rows, {looked.labels:,} labels: "
+    lines = [f"{head}{verdict.cause}{f' ({verdict.severity})' if verdict.severity else ''}", f"  {verdict.told}"]
+    if verdict.alarms:
+        lines += [f"  since about {verdict.since}"] if verdict.since else []
+        lines += [f"  not {cause}: {why}" for cause, why in verdict.ruled_out.items() if cause not in ("none",)]
+    return "\n".join(lines)
+
+
+def _last(watch: Watch) -> str:
+    last = watch.history.last(watch.release)
+    return f"the last ended {last.end[:16]}: {last.verdict.cause}" if last else "nothing was answered yet"

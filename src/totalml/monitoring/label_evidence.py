@@ -1,0 +1,74 @@
+"""From what labels say to evidence: whether the model errs more than it did, and for whom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from totalml.monitoring.cause import RIGHT, UNDECIDED, WRONG
+from totalml.monitoring.verdict import OF_LABELS, OF_SLICES, Evidence
+
+if TYPE_CHECKING:
+    from totalml.monitoring.label import LabelResult, StillRight
+    from totalml.monitoring.worse_slices import WorseSlice
+
+MOST_TOLD = 3
+
+
+def label_evidence(
+    result: LabelResult | None, still: StillRight, lacking: int, known: float, outside_quality: bool
+) -> Evidence:
+    """Args:
+    result: None: no label came.
+    lacking: rows of validation that nothing can be told without.
+    known: loss in validation.
+    outside_quality: as of `cause.judge`.
+    """
+    alarm = result is not None and result.alarm
+    model = WRONG if alarm or still.right is False else RIGHT if still.right else UNDECIDED
+    more = still.more or 0
+    if lacking:
+        told = f"the reference lacks {lacking:,} rows with labels"
+    elif alarm:
+        told = f"wrong in {still.low:.0%} to {still.high:.0%} of the labelled, in {known:.1%} when it was made"
+    elif model == RIGHT:
+        told = f"wrong in {still.low:.0%} to {still.high:.0%} of the labelled, as when it was made"
+    else:
+        told = "too few labels to say whether it is right" + (f"; about {more:,} more would do" if more else "")
+    times = result.since.times if result is not None and alarm else None
+    return Evidence(
+        detector=OF_LABELS,
+        alarm=alarm,
+        told=told,
+        value=None if result is None or not math.isfinite(result.log_evidence) else result.log_evidence,
+        level=None if result is None else result.log_threshold,
+        since=_moment(times.at) if times else None,
+        between=(_moment(times.low), _moment(times.high)) if times else None,
+        more=lacking,
+        facts={
+            "model": model,
+            "labels_wanted": more,
+            "outside_quality": outside_quality,
+            "low": still.low,
+            "high": still.high,
+            "known": known,
+        },
+    )
+
+
+def slice_evidence(worse: Sequence[WorseSlice]) -> Evidence:
+    names = ", ".join(each.name for each in worse[:MOST_TOLD])
+    more = f" and {len(worse) - MOST_TOLD} more" if len(worse) > MOST_TOLD else ""
+    return Evidence(
+        detector=OF_SLICES,
+        alarm=bool(worse),
+        told=f"it errs more where {names}{more}" if worse else "it errs for nobody more than it did",
+        moved=tuple(each.name for each in worse),
+        facts={"slices": [{"name": each.name, "bound": each.bound, "labels": each.labels} for each in worse]},
+    )
+
+
+def _moment(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds / 1e6, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,54 @@
+"""What the tests that run along had seen by the end of a window: a small file of its own, named by its digest.
+
+It is written before the event that names it, so whoever finds the event finds the file; of a killed process a file may
+lie there that nothing names, and the next clearing removes it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from totalml.errors import StoreError
+from totalml.identity import digest, short
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from totalml.store import Store
+
+FOLDER = "monitors"  # of the store: monitors/<model>/<digest>.json
+MOST_BYTES = 64 * 2**20
+
+
+class States:
+    """Of the monitors of one model."""
+
+    def __init__(self, store: Store, model: str) -> None:
+        self._store, self._model = store, model
+
+    def save(self, state: Mapping[str, Any]) -> str:
+        """Its digest. Raises: StoreError: it cannot be written."""
+        data = json.dumps(state, sort_keys=True, allow_nan=False).encode()
+        name = digest("monitor state v1", data)
+        self._store.save_file(data, FOLDER, self._model, _file(name))
+        return name
+
+    def load(self, name: str) -> dict[str, Any]:
+        """Raises: FileGoneError: it is not there. StoreError: it is damaged."""
+        with self._store.open_file(FOLDER, self._model, _file(name)) as file:
+            data = file.read(MOST_BYTES)
+        if digest("monitor state v1", data) != name:
+            raise StoreError(f"{FOLDER}/{self._model}/{_file(name)} is damaged; restore it from a backup, or remove it")
+        return dict(json.loads(data))
+
+    def clear(self, keep: Collection[str]) -> None:
+        """Remove those that no window needs any more."""
+        needed = {_file(name) for name in keep}
+        for name in self._store.names(FOLDER, self._model):
+            if name not in needed:
+                self._store.remove_file(FOLDER, self._model, name)
+
+
+def _file(name: str) -> str:
+    return f"{short(name, 64)}.json"

@@ -1,0 +1,82 @@
+"""From what tests of inputs say to evidence: of a window, and of the stream row after row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from totalml.monitoring.verdict import OF_SEASON, OF_STREAM, Evidence
+from totalml.release.log_rows import ANSWER, METADATA, PROPERTY
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.monitoring.moves import WindowResult
+    from totalml.monitoring.stream import StreamResult
+
+MOST_TOLD = 3  # columns in a sentence
+MOST_ROWS = 60  # that show what moved
+
+
+def window_evidence(detector: str, result: WindowResult, level: float, answered: NDArray[np.intp] | None) -> Evidence:
+    moves = [move for move in result.moves if move.p <= level]
+    witness = np.zeros(0) if result.witness is None or not moves else np.nan_to_num(result.witness)
+    shown = np.argsort(-witness)[:MOST_ROWS]
+    rows = tuple((shown if answered is None else answered[shown]).tolist())
+    if result.too_few:
+        return Evidence(detector, False, f"{result.too_few:,} more would be needed", 1.0, level, more=result.too_few)
+    what = "the same season before" if detector == OF_SEASON else "the reference"
+    names = ", ".join(dict.fromkeys(_short(move.name) for move in moves[:MOST_TOLD]))
+    more = f" and {len(moves) - MOST_TOLD} more" if len(moves) > MOST_TOLD else ""
+    told = f"{names}{more} moved against {what}" if moves else f"nothing moved against {what}"
+    return Evidence(
+        detector=detector,
+        alarm=bool(moves),
+        told=told,
+        value=result.p,
+        level=level,
+        moved=tuple(dict.fromkeys(move.name for move in moves)),
+        rows=rows,
+        facts={"moves": [_plain(vars(move)) for move in result.moves[:20]]},
+    )
+
+
+def stream_evidence(result: StreamResult) -> Evidence:
+    since = result.since.times
+    names = ", ".join(dict.fromkeys(f"{_short(move.name)} {move.way}" for move in result.moves[:MOST_TOLD]))
+    if result.too_few:
+        told = f"the reference lacks {result.too_few:,} rows to follow the stream by"
+    else:
+        told = f"{names} row after row" if result.alarm else "row after row like the reference"
+    return Evidence(
+        detector=OF_STREAM,
+        alarm=result.alarm,
+        told=told,
+        value=_finite(result.log_evidence),
+        level=result.log_threshold,
+        moved=tuple(dict.fromkeys(move.name for move in result.moves)) if result.alarm else (),
+        since=_moment(since.at) if since else None,
+        between=(_moment(since.low), _moment(since.high)) if since else None,
+        more=result.too_few,
+        facts={"moves": [_plain(vars(move)) for move in result.moves]},
+    )
+
+
+def _short(name: str) -> str:
+    return name.rpartition(":")[2] if name.startswith((METADATA, PROPERTY)) else name.removeprefix(ANSWER)
+
+
+def _moment(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds / 1e6, UTC).isoformat(timespec="seconds")
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _finite(float(value)) if isinstance(value, float) else value for name, value in values.items()}
