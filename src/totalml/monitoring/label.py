@@ -1,0 +1,257 @@
+"""Whether the model errs more than it did when it was validated, asked after every label, for as long as one likes.
+
+Promised while the mean loss is at most that of which the validation rows are a sample: with probability 1 - `chance`,
+of the draw of those, the mean number of labels until an alarm is at least `average_run`, and within n labels there is
+one with probability n / `average_run` at most. The loss is held against an upper bound of the validation's, so few rows
+of validation make the test slower, not louder.
+
+Labels out of a review queue are of chosen samples. With weights, inverse to the chance that a sample was chosen and one
+in the mean, the promise is about all samples again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from totalml.deployment.sequential import more_until, share_bounds
+from totalml.errors import DataError
+from totalml.identity import canonical, digest
+from totalml.monitoring.bounds import most_mean
+from totalml.monitoring.change_point import change_from
+from totalml.monitoring.loss_bets import loss_bets
+from totalml.monitoring.recent import Recent, Since
+from totalml.monitoring.shiryaev_roberts import ShiryaevRoberts
+from totalml.monitoring.worse_slices import SliceLosses, WorseSlice
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    Numbers = NDArray[np.float64]
+    Slices = Mapping[str, ArrayLike]
+
+CHANCE = 0.05
+LEAST = 1e-3  # of a loss before a change: validation that saw none does not make it impossible
+BEYOND = 1000.0  # times the threshold; evidence grows no further, so that it goes once errors are as rare as before
+
+
+@dataclass(frozen=True)
+class LabelResult:
+    """Args:
+    loss: weighted mean since the start; None: there is no label yet.
+    bound: what it is held against.
+    log_evidence: after the last label; natural logarithm, -inf at the start.
+    log_threshold: at which it is an alarm.
+    alarm_row: the first of these rows at which it was one, counted from the start; None: at none.
+    since: when it began, counted so; looked for among the last 4096 labels; empty: there is no alarm.
+    too_few: how many rows of validation are lacking before anything can be told; 0: none.
+    """
+
+    loss: float | None
+    bound: float
+    log_evidence: float
+    log_threshold: float
+    alarm_row: int | None
+    since: Since
+    too_few: int
+
+    @property
+    def alarm(self) -> bool:
+        return self.alarm_row is not None
+
+
+@dataclass(frozen=True)
+class StillRight:
+    """Args:
+    right: whether the loss is within the margin of the validation's; None: not decided yet.
+    low, high: between which the loss lies.
+    more: labels that would decide, if they are like those so far; None: no number would, or it is decided.
+    """
+
+    right: bool | None
+    low: float
+    high: float
+    more: int | None
+
+
+class LabelTest:
+    """As `fit` makes it; not for use by several threads at once."""
+
+    def __init__(self, loss: float, rows: int, slices: SliceLosses, average_run: float, most_weight: float) -> None:
+        """Args: loss: mean of `rows` of validation. slices: with the bound of all in it."""
+        self.loss, self.bound, self.threshold = loss, slices.bound, average_run
+        self.too_few = 0 if self.bound < 1 else max(1, 2 - rows)
+        self._slices, self._most_weight = slices, most_weight
+        self._of = digest("label test v1", canonical([loss, slices.bound, slices.bounds, most_weight]))
+        self.restart()
+
+    @classmethod
+    def fit(
+        cls,
+        losses: ArrayLike,
+        average_run: float,
+        slices: Slices | None = None,
+        most_weight: float = 1.0,
+        chance: float = CHANCE,
+    ) -> Self:
+        """Args:
+        losses: (N,) of validation, each within 0..1; NaN are passed over.
+        average_run: labels between two false alarms, in the mean, at least; more than 1.
+        slices: name -> (N,) bool, which rows belong to it; rows may belong to several.
+        most_weight: that a label will have; 1 or more.
+        chance: with which the bound of all, or one of those of slices, does not hold, of the draw of the validation.
+        Raises: DataError: values outside of what is said here.
+        """
+        if not (average_run > 1 and 0 < chance < 1 and 1 <= most_weight < math.inf):
+            raise DataError(
+                f"average_run is {average_run}, chance {chance}, most_weight {most_weight}; "
+                "more than 1, between 0 and 1, and at least 1 are needed"
+            )
+        known = _losses(losses)
+        there = ~np.isnan(known)
+        masks = _masks(slices, len(known))
+        bounds = {name: most_mean(known[mask & there], chance / (2 * len(masks))) for name, mask in masks.items()}
+        bound = most_mean(known[there], chance / 2 if masks else chance)
+        mean = float(known[there].mean()) if there.any() else 1.0
+        return cls(mean, int(there.sum()), SliceLosses(bound, bounds, most_weight), average_run, most_weight)
+
+    def restart(self) -> None:
+        """As if no label had come; with another model, or after something was done about an alarm."""
+        count = loss_bets(np.zeros(0), np.zeros(0), self.bound, self._most_weight).shape[1]
+        self._detector = ShiryaevRoberts(np.full(count, 1 / count), BEYOND * self.threshold * count)
+        self._recent = Recent(losses=("float64", ()), weights=("float64", ()))
+        self._slices.restart()
+        self._rows = self._labels = 0
+        self._total = self._weight = 0.0
+
+    def update(
+        self,
+        losses: ArrayLike,
+        weights: ArrayLike | None = None,
+        slices: Slices | None = None,
+        times: NDArray[np.int64] | None = None,
+    ) -> LabelResult:
+        """Go on with these labels; it does not matter how they are spread over calls.
+
+        Args:
+            losses: (N,) within 0..1; NaN where there is no label after all.
+            weights: (N,) within 0..`most_weight`; None: each sample had the same chance to be labelled.
+            slices: as in `fit`; one that validation did not know is held against the bound of all.
+            times: (N,) microseconds since 1970 UTC.
+        Raises: DataError: values outside of what is said here; nothing has changed.
+        """
+        given = _losses(losses)
+        weighed = np.ones(len(given)) if weights is None else _weights(weights, len(given), self._most_weight)
+        masks = _masks(slices, len(given))
+        (there,) = np.nonzero(~np.isnan(given))
+        known, weight = given[there], weighed[there]
+        self._recent.add(self._rows + there, None if times is None else times[there], losses=known, weights=weight)
+        evidence = np.asarray(self._detector.add(loss_bets(known, weight, self.bound, self._most_weight)))
+        beyond = evidence >= self.threshold if self.bound < 1 else np.zeros(len(known), np.bool_)
+        alarm = self._rows + int(there[beyond.argmax()]) if beyond.any() else None
+        self._slices.add(known, weight, {name: mask[there] for name, mask in masks.items()})
+        self._rows += len(given)
+        self._labels += len(known)
+        self._total, self._weight = self._total + float(known @ weight), self._weight + float(weight.sum())
+        now = float(self._detector.each.sum()) if self.bound < 1 else 0.0
+        return LabelResult(
+            loss=self._total / self._weight if self._weight else None,
+            bound=self.bound,
+            log_evidence=math.log(now) if now else -math.inf,
+            log_threshold=math.log(self.threshold),
+            alarm_row=alarm,
+            since=Since() if alarm is None else self._since(),
+            too_few=self.too_few,
+        )
+
+    def worse_slices(self, level: float = 0.05) -> tuple[WorseSlice, ...]:
+        """Slices whose loss is above their bound, the clearest first; whenever one looks, of those that are named a
+        share of `level` at most is named wrongly, in the mean.
+        """
+        return self._slices.worse(level)
+
+    def still_right(self, margin: float, alpha: float = 0.05) -> StillRight:
+        """Whether the mean loss since the start is at most `margin` above that of validation.
+
+        Args: alpha: the probability that it is ever said wrongly, of one loss that does not change.
+        """
+        allowed = self.loss + margin
+
+        def bounds(times: float) -> tuple[float, float]:
+            total = self._total / self._most_weight
+            low, high = share_bounds(min(total, self._labels) * times, self._labels * times, alpha)
+            return min(low * self._most_weight, 1.0), min(high * self._most_weight, 1.0)
+
+        def decided(times: float) -> bool:
+            low, high = bounds(times)
+            return high <= allowed or low > allowed
+
+        low, high = bounds(1.0)
+        if decided(1.0):
+            return StillRight(high <= allowed, low, high, None)
+        return StillRight(None, low, high, more_until(decided, self._labels))
+
+    def state(self) -> dict[str, Any]:
+        """Plain JSON: all that `update` has changed."""
+        return {
+            "of": self._of,
+            "rows": self._rows,
+            "labels": self._labels,
+            "total": self._total,
+            "weight": self._weight,
+            "evidence": self._detector.state(),
+            "recent": self._recent.state(),
+            "slices": self._slices.state(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on as the test that gave this state would.
+
+        Raises: DataError: that one had another validation.
+        """
+        if state["of"] != self._of:
+            raise DataError("what the label test kept belongs to another validation; restart it")
+        self._rows, self._labels = int(state["rows"]), int(state["labels"])
+        self._total, self._weight = float(state["total"]), float(state["weight"])
+        self._detector.restore(state["evidence"])
+        self._recent.restore(state["recent"])
+        self._slices.restore(state["slices"])
+
+    def _since(self) -> Since:
+        hits = self._recent["losses"] * self._recent["weights"] / self._most_weight
+        share = min(max(self.loss / self._most_weight, LEAST), 1 - LEAST)
+        change = change_from(np.array([share, 1 - share]), np.stack([hits, 1 - hits], axis=1))
+        return self._recent.dated(change, np.arange(len(hits)))
+
+
+def _losses(losses: ArrayLike) -> Numbers:
+    given = np.asarray(losses, np.float64).ravel()
+    return _within(given, 1.0, "loss", "scale it, or clip it")
+
+
+def _weights(weights: ArrayLike, count: int, most: float) -> Numbers:
+    given = np.asarray(weights, np.float64).ravel()
+    if len(given) != count or np.isnan(given).any():
+        raise DataError(f"{count} labels need a weight each, but there are {int((~np.isnan(given)).sum())}")
+    return _within(given, most, "weight", "clip it, or fit with a larger most_weight")
+
+
+def _within(values: Numbers, most: float, what: str, mend: str) -> Numbers:
+    (wrong,) = np.nonzero((values < 0) | (values > most))
+    if len(wrong):
+        raise DataError(
+            f"{len(wrong)} of {len(values)} have a {what} outside of 0..{most:g}, "
+            f"the first of them row {wrong[0]}: {values[wrong[0]]}; {mend}"
+        )
+    return values
+
+
+def _masks(slices: Slices | None, count: int) -> dict[str, NDArray[np.bool_]]:
+    masks = {name: np.asarray(mask, np.bool_).ravel() for name, mask in (slices or {}).items()}
+    if wrong := [f"{name} of {len(mask)}" for name, mask in masks.items() if len(mask) != count]:
+        raise DataError(f"there are {count} losses, but slices of other lengths: {', '.join(wrong)}")
+    return masks
