@@ -5,30 +5,27 @@ from typing import TYPE_CHECKING
 from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from totalml.monitoring.faults import Carrier, Fault, StreamQualityResult
-    from totalml.monitoring.moves import Move, WindowResult
+    from totalml.monitoring.change_point import Change, change_of_numbers, change_of_shares
+    from totalml.monitoring.label import LabelResult, LabelTest, StillRight
     from totalml.monitoring.observations import Observations, observe
-    from totalml.monitoring.rates import RateProfile
-    from totalml.monitoring.seasons import Seasons, season_reference
-    from totalml.monitoring.stream_quality import StreamQuality
-    from totalml.monitoring.window import WindowTest
-    from totalml.recipe.seasons import HolidaySettings, SeasonSettings
+    from totalml.monitoring.recent import Since
+    from totalml.monitoring.stream import ScoreMove, StreamResult, StreamTest
+    from totalml.monitoring.worse_slices import WorseSlice
 
 __all__ = [
-    "Carrier",
-    "Fault",
-    "HolidaySettings",
-    "Move",
+    "Change",
+    "LabelResult",
+    "LabelTest",
     "Observations",
-    "RateProfile",
-    "SeasonSettings",
-    "Seasons",
-    "StreamQuality",
-    "StreamQualityResult",
-    "WindowResult",
-    "WindowTest",
+    "ScoreMove",
+    "Since",
+    "StillRight",
+    "StreamResult",
+    "StreamTest",
+    "WorseSlice",
+    "change_of_numbers",
+    "change_of_shares",
     "observe",
-    "season_reference",
 ]
 
 __getattr__ = lazy_exports(__name__)

@@ -86,7 +86,7 @@ class LabelTest:
         self.loss, self.bound, self.threshold = loss, slices.bound, average_run
         self.too_few = 0 if self.bound < 1 else max(1, 2 - rows)
         self._slices, self._most_weight = slices, most_weight
-        self._of = digest("label test v1", canonical([loss, slices.bound, slices.bounds, average_run, most_weight]))
+        self._of = digest("label test v1", canonical([loss, slices.bound, slices.bounds, most_weight]))
         self.restart()
 
     @classmethod
@@ -211,10 +211,10 @@ class LabelTest:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on as the test that gave this state would.
 
-        Raises: DataError: that one had another validation, or other settings.
+        Raises: DataError: that one had another validation.
         """
         if state["of"] != self._of:
-            raise DataError("what the label test kept belongs to another validation or other settings; restart it")
+            raise DataError("what the label test kept belongs to another validation; restart it")
         self._rows, self._labels = int(state["rows"]), int(state["labels"])
         self._total, self._weight = float(state["total"]), float(state["weight"])
         self._detector.restore(state["evidence"])

@@ -18,7 +18,7 @@ from totalml.errors import DataError
 from totalml.identity import digest
 from totalml.monitoring.change_point import change_from
 from totalml.monitoring.conformal_bets import ALTERNATIVES, MISSING, Cuts, bets, least_count, useful
-from totalml.monitoring.nonconformity import Nonconformity
+from totalml.monitoring.nonconformity import EMBEDDING, Nonconformity
 from totalml.monitoring.once_per_unit import once_per_unit
 from totalml.monitoring.recent import Recent, Since
 from totalml.monitoring.shiryaev_roberts import ShiryaevRoberts
@@ -49,7 +49,7 @@ class ScoreMove:
 
 
 @dataclass(frozen=True)
-class Found:
+class _Found:
     moves: tuple[ScoreMove, ...] = ()
     since: Since = field(default_factory=Since)
 
@@ -100,9 +100,7 @@ class StreamTest:
         Raises: DataError: no such run or chance.
         """
         if not (average_run > 1 and 0 < chance < 1):
-            raise DataError(
-                f"average_run is {average_run}, chance {chance}; more than 1, and between 0 and 1, are needed"
-            )
+            raise DataError(f"average_run {average_run} has to be above 1, chance {chance} between 0 and 1")
         rng = np.random.default_rng([seed, 0])
         reference = reference.take(once_per_unit(reference, rng))
         scores = Nonconformity.fit(reference, rng)
@@ -118,7 +116,7 @@ class StreamTest:
                 tables[name] = bets(count, each)
         found = cls(scores, cuts, tables, average_run, seed)
         found.too_few = 0 if tables else least_count(each) - most
-        found._of = _fingerprint(cuts, average_run, chance, seed)
+        found._of = _fingerprint(reference, chance, seed)
         return found
 
     def restart(self) -> None:
@@ -133,10 +131,10 @@ class StreamTest:
         are units; without units it does not matter how rows are spread over calls.
         """
         chosen = once_per_unit(observations, np.random.default_rng([self._seed, 1, self._rows]))
-        codes = self._codes(observations.take(chosen))
+        codes = self._codes(observations if len(chosen) == observations.count else observations.take(chosen))
         rows = self._rows + chosen
         times = None if observations.times is None else observations.times[chosen]
-        alarm, found = None, Found()
+        alarm, found = None, _Found()
         for start in range(0, len(chosen), CHUNK):
             part = slice(start, start + CHUNK)
             evidence = self._detector.add(self._bets(codes[part]))
@@ -188,7 +186,7 @@ class StreamTest:
         starts = np.arange(len(self._names)) * (MISSING + 1)
         return rows[codes + starts].reshape(len(codes), -1)
 
-    def _found(self) -> Found:
+    def _found(self) -> _Found:
         """By what each bet would have won had it been opened at the best of the last rows."""
         codes, moves = self._recent["codes"], []
         for score, name in enumerate(self._names):
@@ -197,7 +195,7 @@ class StreamTest:
         moves.sort(key=lambda move: -move.log_evidence)
         alone = math.log(self.threshold * max(int((self._weights > 0).sum()), 1))
         named = tuple(each for each in moves[1:] if each.log_evidence >= alone)
-        return Found((moves[0], *named), self._since(moves[0].name))
+        return _Found((moves[0], *named), self._since(moves[0].name))
 
     def _since(self, name: str) -> Since:
         codes, chances = self._recent["codes"][:, self._names.index(name)], self._cuts[name].chances
@@ -210,6 +208,8 @@ def _log(value: float) -> float:
     return math.log(value) if value else -math.inf
 
 
-def _fingerprint(cuts: Mapping[str, Cuts], *settings: float) -> str:
-    parts = [each for name, cut in cuts.items() for each in (name.encode(), cut.values.tobytes(), cut.ties.tobytes())]
-    return digest("stream test v1", b"\0".join([*parts, repr(settings).encode()]))
+def _fingerprint(reference: Observations, *settings: float) -> str:
+    """Of what was given, since what is learned from it may differ in its last digits between machines."""
+    named = [*reference.scores.items(), *reference.numbers.items(), (EMBEDDING, reference.embeddings)]
+    given = [each for name, values in named if values is not None for each in (name.encode(), values.tobytes())]
+    return digest("stream test v1", b"\0".join([*given, repr(settings).encode()]))

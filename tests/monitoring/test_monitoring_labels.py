@@ -1,0 +1,164 @@
+"""The label test finds more errors soon, keeps its promise where the validation was small, and names worse slices."""
+
+import json
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from totalml.deployment.sequential import share_bounds
+from totalml.errors import DataError
+from totalml.monitoring import LabelTest
+
+RUN = 500_000.0
+
+
+def errors(seed, count, share):
+    return (np.random.default_rng(seed).random(count) < share).astype(np.float64)
+
+
+@pytest.fixture
+def labels():
+    return LabelTest.fit(errors(0, 2000, 0.05), RUN)
+
+
+def test_more_errors_are_found_with_the_label_that_began_them():
+    delays = []
+    for seed in range(30):
+        labels = LabelTest.fit(errors(seed, 2000, 0.05), RUN)
+        assert not labels.update(errors(seed + 100, 500, 0.05)).alarm
+        found = labels.update(errors(seed + 200, 1500, 0.12))
+        delays.append(found.alarm_row - 500)
+    assert np.median(delays) < 420
+    assert min(delays) >= 0
+    since = found.since.rows
+    assert since.low <= 500 <= since.high
+
+
+def test_as_many_errors_as_in_validation_are_no_alarm():
+    alarms = sum(
+        LabelTest.fit(errors(seed, 300, 0.05), RUN).update(errors(seed + 500, 10_000, 0.05)).alarm for seed in range(50)
+    )
+    assert alarms <= 2
+
+
+def test_a_number_beside_a_bound_is_as_good_as_a_class():
+    """Clipped errors of a regression, which are never 0 or 1."""
+    rng = np.random.default_rng(2)
+    labels = LabelTest.fit(rng.beta(1, 9, 2000), RUN)
+    assert not labels.update(rng.beta(1, 9, 5000)).alarm
+    assert labels.update(rng.beta(2, 8, 1000)).alarm
+
+
+def test_weights_undo_how_a_queue_chose():
+    """Half of the samples are hard, of which one in five is wrong; the queue asks for nine hard ones of ten."""
+    rng = np.random.default_rng(3)
+
+    def queue(count, wrong):
+        hard = rng.random(count) < 0.9
+        losses = (rng.random(count) < np.where(hard, wrong, 0.0)).astype(np.float64)
+        return losses, np.where(hard, 0.5 / 0.9, 0.5 / 0.1)
+
+    validation = (rng.random(4000) < 0.1).astype(np.float64)
+    losses, weights = queue(4000, 0.2)
+    assert LabelTest.fit(validation, RUN).update(losses).alarm
+    labels = LabelTest.fit(validation, RUN, most_weight=5.0)
+    found = labels.update(losses, weights)
+    assert not found.alarm
+    assert found.loss == pytest.approx(0.1, abs=0.02)
+    assert labels.update(*queue(4000, 0.5)).alarm
+
+
+def test_the_worse_slices_are_named_and_no_other():
+    rng = np.random.default_rng(4)
+
+    def rows(count, worse):
+        ages = rng.integers(0, 20, count)
+        losses = rng.random(count) < np.where(np.isin(ages, worse), 0.3, 0.05)
+        return losses.astype(np.float64), {f"age={age}": ages == age for age in range(20)}
+
+    losses, slices = rows(8000, [])
+    labels = LabelTest.fit(losses, RUN, slices)
+    losses, slices = rows(4000, [3, 7])
+    labels.update(losses, slices=slices)
+    worse = labels.worse_slices()
+    assert {each.name for each in worse} == {"age=3", "age=7"}
+    assert all(each.evidence >= 20 * 20 / len(worse) and each.labels > 100 for each in worse)
+    labels.restart()
+    assert labels.worse_slices() == ()
+
+
+def test_a_slice_that_validation_did_not_know_is_held_against_all(labels):
+    labels.update(errors(5, 200, 0.5), slices={"new": np.ones(200, np.bool_)})
+    (worse,) = labels.worse_slices()
+    assert (worse.name, worse.bound, worse.labels) == ("new", labels.bound, 200)
+
+
+def test_how_many_more_labels_say_that_it_is_still_right(labels):
+    assert labels.still_right(0.05).more is None
+    losses = errors(6, 150, 0.05)
+    labels.update(losses)
+    undecided = labels.still_right(0.02)
+    assert undecided.right is None
+    assert (undecided.low, undecided.high) == pytest.approx(share_bounds(losses.sum(), 150, 0.05))
+    mean, allowed = losses.mean(), labels.loss + 0.02
+    for count, decides in ((150 + undecided.more, True), (0.94 * (150 + undecided.more), False)):
+        assert bool(share_bounds(mean * count, count, 0.05)[1] <= allowed) is decides
+    labels.update(errors(6, 5000, 0.05))
+    assert labels.still_right(0.02).right
+    labels.restart()
+    labels.update(errors(7, 300, 0.3))
+    assert labels.still_right(0.05).right is False
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 90), max_size=5))
+def test_it_goes_on_as_if_it_had_not_stopped_in_whatever_batches(sizes):
+    validation = errors(8, 500, 0.1)
+    losses = np.random.default_rng(9).beta(0.5, 2, sum(sizes))
+    losses[::7] = math.nan
+    mask = losses > 0.1
+    whole, parts = (LabelTest.fit(validation, 100.0) for _ in range(2))
+    whole.update(losses, slices={"some": mask})
+    places = np.cumsum([0, *sizes])
+    for start, end in pairwise(places):
+        parts.update(losses[start:end], slices={"some": mask[start:end]})
+        again = LabelTest.fit(validation, 100.0)
+        again.restore(json.loads(json.dumps(parts.state(), allow_nan=False)))
+        assert again.state() == parts.state()
+        assert again.still_right(0.1) == parts.still_right(0.1)
+        parts = again
+    if sizes:
+        assert parts.state()["evidence"] == whole.state()["evidence"]
+        assert parts.state()["slices"] == whole.state()["slices"]
+        assert parts.update([]).loss == (None if not sum(sizes) else pytest.approx(whole.update([]).loss))
+
+
+def test_without_validation_it_says_that_it_lacks_some():
+    for validation in ([], [1.0, 1.0], [math.nan]):
+        labels = LabelTest.fit(validation, RUN)
+        found = labels.update(np.ones(900))
+        assert not found.alarm
+        assert found.too_few > 0
+        assert found.log_evidence == -math.inf
+        assert labels.worse_slices() == ()
+
+
+def test_mistakes_are_named_and_change_nothing(labels):
+    before = labels.state()
+    with pytest.raises(DataError, match=r"2 of 3 have a loss outside of 0..1, the first of them row 1: 4.0"):
+        labels.update([0.0, 4.0, -1.0])
+    with pytest.raises(DataError, match=r"weight outside of 0..1.*most_weight"):
+        labels.update([0.0, 1.0], [0.5, 3.0])
+    with pytest.raises(DataError, match="2 labels need a weight each, but there are 1"):
+        labels.update([0.0, 1.0], [0.5, math.nan])
+    with pytest.raises(DataError, match="slices of other lengths: a of 1"):
+        labels.update([0.0, 1.0], slices={"a": [True]})
+    with pytest.raises(DataError, match="most_weight 0"):
+        LabelTest.fit([0.0], RUN, most_weight=0)
+    with pytest.raises(DataError, match="restart"):
+        LabelTest.fit([0.0], RUN).restore(before)
+    assert labels.state() == before
