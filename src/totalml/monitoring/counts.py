@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Codes = NDArray[np.int32]
     Counts = NDArray[np.float64]
-    Ones = NDArray[np.float32]
+    Ones = NDArray[np.int8]
     Rows = tuple[NDArray[np.intp], NDArray[np.intp]]
     Sums = NDArray[np.intp]
 
@@ -46,7 +46,7 @@ class CountStatistic:
 
     def permuted(self, ones: Ones) -> Counts:
         """(B,) of each assignment (N, B)."""
-        drawn = self._members.T @ ones
+        drawn = self._members.T @ ones.astype(np.float32)
         return chi_square(self._members.sum(axis=0, dtype=np.float64)[:, None], drawn.astype(np.float64))
 
     @property
@@ -60,7 +60,7 @@ class CountStatistic:
         return Move(self.name, "chi-square", self.seen, p, float(before[told]), float(now[told]), self.groups[told])
 
     @cached_property
-    def _members(self) -> Ones:
+    def _members(self) -> NDArray[np.float32]:
         """(N, G) 1 where a row is in the group."""
         return (self.pooled[:, None] == np.arange(len(self.groups))).astype(np.float32)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from totalml.monitoring.permutations import Ones
 
     Embeddings = NDArray[np.float32]
+    Space = NDArray[np.float32]
     Matrix = NDArray[np.float64]
     Rows = tuple[NDArray[np.intp], NDArray[np.intp]]
     Sides = tuple[Embeddings, Embeddings]
@@ -31,6 +32,7 @@ MOST = 10_000  # rows of the reference that are looked at
 DOUBLINGS = 5  # Gaussian kernels: the first as narrow as 4 / the median of squared distances, the last as wide as 1 / 4
 FURTHEST = 60.0  # medians, beyond which two embeddings have nothing in common
 LOST = 1e-12  # of squared lengths, below which a squared distance is what digits were lost
+ADDED = 1e-6
 CHUNK = 4096  # rows
 
 
@@ -51,30 +53,28 @@ class Features:
     landmarks: Matrix
     scale: float
     weights: tuple[float, ...]
-    root: Ones
+    root: Space
 
     @classmethod
     def of(cls, rows: Embeddings, rng: np.random.Generator) -> Features | None:
         """Args: rows: (N, D) of both sides, finite. Returns: None: all are the same."""
         center = rows.mean(axis=0, dtype=np.float64)
-        moved = rows - center
-        landmarks = moved[rng.permutation(len(rows))[:LANDMARKS]]
-        squares = _squared_distances(moved, landmarks)
+        landmarks = rows[rng.permutation(len(rows))[:LANDMARKS]] - center
+        squares = _squared_distances(landmarks, landmarks)
         different = squares[squares > 0]
         if not len(different):
             return None
         scale = float(np.median(different))
-        among = [each.astype(np.float64) for each in _kernels(_squared_distances(landmarks, landmarks), scale)]
-        spreads = np.array([_spread(each) for each in among])
+        kernels = [each.astype(np.float64) for each in _kernels(squares, scale)]
+        spreads = np.array([_spread(each) for each in kernels])
         weights = np.divide(1, spreads, out=np.zeros(DOUBLINGS), where=spreads > 0)
         weights = weights / weights.sum() if weights.any() else np.full(DOUBLINGS, 1 / DOUBLINGS)
-        mixed = sum(weight * each for weight, each in zip(weights, among, strict=True))
-        size, axes = np.linalg.eigh(mixed)
-        kept = size > 1e-6 * size[-1]
-        root = (axes[:, kept] / np.sqrt(size[kept])).astype(np.float32)
-        return cls(center, landmarks, scale, tuple(weights.tolist()), root)
+        mixed = np.tensordot(weights, np.array(kernels), 1)
+        # Landmarks that are the same leave the kernel singular but for what is added.
+        root = np.linalg.inv(np.linalg.cholesky(mixed + ADDED * np.eye(len(mixed)))).T
+        return cls(center, landmarks, scale, tuple(weights.tolist()), root.astype(np.float32))
 
-    def __call__(self, rows: Embeddings) -> Ones:
+    def __call__(self, rows: Embeddings) -> Space:
         """(N, r) of finite rows (N, D)."""
         found = np.empty((len(rows), self.root.shape[1]), np.float32)
         for start in range(0, len(rows), CHUNK):
@@ -94,17 +94,17 @@ class KernelStatistic:
     pooled: (N, r) of those rows of both which are permuted.
     """
 
-    before: Ones
-    now: Ones
-    pooled: Ones
+    before: Space
+    now: Space
+    pooled: Space
 
     def permuted(self, ones: Ones) -> Matrix:
         """(B,) of each assignment (N, B), squared and scaled to what does not depend on how many rows there are."""
         rows = ~np.isnan(self.pooled[:, 0])
-        features, ones = self.pooled[rows], ones if rows.all() else ones[rows]
+        features, ones = (self.pooled, ones) if rows.all() else (self.pooled[rows], ones[rows])
         features = features - features.mean(axis=0)
         drawn = ones.sum(axis=0, dtype=np.float64)
-        moved = features.T @ ones
+        moved = features.T @ ones.astype(np.float32)
         sizes = drawn * (len(features) - drawn)
         squares = np.einsum("rb,rb->b", moved, moved).astype(np.float64) * len(features)
         return np.divide(squares, sizes, out=np.zeros_like(squares), where=sizes > 0)
@@ -161,14 +161,14 @@ def of_embeddings(sides: Sides, there: Theres, rows: Rows, rng: np.random.Genera
     return KernelStatistic(before, now, found)
 
 
-def _spaced(features: Features, rows: Embeddings, there: NDArray[np.bool_]) -> Ones:
+def _spaced(features: Features, rows: Embeddings, there: NDArray[np.bool_]) -> Space:
     """(N, r) NaN where missing."""
     found = np.full((len(rows), features.root.shape[1]), np.nan, np.float32)
     found[there] = features(rows[there])
     return found
 
 
-def _kernels(squares: Matrix, scale: float) -> list[Ones]:
+def _kernels(squares: Matrix, scale: float) -> list[Space]:
     """From the widest, each half as wide: the square of the one before."""
     kernel = np.exp(-(np.minimum(squares / scale, FURTHEST) / 2 ** (DOUBLINGS // 2)).astype(np.float32))
     found = [kernel]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.float64]
-    Ones = NDArray[np.float32]
+    Ones = NDArray[np.int8]
 
 CELLS, OUTSIDE = 65_536, 0.001  # of a grid over all of the reference but that share at either end
 CROWDED = 2 * OUTSIDE  # share of the reference in one cell, beyond which the grid is too coarse
@@ -43,16 +43,14 @@ class OrderStatistic:
         rows, last = self._order
         if not len(rows):
             return np.zeros(ones.shape[1])
-        gaps = ones.take(rows, axis=0)
-        drawn = gaps.sum(axis=0)
-        # Times the number of rows, so that all are whole numbers, which float32 adds without an error.
-        gaps *= np.float32(len(rows))
-        gaps -= drawn
+        counts = ones.take(rows, axis=0).astype(np.int16)
         # A row at a time, for all permutations at once: five times as fast as numpy's cumulative sum along this axis.
-        for above, row in pairwise(gaps):
+        for above, row in pairwise(counts):
             np.add(above, row, out=row)
-        if len(last) < len(rows):
-            gaps = gaps[last]
+        drawn = counts[-1].astype(np.float32)
+        # Times the number of rows, so that all are whole numbers, which float32 holds without an error.
+        gaps = counts[last] * np.float32(len(rows)) if len(last) < len(rows) else counts * np.float32(len(rows))
+        gaps -= np.multiply.outer((last + 1).astype(np.float32), drawn if np.ptp(drawn) else drawn[:1])
         widest = np.maximum(gaps.max(axis=0), -gaps.min(axis=0)).astype(np.float64)
         sizes = len(rows) * drawn.astype(np.float64) * (len(rows) - drawn)
         return np.divide(widest**2, sizes, out=np.zeros_like(widest), where=sizes > 0)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Indices = NDArray[np.intp]
-    Ones = NDArray[np.float32]
+    Ones = NDArray[np.int8]
     Statistics = NDArray[np.float64]
 
 TIE = 1e-5  # relative: sums of the same terms in another order differ in their last digits, and are as large
@@ -30,10 +30,10 @@ def assignments(units: Indices, chosen: int, count: int, rng: np.random.Generato
     """
     keys = rng.random((count, int(units.max()) + 1))
     limit = np.partition(keys, chosen, axis=1)[:, chosen, None]
-    return np.ascontiguousarray((keys < limit).T).astype(np.float32).take(units, axis=0)
+    return np.ascontiguousarray((keys < limit).T).view(np.int8).take(units, axis=0)
 
 
-def adjusted(statistics: Statistics) -> Statistics:
+def adjusted(statistics: Statistics) -> tuple[Indices, Statistics]:
     """p of each statistic, adjusted for all of them; the least is the p of all together.
 
     By ranks each statistic is alike, and where several have a permutation that moved most, the one that stands out
@@ -41,16 +41,14 @@ def adjusted(statistics: Statistics) -> Statistics:
 
     Args:
         statistics: (S, 1 + B) at least 0, quadratic in what moved; the first is what was seen.
-    Returns: (S,) in 1 / (1 + B)..1.
+    Returns: (S,) rows of the statistics, the unlikeliest first, and (S,) their p in that order, in 1 / (1 + B)..1.
     Source: Westfall and Young 1993, step-down minP (algorithm 2.8); the cube root of Wilson and Hilferty 1931.
     """
     keys = np.stack([_unlikely(each) for each in statistics])
     first = np.argsort(keys[:, 0], kind="stable")
     least = np.minimum.accumulate(keys[first][::-1], axis=0)[::-1]
     p = np.mean(least <= least[:, :1] + TIE, axis=1)
-    found = np.empty(len(keys))
-    found[first] = np.maximum.accumulate(p)
-    return found
+    return first, np.maximum.accumulate(p)
 
 
 def lacking(before: int, now: int, level: float) -> int:

@@ -97,9 +97,9 @@ class WindowTest:
         statistics += embedded
         if not statistics:
             return WindowResult(1.0, (), witness)
-        p = self._adjusted(statistics, window, rows, rng)
-        moves = [statistic.move(float(each)) for each, statistic in zip(p, statistics, strict=True)]
-        return WindowResult(float(p.min()), tuple(sorted(moves, key=lambda move: move.p)), witness)
+        first, p = self._adjusted(statistics, window, rows, rng)
+        moves = tuple(statistics[row].move(float(each)) for row, each in zip(first, p, strict=True))
+        return WindowResult(moves[0].p, moves, witness)
 
     def _of_numbers(self, window: Observations, rows: Rows) -> Iterator[Statistic]:
         found = {**window.scores, **window.numbers}
@@ -120,28 +120,29 @@ class WindowTest:
     def _of_embeddings(
         self, window: Observations, rows: Rows, rng: np.random.Generator
     ) -> tuple[list[Statistic], Numbers | None]:
-        before, now = self.reference.embeddings, window.embeddings
+        before = self.reference.embeddings
         if before is None:
             return [], None
-        now = np.full((window.count, before.shape[1]), np.nan, np.float32) if now is None else now
+        none = np.full((window.count, before.shape[1]), np.nan, np.float32)
+        now = none if window.embeddings is None else window.embeddings
         there = [np.isfinite(each).all(axis=1) for each in (before, now)]
         share = of_missing(EMBEDDING, ~there[0], ~there[1], rows)
         found: list[Statistic] = [share] if share else []
         statistic = of_embeddings((before, now), (there[0], there[1]), rows, rng)
         if statistic is None:
             return found, None
-        return [statistic, *found], statistic.witness
+        return [statistic, *found], None if now is none else statistic.witness
 
     def _adjusted(
         self, statistics: list[Statistic], window: Observations, rows: Rows, rng: np.random.Generator
-    ) -> Statistics:
-        """(S,) p of each."""
+    ) -> tuple[NDArray[np.intp], Statistics]:
+        """As `adjusted`."""
         units = _pooled_units(self.reference, window, rows)
-        now = np.repeat(np.array([0, 1], np.float32), [len(each) for each in rows])[:, None]
+        now = np.repeat(np.array([0, 1], np.int8), [len(each) for each in rows])[:, None]
         chosen = len(np.unique(units[now[:, 0] == 1]))
         found: list[Statistics] = []
 
-        def draw(count: int) -> Statistics:
+        def draw(count: int) -> tuple[NDArray[np.intp], Statistics]:
             for start in range(0, count, CHUNK):
                 ones = assignments(units, chosen, min(CHUNK, count - start), rng)
                 ones = ones if found else np.concatenate([now, ones], axis=1)
@@ -150,11 +151,11 @@ class WindowTest:
                 found[0][:, 0] = [each.seen for each in statistics]
             return adjusted(np.concatenate(found, axis=1))
 
-        p = draw(self.permutations)
+        told = draw(self.permutations)
         more = math.ceil(OF_LEVEL / self.level) - self.permutations
         # That p is above some level twice, first of some and then of all permutations, is no likelier than once: so
         # what is called a move is called so no more often for having been looked at before.
-        return draw(more) if more > 0 and p.min() <= IN_DOUBT * self.level else p
+        return draw(more) if more > 0 and told[1][0] <= IN_DOUBT * self.level else told
 
 
 def _check(reference: Observations, window: Observations) -> None:
