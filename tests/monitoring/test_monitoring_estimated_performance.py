@@ -120,8 +120,8 @@ def test_a_reference_that_says_nothing_is_refused():
         EstimatedPerformance.fit(pa.table({"x": [1]}))
     with pytest.raises(DataError, match="no row with an answer and its label"):
         EstimatedPerformance.fit(answers(0, 10).drop_columns(["label"]))
-    with pytest.raises(DataError, match="no column 'lable'"):
-        EstimatedPerformance.fit(answers(0, 10), truth="lable")
+    with pytest.raises(DataError, match="no column 'tags'"):
+        EstimatedPerformance.fit(answers(0, 10), truth="tags")
 
 
 @given(
