@@ -75,6 +75,7 @@ def test_pictures_that_got_dark_are_told_with_the_share_of_them():
     assert fault.expected <= 0.005
     assert {*range(80)} <= {*fault.rows.tolist()}
     assert fault.words.startswith("pictures are dark")
+    assert not fault.new_inputs
     assert fault.effect > 0.8
 
 
@@ -126,6 +127,7 @@ def test_missing_and_unseen_values_and_strangers_are_told_with_their_rows():
     np.testing.assert_array_equal(faults["missing"].rows, np.arange(20, 60))
     assert {*range(30)} <= {*faults["strange"].rows.tolist()}
     assert "'Temple Bar'" in faults["unseen"].words
+    assert {kind for kind, fault in faults.items() if fault.new_inputs} == {"unseen", "strange"}
 
 
 def test_a_threshold_of_strangeness_replaces_that_of_the_reference():

@@ -5,23 +5,40 @@ from typing import TYPE_CHECKING
 from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
+    from totalml.monitoring.attribution import AttributionTest
     from totalml.monitoring.change_point import Change, change_of_numbers, change_of_shares
+    from totalml.monitoring.estimated_performance import Estimate, EstimatedPerformance, EstimatedResult
+    from totalml.monitoring.faults import Carrier, Fault, StreamQualityResult
     from totalml.monitoring.label import LabelResult, LabelTest, StillRight
+    from totalml.monitoring.live_slices import LiveSlices, SliceFigure, SlicesResult
+    from totalml.monitoring.moves import Move, WindowResult
     from totalml.monitoring.observations import Observations, observe
     from totalml.monitoring.recent import Since
     from totalml.monitoring.stream import ScoreMove, StreamResult, StreamTest
     from totalml.monitoring.worse_slices import WorseSlice
 
 __all__ = [
+    "AttributionTest",
+    "Carrier",
     "Change",
+    "Estimate",
+    "EstimatedPerformance",
+    "EstimatedResult",
+    "Fault",
     "LabelResult",
     "LabelTest",
+    "LiveSlices",
+    "Move",
     "Observations",
     "ScoreMove",
     "Since",
+    "SliceFigure",
+    "SlicesResult",
     "StillRight",
+    "StreamQualityResult",
     "StreamResult",
     "StreamTest",
+    "WindowResult",
     "WorseSlice",
     "change_of_numbers",
     "change_of_shares",

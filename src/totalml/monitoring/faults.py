@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from totalml.monitoring.populations import Population
 
 SURE = 0.01  # chance by which a population is said to carry a fault, corrected for how many there are
+NEW_INPUTS = ("below", "above", "unseen", "strange", "burst", "repeated")
 # Of pictures whose property is below, above what nearly all of the reference have.
 LOOKS = {
     "brightness": ("dark", "bright"),
@@ -74,6 +75,11 @@ class Fault:
     detail: str = ""
     population: str = ""
     carriers: tuple[Carrier, ...] = ()
+
+    @property
+    def new_inputs(self) -> bool:
+        """Whether people who send other samples than before would show as much, with nothing wrong at the sender's."""
+        return self.kind in NEW_INPUTS and not self.column.startswith(PROPERTY)
 
     @property
     def effect(self) -> float:
