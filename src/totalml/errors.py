@@ -13,6 +13,7 @@
     ├── EvaluationError        9  there is nothing to evaluate
     ├── SweepError             1  jobs of a sweep failed; what the others came to is kept
     ├── TrackingError          1  runs could not be sent to a tracking backend; they are whole
+    ├── AlertError             1  alerts could not be delivered; they are kept
     ├── MissingExtraError     10  an optional package that the recipe asks for is not installed
     └── Interrupted          130  Ctrl-C; the run can be continued
 
@@ -103,6 +104,10 @@ class SweepError(TotalmlError):
 
 
 class TrackingError(TotalmlError):
+    pass
+
+
+class AlertError(TotalmlError):
     pass
 
 

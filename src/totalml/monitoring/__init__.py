@@ -13,8 +13,12 @@ if TYPE_CHECKING:
     from totalml.monitoring.live_slices import LiveSlices, SliceFigure, SlicesResult
     from totalml.monitoring.moves import Move, WindowResult
     from totalml.monitoring.observations import Observations, observe
+    from totalml.monitoring.rates import RateProfile
     from totalml.monitoring.recent import Since
+    from totalml.monitoring.seasons import Seasons, season_reference
     from totalml.monitoring.stream import ScoreMove, StreamResult, StreamTest
+    from totalml.monitoring.stream_quality import StreamQuality
+    from totalml.monitoring.window import WindowTest
     from totalml.monitoring.worse_slices import WorseSlice
 
 __all__ = [
@@ -30,19 +34,24 @@ __all__ = [
     "LiveSlices",
     "Move",
     "Observations",
+    "RateProfile",
     "ScoreMove",
+    "Seasons",
     "Since",
     "SliceFigure",
     "SlicesResult",
     "StillRight",
+    "StreamQuality",
     "StreamQualityResult",
     "StreamResult",
     "StreamTest",
     "WindowResult",
+    "WindowTest",
     "WorseSlice",
     "change_of_numbers",
     "change_of_shares",
     "observe",
+    "season_reference",
 ]
 
 __getattr__ = lazy_exports(__name__)

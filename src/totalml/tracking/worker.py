@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+from totalml.tracking.wandb_alert import send_alert
 from totalml.tracking.wandb_release import send_release
 from totalml.tracking.wandb_run import WandbRun
 
@@ -32,6 +33,8 @@ class Worker:
             return {"url": run.complete()}
         elif kind == "release":
             send_release(**message)
+        elif kind == "alert":
+            send_alert(**message)
         return {}
 
     def abandon(self) -> None:
