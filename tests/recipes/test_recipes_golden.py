@@ -51,7 +51,8 @@ def test_it_reaches_what_it_reached(name: str, recipe: Composed, smoke_run, num_
 def test_a_drill_finds_what_it_found(smoke_run, num_regression):
     drill = json.loads((smoke_run("guinness_drill_smoke") / "drill.json").read_text())
     judged = sorted(drill["judged"], key=lambda each: each["detector"])
-    reached = {f"{each['detector']}: {found['scenario']}": found["alarmed"] for each in judged for found in each["found"]}
+    found = [(each["detector"], one) for each in judged for one in each["found"]]
+    reached = {f"{detector}: {one['scenario']}": one["alarmed"] for detector, one in found}
     right = {f"right: {each['population']}": each["accuracy"]["value"] for each in drill["measured"]}
     # Ten histories of each scenario, of a model that another machine trains a little otherwise.
     num_regression.check({**right, **reached}, default_tolerance={"atol": 0.25, "rtol": 0})
