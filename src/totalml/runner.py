@@ -106,7 +106,7 @@ def _drill(recipe: Recipe, attempt: Attempt, store: Store, runs: RunFolders, pro
     from totalml.store import locked
 
     with locked(attempt.folder.parent / "lock"):
-        record = DrillRecord.load(attempt.folder)
+        record = DrillRecord.load(attempt.folder, recipe)
         if record is None:
             from totalml.drill.hold import hold_drill
 

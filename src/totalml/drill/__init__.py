@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from totalml.drill.detector import Detector
     from totalml.drill.history import History, Pools, draw_history
     from totalml.drill.judgement import judge
+    from totalml.drill.monitored import Monitored
     from totalml.drill.perturbations import (
         CoarseJpeg,
         Cropped,
@@ -27,6 +28,7 @@ __all__ = [
     "Detector",
     "FixedColumn",
     "History",
+    "Monitored",
     "Pools",
     "Relabelled",
     "ResizedTwice",

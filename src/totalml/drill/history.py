@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from totalml.errors import DataError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from totalml.monitoring import Observations
@@ -38,39 +40,75 @@ class Pools:
         observations: (N,) of all; their times say at which time of a day each comes.
         wrong: (N,) bool, whether the model errs.
         rows: population -> its rows.
+        table: (N,) the same with the columns of the log, for what wants to read one; None: there is none.
     """
 
     observations: Observations
     wrong: NDArray[np.bool_]
     rows: Mapping[str, Rows]
+    table: pa.Table | None = None
 
 
 @dataclass(frozen=True)
 class History:
     """Args:
-    scenario: its name; empty: nothing happens.
-    reference, reference_wrong: what a monitor is fitted on, and whether the model errs on each of it.
-    expected: samples of the same season the last time; None: none is expected.
-    season: first day of the expected season, and the first one after it.
-    observations: (N,) in the order in which they come.
+    scenario: its name.
+    rows: (N,) of the pools, in the order in which they come.
+    times: (N,) int64 microseconds since 1970 UTC.
     day: (N,) int64 from 0.
-    wrong: (N,) bool; to be looked at on the day `known_on` alone.
     known_on: (N,) int64 day on which the truth is told; `NEVER`.
+    reference_rows: of the pools, what a monitor is fitted on.
+    expected_rows: samples of the same season the last time; None: none is expected.
+    season: first day of the expected season, and the first one after it.
     days: of the whole history.
     began: the day on which whatever happens begins.
     """
 
+    pools: Pools
     scenario: str
-    reference: Observations
-    reference_wrong: NDArray[np.bool_]
-    expected: Observations | None
-    season: tuple[int, int] | None
-    observations: Observations
+    rows: Rows
+    times: Rows
     day: Rows
-    wrong: NDArray[np.bool_]
     known_on: Rows
+    reference_rows: Rows
+    expected_rows: Rows | None
+    season: tuple[int, int] | None
     days: int
     began: int
+
+    @cached_property
+    def observations(self) -> Observations:
+        return replace(self.pools.observations.take(self.rows), times=self.times)
+
+    @cached_property
+    def wrong(self) -> NDArray[np.bool_]:
+        """(N,) to be looked at on the day `known_on` alone."""
+        return self.pools.wrong[self.rows]
+
+    @cached_property
+    def reference(self) -> Observations:
+        return self._before(self.reference_rows)
+
+    @cached_property
+    def reference_wrong(self) -> NDArray[np.bool_]:
+        return self.pools.wrong[self.reference_rows]
+
+    @cached_property
+    def expected(self) -> Observations | None:
+        return None if self.expected_rows is None else self._before(self.expected_rows)
+
+    def table(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> pa.Table:
+        """Some samples as the log has them. Args: rows: of `rows`."""
+        import pyarrow as pa
+
+        if self.pools.table is None:
+            raise DataError("these pools hold no table; only what looks at `observations` can be drilled with them")
+        some = self.pools.table.take(pa.array(self.rows[rows]))
+        times = pa.array(self.times[rows]).cast(pa.timestamp("us", "UTC"))
+        return some.set_column(some.column_names.index("time"), "time", times)
+
+    def _before(self, rows: Rows) -> Observations:
+        return replace(self.pools.observations.take(rows), times=None)
 
 
 CALM = "nothing"
@@ -98,21 +136,20 @@ def draw_history(pools: Pools, recipe: DrillRecipe, scenario: str | None, seed: 
     rows = np.empty(len(day), np.int64)
     rows[~moved] = dealt.take(recipe.base, int((~moved).sum()))
     rows[moved] = dealt.take(population, int(moved.sum()))
-    seen = pools.observations
-    of_day = _time_of_day(seen, random)[rows]
+    of_day = _time_of_day(pools.observations, random)[rows]
     order = np.lexsort((of_day, day))
     rows, day = rows[order], day[order]
     told = random.random(len(day)) < recipe.labels.share
     return History(
+        pools=pools,
         scenario=scenario or CALM,
-        reference=replace(seen.take(reference), times=None),
-        reference_wrong=pools.wrong[reference],
-        expected=None if expected is None else replace(seen.take(expected), times=None),
-        season=_season(recipe, asked),
-        observations=replace(seen.take(rows), times=FIRST_DAY_US + day * DAY_US + of_day[order]),
+        rows=rows,
+        times=FIRST_DAY_US + day * DAY_US + of_day[order],
         day=day,
-        wrong=pools.wrong[rows],
         known_on=np.where(told, day + recipe.labels.delay_days, NEVER),
+        reference_rows=reference,
+        expected_rows=expected,
+        season=_season(recipe, asked),
         days=recipe.days,
         began=recipe.from_day,
     )

@@ -12,10 +12,12 @@ from totalml.drill.detector import DUMMIES, Detector
 from totalml.drill.history import check_pools
 from totalml.drill.judgement import Outcome, judge
 from totalml.drill.pools import as_pools, make_pools
-from totalml.drill.record import DrillRecord, measure, truths_of
+from totalml.drill.record import DrillRecord, held_with, measure, truths_of
 from totalml.drill.rivals import Adwin, ColumnByColumn
+from totalml.labels import truth_of
 from totalml.registry import Aliases
 from totalml.release.bundle import Bundle, open_bundle
+from totalml.release.signature import Signature
 from totalml.runs.attempt import DRILL_OUTCOMES
 from totalml.store.atomic import write_atomically
 
@@ -42,13 +44,14 @@ def hold_drill(recipe: Recipe, drill: DrillRecipe, attempt: Attempt, store: Stor
     bundle = _release(recipe, attempt, store, progress)
     tables = make_pools(recipe, drill, bundle, attempt, store, attempt.folder / SCORED, progress)
     check_pools({name: len(table) for name, table in tables.items()}, drill)
-    pools = as_pools(tables, drill.unit)
+    truth = truth_of(Signature.read(bundle))
+    pools = as_pools(tables, drill.base, truth, recipe.monitoring.unit)
     measured = measure(pools, drill)
     truths = truths_of(measured, drill)
     progress.say(f"the drill draws {2 * drill.calm_histories + drill.histories * len(drill.scenarios)} histories")
     judged, outcomes = judge(detectors(drill), pools, drill, truths, recipe.seed)
     write_atomically(attempt.folder / DRILL_OUTCOMES, parquet_bytes(_table(outcomes)))
-    record = DrillRecord(bundle.hash, measured, truths, tuple(judged))
+    record = DrillRecord(held_with(recipe), bundle.hash, measured, truths, tuple(judged))
     record.save(attempt.folder)
     return record
 

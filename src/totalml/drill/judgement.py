@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from totalml.drill.history import draw_history
+from totalml.monitoring.verdict import NONE
 from totalml.recipe.drill import HARMLESS
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from totalml.drill.history import Pools
     from totalml.recipe import DrillRecipe
     from totalml.recipe.drill import Truth
-
-NONE = "none"  # the verdict of whoever did not alarm
 
 
 @dataclass(frozen=True)

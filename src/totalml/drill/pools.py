@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from totalml.component import plain
 from totalml.data import load_snapshot, split_samples
@@ -22,34 +21,34 @@ from totalml.data.sample import BadSample, Row, Sample
 from totalml.data.snapshot import parquet_bytes, read_parquet
 from totalml.drill.history import Pools
 from totalml.errors import DataError
-from totalml.evaluation.regression.columns import column
 from totalml.identity import canonical, digest, short
-from totalml.labels import truth_of
 from totalml.monitoring import observe
-from totalml.release.log_rows import log_columns
+from totalml.monitoring.losses import LossOf
+from totalml.release.log_rows import log_columns, metadata_columns
 from totalml.release.onnx_model import IMAGE
 from totalml.release.reference import reference_rows
 from totalml.release.scorer import CHUNK, Scorer
 from totalml.store.atomic import write_atomically
 
 if TYPE_CHECKING:
+    from totalml.evaluation.truth import Truth
     from totalml.progress import Progress
     from totalml.recipe import DrillRecipe, PopulationRecipe, Recipe
     from totalml.release.bundle import Bundle
     from totalml.runs.attempt import Attempt
     from totalml.store import Store
 
-POOL, WRONG = "drill pool v1", "wrong"
+POOL = "drill pool v1"
 
 
 def make_pools(
     recipe: Recipe, drill: DrillRecipe, bundle: Bundle, attempt: Attempt, store: Store, folder: Path, progress: Progress
 ) -> dict[str, pa.Table]:
-    """Population -> its samples, with the columns of the log, `time`, `label` where there is one, and `wrong`.
+    """Population -> its samples, with the columns of the log, `time` and `label`.
 
     Args: folder: where finished ones are kept.
     Raises:
-        DataError: a sample cannot be used, or has no label. FeatureError: what the model sees is missing.
+        DataError: a sample cannot be used. FeatureError: what the model sees is missing.
         ModelError: the model cannot run. StoreError: the folder cannot be written.
     """
     files = {name: folder / f"{_key(name, drill, bundle)}.parquet" for name in drill.populations}
@@ -60,23 +59,33 @@ def make_pools(
         waiting = [name for name in waiting if name not in populations]
         samples = own_samples(recipe, attempt, store) if source is None else _usable(source.samples())
         what = f"Samples for {', '.join(populations)}"
-        scorer, done = Scorer.load(bundle), {name: _Scored() for name in populations}
+        scorer = Scorer.load(bundle)
+        done = {name: _Scored(scorer) for name in populations}
         for some in _chunks(progress.track(samples, what)):
             for name in populations:
-                done[name].add([_perturbed(drill.populations[name], sample) for sample in some], scorer)
+                done[name].add([_perturbed(drill.populations[name], sample) for sample in some])
         for name, scored in done.items():
             write_atomically(files[name], parquet_bytes(scored.table(name)))
     return {name: read_parquet(file.read_bytes()) for name, file in files.items()}
 
 
-def as_pools(tables: Mapping[str, pa.Table], unit: str | None) -> Pools:
-    """Raises: DataError: there is no column `unit`."""
-    whole = pa.concat_tables(tables.values(), promote_options="default")
+def as_pools(tables: Mapping[str, pa.Table], base: str, truth: Truth, unit: str | None) -> Pools:
+    """Args: base: the population by whose errors those of numbers without intervals are judged.
+
+    Raises: DataError: there is no column `unit`, or samples whose truth nobody knows.
+    """
+    losses = LossOf.fit(tables[base], truth)
+    wrong = {name: losses.of_reference(table) for name, table in tables.items()}
+    if unknown := [f"  {name!r}: {int(np.isnan(each).sum())}" for name, each in wrong.items() if np.isnan(each).any()]:
+        told = "populations of the drill have samples of which nobody knows whether they are answered rightly:"
+        raise DataError("\n".join([told, *unknown, f"give each a value of {', '.join(truth.columns)}"]))
+    whole = pa.concat_tables(tables.values(), promote_options="permissive")
     ends = np.cumsum([0, *(len(table) for table in tables.values())])
     return Pools(
         observations=observe(whole, unit),
-        wrong=np.asarray(whole[WRONG], np.bool_),
+        wrong=np.concatenate([*wrong.values()]) > 0,
         rows={name: np.arange(ends[place], ends[place + 1]) for place, name in enumerate(tables)},
+        table=whole,
     )
 
 
@@ -99,21 +108,21 @@ def own_samples(recipe: Recipe, attempt: Attempt, store: Store) -> Iterator[Samp
 class _Scored:
     """What was scored of one population so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
         self._rows: list[Row] = []
         self._parts: list[pa.Table] = []
 
-    def add(self, samples: Sequence[Sample], scorer: Scorer) -> None:
+    def add(self, samples: Sequence[Sample]) -> None:
         rows = [Row(each.id, None, 0, each.label, each.group, each.timestamp, None, each.metadata) for each in samples]
-        pictures = [each.image for each in samples if each.image is not None] if scorer.image else None
-        inputs = scorer.inputs(
-            [each.id for each in samples], pictures, metadata_table(rows) if scorer.signature.columns else None
+        pictures = [each.image for each in samples if each.image is not None] if self._scorer.image else None
+        table = self._metadata(rows) if self._scorer.signature.columns else None
+        inputs = self._scorer.inputs([each.id for each in samples], pictures, table)
+        scored = self._scorer.score(inputs)
+        properties = image_properties(inputs[IMAGE]) if self._scorer.image else {}
+        self._parts.append(
+            pa.table(log_columns(scored.answers, properties, None, scored.embeddings, scored.strangeness))
         )
-        scored = scorer.score(inputs)
-        properties = image_properties(inputs[IMAGE]) if scorer.image else {}
-        columns = log_columns(scored.answers, properties, None, scored.embeddings, scored.strangeness)
-        columns[WRONG] = pa.array(_wrong(samples, scored.answers, scorer))
-        self._parts.append(pa.table(columns))
         self._rows += rows
 
     def table(self, name: str) -> pa.Table:
@@ -125,38 +134,18 @@ class _Scored:
             "time": pa.array([row.timestamp for row in self._rows], pa.timestamp("us", "UTC")),
             "label": pa.array([row.label for row in self._rows], pa.string()),
         }
-        metadata = log_columns(pa.table({}), {}, metadata_table(self._rows), None, None)
+        metadata = metadata_columns(self._metadata(self._rows))
         whole = pa.concat_tables(self._parts)
         return pa.table({**told, **metadata, **dict(zip(whole.column_names, whole.columns, strict=True))})
 
-
-def _wrong(samples: Sequence[Sample], answers: pa.Table, scorer: Scorer) -> Any:
-    """(N,) bool: another class, another set of labels; a number outside the interval that was given for it.
-
-    Raises: DataError: a sample has no label, or the task knows neither right nor wrong.
-    """
-    truth, signature = truth_of(scorer.signature), scorer.signature
-    known = {name: [each.metadata.get(name, each.label) for each in samples] for name in truth.columns}
-    for name, values in known.items():
-        if None in values:
-            lacking = samples[values.index(None)].id
-            raise DataError(
-                f"sample {lacking!r} of the drill has no {name}, so nobody knows whether an answer is wrong"
-            )
-    truths = pa.table({name: pa.array(known[name], kind) for name, kind in truth.columns.items()})
-    judged = truth.judge(answers, truths)
-    if WRONG in judged:
-        return np.asarray(pc.fill_null(judged[WRONG], True), np.bool_)
-    outside = np.zeros(len(samples), np.bool_)
-    for name in signature.targets:
-        low, high = (column(part, name, signature.targets) for part in ("lower", "upper"))
-        if low not in answers.column_names:
-            raise DataError(
-                f"the drill counts wrong answers, and the task {signature.task} tells no interval of {name}"
-            )
-        value, least, most = (np.asarray(each, np.float64) for each in (truths[name], answers[low], answers[high]))
-        outside |= ~((value >= least) & (value <= most))
-    return outside
+    def _metadata(self, rows: Sequence[Row]) -> pa.Table:
+        """Of a column that holds nothing, only the model can tell what it would hold."""
+        table, signature = metadata_table(rows), self._scorer.signature
+        for place, name in enumerate(table.column_names):
+            if table[name].null_count == len(table):
+                kind = pa.float64() if name in signature.numeric else pa.string()
+                table = table.set_column(place, name, pa.nulls(len(table), kind if name in signature.columns else None))
+        return table
 
 
 def _key(name: str, drill: DrillRecipe, bundle: Bundle) -> str:

@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from totalml.component import plain
 from totalml.drill.judgement import Found, Judged
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.shares import gap_bounds, wilson, z_of
+from totalml.identity import canonical, digest
 from totalml.runs.attempt import DRILL_FILE
 from totalml.store.atomic import write_json
 
 if TYPE_CHECKING:
     from totalml.drill.history import Pools
-    from totalml.recipe import DrillRecipe
+    from totalml.recipe import DrillRecipe, Recipe
     from totalml.recipe.drill import Truth
 
 SCHEMA = 1
+SETTINGS = "drill v1"
 CONFIDENCE = 0.95
 
 
@@ -41,11 +44,13 @@ class Measured:
 @dataclass(frozen=True)
 class DrillRecord:
     """Args:
+    held_with: digest of the settings of drill and monitoring.
     release: hash of the release that was drilled.
     truths: scenario -> what was to be found, which says `concept` where a new covariate was found to hurt.
     judged: the best detector first.
     """
 
+    held_with: str
     release: str
     measured: tuple[Measured, ...]
     truths: dict[str, Truth]
@@ -55,11 +60,11 @@ class DrillRecord:
         write_json(folder / DRILL_FILE, {"schema": SCHEMA, **asdict(self)})
 
     @classmethod
-    def load(cls, folder: Path) -> Self | None:
-        """None: there is none, or none that this version reads; it is then made again."""
+    def load(cls, folder: Path, recipe: Recipe) -> Self | None:
+        """None: there is none, or of other settings, or none that this version reads; it is then made again."""
         try:
             values = json.loads((folder / DRILL_FILE).read_text(encoding="utf-8"))
-            return cls._of(values) if values["schema"] == SCHEMA else None
+            return cls._of(values) if values["schema"] == SCHEMA and values["held_with"] == held_with(recipe) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
@@ -72,7 +77,12 @@ class DrillRecord:
         judged = (
             Judged(**{**each, "found": tuple(Found(**one) for one in each["found"])}) for each in values["judged"]
         )
-        return cls(values["release"], tuple(measured), values["truths"], tuple(judged))
+        return cls(values["held_with"], values["release"], tuple(measured), values["truths"], tuple(judged))
+
+
+def held_with(recipe: Recipe) -> str:
+    """What is watched counts for no config hash, and yet for the drill."""
+    return digest(SETTINGS, canonical([plain(part, where=True) for part in (recipe.drill, recipe.monitoring)]))
 
 
 def measure(pools: Pools, drill: DrillRecipe) -> tuple[Measured, ...]:

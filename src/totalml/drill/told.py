@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from totalml.drill.detector import NO_CAUSE
-from totalml.drill.judgement import NONE
+from totalml.monitoring.verdict import CAUSES, NONE
 from totalml.recipe.drill import HARMLESS
 
 if TYPE_CHECKING:
     from totalml.drill.record import DrillRecord
     from totalml.evaluation.interval import Interval
 
-COLUMNS = (NONE, "expected season", "data quality", "new covariate", "concept", "unknown", "not enough data", NO_CAUSE)
+COLUMNS = (*CAUSES, NO_CAUSE)
 
 
 def told(record: DrillRecord) -> str:

@@ -45,7 +45,6 @@ class DrillRecipe(Section):
     populations: dict[Name, PopulationRecipe]
     scenarios: dict[Name, ScenarioRecipe]
     base: str = "base"  # the population of ordinary days
-    unit: str | None = None  # metadata column of which equal values come together, such as an uploader
     reference: Positive = 600  # samples of `base` that a monitor is fitted on; others in every history
     days: Annotated[int, Field(gt=1, le=3650)] = 56  # of a history, from a Monday on
     from_day: Annotated[int, Field(gt=0, le=3650)] = 28  # on which whatever happens begins
