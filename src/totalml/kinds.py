@@ -61,6 +61,14 @@ class Source(Component):
         return None
 
 
+class Perturbation(Component):
+    """What may happen to samples on their way to the model, for a drill to send such ones."""
+
+    @abstractmethod
+    def change(self, sample: Sample) -> Sample:
+        """The sample as it would come then: decided by the sample and the arguments alone."""
+
+
 class QualityCheck(Component):
     """One question about the data, asked before training; one of the two kinds below."""
 

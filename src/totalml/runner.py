@@ -70,6 +70,7 @@ def _run(recipe: Recipe) -> Path:
     if not verdict.releasable:
         raise GateError(_stopped(verdict, attempt), attempt.folder)
     _register(recipe, attempt, store, progress)
+    _drill(recipe, attempt, store, runs, progress)
     if recipe.tracking.mode == "wandb":
         from totalml.release.tracked import tell_releases
 
@@ -94,6 +95,27 @@ def _register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress
         raise type(error)(told) from error
     named = f"{recipe.name}@{registered.alias}"
     print(f"{named}: release {short(registered.release, 12)}; totalml promote {named} puts it in production")
+
+
+def _drill(recipe: Recipe, attempt: Attempt, store: Store, runs: RunFolders, progress: Progress) -> None:
+    """Hold the drill that the recipe asks for, if none was held yet, and tell what it came to."""
+    if recipe.drill is None:
+        return
+    from totalml.drill.record import DrillRecord
+    from totalml.drill.told import told
+    from totalml.store import locked
+
+    with locked(attempt.folder.parent / "lock"):
+        record = DrillRecord.load(attempt.folder, recipe)
+        if record is None:
+            from totalml.drill.hold import hold_drill
+
+            try:
+                record = hold_drill(recipe, recipe.drill, attempt, store, progress)
+            except (DataError, FeatureError, ModelError, StoreError) as error:
+                raise type(error)(f"The run is whole, but its drill could not be held: {error}") from error
+            runs.publish(attempt)
+    sys.stdout.write(told(record))
 
 
 def _verdict(attempt: Attempt, store: Store, progress: Progress) -> Verdict:

@@ -55,7 +55,10 @@ def test_the_help_lists_groups_and_recipes():
     shown = run_py("--help")
     assert shown.returncode == 0
     assert "model: frozen_resnet18, mlp, own, small_cnn" in shown.stdout
-    assert "recipe: clothing, guinness, guinness_faults, guinness_head, guinness_smoke" in shown.stdout
+    assert (
+        "recipe: clothing, guinness, guinness_drill, guinness_drill_smoke, guinness_faults, guinness_head"
+        in shown.stdout
+    )
 
 
 def test_cfg_job_prints_the_composed_recipe():

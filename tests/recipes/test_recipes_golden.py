@@ -47,6 +47,17 @@ def test_it_reaches_what_it_reached(name: str, recipe: Composed, smoke_run, num_
     num_regression.check(reached, basename=metrics_name(name), default_tolerance=allowed)
 
 
+@pytest.mark.slow
+def test_a_drill_finds_what_it_found(smoke_run, num_regression):
+    drill = json.loads((smoke_run("guinness_drill_smoke") / "drill.json").read_text())
+    judged = sorted(drill["judged"], key=lambda each: each["detector"])
+    found = [(each["detector"], one) for each in judged for one in each["found"]]
+    reached = {f"{detector}: {one['scenario']}": one["alarmed"] for detector, one in found}
+    right = {f"right: {each['population']}": each["accuracy"]["value"] for each in drill["measured"]}
+    # Ten histories of each scenario, of a model that another machine trains a little otherwise.
+    num_regression.check({**right, **reached}, default_tolerance={"atol": 0.25, "rtol": 0})
+
+
 @smoke_recipes
 def test_the_golden_files_can_be_read_back(name: str, recipe: Composed):
     """`totalml recipe new` writes the one, `totalml recipe diff` reads the other."""

@@ -14,7 +14,7 @@ from totalml.gates import current_verdict
 from totalml.own_code import HOME, RECIPES, own_sources
 from totalml.registry import Aliases
 from totalml.release.register import is_due as registration_is_due
-from totalml.runs.attempt import WANDB_FOLDER, attempts_of
+from totalml.runs.attempt import DRILL_FILE, WANDB_FOLDER, attempts_of
 from totalml.store import open_store
 from totalml.tracking.record import is_due
 from totalml.url import is_url
@@ -55,7 +55,10 @@ def rests_on(recipe: Recipe, folder: Path, memo: Memo) -> Rests | None:
     if memory is None or data_hash is None:
         return None
     verdict, judged_again = current_verdict(attempt, store)
-    if judged_again or (verdict.releasable and registration_is_due(recipe, attempt, store)):
+    if judged_again:
+        return None
+    drill_is_due = recipe.drill is not None and not (folder / DRILL_FILE).exists()
+    if verdict.releasable and (drill_is_due or registration_is_due(recipe, attempt, store)):
         return None
     files = [*_files(recipe, memo), memory, snapshot_folder(data_hash, store) / "manifest.json"]
     trees = [*_code(recipe, memo), *((root, None) for root in watched), (folder.parent, WANDB_FOLDER)]

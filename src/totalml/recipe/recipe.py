@@ -12,6 +12,7 @@ from totalml.kinds import Task
 from totalml.recipe.bounds import Name
 from totalml.recipe.card import CardRecipe
 from totalml.recipe.data import DataRecipe, FeaturesRecipe, QualityRecipe
+from totalml.recipe.drill import DrillRecipe
 from totalml.recipe.evaluation import EvaluationRecipe
 from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import ModelRecipe, TrainingRecipe
@@ -34,6 +35,7 @@ class Recipe(Section):
     training: TrainingRecipe
     evaluation: EvaluationRecipe = EvaluationRecipe()
     gates: Items[GateRecipe] = ()
+    drill: DrillRecipe | None = None  # traffic of known truth, for what watches the model to be judged by
     registry: Annotated[RegistryRecipe | None, Where] = RegistryRecipe()
     monitoring: Annotated[MonitoringRecipe, Where] = MonitoringRecipe()
     card: Annotated[CardRecipe, Where] = CardRecipe()

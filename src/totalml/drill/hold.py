@@ -1,0 +1,82 @@
+"""Hold the drill of a finished run, or report the one that was held."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from totalml.data.snapshot import parquet_bytes
+from totalml.drill.detector import DUMMIES, Detector
+from totalml.drill.history import check_pools
+from totalml.drill.judgement import Outcome, judge
+from totalml.drill.pools import as_pools, make_pools
+from totalml.drill.record import DrillRecord, held_with, measure, truths_of
+from totalml.drill.rivals import Adwin, ColumnByColumn
+from totalml.labels import truth_of
+from totalml.registry import Aliases
+from totalml.release.bundle import Bundle, open_bundle
+from totalml.release.signature import Signature
+from totalml.runs.attempt import DRILL_OUTCOMES
+from totalml.store.atomic import write_atomically
+
+if TYPE_CHECKING:
+    from totalml.progress import Progress
+    from totalml.recipe import DrillRecipe, Recipe
+    from totalml.runs.attempt import Attempt
+    from totalml.store import Store
+
+SCORED = "drill"  # folder of the attempt that keeps scored populations
+
+
+def detectors(drill: DrillRecipe) -> list[Detector]:
+    """All that are held against each other."""
+    return [ColumnByColumn(drill.window_days), Adwin("score"), Adwin("errors"), *DUMMIES]
+
+
+def hold_drill(recipe: Recipe, drill: DrillRecipe, attempt: Attempt, store: Store, progress: Progress) -> DrillRecord:
+    """Leave `drill.json` and `drill.parquet`, a row for each detector in each history, in the attempt's folder.
+
+    Args: attempt: finished and whole.
+    Raises: DataError, FeatureError, ModelError, StoreError: as `make_pools` and `make_release`.
+    """
+    bundle = _release(recipe, attempt, store, progress)
+    tables = make_pools(recipe, drill, bundle, attempt, store, attempt.folder / SCORED, progress)
+    check_pools({name: len(table) for name, table in tables.items()}, drill)
+    truth = truth_of(Signature.read(bundle))
+    pools = as_pools(tables, drill.base, truth, recipe.monitoring.unit)
+    measured = measure(pools, drill)
+    truths = truths_of(measured, drill)
+    progress.say(f"the drill draws {2 * drill.calm_histories + drill.histories * len(drill.scenarios)} histories")
+    judged, outcomes = judge(detectors(drill), pools, drill, truths, recipe.seed)
+    write_atomically(attempt.folder / DRILL_OUTCOMES, parquet_bytes(_table(outcomes)))
+    record = DrillRecord(held_with(recipe), bundle.hash, measured, truths, tuple(judged))
+    record.save(attempt.folder)
+    return record
+
+
+def _release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> Bundle:
+    """The one that was registered, or one that is made for this and named by nothing."""
+    made = [each for each in Aliases(store, recipe.name).history() if each.release and each.names(attempt)]
+    if made:
+        return open_bundle(made[-1].release, store)
+    from totalml.release.make import make_release
+
+    return make_release(recipe, attempt, store, progress)
+
+
+def _table(outcomes: list[Outcome]) -> pa.Table:
+    return pa.Table.from_pylist(
+        [asdict(each) for each in outcomes],
+        pa.schema(
+            [
+                ("detector", pa.string()),
+                ("scenario", pa.string()),
+                ("number", pa.int64()),
+                ("early", pa.bool_()),
+                ("alarm", pa.int64()),
+                ("verdict", pa.string()),
+            ]
+        ),
+    )
