@@ -39,6 +39,7 @@ VERBS = {
     "predict": ("totalml.prediction.predict", "answer for a folder, a glob or a table with a release"),
     "feedback": ("totalml.labels.feedback", "keep labels that come later, of requests that a release answered"),
     "log": ("totalml.prediction_log.log", "what a model predicted: look, compact, delete on request"),
+    "monitor report": ("totalml.monitoring.monitor_report", "what a monitor saw and said, as one page for people"),
     "track sync": ("totalml.release.track_sync", "send runs and releases to Weights & Biases that did not arrive"),
     "store gc": ("totalml.garbage.store_gc", "remove from the store what no run, pin or alias needs"),
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),
