@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from math import log
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.monitoring.looked import FIRST, at, day, pictures, sixty_days, window
@@ -19,6 +19,7 @@ from totalml.monitoring.page.moments import Axis, span
 from totalml.monitoring.page.nearness import MOST, nearness
 from totalml.monitoring.page.page import LIMIT_BYTES, render
 from totalml.monitoring.page.spells import spells
+from totalml.monitoring.page.timeline import changes
 from totalml.monitoring.verdict import (
     CAUSES,
     CONCEPT,
@@ -117,6 +118,7 @@ def test_every_window_is_in_the_table():
     ]
 
 
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(CAUSES), min_size=1, max_size=80))
 def test_no_alarm_is_hidden_however_they_come(causes):
     shown = content(*(Verdict(cause, "told", SEVERITY.get(cause, "")) for cause in causes))
@@ -162,7 +164,7 @@ def test_what_strangers_name_becomes_no_markup():
 )
 def test_facts_of_another_shape_are_left_out(facts):
     evidence = Evidence(OF_WINDOW, True, "x", facts=facts)
-    assert "What moved" in text(content(Verdict(UNKNOWN, "x", "ticket", (evidence,))))
+    assert "What the tests say" in text(content(Verdict(UNKNOWN, "x", "ticket", (evidence,))))
 
 
 def test_without_any_window_the_page_says_that_nobody_has_looked():
@@ -254,6 +256,14 @@ def test_nearness_is_bounded_whatever_was_measured(value, level, alarm):
 
 def test_what_could_not_be_asked_is_no_quiet_window():
     assert nearness(Evidence(OF_WINDOW, False, "too few", more=3)) is None
+
+
+def test_a_release_that_comes_or_comes_back_is_marked_and_two_side_by_side_are_not():
+    a, b = "blake3:" + "a" * 64, "blake3:" + "b" * 64
+    back = [window(number, Verdict(NONE, ""), release=each) for number, each in enumerate((a, a, b, b, a, a))]
+    assert [each.start for each in changes(back)] == [at(2), at(4)]
+    beside = [window(number, Verdict(NONE, ""), release=each) for number in range(4) for each in (a, b)]
+    assert [(each.start, each.release) for each in changes(beside)] == [(at(0), b)]
 
 
 def test_spells_of_releases_side_by_side_are_told_apart():

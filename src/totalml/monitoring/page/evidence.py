@@ -28,7 +28,7 @@ def evidence(content: MonitorContent, axis: Axis) -> Html | str:
     which = "latest window that alarmed" if looked.verdict.alarms else "latest window"
     lead = f"Of the {which}, {span(looked.start, looked.end)}, with {counted(looked.rows, 'row')}."
     parts = (_tests(looked), _moves(looked), _slices(looked), moved(content, axis))
-    return section("evidence", "What moved", tag("p", lead), *parts)
+    return section("evidence", "What the tests say", tag("p", lead), *parts)
 
 
 def _tests(looked: Looked) -> Html | str:

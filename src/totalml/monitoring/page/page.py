@@ -32,7 +32,7 @@ TITLES = {
     "summary": "Summary",
     "alerts": "Open alerts",
     "timeline": "Over time",
-    "evidence": "What moved",
+    "evidence": "What the tests say",
     "pictures": "Pictures",
     "verdicts": "Verdicts",
     "promise": "What is promised",

@@ -25,7 +25,8 @@ def strip(content: MonitorContent, axis: Axis) -> Html:
     # What alarms is drawn last, so that nothing lies over it.
     blocks = [_block(each, axis) for each in sorted(spells, key=lambda spell: spell.alarms)]
     bar = tag("div", *blocks, class_="strip", role="img", aria_label=_told(content))
-    return tag("div", tag("div", *_letters(spells, axis), class_="letters", aria_hidden="true"), bar, class_="verdicts")
+    letters = _letters(spells, axis)
+    return joined(tag("div", *letters, class_="letters", aria_hidden="true") if letters else "", bar)
 
 
 def legend(content: MonitorContent) -> Html:
@@ -35,7 +36,7 @@ def legend(content: MonitorContent) -> Html:
             "li",
             tag("span", class_=f"swatch {meaning.kind}", aria_hidden="true"),
             tag("b", meaning.letter) if meaning.letter else "",
-            tag("span", meaning.plain, tag("small", f" {cause}, {counted(count, 'window')}")),
+            tag("span", meaning.plain, tag("small", f" ({cause}, {counted(count, 'window')})")),
         )
         for cause, count in counts.items()
         for meaning in [meaning_of(cause)]

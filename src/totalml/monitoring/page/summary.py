@@ -87,7 +87,7 @@ def _facts(content: MonitorContent) -> list[str]:
     last, alarming = content.last, content.alarming
     if last is None:
         return [_unseen(content)]
-    facts = [cut(last.verdict.told)]
+    facts = [] if last.verdict.cause == NONE else [cut(last.verdict.told)]  # the sentence says it
     if alarming and alarming[-1] is not last:
         ended, cause = alarming[-1], alarming[-1].verdict.cause
         facts.append(f"The latest alarm was {cause}, in the window until {in_words(moment(ended.end))}.")

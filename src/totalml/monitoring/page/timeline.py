@@ -16,7 +16,7 @@ from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     from totalml.monitoring.history import Looked
-    from totalml.monitoring.page.content import MonitorContent
+    from totalml.monitoring.page.content import MonitorContent, Season
     from totalml.monitoring.verdict import Evidence
 
 WIDTH, HEIGHT = 1000, 100  # of a lane, which is stretched to what room there is
@@ -37,7 +37,7 @@ def timeline(content: MonitorContent, axis: Axis) -> Html:
     lanes = [_lane(each, content, axis, behind) for each in detectors]
     verdicts = _row("Verdict", "What all of it comes to", strip(content, axis))
     drawn = tag("div", verdicts, *lanes, _volume(content, axis, behind), _row("", "", times(axis)), class_="lanes")
-    return section("timeline", "Over time", tag("p", lead), drawn, _keys(content))
+    return section("timeline", "Over time", tag("p", lead), drawn, _keys(content, axis))
 
 
 def _row(name: str, small: str, drawn: str) -> Html:
@@ -107,7 +107,7 @@ def _picture(told: str, *drawn: str) -> Html:
 
 
 def _seasons(content: MonitorContent, axis: Axis) -> Html:
-    places = [(axis.share(each.since), axis.share(each.until)) for each in content.seasons]
+    places = [(axis.share(each.since), axis.share(each.until)) for each in _of_this_time(content, axis)]
     path = "".join(
         f"M{left * WIDTH:.1f} 0H{max(right, left + 0.002) * WIDTH:.1f}V{HEIGHT}H{left * WIDTH:.1f}Z"
         for left, right in places
@@ -121,18 +121,29 @@ def _changes(looked: Sequence[Looked], axis: Axis) -> Html:
 
 
 def changes(looked: Sequence[Looked]) -> list[Looked]:
-    """The first windows of other releases than the one before."""
-    return [after for before, after in pairwise(looked) if before.release != after.release]
+    """Windows with which another release comes, or comes back; not each one of two that answer side by side."""
+    found: list[Looked] = []
+    ends: dict[str, str] = {}
+    for before, each in pairwise(looked):
+        ends[before.release] = before.end
+        came = each.release not in ends or moment(ends[each.release]) < moment(each.start)
+        if each.release != before.release and came:
+            found.append(each)
+    return found
 
 
-def _keys(content: MonitorContent) -> Html:
+def _of_this_time(content: MonitorContent, axis: Axis) -> list[Season]:
+    return [each for each in content.seasons if axis.share(each.until) > axis.share(each.since)]
+
+
+def _keys(content: MonitorContent, axis: Axis) -> Html:
     """What the bands and the upright lines are, in words; text in the drawing would run into itself on a phone."""
     bands = [
         joined(
             tag("span", class_="swatch band-of-season", aria_hidden="true"),
             tag("span", name_of(each.name), f", {span(each.since, each.until)}"),
         )
-        for each in content.seasons
+        for each in _of_this_time(content, axis)
     ]
     lines = [
         joined(
@@ -141,7 +152,9 @@ def _keys(content: MonitorContent) -> Html:
         )
         for each in changes(content.looked)
     ]
+    earlier = max(len(bands) - MOST_NAMED, 0) + max(len(lines) - MOST_NAMED, 0)
     shown = [tag("li", each) for each in (*bands[-MOST_NAMED:], *lines[-MOST_NAMED:])]
+    shown += [tag("li", f"and {earlier:,} earlier")] if earlier else []
     return tag("ul", *shown, class_="keys") if shown else Html("")
 
 
