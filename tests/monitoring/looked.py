@@ -132,7 +132,9 @@ def _quality(camera: bool, number: int, chance: np.random.Generator) -> Evidence
     if camera:
         told = "71 % of the pictures of camera 'pixel-4' are darker than any of the reference"
         moved = ("property:brightness", "metadata:camera=pixel-4")
-        return Evidence(OF_QUALITY, True, told, 1e-9, BUDGET, moved, at(CAMERA[0]), (at(CAMERA[0] - 1), at(number)))
+        began = (at(CAMERA[0] - 1), at(number))
+        fault = {"words": told, "share": 0.22, "expected": 0.01, "p": 1e-9, "certain": False}
+        return Evidence(OF_QUALITY, True, told, 1e-9, BUDGET, moved, at(CAMERA[0]), began, facts={"faults": [fault]})
     return Evidence(OF_QUALITY, False, "all that came is as it should be", float(chance.uniform(0.02, 1)), BUDGET)
 
 
@@ -151,11 +153,14 @@ def _labels(glass: bool, habit: bool, number: int, chance: np.random.Generator) 
 
 
 def _slices() -> Evidence:
-    groups = [("age_group=18-25", 61, 0.05, 0.31, 2e-7, True), ("age_group=26-40", 84, 0.05, 0.06, 0.41, False)]
-    names = ("name", "count", "before", "now", "p", "alarm")
+    groups = [
+        ("age_group 18-25", "error", 0.31, 0.05, 2e-7, 61, 140),
+        ("age_group 26-40", "error", 0.06, 0.05, 0.41, 84, 160),
+    ]
+    names = ("slice", "figure", "value", "reference", "p", "count", "known")
     facts = {"slices": [dict(zip(names, each, strict=True)) for each in groups]}
-    told = "age_group=18-25 is judged wrongly in 31 % of the cases, against 5 %"
-    return Evidence(OF_SLICES, True, told, 2e-7, BUDGET, ("age_group=18-25",), at(HABIT), facts=facts)
+    told = "age_group 18-25 is judged wrongly in 31 % of the cases, against 5 %"
+    return Evidence(OF_SLICES, True, told, 2e-7, BUDGET, ("age_group 18-25",), at(HABIT), facts=facts)
 
 
 def _window(moved: bool, season: bool, few: bool, number: int, chance: np.random.Generator, kind: str) -> Evidence:

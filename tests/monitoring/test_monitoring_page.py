@@ -33,6 +33,7 @@ from totalml.monitoring.verdict import (
     Evidence,
     Verdict,
 )
+from totalml.report.number_format import THIN
 
 NASTY = '<img src=x onerror="alert(1)">\u202e\ud800"\'&' + "very " * 400 + "long"
 HOUR = timedelta(hours=1)
@@ -141,8 +142,10 @@ def test_where_windows_are_too_many_for_the_table_those_that_alarmed_stay():
 
 def test_what_strangers_name_becomes_no_markup():
     moves = [{"name": NASTY, "statistic": NASTY, "value": 0.5, "p": 0.01, "before": 1.0, "now": 2.0, "of": NASTY}]
-    slices = [{"name": NASTY, "count": 3, "before": 0.1, "now": 0.2, "p": 0.01, "alarm": True}]
-    evidence = Evidence(NASTY, True, NASTY, 1e-9, 1e-3, (NASTY,), at(0), facts={"moves": moves, "slices": slices})
+    slices = [{"slice": NASTY, "figure": NASTY, "count": 3, "reference": 0.1, "value": -0.2, "p": 0.01}]
+    faults = [{"words": NASTY, "share": 0.2, "expected": None, "p": 0.0, "certain": True}]
+    facts = {"moves": moves, "slices": slices, "faults": faults}
+    evidence = Evidence(NASTY, True, NASTY, 1e-9, 1e-3, (NASTY,), at(0), facts=facts)
     verdict = Verdict(NASTY, NASTY, PAGE, (evidence,), {NASTY: NASTY}, season=NASTY)
     hostile = content(
         verdict,
@@ -159,8 +162,24 @@ def test_what_strangers_name_becomes_no_markup():
     assert '<img src=x onerror="alert(1)">' in page.whole
 
 
+def test_faults_groups_and_columns_of_the_window_that_alarmed_are_told():
+    told = text(sixty_days(looked=[day(number) for number in range(33)])).replace(THIN, " ")
+    assert "are darker than any of the reference 1.0 % 22.0 % under 0.1 %" in told
+    assert "picture: brightness 0.43 0.18 0.61 KS under 0.1 %" in told
+    told = text(sixty_days()).replace(THIN, " ")
+    assert "age_group 18-25 moved error 61 5.0 % 31.0 % under 0.1 %" in told
+    assert "age_group 26-40 error 84 5.0 % 6.0 % 41 %" in told
+
+
 @pytest.mark.parametrize(
-    "facts", [{"moves": "all"}, {"moves": [1, None]}, {"slices": {"a": 1}}, {"moves": [{"p": "small", "value": True}]}]
+    "facts",
+    [
+        {"moves": "all"},
+        {"moves": [1, None]},
+        {"slices": {"a": 1}},
+        {"faults": [{}]},
+        {"moves": [{"p": "small", "value": True}]},
+    ],
 )
 def test_facts_of_another_shape_are_left_out(facts):
     evidence = Evidence(OF_WINDOW, True, "x", facts=facts)
