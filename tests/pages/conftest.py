@@ -1,4 +1,4 @@
-"""A real report and comparison of two small runs, a sweep, and a report full of what strangers write."""
+"""A real report and comparison of two small runs, a sweep, a monitor, and a report full of what strangers write."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.browser import Browser, chromium, open_browser
+from tests.monitoring.looked import sixty_days
 from tests.report.conftest import content_of, history_of
 from tests.report.test_report_regression import measured
 from tests.sweep.test_sweep_page import jobs_of, record_of
 from tests.tracking.conftest import Place
 from totalml.cli import main
+from totalml.monitoring.page import write_monitor_page
 from totalml.report.page import write_report
 from totalml.sweep.page import write_page
 
@@ -39,8 +41,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 @pytest.fixture
-def page(request: pytest.FixtureRequest, place: Place, tmp_path: Path) -> Path:
+def page(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The page that the test asks for by name."""
+    if request.param == "monitor":
+        return write_monitor_page(tmp_path / "monitor.html", sixty_days(deployment=NASTY))
+    if request.param in ("report", "comparison"):
+        place: Place = request.getfixturevalue("place")
     if request.param == "report":
         return sorted(place.runs.glob("*/*/1/report.html"))[-1]
     if request.param == "comparison":

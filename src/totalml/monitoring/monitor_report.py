@@ -1,0 +1,115 @@
+"""What a monitor saw and said, as one page for people, without network or script: is all well, since when, what to do.
+
+  totalml monitor report guinness                    the last 90 days
+  totalml monitor report guinness --days 14 --out page.html
+
+It looks at nothing anew; totalml monitor does that.
+"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from totalml.errors import RecipeError
+
+if TYPE_CHECKING:
+    from totalml.deployment.deployment import Deployment
+    from totalml.monitoring.page import MonitorContent, Volume
+    from totalml.project import Place
+    from totalml.recipe.monitoring import MonitoringRecipe
+    from totalml.store import Store
+
+PAGE_FILE = "monitor.html"
+DAYS = 90
+MOST_DAYS = 3660
+EXPECTED_FROM_DAYS = 28  # that came last say how many rows are expected a day, where nothing else does
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument("--days", metavar="N", type=int, default=DAYS, help=f"to look back ({DAYS})")
+    parser.add_argument(
+        "--out", metavar="FILE", help=f"where the page is written ({PAGE_FILE} beside the runs of the model)"
+    )
+
+
+def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.monitoring.page import write_monitor_page
+
+    if not 1 <= arguments.days <= MOST_DAYS:
+        raise RecipeError(f"command line: --days {arguments.days} is to be from 1 to {MOST_DAYS:,}")
+    path = Path(arguments.out).absolute() if arguments.out else place.runs / arguments.model / PAGE_FILE
+    if path.is_dir():
+        raise RecipeError(f"command line: --out {arguments.out} is a folder; name a file in it")
+    store = place.open_store()
+    _require_known(store, arguments.model)
+    content = gathered(store, arguments.model, timedelta(days=arguments.days), datetime.now(UTC))
+    print(f"Page: {write_monitor_page(path, content)}")
+    return 0
+
+
+def gathered(store: Store, model: str, back: timedelta, now: datetime) -> MonitorContent:
+    """What the store holds of a model and its monitor since `now` - `back`.
+
+    Raises: StoreError: it cannot be read, or a newer version wrote it.
+    """
+    from dataclasses import replace
+
+    from totalml.monitoring.history import History
+    from totalml.monitoring.page import MonitorContent
+    from totalml.monitoring.page.kept import pictures_of, seasons_of, volume_of
+    from totalml.monitoring.page.moments import moment
+
+    since = now - back
+    looked = [each for each in History(store, model).looked() if moment(each.end) > since]
+    name, deployment = _deployed(store, model)
+    settings = deployment.monitoring if deployment else None
+    volume = volume_of(store, model, since, now)
+    content = MonitorContent(
+        model=model,
+        since=since,
+        until=now,
+        looked=looked,
+        settings=settings,
+        rows_per_day=_rows_per_day(settings, volume),
+        deployment=f"deployments/{name}.yaml" if name else "",
+        seasons=seasons_of(looked),
+        volume=volume,
+    )
+    focus = content.focus
+    if focus is None or not focus.verdict.alarms:
+        return content
+    return replace(content, pictures=pictures_of(store, model, focus))
+
+
+def _require_known(store: Store, model: str) -> None:
+    """Raises: RecipeError: nothing was ever answered by it, or looked at."""
+    from totalml.monitoring.history import journal_name
+    from totalml.recipe.bounds import NAME
+    from totalml.release.log_rows import LOG
+    from totalml.target import did_you_mean
+
+    suffix = journal_name("")
+    watched = {name.removesuffix(suffix) for name in store.journals() if name.endswith(suffix)}
+    known = sorted({*watched, *store.names(LOG)})
+    if not NAME.fullmatch(model) or model not in known:
+        hint = did_you_mean(model, known) or (f"; there are {', '.join(known)}" if known else "")
+        raise RecipeError(f"command line: nothing that {model!r} answered is kept, and no monitor looked at it{hint}")
+
+
+def _deployed(store: Store, model: str) -> tuple[str, Deployment | None]:
+    """What was applied last; an empty name: nothing was."""
+    from totalml.deployment.standing import DEPLOYED, Deployments
+
+    applied = [event.facts["deployment"] for event in store.journal(model).events() if event.kind == DEPLOYED]
+    return (applied[-1], Deployments(store, model).standing(applied[-1])) if applied else ("", None)
+
+
+def _rows_per_day(settings: MonitoringRecipe | None, volume: list[Volume]) -> float | None:
+    if settings is not None and settings.rows_per_day is not None:
+        return settings.rows_per_day
+    whole = volume[:-1][-EXPECTED_FROM_DAYS:]  # the last one is not over
+    return sum(each.rows for each in whole) / len(whole) or None if whole else None

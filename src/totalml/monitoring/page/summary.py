@@ -1,0 +1,150 @@
+"""The first screen: whether all is well, since when, and what to do, in words that need no statistics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from totalml.monitoring.page.causes import meaning_of
+from totalml.monitoring.page.detectors import cut
+from totalml.monitoring.page.moments import DAY, Axis, in_words, moment
+from totalml.monitoring.page.strip import legend, with_times
+from totalml.monitoring.verdict import NONE, OF_LABELS, PAGE, SEASON, TOO_FEW, UNKNOWN
+from totalml.report.markup import Html, joined, tag
+from totalml.report.number_format import counted
+
+if TYPE_CHECKING:
+    from totalml.monitoring.history import Looked
+    from totalml.monitoring.page.content import MonitorContent
+
+DAYS_A_YEAR = 365.25
+QUIET = (NONE, SEASON, TOO_FEW)
+
+
+def summary(content: MonitorContent, axis: Axis, glance: Html) -> Html:
+    """Args: glance: a few pictures that show what is the matter; may be empty."""
+    return tag(
+        "section",
+        tag("p", *_sentence(content), class_=f"verdict {_mood(content)}"),
+        tag("p", tag("b", "What to do: "), *_to_do(content), class_=f"release {_mood(content)}"),
+        joined(with_times(content, axis), legend(content)) if content.looked else "",
+        glance,
+        tag("ul", *(tag("li", fact) for fact in _facts(content) if fact), class_="facts"),
+        _cards(content),
+        id="summary",
+        aria_label="Summary",
+    )
+
+
+def _sentence(content: MonitorContent) -> list[str]:
+    last = content.last
+    if last is None:
+        return [tag("strong", "Nobody has looked yet.")]
+    meaning = meaning_of(last.verdict.cause)
+    if last.verdict.cause in QUIET and content.alerts:
+        told = "The latest window is quiet" if last.verdict.cause != TOO_FEW else "Too little came in the latest window"
+        open_ = counted(len(content.alerts), "alert")
+        return [tag("strong", "Perhaps not."), f" {told}, but {open_} {_is(len(content.alerts))} still open."]
+    told = meaning.told.format(season=cut(last.verdict.season, 80) or "this season")
+    return [tag("strong", meaning.answer), f" {told}, {_since(content, last)}."]
+
+
+def _since(content: MonitorContent, last: Looked) -> str:
+    spell = next(each for each in reversed(content.spells) if each.last == last)
+    if spell.since is None or not spell.alarms:
+        return f"since {in_words(moment(spell.start))}"
+    return f"since about {in_words(moment(spell.since))}{_between(last, moment(spell.since).year)}"
+
+
+def _between(last: Looked, year: int) -> str:
+    bounds = [each.between for each in last.verdict.evidence if each.alarm and each.between]
+    if not bounds:
+        return ""
+    low, high = (moment(each) for each in (min(low for low, _ in bounds), max(high for _, high in bounds)))
+    if high - low <= DAY:
+        return ""  # it says nothing that the day does not
+    years = low.year != year or high.year != year
+    return f", between {in_words(low, years)} and {in_words(high, years)}"
+
+
+def _to_do(content: MonitorContent) -> list[str]:
+    last = content.last
+    if last is None:
+        return ["Look at what was answered: ", tag("code", f"totalml monitor {content.model}")]
+    if last.verdict.cause in QUIET and content.alerts:
+        return ["Look at what is open below, and say so where it is settled."]
+    meaning = meaning_of(last.verdict.cause)
+    command = tag("code", meaning.command.format(model=content.model)) if meaning.command else ""
+    return [meaning.to_do, " ", command, _wanted(last)]
+
+
+def _wanted(last: Looked) -> str:
+    labels = last.verdict.of(OF_LABELS)
+    number = labels.facts.get("labels_wanted") if labels and last.verdict.cause == UNKNOWN else None
+    return f" ({counted(number, 'label')} would do)" if isinstance(number, int) and number > 0 else ""
+
+
+def _facts(content: MonitorContent) -> list[str]:
+    last, alarming = content.last, content.alarming
+    if last is None:
+        return [_unseen(content)]
+    facts = [] if last.verdict.cause == NONE else [cut(last.verdict.told)]  # the sentence says it
+    if alarming and alarming[-1] is not last:
+        ended, cause = alarming[-1], alarming[-1].verdict.cause
+        facts.append(f"The latest alarm was {cause}, in the window until {in_words(moment(ended.end))}.")
+    if content.settings is not None:
+        a_year = content.settings.false_alarms_per_year
+        days = (content.until - content.since) / DAY
+        facts.append(
+            f"All tests together may alarm for nothing {_times(a_year)} a year, so about "
+            f"{a_year * days / DAYS_A_YEAR:.2g} times in the time shown. There {_were(_alarms(content))}."
+        )
+    facts += [f"Looked at last until {in_words(moment(last.end))}.", _unseen(content)]
+    return facts
+
+
+def _unseen(content: MonitorContent) -> str:
+    if not content.unseen:
+        return ""
+    came = counted(content.unseen, "row")
+    return f"Nobody has looked at {came} that came after that: totalml monitor {content.model} does."
+
+
+def _cards(content: MonitorContent) -> Html:
+    cards = [
+        ("Windows looked at", f"{len(content.looked):,}", ""),
+        ("Rows", f"{sum(each.rows for each in content.looked):,}", ""),
+        ("Labels", f"{sum(each.labels for each in content.looked):,}", "said what was true"),
+        ("Alarms", f"{_alarms(content):,}", f"in {counted(len(content.alarming), 'window')}"),
+    ]
+    if content.alerts is not None:
+        pages = sum(each.get("severity") == PAGE for each in content.alerts)
+        cards.append(("Open alerts", f"{len(content.alerts):,}", f"{pages:,} to be seen to at once" if pages else ""))
+    return tag("dl", *(_card(*each) for each in cards), class_="cards")
+
+
+def _card(title: str, value: str, small: str) -> Html:
+    return tag("div", tag("dt", title), tag("dd", tag("b", value), tag("small", small) if small else ""))
+
+
+def _alarms(content: MonitorContent) -> int:
+    """What lasted for several windows is one."""
+    return sum(each.alarms for each in content.spells)
+
+
+def _mood(content: MonitorContent) -> str:
+    last = content.last
+    if last is None or (last.verdict.cause == TOO_FEW and not content.alerts):
+        return "open"
+    return "no" if content.alerts or last.verdict.alarms else "yes"
+
+
+def _times(count: float) -> str:
+    return {1.0: "once", 2.0: "twice"}.get(count, f"{count:g} times")
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
+
+
+def _were(alarms: int) -> str:
+    return f"{'was' if alarms == 1 else 'were'} {counted(alarms, 'alarm') if alarms else 'none'}"

@@ -1,0 +1,139 @@
+"""`totalml monitor report`: from the history of a monitor, the log and kept pictures to the page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.monitoring.looked import pint
+from tests.monitoring.traffic import MIDNIGHT, MODEL, RELEASE, Service, every
+from totalml.cli import main
+from totalml.deployment.deployment import Deployment
+from totalml.deployment.standing import DEPLOYED
+from totalml.monitoring.history import History, Looked
+from totalml.monitoring.monitor_report import gathered
+from totalml.monitoring.page.kept import said, volume_of
+from totalml.monitoring.verdict import NONE, OF_WINDOW, QUALITY, SEASON, Evidence, Verdict
+from totalml.prediction_log.sampled_pictures import save_picture
+from totalml.store import Store
+from totalml.store.event import Draft
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    for part in ("conf", "recipes"):
+        (tmp_path / part).mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def store(project) -> Store:
+    return Store(project / ".totalml")
+
+
+def looked(store: Store, verdict: Verdict, number: int = 0, ids: tuple[tuple[str, str], ...] = ()) -> None:
+    start, end = ((MIDNIGHT + each * DAY).isoformat(timespec="microseconds") for each in (number, number + 1))
+    assert History(store, MODEL).append(Looked(RELEASE, start, start, end, 24, 0, verdict, {}, ids))
+
+
+def test_the_page_is_written_beside_the_runs_and_its_path_told(project, store, capsys):
+    looked(store, Verdict(NONE, "nothing"))
+    assert main(["monitor", "report", MODEL, "--days", "3660"]) == 0
+    path = project / "runs" / MODEL / "monitor.html"
+    assert capsys.readouterr().out == f"Page: {path}\n"
+    assert b"Is all well with pints?" in path.read_bytes()
+    assert main(["monitor", "report", MODEL, "--days", "3660", "--out", "here.html"]) == 0
+    assert (project / "here.html").read_bytes().startswith(b"<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["pinst"], "nothing that 'pinst' answered is kept, and no monitor looked at it, did you mean 'pints'?"),
+        (["../pints"], "nothing that '../pints' answered is kept"),
+        ([MODEL, "--days", "0"], "--days 0 is to be from 1 to 3,660"),
+        ([MODEL, "--out", "conf"], "--out conf is a folder; name a file in it"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(store, arguments, message, capsys):
+    looked(store, Verdict(NONE, "nothing"))
+    assert main(["monitor", "report", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert len(told.splitlines()) == 1
+
+
+def test_only_windows_of_the_time_asked_for_are_shown(store):
+    for number in range(4):
+        looked(store, Verdict(NONE, "nothing"), number)
+    shown = gathered(store, MODEL, 2 * DAY, MIDNIGHT + 4 * DAY)
+    assert [each.start[:10] for each in shown.looked] == ["2026-03-04", "2026-03-05"]
+
+
+def test_rows_of_each_day_are_counted_and_days_without_any(store):
+    Service(store).answer(every(60, 30))
+    volume = volume_of(store, MODEL, MIDNIGHT - DAY, MIDNIGHT + 3.5 * DAY)
+    assert [(each.since[:10], each.rows) for each in volume] == [
+        ("2026-03-01", 0), ("2026-03-02", 24), ("2026-03-03", 6), ("2026-03-04", 0), ("2026-03-05", 0)
+    ]  # fmt: skip
+    assert volume[-1].until == (MIDNIGHT + 3.5 * DAY).isoformat()
+
+
+def test_seasons_are_those_that_verdicts_expected(store):
+    for number, season in enumerate(["", "the week", "the week", "", "the week"]):
+        looked(store, Verdict(SEASON if season else NONE, "told", season=season), number)
+    shown = gathered(store, MODEL, 9 * DAY, MIDNIGHT + 6 * DAY)
+    days = [(each.name, each.since[:10], each.until[:10]) for each in shown.seasons]
+    assert days == [("the week", "2026-03-03", "2026-03-05"), ("the week", "2026-03-06", "2026-03-07")]
+
+
+def test_the_settings_are_those_of_what_was_deployed_last(store):
+    looked(store, Verdict(NONE, "nothing"))
+    assert gathered(store, MODEL, DAY, MIDNIGHT + DAY).settings is None
+    for rate in (1.0, 4.0):
+        deployment = Deployment(model=MODEL, monitoring={"false_alarms_per_year": rate, "rows_per_day": 70.0})
+        facts = {"deployment": "pub", "settings": deployment.as_json(), "why": "", "forced": []}
+        store.journal(MODEL).append_decided(lambda _, facts=facts: Draft(DEPLOYED, facts, "me", MIDNIGHT.isoformat()))
+    shown = gathered(store, MODEL, DAY, MIDNIGHT + DAY)
+    assert shown.settings is not None
+    assert (shown.settings.false_alarms_per_year, shown.rows_per_day, shown.deployment) == (
+        4.0, 70.0, "deployments/pub.yaml"
+    )  # fmt: skip
+
+
+def test_kept_pictures_of_the_window_that_alarmed_come_in_its_order(store):
+    asked = Service(store).answer(every(60, 24))
+    chosen = [asked[5], asked[23], asked[2]]
+    for request in (asked[2], asked[5], asked[7]):
+        save_picture(store, MODEL, MIDNIGHT, request, pint(2))
+    # The service's clock had turned when it kept this one.
+    save_picture(store, MODEL, MIDNIGHT + DAY, asked[23], pint(3))
+    alarm = Verdict(QUALITY, "told", "page", (Evidence(OF_WINDOW, True, "moved"),))
+    looked(store, alarm, ids=tuple((request, "0") for request in [*chosen, asked[9]]))
+    shown = gathered(store, MODEL, 9 * DAY, MIDNIGHT + 2 * DAY)
+    assert [each.request_id for each in shown.pictures] == chosen
+    assert {each.said for each in shown.pictures} == {"good"}
+    assert shown.pictures[1].picture == pint(3)
+
+
+def test_answers_of_every_task_are_told_in_words():
+    assert (
+        said({"answer:predicted": "good", "answer:confidence": 0.71, "id": "x"}) == "good, 71\N{NARROW NO-BREAK SPACE}%"
+    )
+    assert said({"answer:predicted": ["dark", "wet"]}) == "dark, wet"
+    assert said({"answer:predicted": []}) == "none of them"
+    assert said({"answer:value": 12.3456, "answer:lower": None}) == "value 12.35"
+    assert said({}) == ""
+
+
+def test_a_model_that_nobody_looked_at_yet_has_a_page(project, store, capsys):
+    Service(store).answer([datetime.now(UTC) - timedelta(hours=1)])
+    assert main(["monitor", "report", MODEL]) == 0
+    page = (project / "runs" / MODEL / "monitor.html").read_text("utf-8")
+    assert "Nobody has looked yet." in page
+    assert "1 row" in page
