@@ -59,7 +59,10 @@ class Watched:
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from datetime import UTC, datetime
 
-    from totalml.monitoring.opened import open_watch
+    from totalml.alerts.alerts import Alerts
+    from totalml.monitoring.opened import open_watch, settings_of
+    from totalml.monitoring.telling import tell
+    from totalml.release.bundle import open_bundle
 
     store = place.open_store()
     watched = find_watched(arguments.what, store)
@@ -68,11 +71,18 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     def say(looked: Looked) -> None:
         print(json.dumps(looked.as_json()) if arguments.json else shown(looked), flush=True)
 
+    def alert(looked: Looked) -> None:
+        told.append(looked)
+        settings = watched.settings or settings_of(open_bundle(looked.release, store))
+        raised = tell(Alerts(store, watched.model, settings.alerts), looked)
+        if not arguments.json:
+            print(f"alert {raised.id}; totalml alerts list {watched.model}", flush=True)
+
     release, watch = "", None
     while True:
         if watch is None or release != watched.release():
             release = watched.release()
-            watch = open_watch(store, release, watched.settings, told.append, along=arguments.watch)
+            watch = open_watch(store, release, watched.settings, alert, along=arguments.watch)
         some = False
         for looked in watch.look(datetime.now(UTC), along=arguments.watch):
             say(looked)

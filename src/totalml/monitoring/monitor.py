@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from totalml.errors import DataError
 from totalml.monitoring.cause import judge
+from totalml.monitoring.estimated_performance import EstimatedPerformance
 from totalml.monitoring.label import LabelTest
 from totalml.monitoring.label_evidence import label_evidence, slice_evidence
 from totalml.monitoring.observations import TIMES, Observations, as_categories, observe
@@ -30,7 +32,7 @@ from totalml.monitoring.verdict import (
     Verdict,
 )
 from totalml.monitoring.window import WindowTest
-from totalml.monitoring.window_evidence import stream_evidence, window_evidence
+from totalml.monitoring.window_evidence import estimate_evidence, stream_evidence, window_evidence
 from totalml.release.log_rows import METADATA
 
 if TYPE_CHECKING:
@@ -54,6 +56,7 @@ class Monitor:
         reference: rows as a release holds them.
         columns: those of it that traffic has too.
         losses: None: nothing is known of truths.
+        rows_per_day: that are known to come; None: silence tells nothing.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Monitor:
         settings: MonitoringRecipe,
         budget: Budget,
         losses: LossOf | None = None,
+        rows_per_day: float | None = None,
         seed: int = 0,
     ) -> None:
         self._settings, self._budget, self._seed = settings, budget, seed
@@ -76,9 +80,10 @@ class Monitor:
             self._timed,
             by=[name for name in settings.populations if METADATA + name in self._columns],
             unit=self._unit,
-            rows_per_day=budget.rows_per_day,
+            rows_per_day=rows_per_day,
             level=budget.level(OF_QUALITY),
         )
+        self._estimate = _estimated(reference)
         self._stream = StreamTest.fit(self._known, budget.run_length(OF_STREAM), seed=seed)
         self._labels = self._label_test(reference, losses)
         self._seasons = Seasons(settings.seasons)
@@ -110,6 +115,8 @@ class Monitor:
         if pending.stream is not None:
             evidence.append(stream_evidence(pending.stream))
         evidence.append(self._of_window(window, answered))
+        if self._estimate is not None:
+            evidence.append(estimate_evidence(self._estimate.test(whole), self._budget.level(OF_WINDOW)))
         if season is not None and (of_season := self._of_season(window, season)) is not None:
             evidence.append(of_season)
         return judge(evidence, "" if season is None else self._seasons.settings[season].name)
@@ -224,6 +231,14 @@ class Monitor:
         clean = np.delete(np.asarray(labelled[LOSS], np.float64), faulty[faulty < len(labelled)])
         low, _ = share_bounds(float(clean.sum()), len(clean), 0.05)
         return low > self._labels.bound
+
+
+def _estimated(reference: pa.Table) -> EstimatedPerformance | None:
+    """None: the reference tells nothing of how often it was right."""
+    try:
+        return EstimatedPerformance.fit(reference)
+    except DataError:
+        return None
 
 
 SLICES_LEVEL = 0.01  # that any slice is ever said to be worse while none is

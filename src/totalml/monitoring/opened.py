@@ -50,12 +50,13 @@ def open_watch(
     made = (store, bundle.name, release, columns, losses, timedelta(days=settings.labels_within_days))
     traffic = Traffic(*made)
     now = datetime.now(UTC)
-    per_day = settings.rows_per_day or traffic.rows_per_day(now) or USUAL_ROWS_PER_DAY
+    known_per_day = settings.rows_per_day or traffic.rows_per_day(now)
+    per_day = known_per_day or USUAL_ROWS_PER_DAY
     if along:
         last = history.last(release)
         since = datetime.fromisoformat(last.since) if last else now - timedelta(hours=settings.window.hours)
         traffic = Tail(*made, since)
-    monitor = Monitor(reference, columns, settings, budget_of(settings, per_day), losses)
+    monitor = Monitor(reference, columns, settings, budget_of(settings, per_day), losses, known_per_day)
     return Watch(release, history, traffic, monitor, settings.window, tell)
 
 

@@ -16,14 +16,12 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 3
 MOST_ROWS = 60
-# Things that senders do without anything being wrong with what they send.
-HARMLESS = ("new", "unseen", "burst", "strange")
 
 
 def quality_evidence(result: StreamQualityResult, level: float) -> tuple[Evidence, NDArray[np.intp]]:
     """And the rows of the faults."""
-    faults = [fault for fault in result.faults if fault.kind not in HARMLESS]
-    harmless = [fault for fault in result.faults if fault.kind in HARMLESS]
+    faults = [fault for fault in result.faults if not fault.new_inputs]
+    harmless = [fault for fault in result.faults if fault.new_inputs]
     told = "; ".join(fault.words for fault in faults[:MOST_TOLD])
     more = f"; and {len(faults) - MOST_TOLD} more" if len(faults) > MOST_TOLD else ""
     rows = np.unique(np.concatenate([np.zeros(0, np.intp), *(fault.rows for fault in faults)]))

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from totalml.monitoring.verdict import OF_SEASON, OF_STREAM, Evidence
+from totalml.monitoring.verdict import OF_ESTIMATE, OF_SEASON, OF_STREAM, Evidence
 from totalml.release.log_rows import ANSWER, METADATA, PROPERTY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from totalml.monitoring.estimated_performance import EstimatedResult
     from totalml.monitoring.moves import WindowResult
     from totalml.monitoring.stream import StreamResult
 
@@ -63,6 +64,23 @@ def stream_evidence(result: StreamResult) -> Evidence:
         between=(_moment(since.low), _moment(since.high)) if since else None,
         more=result.too_few,
         facts={"moves": [_plain(vars(move)) for move in result.moves]},
+    )
+
+
+def estimate_evidence(result: EstimatedResult, level: float) -> Evidence:
+    """It says that it found something, but never alone that anything is wrong."""
+    worse = [each for each in result.estimates if each.p <= level]
+    shown = worse or result.estimates[:1]
+    told = "; ".join(
+        f"{each.name} by its own confidence {each.value:.3g}, {each.reference:.3g} before" for each in shown
+    )
+    return Evidence(
+        detector=OF_ESTIMATE,
+        alarm=bool(worse),
+        told=told or "nothing that tells how sure it is",
+        value=result.p,
+        level=level,
+        facts={"estimates": [_plain(vars(each)) for each in result.estimates]},
     )
 
 

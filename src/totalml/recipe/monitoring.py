@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from totalml.component import Items, Section
+from totalml.recipe.alerting import AlertingRecipe
 from totalml.recipe.bounds import Positive, Share
 from totalml.recipe.seasons import SeasonSettings
 
@@ -46,6 +47,7 @@ class MonitoringRecipe(Section):
     margin: by how much more often the model may err before that counts as worse.
     seasons: in which inputs are expected to move; where two overlap, the first counts.
     zone: by whose calendar their days begin, such as Europe/Dublin.
+    alerts: who is told, and what follows by itself.
     labels_within_days: after which a label for an answer is not looked for any more.
     """
 
@@ -58,6 +60,7 @@ class MonitoringRecipe(Section):
     margin: Share = 0.03
     seasons: Items[SeasonSettings] = ()
     zone: Annotated[str, Field(min_length=1)] = "UTC"
+    alerts: AlertingRecipe = AlertingRecipe()
     labels_within_days: Annotated[int, Field(gt=0, le=3650)] = 30
 
     @property

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+if TYPE_CHECKING:
+    from totalml.monitoring.history import Looked
 
 NAMESPACE = "totalml"
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -28,14 +33,26 @@ class Figures:
         self.dropped = self._gauge("log_rows_dropped", "rows of the prediction log that were dropped on overload")
         self.housekeeping_failed = self._gauge("log_housekeeping_failed", "1 while the log cannot be compacted or cut")
 
+        self.windows = self._counter("monitor_windows", "windows that were looked at", "cause")
+        self.evidence = self._gauge("monitor_evidence", "how sure a detector is of what it found", "detector")
+        self.alarming = self._gauge("monitor_alarm", "1 while the last window of a detector alarmed", "detector")
+        self.monitor_failed = self._gauge("monitor_failed", "1 while the monitor cannot look")
+
+    def watched(self, looked: Looked) -> None:
+        self.windows.labels(looked.verdict.cause).inc()
+        for each in looked.verdict.evidence:
+            self.alarming.labels(each.detector).set(each.alarm)
+            if each.value is not None:
+                self.evidence.labels(each.detector).set(each.value)
+
     def text(self) -> bytes:
         return generate_latest(self._registry)
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(name, what, labels, namespace=NAMESPACE, registry=self._registry)
 
-    def _gauge(self, name: str, what: str) -> Gauge:
-        return Gauge(name, what, namespace=NAMESPACE, registry=self._registry)
+    def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
+        return Gauge(name, what, labels, namespace=NAMESPACE, registry=self._registry)
 
     def _histogram(self, name: str, what: str, edges: tuple[float, ...]) -> Histogram:
         return Histogram(name, what, namespace=NAMESPACE, registry=self._registry, buckets=edges)

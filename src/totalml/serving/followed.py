@@ -13,6 +13,8 @@ from totalml.serving.limits import Limits
 
 if TYPE_CHECKING:
     from totalml.deployment.standing import Deployments
+    from totalml.project import Place
+    from totalml.recipe.monitoring import MonitoringRecipe
     from totalml.serving.answering import Answering
     from totalml.serving.live import Wanted
     from totalml.store import Store
@@ -30,6 +32,8 @@ class Followed:
         named: as a person calls it.
         kind: ALIAS, DEPLOYMENT, RELEASE or FOLDER.
         key: the alias, the name of the deployment, the bundle hash, or the folder.
+        monitoring: None: nobody is to watch.
+        place: where alerts that are told in files are written; None: nobody is told.
     """
 
     named: str
@@ -39,6 +43,8 @@ class Followed:
     limits: Limits = field(default_factory=Limits)
     token_variable: str = TOKEN_VARIABLE
     log: LogSettings = field(default_factory=LogSettings)
+    monitoring: MonitoringRecipe | None = None
+    place: Place | None = None
 
     def live(self, store: Store | None, threads: int, said: Callable[[str], None]) -> Answering:
         """Raises: StoreError, ModelError: its release cannot be loaded."""
@@ -108,4 +114,5 @@ def _deployment(file: Path, text: str, store: Store, logs: bool) -> Followed:
     told = deployments.require(file.stem, text)
     require_release(told.release, model, deployments, store, text)
     log = told.log if logs else LogSettings(predictions=False)
-    return Followed(text, model, DEPLOYMENT, file.stem, Limits.of(told.limits), told.token_variable, log)
+    limits, watched = Limits.of(told.limits), told.monitoring if logs else None
+    return Followed(text, model, DEPLOYMENT, file.stem, limits, told.token_variable, log, watched)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.serving.workers import serve_by_several
 
     store = place.open_store() if arguments.what or arguments.store else None
-    followed = follow(arguments.what or arguments.bundle, store, logs=not arguments.no_log)
+    followed = replace(follow(arguments.what or arguments.bundle, store, logs=not arguments.no_log), place=place)
     _require_token(arguments.host, followed.token_variable)
     address = Address(arguments.host, arguments.port, arguments.threads, arguments.traces)
     if arguments.workers == 1:

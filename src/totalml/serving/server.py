@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from totalml.serving.address import Address
 from totalml.serving.followed import DEPLOYMENT, Followed
@@ -15,6 +15,8 @@ from totalml.serving.spare_pandas import spare_pandas
 from totalml.terminal import say
 
 if TYPE_CHECKING:
+    from totalml.serving.answering import Answering
+    from totalml.serving.figures import Figures
     from totalml.serving.service import Service
     from totalml.store import Store
 
@@ -83,4 +85,17 @@ def _service(followed: Followed, store: Store | None, address: Address) -> Servi
         feedback=Feedback(store, followed.model),
         housekeeping=Housekeeping(store, followed.model, followed.log),
         judging=Judging(live, store, followed.key, say) if followed.kind == DEPLOYMENT else None,
+        **_watched(followed, store, live, service.figures),
     )
+
+
+def _watched(followed: Followed, store: Store, live: Answering, figures: Figures) -> dict[str, Any]:
+    """Parts of the service that monitor it, where the deployment asks for that."""
+    if followed.monitoring is None or followed.place is None:
+        return {}
+    from totalml.alerts.delivery import Delivery
+    from totalml.serving.watching import Watching
+
+    settings = followed.monitoring
+    watching = Watching(live, store, settings, figures, say)
+    return {"watching": watching, "alerting": Delivery(store, followed.model, settings.alerts, followed.place, say)}

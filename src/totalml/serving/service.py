@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from totalml.serving.arms import Arms
 
 if TYPE_CHECKING:
+    from totalml.alerts.delivery import Delivery
     from totalml.prediction_log.housekeeping import Housekeeping
     from totalml.serving.answering import Answering
     from totalml.serving.feedback import Feedback
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from totalml.serving.limits import Limits
     from totalml.serving.prediction_log import PredictionLog
     from totalml.serving.traces import Traces
+    from totalml.serving.watching import Watching
 
 
 class _Part(Protocol):
@@ -33,6 +35,7 @@ class Service:
     feedback: None: nor are labels.
     housekeeping: of the log; None: others do it.
     judging: None: what is followed has no challenger.
+    watching, alerting: None: what is followed asks for no monitor.
     traces: None: there are none.
     """
 
@@ -44,6 +47,8 @@ class Service:
     feedback: Feedback | None = None
     housekeeping: Housekeeping | None = None
     judging: Judging | None = None
+    watching: Watching | None = None
+    alerting: Delivery | None = None
     traces: Traces | None = None
 
     @cached_property
@@ -63,5 +68,6 @@ class Service:
 
     def _parts(self) -> list[_Part]:
         """In the order in which they stop: what decides, what answers, and then what keeps what was answered."""
-        there: list[_Part | None] = [self.judging, self.live, self.arms, self.log, self.feedback, self.housekeeping]
+        deciding: list[_Part | None] = [self.judging, self.watching, self.alerting]
+        there = [*deciding, self.live, self.arms, self.log, self.feedback, self.housekeeping]
         return [part for part in there if part is not None]

@@ -1,0 +1,87 @@
+"""The thread that monitors what a service answers, while it answers: one process of a machine does it for all.
+
+A lock that the system lifts from a process that dies says which; the others wait for it. What two machines find at once
+is written down once, by the journal of the monitor and that of the alerts.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from totalml.serving.limits import STOPS_WITHIN_S
+from totalml.store.locks import locked_if_free
+
+if TYPE_CHECKING:
+    from totalml.monitoring.history import Looked
+    from totalml.monitoring.watch import Watch
+    from totalml.recipe.monitoring import MonitoringRecipe
+    from totalml.serving.answering import Answering
+    from totalml.serving.figures import Figures
+    from totalml.store import Store
+
+EVERY_S = 2.0
+TRIED_EVERY_S = 5.0  # whether the process that watches has gone
+
+
+class Watching:
+    """Args:
+    said: told a line for each window that alarms, and when it cannot look.
+    """
+
+    def __init__(
+        self, live: Answering, store: Store, settings: MonitoringRecipe, figures: Figures, said: Callable[[str], None]
+    ) -> None:
+        self._live, self._store, self._settings = live, store, settings
+        self._figures, self._said = figures, said
+        self._watch: Watch | None = None
+        self._failed = ""
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="monitor", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(STOPS_WITHIN_S)  # a store may hang
+
+    def _work(self) -> None:
+        lock = self._store.folder("locks") / f"monitor-{self._live.model}.lock"
+        while not self._stop.wait(0.1):
+            with locked_if_free(lock) as held:
+                while held and not self._stop.wait(EVERY_S):
+                    self._look()
+            self._stop.wait(TRIED_EVERY_S)
+
+    def _look(self) -> None:
+        try:
+            watch = self._opened()
+            for looked in watch.look(datetime.now(UTC), along=True):
+                self._figures.watched(looked)
+            self._failed = ""
+        except Exception as error:  # the store cannot be read or written at the moment: it is looked at again
+            self._watch = None
+            if self._failed != str(error):
+                self._said(f"{self._live.named}: cannot be monitored at the moment: {error}")
+            self._failed = str(error)
+        self._figures.monitor_failed.set(bool(self._failed))
+
+    def _opened(self) -> Watch:
+        """Of what answers now."""
+        from totalml.monitoring.opened import open_watch
+
+        release = self._live.now.release
+        if self._watch is None or self._watch.release != release:
+            self._watch = open_watch(self._store, release, self._settings, self._tell, along=True)
+        return self._watch
+
+    def _tell(self, looked: Looked) -> None:
+        from totalml.alerts.alerts import Alerts
+        from totalml.monitoring.telling import tell
+
+        alert = tell(Alerts(self._store, self._live.model, self._settings.alerts), looked)
+        self._said(f"{self._live.named}: {alert.id} ({looked.verdict.cause}): {looked.verdict.told}")
