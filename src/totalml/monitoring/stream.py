@@ -99,7 +99,7 @@ class StreamTest:
         chance: with which the promise does not hold, of the draw of the reference.
         Raises: DataError: no such run or chance.
         """
-        if not (average_run > 1 and 0 < chance < 1):
+        if not (1 < average_run < math.inf and 0 < chance < 1):
             raise DataError(f"average_run {average_run} has to be above 1, chance {chance} between 0 and 1")
         rng = np.random.default_rng([seed, 0])
         reference = reference.take(once_per_unit(reference, rng))
