@@ -47,7 +47,7 @@ class LabelResult:
     log_evidence: after the last label; natural logarithm, -inf at the start.
     log_threshold: at which it is an alarm.
     alarm_row: the first of these rows at which it was one, counted from the start; None: at none.
-    since: when it began, counted so; looked for among the last 4096 labels; empty: there is no alarm.
+    since: when it began, counted so; looked for among the last 2048 labels; empty: there is no alarm.
     too_few: how many rows of validation are lacking before anything can be told; 0: none.
     """
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 CHANCE = 0.01
-CHUNK = 2048  # rows, of which all bets are held at once
+CHUNK = 1024  # rows, of which all bets are held at once
 BEYOND = 1000.0  # times the threshold; evidence grows no further, so that it goes within days once a change is over
 
 
@@ -61,7 +61,7 @@ class StreamResult:
     log_threshold: at which it is an alarm.
     alarm_row: the first of these rows at which it was one, counted from the start of the stream; None: at none.
     moves: the strongest, and those that would be an alarm alone; empty: there is none.
-    since: when it began, counted so; looked for among the 4096 rows about the alarm; empty: there is none.
+    since: when it began, counted so; looked for among the 2048 rows about the alarm; empty: there is none.
     too_few: how many rows, or units, the reference lacks before anything can be told; 0: none.
     """
 
