@@ -16,7 +16,7 @@ PEERS = ("ADWIN", "PageHinkley", "DDM")
 
 def print_tables(quick: bool) -> None:
     rng = np.random.default_rng(1)
-    count, before, long = 40 if quick else 500, 500, 10_000
+    count, before, long = 40 if quick else 500, 2000, 10_000
     print(f"labels: errors 5 %, then 12 %; {RUN:,.0f} labels between false alarms promised")
     nulls = rng.random((count, long)) < 0.05
     begins = before + rng.integers(0, 32, count)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 CHANCE = 0.01
+ENOUGH = 100_000  # rows of a reference, drawn by chance; more make bets hardly better
 CHUNK = 1024  # rows, of which all bets are held at once
 BEYOND = 1000.0  # times the threshold; evidence grows no further, so that it goes within days once a change is over
 
@@ -102,7 +103,8 @@ class StreamTest:
         if not (1 < average_run < math.inf and 0 < chance < 1):
             raise DataError(f"average_run {average_run} has to be above 1, chance {chance} between 0 and 1")
         rng = np.random.default_rng([seed, 0])
-        reference = reference.take(once_per_unit(reference, rng))
+        chosen = rng.permutation(once_per_unit(reference, rng))[:ENOUGH]
+        reference = reference.take(np.sort(chosen))
         scores = Nonconformity.fit(reference, rng)
         values = scores.of(reference)
         each = chance / max(len(values), 1)
