@@ -64,6 +64,14 @@ def test_no_distribution_within_the_limits_wins_by_a_bet(count):
             assert corner @ ratios <= 1 + 1e-12
 
 
+def test_a_limit_does_not_hold_as_often_as_said():
+    """Of the outer places of uniform values, whose chance is known exactly."""
+    rng = np.random.default_rng(6)
+    _, null, _ = least_favourable(400, "higher", ALTERNATIVES[0][1], 0.2 * len(WAYS) * BINS)
+    beyond = sum(1 - Cuts.fit(rng.random(400), rng.random(400)).values[-2] > null[:2].sum() for _ in range(2000))
+    assert beyond / 2000 == pytest.approx(0.2, abs=0.03)
+
+
 def test_bets_are_fair_for_nearly_every_reference():
     """Of uniform values, of which the chance of each bin is known exactly."""
     rng = np.random.default_rng(1)

@@ -23,6 +23,7 @@ from totalml.errors import DataError
 from totalml.identity import canonical, digest
 from totalml.monitoring.bounds import most_mean
 from totalml.monitoring.change_point import change_from
+from totalml.monitoring.label_rows import checked_losses, checked_masks, checked_weights
 from totalml.monitoring.loss_bets import loss_bets
 from totalml.monitoring.recent import Recent, Since
 from totalml.monitoring.shiryaev_roberts import ShiryaevRoberts
@@ -31,8 +32,7 @@ from totalml.monitoring.worse_slices import SliceLosses, WorseSlice
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    Numbers = NDArray[np.float64]
-    Slices = Mapping[str, ArrayLike]
+    from totalml.monitoring.label_rows import Slices
 
 CHANCE = 0.05
 LEAST = 1e-3  # of a loss before a change: validation that saw none does not make it impossible
@@ -47,7 +47,7 @@ class LabelResult:
     log_evidence: after the last label; natural logarithm, -inf at the start.
     log_threshold: at which it is an alarm.
     alarm_row: the first of these rows at which it was one, counted from the start; None: at none.
-    since: when it began, counted so; looked for among the last 4096 labels; empty: there is no alarm.
+    since: when it began, counted so; looked for among the last 2048 labels; empty: there is no alarm.
     too_few: how many rows of validation are lacking before anything can be told; 0: none.
     """
 
@@ -84,7 +84,7 @@ class LabelTest:
     def __init__(self, loss: float, rows: int, slices: SliceLosses, average_run: float, most_weight: float) -> None:
         """Args: loss: mean of `rows` of validation. slices: with the bound of all in it."""
         self.loss, self.bound, self.threshold = loss, slices.bound, average_run
-        self.too_few = 0 if self.bound < 1 else max(1, 2 - rows)
+        self.too_few = 0 if rows else 1
         self._slices, self._most_weight = slices, most_weight
         self._of = digest("label test v1", canonical([loss, slices.bound, slices.bounds, most_weight]))
         self.restart()
@@ -106,14 +106,14 @@ class LabelTest:
         chance: with which the bound of all, or one of those of slices, does not hold, of the draw of the validation.
         Raises: DataError: values outside of what is said here.
         """
-        if not (average_run > 1 and 0 < chance < 1 and 1 <= most_weight < math.inf):
+        if not (1 < average_run < math.inf and 0 < chance < 1 and 1 <= most_weight < math.inf):
             raise DataError(
                 f"average_run is {average_run}, chance {chance}, most_weight {most_weight}; "
                 "more than 1, between 0 and 1, and at least 1 are needed"
             )
-        known = _losses(losses)
+        known = checked_losses(losses)
         there = ~np.isnan(known)
-        masks = _masks(slices, len(known))
+        masks = checked_masks(slices, len(known))
         bounds = {name: most_mean(known[mask & there], chance / (2 * len(masks))) for name, mask in masks.items()}
         bound = most_mean(known[there], chance / 2 if masks else chance)
         mean = float(known[there].mean()) if there.any() else 1.0
@@ -144,9 +144,9 @@ class LabelTest:
             times: (N,) microseconds since 1970 UTC.
         Raises: DataError: values outside of what is said here; nothing has changed.
         """
-        given = _losses(losses)
-        weighed = np.ones(len(given)) if weights is None else _weights(weights, len(given), self._most_weight)
-        masks = _masks(slices, len(given))
+        given = checked_losses(losses)
+        weighed = np.ones(len(given)) if weights is None else checked_weights(weights, len(given), self._most_weight)
+        masks = checked_masks(slices, len(given))
         (there,) = np.nonzero(~np.isnan(given))
         known, weight = given[there], weighed[there]
         self._recent.add(self._rows + there, None if times is None else times[there], losses=known, weights=weight)
@@ -226,32 +226,3 @@ class LabelTest:
         share = min(max(self.loss / self._most_weight, LEAST), 1 - LEAST)
         change = change_from(np.array([share, 1 - share]), np.stack([hits, 1 - hits], axis=1))
         return self._recent.dated(change, np.arange(len(hits)))
-
-
-def _losses(losses: ArrayLike) -> Numbers:
-    given = np.asarray(losses, np.float64).ravel()
-    return _within(given, 1.0, "loss", "scale it, or clip it")
-
-
-def _weights(weights: ArrayLike, count: int, most: float) -> Numbers:
-    given = np.asarray(weights, np.float64).ravel()
-    if len(given) != count or np.isnan(given).any():
-        raise DataError(f"{count} labels need a weight each, but there are {int((~np.isnan(given)).sum())}")
-    return _within(given, most, "weight", "clip it, or fit with a larger most_weight")
-
-
-def _within(values: Numbers, most: float, what: str, mend: str) -> Numbers:
-    (wrong,) = np.nonzero((values < 0) | (values > most))
-    if len(wrong):
-        raise DataError(
-            f"{len(wrong)} of {len(values)} have a {what} outside of 0..{most:g}, "
-            f"the first of them row {wrong[0]}: {values[wrong[0]]}; {mend}"
-        )
-    return values
-
-
-def _masks(slices: Slices | None, count: int) -> dict[str, NDArray[np.bool_]]:
-    masks = {name: np.asarray(mask, np.bool_).ravel() for name, mask in (slices or {}).items()}
-    if wrong := [f"{name} of {len(mask)}" for name, mask in masks.items() if len(mask) != count]:
-        raise DataError(f"there are {count} losses, but slices of other lengths: {', '.join(wrong)}")
-    return masks

@@ -129,7 +129,7 @@ class Nonconformity:
 
     def is_learned(self, name: str) -> bool:
         """Whether samples of the reference were spent on it."""
-        return name == NUMBERS or name.startswith(EMBEDDING)
+        return name not in {*self.scores, *self.numbers, UNSURE}
 
     def _distance(self, name: str, points: Numbers) -> Numbers:
         known = ~np.isnan(points).all(axis=1)

@@ -15,7 +15,7 @@ from totalml.monitoring.change_point import Change
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-KEPT = 4096  # rows
+KEPT = 2048  # rows
 NO_TIME = np.iinfo(np.int64).min
 
 

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 CHANCE = 0.01
-CHUNK = 2048  # rows, of which all bets are held at once
+ENOUGH = 100_000  # rows of a reference, drawn by chance; more make bets hardly better
+CHUNK = 1024  # rows, of which all bets are held at once
 BEYOND = 1000.0  # times the threshold; evidence grows no further, so that it goes within days once a change is over
 
 
@@ -61,7 +62,7 @@ class StreamResult:
     log_threshold: at which it is an alarm.
     alarm_row: the first of these rows at which it was one, counted from the start of the stream; None: at none.
     moves: the strongest, and those that would be an alarm alone; empty: there is none.
-    since: when it began, counted so; looked for among the 4096 rows about the alarm; empty: there is none.
+    since: when it began, counted so; looked for among the 2048 rows about the alarm; empty: there is none.
     too_few: how many rows, or units, the reference lacks before anything can be told; 0: none.
     """
 
@@ -99,10 +100,11 @@ class StreamTest:
         chance: with which the promise does not hold, of the draw of the reference.
         Raises: DataError: no such run or chance.
         """
-        if not (average_run > 1 and 0 < chance < 1):
+        if not (1 < average_run < math.inf and 0 < chance < 1):
             raise DataError(f"average_run {average_run} has to be above 1, chance {chance} between 0 and 1")
         rng = np.random.default_rng([seed, 0])
-        reference = reference.take(once_per_unit(reference, rng))
+        chosen = rng.permutation(once_per_unit(reference, rng))[:ENOUGH]
+        reference = reference.take(np.sort(chosen))
         scores = Nonconformity.fit(reference, rng)
         values = scores.of(reference)
         each = chance / max(len(values), 1)
