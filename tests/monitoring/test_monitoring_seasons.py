@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from totalml.errors import DataError, MissingExtraError, RecipeError
-from totalml.monitoring import HolidaySettings, RateProfile, Seasons, SeasonSettings, observe, season_reference
+from totalml.monitoring import RateProfile, Seasons, observe, season_reference
+from totalml.recipe.seasons import HolidaySettings, SeasonSettings
 
 PATRICK = SeasonSettings(name="patrick", dates="03-14..03-20", reference="year_before")
 NEW_YEAR = SeasonSettings(name="new_year", dates="12-30..01-02")

@@ -53,21 +53,21 @@ def column_faults(known: Seen, seen: Seen, strange_above: float | None) -> Itera
 
     Args: strange_above: the strangeness beyond which a sample is strange; None: that of the reference's outermost 1 %.
     """
-    weights, before = seen.weights, known.weights
+    weights = seen.weights
     for name, kind in known.kinds.items():
         if seen.kinds.get(name) != kind or kind == "lists":
             continue
         if known.has(name):
-            yield _missing(name, known, seen, weights, before)
+            yield _missing(name, known, seen)
         if name in known.numbers:
-            now, then = seen.numbers[name], known.numbers[name]
+            now = seen.numbers[name]
             if name == STRANGENESS:
-                yield _strange(now, then, weights, before, strange_above)
+                yield _strange(now, known, weights, strange_above)
                 continue
             if not name.startswith(ANSWER):
                 share = EXTREME if name.startswith(PROPERTY) else 0.0
-                yield _outside(name, "below", now, then, weights, before, share)
-                yield _outside(name, "above", now, then, weights, before, share)
+                yield _outside(name, "below", now, known, weights, share)
+                yield _outside(name, "above", now, known, weights, share)
             yield _stuck(name, known, seen, weights)
         elif name in known.observations.categories:
             yield _unseen(name, known, seen)
@@ -82,23 +82,21 @@ def share_fault(kind: str, name: str, now: Mask, then: Mask, weights: Numbers, b
     return Fault(kind, name, p, share=_mean(now), expected=_mean(then), rows=np.flatnonzero(now))
 
 
-def _missing(name: str, known: Seen, seen: Seen, weights: Numbers, before: Numbers) -> Fault:
+def _missing(name: str, known: Seen, seen: Seen) -> Fault:
     kind = "no time" if name in known.moments else "missing"
-    return share_fault(kind, name, seen.missing(name), known.missing(name), weights, before)
+    return share_fault(kind, name, seen.missing(name), known.missing(name), seen.weights, known.weights)
 
 
-def _outside(
-    name: str, kind: str, now: Numbers, then: Numbers, weights: Numbers, before: Numbers, extreme: float
-) -> Fault:
+def _outside(name: str, kind: str, now: Numbers, known: Seen, weights: Numbers, extreme: float) -> Fault:
     """Beyond the value that a share `extreme` of the reference, or its outermost row, is not within."""
-    there, asked = ~np.isnan(then), ~np.isnan(now)
-    if not there.any() or not asked.any():
+    values, asked = known.ordered(name), ~np.isnan(now)
+    if not len(values) or not asked.any():
         return Fault(kind, name, 1.0)
-    values = np.sort(then[there]) if kind == "below" else -np.sort(-then[there])
+    values = values if kind == "below" else values[::-1]
     out = max(1, int(extreme * (len(values) + 1)))
     bound = values[out - 1]
     outside = now < bound if kind == "below" else now > bound
-    units = max(1, int(before[there].sum() + 1e-9))
+    units = max(1, int(known.weights.sum() * len(values) / known.count + 1e-9))
     # Of as many units; the outermost row is that of one unit.
     kept_out = min(units, max(1, round(out * units / len(values))))
     p = beyond(int(weights[outside].sum() + 1e-9), int(weights[asked].sum() + 1e-9), kept_out, units)
@@ -107,11 +105,12 @@ def _outside(
     return Fault(kind, name, p, share=_mean(outside), expected=(out - 1) / len(values), rows=rows, detail=detail)
 
 
-def _strange(now: Numbers, then: Numbers, weights: Numbers, before: Numbers, above: float | None) -> Fault:
+def _strange(now: Numbers, known: Seen, weights: Numbers, above: float | None) -> Fault:
     if above is not None:
-        return share_fault("strange", STRANGENESS, now > above, then > above, weights, before)
-    fault = _outside(STRANGENESS, "above", now, then, weights, before, STRANGE)
-    return replace(fault, kind="strange")
+        return share_fault(
+            "strange", STRANGENESS, now > above, known.numbers[STRANGENESS] > above, weights, known.weights
+        )
+    return replace(_outside(STRANGENESS, "above", now, known, weights, STRANGE), kind="strange")
 
 
 def _unseen(name: str, known: Seen, seen: Seen) -> Fault:
@@ -139,13 +138,12 @@ def _units_with(codes: NDArray[np.int64], rows: Seen, width: int) -> NDArray[np.
 
 def _stuck(name: str, known: Seen, seen: Seen, weights: Numbers) -> Fault:
     """The longest run of one value, against the longest of the reference, and how unlikely it is by chance alone."""
-    then, (start, length) = known.numbers[name], _longest_run(seen.numbers[name][seen.order])
-    there = then[~np.isnan(then)]
+    there, (start, length) = known.ordered(name), _longest_run(seen.numbers[name][seen.order])
     if not len(there) or length < 2:
         return Fault("stuck", name, 1.0)
-    _, counts = np.unique(there, return_counts=True)
-    _, largest = wilson(counts.max(keepdims=True), np.array([len(there)]), CAUTIOUS_Z)
-    longest = _longest_run(then[known.order])[1]
+    commonest = np.array([_longest_run(there)[1]])
+    _, largest = wilson(commonest, np.array([len(there)]), CAUTIOUS_Z)
+    longest = _longest_run(known.numbers[name][known.order])[1]
     p = as_long_runs(length - 1, seen.count, float(largest[0])) if length > LONGER * longest else 1.0
     rows = seen.order[start : start + length]
     detail = f"{length} rows in a row have {seen.numbers[name][rows[0]]:.4g}, at most {longest} in the reference"

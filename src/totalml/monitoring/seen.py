@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,23 +84,34 @@ class Seen:
     def count(self) -> int:
         return self.observations.count
 
-    @property
+    @cached_property
     def numbers(self) -> Mapping[str, NDArray[np.float64]]:
         """What was sent and what was said of it."""
         return {**self.observations.numbers, **self.observations.scores}
 
-    @property
+    @cached_property
     def order(self) -> NDArray[np.intp]:
         """Rows as they came; as they stand where nobody knows when."""
         return np.argsort(self.moments[self.arrival], kind="stable") if self.arrival else np.arange(self.count)
 
-    @property
+    @cached_property
     def weights(self) -> NDArray[np.float64]:
         """(N,) 1; where samples come together, that of each unit is 1."""
         if self.observations.units is None:
             return np.ones(self.count)
         _, unit, sizes = np.unique(self.observations.units, return_inverse=True, return_counts=True)
         return 1 / sizes[unit]
+
+    def ordered(self, name: str) -> NDArray[np.float64]:
+        """Of a column of numbers those that are there, ascending."""
+        if name not in self._ordered:
+            values = self.numbers[name]
+            self._ordered[name] = np.sort(values[~np.isnan(values)])
+        return self._ordered[name]
+
+    @cached_property
+    def _ordered(self) -> dict[str, NDArray[np.float64]]:
+        return {}
 
     def has(self, name: str) -> bool:
         """Whether it is a column of numbers, words or times, of which a value can be missing."""
@@ -122,23 +135,31 @@ def together(known: Categories, seen: Categories) -> tuple[NDArray[np.int64], ND
     return np.append(before, -1)[known.codes], after[seen.codes]
 
 
-def row_keys(known: Seen, seen: Seen) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """(N,) of each: equal where rows are, by the hash of the input, or else by every column that both have."""
-    if known.inputs is not None and seen.inputs is not None:
-        both = pa.concat_arrays([known.inputs.cast(pa.string()), seen.inputs.cast(pa.string())])
-        codes = pc.fill_null(both.dictionary_encode().indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+def row_keys(seen: Seen, names: Sequence[str]) -> NDArray[np.uint64]:
+    """(N,) equal where rows are, of any table. Args: names: of columns that count; none: the hash of the input does."""
+    keys = np.zeros(seen.count, np.uint64)
+    if not names and seen.inputs is not None:
+        hashes = as_categories(pa.chunked_array([seen.inputs]))
+        keys = _mixed(keys, _of_words(hashes))
         # A row of which nobody knows the input is equal to none.
-        codes[codes < 0] = len(codes) + np.arange(int((codes < 0).sum()))
-        keys = codes.astype(np.uint64)
-        return keys[: known.count], keys[known.count :]
-    before, after = np.zeros(known.count, np.uint64), np.zeros(seen.count, np.uint64)
-    for name in sorted(known.numbers.keys() & seen.numbers.keys()):
-        before, after = _mixed(before, _bits(known.numbers[name])), _mixed(after, _bits(seen.numbers[name]))
-    words, now = known.observations.categories, seen.observations.categories
-    for name in sorted(words.keys() & now.keys()):
-        one, other = together(words[name], now[name])
-        before, after = _mixed(before, one.view(np.uint64)), _mixed(after, other.view(np.uint64))
-    return before, after
+        return np.where(hashes.codes < 0, _mixed(keys, np.arange(seen.count).astype(np.uint64)), keys)
+    for name in names:
+        is_number = name in seen.numbers
+        keys = _mixed(keys, _bits(seen.numbers[name]) if is_number else _of_words(seen.observations.categories[name]))
+    return keys
+
+
+def shared_columns(known: Seen, seen: Seen) -> tuple[str, ...]:
+    """By which rows of both are equal; none where both tell the hash of the input."""
+    if known.inputs is not None and seen.inputs is not None:
+        return ()
+    one, other = ({*each.numbers, *each.observations.categories} for each in (known, seen))
+    return tuple(sorted(one & other))
+
+
+def _of_words(words: Categories) -> NDArray[np.uint64]:
+    hashes = [int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little") for name in words.names]
+    return np.array([*hashes, 0], np.uint64)[words.codes]
 
 
 def _bits(values: NDArray[np.float64]) -> NDArray[np.uint64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from totalml.evaluation.shares import wilson
 from totalml.monitoring.chances import as_long_runs, as_many_repeats
 from totalml.monitoring.column_checks import CAUTIOUS_Z, LONGER
 from totalml.monitoring.faults import Fault
-from totalml.monitoring.seen import UNKNOWN, Seen, row_keys
+from totalml.monitoring.seen import UNKNOWN, Seen, row_keys, shared_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,40 +25,59 @@ SLACK_S = 300  # that clocks of machines may differ by, and rows of several repl
 LEAST_BLOCK = 3  # rows that a block has at least
 
 
-def repeat_faults(known: Seen, seen: Seen) -> Iterator[Fault]:
-    """Rows that stood before in the window, more than chance and the reference would have; and blocks of them."""
-    before, after = row_keys(known, seen)
-    if not known.count or not seen.count:
-        return
-    after = after[seen.order]
-    independent = float(seen.weights.sum() / seen.count)
-    _, group, sizes = np.unique(after, return_inverse=True, return_counts=True)
-    sizes_known = np.unique(before, return_counts=True)
-    place = np.searchsorted(sizes_known[0], values := np.unique(after))
-    place = np.minimum(place, len(sizes_known[0]) - 1)
-    shared = np.where(sizes_known[0][place] == values, sizes_known[1][place], 0)
-    alone = np.delete(sizes_known[1], place[shared > 0])
-    repeats = seen.count - len(sizes)
-    p = as_many_repeats(repeats, np.concatenate([sizes + shared, alone]), seen.count, known.count)
-    previous = _previous(group)
-    rows = np.sort(seen.order[previous >= 0])
-    expected = 1 - len(sizes_known[0]) / known.count
-    # Of few rows fewer repeat each other than of many, so the reference's share is an upper bound of what is expected.
-    share = repeats / seen.count
-    yield Fault("repeated", "", p**independent, share=share, expected=min(expected, share), rows=rows)
-    yield _replayed(previous, before[known.order], seen, independent)
+class Repeats:
+    """What a reference tells of rows that stand more than once; of each set of columns it is counted once."""
+
+    def __init__(self, known: Seen) -> None:
+        self._known = known
+        self._counted: dict[tuple[str, ...], _Counted] = {}
+
+    def faults(self, seen: Seen) -> Iterator[Fault]:
+        """Rows that stood before in the window, more than chance and the reference would have; and blocks of them."""
+        if not seen.count:
+            return
+        names = shared_columns(self._known, seen)
+        if names not in self._counted:
+            self._counted[names] = _Counted.of(row_keys(self._known, names)[self._known.order])
+        counted, count = self._counted[names], self._known.count
+        keys, group, sizes = np.unique(row_keys(seen, names)[seen.order], return_inverse=True, return_counts=True)
+        place = np.searchsorted(counted.keys, keys).clip(max=len(counted.keys) - 1)
+        shared = counted.keys[place] == keys
+        both = np.concatenate([sizes + counted.sizes[place] * shared, np.delete(counted.sizes, place[shared])])
+        independent = float(seen.weights.sum() / seen.count)
+        p = as_many_repeats(seen.count - len(sizes), both, seen.count, count) ** independent
+        share = 1 - len(sizes) / seen.count
+        # Of few rows fewer repeat each other than of many, so this is an upper bound of what is expected.
+        expected = min(share, 1 - len(counted.sizes) / count)
+        previous = _previous(group)
+        yield Fault("repeated", "", p, share=share, expected=expected, rows=np.sort(seen.order[previous >= 0]))
+        yield self._replayed(previous, counted, seen, independent)
+
+    def _replayed(self, previous: NDArray[np.intp], counted: _Counted, seen: Seen, independent: float) -> Fault:
+        start, length, lag = _longest_block(previous)
+        if length < LEAST_BLOCK or length <= LONGER * counted.longest:
+            return Fault("replayed", "", 1.0)
+        _, largest = wilson(counted.sizes.max(keepdims=True), np.array([self._known.count]), CAUTIOUS_Z)
+        p = as_long_runs(length, seen.count, float(largest[0]), lags=seen.count) ** independent
+        rows = np.sort(seen.order[start : start + length])
+        return Fault("replayed", "", p, rows=rows, detail=f"{length} rows as {lag} rows before")
 
 
-def _replayed(previous: NDArray[np.intp], before: Keys, seen: Seen, independent: float) -> Fault:
-    start, length, lag = _longest_block(previous)
-    _, group, sizes = np.unique(before, return_inverse=True, return_counts=True)
-    longest = _longest_block(_previous(group))[1]
-    if length < LEAST_BLOCK or length <= LONGER * longest:
-        return Fault("replayed", "", 1.0)
-    _, largest = wilson(sizes.max(keepdims=True), np.array([len(before)]), CAUTIOUS_Z)
-    p = as_long_runs(length, seen.count, float(largest[0]), lags=seen.count)
-    rows = np.sort(seen.order[start : start + length])
-    return Fault("replayed", "", p**independent, rows=rows, detail=f"{length} rows as {lag} rows before")
+@dataclass(frozen=True)
+class _Counted:
+    """Args:
+    keys, sizes: of each row that there is, ascending, and how many are so.
+    longest: rows of the longest block that repeats another one.
+    """
+
+    keys: Keys
+    sizes: NDArray[np.int64]
+    longest: int
+
+    @classmethod
+    def of(cls, rows: Keys) -> _Counted:
+        keys, group, sizes = np.unique(rows, return_inverse=True, return_counts=True)
+        return cls(keys, sizes, _longest_block(_previous(group))[1])
 
 
 def _previous(group: NDArray[np.intp]) -> NDArray[np.intp]:

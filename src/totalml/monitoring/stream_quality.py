@@ -21,7 +21,7 @@ from totalml.monitoring.observations import TIMES, Observations
 from totalml.monitoring.populations import Population, Populations
 from totalml.monitoring.rates import RateProfile
 from totalml.monitoring.seen import ERROR, Seen
-from totalml.monitoring.stream_order import repeat_faults, time_faults
+from totalml.monitoring.stream_order import Repeats, time_faults
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,9 +48,11 @@ class StreamQuality:
         self._known, self._populations, self._rates = known, populations, rates
         self._unit, self._strange_above = unit, strange_above
         self._failures, self._level, self._least_share = failures, level, least_share
-        self._parts = {
-            (each.column, each.value): known.take(each.rows) for each in populations.of(known.observations, LEAST_KNOWN)
-        }
+        self._repeats = Repeats(known)
+        self._parts: dict[tuple[str, str], tuple[Seen, Repeats]] = {}
+        for each in populations.of(known.observations, LEAST_KNOWN):
+            part = known.take(each.rows)
+            self._parts[each.column, each.value] = part, Repeats(part)
 
     @classmethod
     def fit(
@@ -121,11 +123,12 @@ class StreamQuality:
             return
         yield from schema_faults(self._known, seen)
         yield from column_faults(self._known, seen, self._strange_above)
-        yield from repeat_faults(self._known, seen)
+        yield from self._repeats.faults(seen)
         for each in self._populations.of(seen.observations, LEAST_ROWS):
-            if (known := self._parts.get((each.column, each.value))) is not None:
+            if (each.column, each.value) in self._parts:
+                known, repeats = self._parts[each.column, each.value]
                 part, places = seen.take(each.rows), np.flatnonzero(each.rows)
-                for fault in (*column_faults(known, part, self._strange_above), *repeat_faults(known, part)):
+                for fault in (*column_faults(known, part, self._strange_above), *repeats.faults(part)):
                     yield replace(_in(places, fault), population=each.words)
 
     def _failed(self, seen: Seen) -> Fault:
