@@ -46,6 +46,7 @@ VERBS = {
     "alerts ack": ("totalml.alerts.alerts_ack", "say that you have taken an alert"),
     "alerts resolve": ("totalml.alerts.alerts_resolve", "say that an alert is over"),
     "alerts send": ("totalml.alerts.alerts_send", "deliver alerts that have not arrived yet"),
+    "alerts react": ("totalml.alerts.alerts_react", "what is to follow from open alerts: propose, roll back, retrain"),
     "alerts test": ("totalml.alerts.alerts_test", "a trial through every channel, and by which it arrived"),
     "track sync": ("totalml.release.track_sync", "send runs and releases to Weights & Biases that did not arrive"),
     "store gc": ("totalml.garbage.store_gc", "remove from the store what no run, pin or alias needs"),

@@ -144,7 +144,7 @@ def test_a_secret_that_is_not_set_is_named(place, clock, monkeypatch):
     with running(Receiver(200)) as receiver:
         alerts = Alerts(place.open_store(), MODEL, hook(receiver, secret_variable=SECRET), clock)
         alerts.raise_alert(CONCEPT)
-        assert sent(alerts, place) == [("pints-1", f"webhook: set the environment variable {SECRET}")]
+        assert sent(alerts, place) == [("pints-1", f"set the environment variable {SECRET}, which holds its secret")]
     assert receiver.taken == []
 
 

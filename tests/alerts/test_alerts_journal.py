@@ -236,7 +236,7 @@ class Pub(RuleBasedStateMachine):
     @rule(id_=made)
     def react(self, id_) -> None:
         told = self.model[id_]
-        assert self.alerts[1].react(id_, Reacted("propose", "proposed", "look")) == (told.reactions == 0)
+        assert self.alerts[1].react(id_, Reacted("propose", "concept", "proposed", "look")) == (told.reactions == 0)
         if not told.reactions:
             told.reactions, told.notices, told.told_at = 1, told.notices + 1, self.now()
 

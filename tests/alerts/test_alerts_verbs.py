@@ -130,3 +130,12 @@ def test_a_recipe_says_it_beside_much_else(tmp_path):
     file.write_text(text)
     model, told = read_alerting(file, "pints.yaml")
     assert (model, told.cooldown_hours) == ("pints", 1.0)
+
+
+def test_what_is_to_follow_is_done_once_or_only_said(store, tell, tmp_path):
+    file = file_of(tmp_path, "[{console: {}}]")
+    Alerts(store, MODEL).raise_alert(CONCEPT)
+    for words in (("--dry-run",), ()):
+        code, told = tell("react", file, *words)
+        assert (code, "pints-1: propose, proposed: train with newer labels: python run.py" in told) == (0, True)
+    assert tell("react", file) == (0, f"nothing is to follow from an open alert of {MODEL}\n")

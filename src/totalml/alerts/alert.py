@@ -46,11 +46,13 @@ class Tried:
 class Reacted:
     """Args:
     reaction: such as rollback.
+    verdict: that it follows from.
     outcome: proposed, done, started, refused or failed.
     sentence: what was done or is to be done; with the exact command, where one is.
     """
 
     reaction: str
+    verdict: str
     outcome: str
     sentence: str
     when: str = ""
@@ -97,7 +99,8 @@ class Alert:
         return channel in self.channels and self.tried.get(channel, Tried()).delivered < self.notice
 
     def has_reacted(self, reaction: str) -> bool:
-        return any(each.reaction == reaction for each in self.reactions)
+        """To what it is found to be now."""
+        return any((each.reaction, each.verdict) == (reaction, self.finding.verdict) for each in self.reactions)
 
     def as_json(self) -> dict[str, Any]:
         """For machines: of `alerts list --json`, the body of a webhook, a line of a file."""
@@ -164,7 +167,8 @@ def _next(alert: Alert, event: Event) -> Alert:
     if event.kind in (ACKNOWLEDGED, RESOLVED):
         return replace(alert, state=event.kind, who=event.who, why=str(facts["why"]))
     if event.kind == REACTED:
-        done = Reacted(str(facts["reaction"]), str(facts["outcome"]), str(facts["sentence"]), event.when)
+        words = {name: str(facts[name]) for name in ("reaction", "verdict", "outcome", "sentence")}
+        done = Reacted(**words, when=event.when)
         return replace(alert, reactions=(*alert.reactions, done))
     if event.kind in (CLAIMED, DELIVERED):
         return replace(alert, tried={**alert.tried, str(facts["channel"]): _tried(alert, event)})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -130,14 +131,14 @@ class Alerts:
         return self._settle(id_, RESOLVED, why, (RAISED, ACKNOWLEDGED))
 
     def react(self, id_: str, done: Reacted) -> bool:
-        """Keep what followed from an alert, once for each reaction. False: it was kept already."""
+        """Keep what followed from an alert, once. False: it was kept already."""
 
         def draft(events: list[Event]) -> Draft | None:
             alert = self._look(events)[id_]
-            if any((each.reaction, each.outcome) == (done.reaction, done.outcome) for each in alert.reactions):
+            if any(replace(each, sentence=done.sentence, when=done.when) == done for each in alert.reactions):
                 return None
-            sentence = short_text(done.sentence, SENTENCE)
-            return self._draft(REACTED, alert=id_, reaction=done.reaction, outcome=done.outcome, sentence=sentence)
+            facts = {"reaction": done.reaction, "verdict": done.verdict, "outcome": done.outcome}
+            return self._draft(REACTED, alert=id_, sentence=short_text(done.sentence, SENTENCE), **facts)
 
         return self._journal.append_decided(draft) is not None
 

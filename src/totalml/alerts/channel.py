@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.error import URLError
 
 from totalml.alerts.finding import SENTENCE, short_text
 from totalml.alerts.secret import secret
 from totalml.alerts.words import message, subject
-from totalml.errors import AlertError, MissingExtraError
+from totalml.errors import AlertError, MissingExtraError, TotalmlError
 from totalml.terminal import say
 
 if TYPE_CHECKING:
@@ -34,13 +35,23 @@ def deliver(channel: ChannelRecipe, alert: Alert, place: Place) -> str | None:
             _sender(channel, place)(alert)
             problems[:] = [None]
         except Exception as error:  # of sockets, servers, packages: whatever it is, the alert is kept
-            problems[:] = [short_text(f"{error}" if isinstance(error, AlertError) else f"{error!r}", SENTENCE)]
+            problems[:] = [short_text(_in_words(error), SENTENCE)]
 
     # A thread of its own: no time-out of a socket ends one that answers byte by byte, and none holds for a name server.
     thread = threading.Thread(target=work, name=f"alert by {channel.title}", daemon=True)
     thread.start()
     thread.join(WITHIN_S)
     return problems[0]
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, TotalmlError):
+        return str(error)
+    if isinstance(error, URLError) and isinstance(error.reason, Exception):
+        return _in_words(error.reason)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return f"{type(error).__name__}: {error}"
 
 
 def _sender(channel: ChannelRecipe, place: Place) -> Send:
@@ -76,7 +87,7 @@ def _apprise(settings: AppriseRecipe, alert: Alert) -> None:
     except ImportError as error:
         raise MissingExtraError("apprise", "alerts", "the alert channel apprise") from error
     receiver = apprise.Apprise()
-    if not receiver.add(secret(settings.url_variable, "apprise")):
+    if not receiver.add(secret(settings.url_variable)):
         raise AlertError(f"apprise knows no service by the URL in {settings.url_variable}")
     kind = apprise.NotifyType.FAILURE if alert.finding.severity == "page" else apprise.NotifyType.WARNING
     if not receiver.notify(title=subject(alert), body=message(alert), notify_type=kind):

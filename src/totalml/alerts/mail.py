@@ -21,7 +21,7 @@ SOCKET_S = 10.0
 
 def mail(settings: EmailRecipe, alert: Alert) -> None:
     """Raises: AlertError: it was refused. OSError: nobody answers."""
-    password = secret(settings.password_variable, "email") if settings.user is not None else ""
+    password = secret(settings.password_variable) if settings.user is not None else ""
     try:
         with _connected(settings) as server:
             if settings.user is not None:

@@ -7,8 +7,8 @@ import os
 from totalml.errors import AlertError
 
 
-def secret(variable: str, wanted_by: str) -> str:
+def secret(variable: str) -> str:
     """Raises: AlertError: it is not set."""
     if not (value := os.environ.get(variable, "")):
-        raise AlertError(f"{wanted_by}: set the environment variable {variable}")
+        raise AlertError(f"set the environment variable {variable}, which holds its secret")
     return value

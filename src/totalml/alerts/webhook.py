@@ -41,7 +41,7 @@ def post(settings: WebhookRecipe, alert: Alert) -> None:
     headers = {"Content-Type": "application/json", "User-Agent": "totalml", "webhook-id": alert.mark}
     headers |= {"Idempotency-Key": alert.mark, "webhook-timestamp": f"{int(time.time())}"}
     if settings.secret_variable:
-        key = secret(settings.secret_variable, "webhook")
+        key = secret(settings.secret_variable)
         headers["webhook-signature"] = signature(key, alert.mark, headers["webhook-timestamp"], body)
     request = urllib.request.Request(settings.url, body, headers, method="POST")  # noqa: S310 - http(s), as validated
     try:

@@ -42,7 +42,7 @@ def message(alert: Alert) -> str:
         lines.append(f"{len(finding.samples)} requests show it, such as {some}")
     lines += [f"{each.reaction}, {each.outcome}: {each.sentence}" for each in alert.reactions]
     if alert.is_open:
-        lines.append(f'totalml alerts ack {alert.id} --why "..."    or resolve')
+        lines.append(f'to take it: totalml alerts ack {alert.id} --why "..."; resolve says that it is over')
     return "\n".join(lines)
 
 

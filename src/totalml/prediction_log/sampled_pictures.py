@@ -27,6 +27,16 @@ def save_picture(store: Store, model: str, when: datetime, hashed: str, picture:
     store.save_file(picture, PICTURES, model, f"{when:%Y-%m-%d}", short(hashed, 64))
 
 
+def kept_pictures(store: Store, model: str, hashes: Collection[str]) -> dict[str, str]:
+    """Hash of an input -> name of its picture in the store, of those that were kept and are still there."""
+    sought = {short(hashed, 64): hashed for hashed in hashes}
+    return {
+        sought[name]: f"{PICTURES}/{model}/{day}/{name}"
+        for day in store.names(PICTURES, model)
+        for name in sought.keys() & {*store.names(PICTURES, model, day)}
+    }
+
+
 def remove_pictures(store: Store, model: str, hashes: Collection[str]) -> int:
     """Returns: how many there were."""
     names, removed = {short(hashed, 64) for hashed in hashes}, 0

@@ -11,7 +11,7 @@ release. Its files are held to their digests first; gates are not asked again.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from totalml.store import Store
 
 
+ROLLED_BACK = "rolled back"
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("--to", metavar="RELEASE", help="its bundle hash or the start of it (the one before)")
@@ -35,38 +38,63 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
-    from totalml.machine import user
-    from totalml.registry import Aliases
-    from totalml.runs.attempt import now
-
     if not arguments.why.strip():
         raise RecipeError("command line: --why is empty; say to those who read the history what happened")
     if arguments.to is not None and not arguments.to.strip():
         raise RecipeError("command line: --to is empty; give the bundle hash or its start, or leave it out")
     store, alias = place.open_store(), named("alias", arguments.alias)
     history_of(arguments.model, store)
-    before: list[Promotion] = []
-
-    def decide(history: list[Promotion]) -> Promotion | None:
-        before[:] = [each for each in history if each.alias == alias]
-        target = _target(arguments.model, alias, before, arguments.to)
-        _require_whole(target, store)
-        told = {"when": now(), "who": user(), "why": arguments.why, "how": "rolled back", "forced": ()}
-        return None if _same(target, before[-1]) else replace(target, **told)
-
-    back = Aliases(store, arguments.model).move(decide)
+    back, before = roll_back(store, arguments.model, alias, arguments.why, arguments.to)
     if back is None:
         print(f"{alias} of {arguments.model} is {before[-1].version} already")
         return 0
-    print(f"{alias} of {arguments.model}: back to {_named(back)}; before: {_named(before[-1])}")
-    if before[-1].how == "rolled back" and arguments.to is None:
+    print(told(arguments.model, back, before))
+    if before[-1].how == ROLLED_BACK and arguments.to is None:
         why = f" ({before[-1].why})" if before[-1].why else ""
         print(f"that undid the rollback of {before[-1].when[:19]}{why}; --to names a release that stood there earlier")
     tell_releases(arguments.model, store, place.runs, print)
     return 0
 
 
-def _target(model: str, alias: str, history: Sequence[Promotion], to: str | None) -> Promotion:
+def roll_back(
+    store: Store,
+    model: str,
+    alias: str,
+    why: str,
+    to: str | None = None,
+    allow: Callable[[Sequence[Promotion], Promotion], None] = lambda *_: None,
+) -> tuple[Promotion | None, Sequence[Promotion]]:
+    """Point an alias at what it pointed at before, by one event.
+
+    Args:
+        to: the start of a bundle hash; None: the one before the present one.
+        allow: asked with the history of the alias and where it would go back to; what it raises ends it.
+    Returns: the event, None if it stands there already; and the history of the alias before that.
+    Raises: RecipeError: there is nothing to go back to. StoreError: it is gone or changed.
+    """
+    from totalml.machine import user
+    from totalml.registry import Aliases
+    from totalml.runs.attempt import now
+
+    before: list[Promotion] = []
+
+    def decide(history: list[Promotion]) -> Promotion | None:
+        before[:] = [each for each in history if each.alias == alias]
+        target = target_of(model, alias, before, to)
+        allow(before, target)
+        _require_whole(target, store)
+        if same_release(target, before[-1]):
+            return None
+        return replace(target, when=now(), who=user(), why=why, how=ROLLED_BACK, forced=())
+
+    return Aliases(store, model).move(decide), before
+
+
+def told(model: str, back: Promotion, before: Sequence[Promotion]) -> str:
+    return f"{back.alias} of {model}: back to {_named(back)}; before: {_named(before[-1])}"
+
+
+def target_of(model: str, alias: str, history: Sequence[Promotion], to: str | None) -> Promotion:
     """Raises: RecipeError: there is nothing to go back to."""
     if not history:
         raise RecipeError(f"command line: {alias} of {model} never pointed at anything; totalml promote does that")
@@ -77,7 +105,7 @@ def _target(model: str, alias: str, history: Sequence[Promotion], to: str | None
             which = "is the start of several releases" if found else "never stood there"
             raise RecipeError(f"command line: {to!r} {which}; {alias} of {model} pointed at: {there}")
         return next(iter(found.values()))
-    earlier = [each for each in history if not _same(each, history[-1])]
+    earlier = [each for each in history if not same_release(each, history[-1])]
     if not earlier:
         raise RecipeError(f"command line: {alias} of {model} pointed at {_named(history[-1])} only; nothing was before")
     return earlier[-1]
@@ -91,7 +119,7 @@ def _require_whole(target: Promotion, store: Store) -> None:
         open_bundle(target.release, store).verify()
 
 
-def _same(one: Promotion, other: Promotion) -> bool:
+def same_release(one: Promotion, other: Promotion) -> bool:
     return (one.release, one.run_id, one.attempt, one.weights) == (
         other.release,
         other.run_id,
