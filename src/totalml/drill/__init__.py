@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from totalml.drill.history import History, Pools, draw_history
     from totalml.drill.judgement import judge
     from totalml.drill.monitored import Monitored
+    from totalml.drill.ours import Windows
     from totalml.drill.perturbations import (
         CoarseJpeg,
         Cropped,
@@ -34,6 +35,7 @@ __all__ = [
     "ResizedTwice",
     "ScaledColumn",
     "SwappedChannels",
+    "Windows",
     "draw_history",
     "judge",
 ]

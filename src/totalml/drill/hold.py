@@ -11,6 +11,7 @@ from totalml.data.snapshot import parquet_bytes
 from totalml.drill.detector import DUMMIES, Detector
 from totalml.drill.history import check_pools
 from totalml.drill.judgement import Outcome, judge
+from totalml.drill.ours import Windows
 from totalml.drill.pools import as_pools, make_pools
 from totalml.drill.record import DrillRecord, held_with, measure, truths_of
 from totalml.drill.rivals import Adwin, ColumnByColumn
@@ -32,7 +33,7 @@ SCORED = "drill"  # folder of the attempt that keeps scored populations
 
 def detectors(drill: DrillRecipe) -> list[Detector]:
     """All that are held against each other."""
-    return [ColumnByColumn(drill.window_days), Adwin("score"), Adwin("errors"), *DUMMIES]
+    return [Windows(drill.window_days), ColumnByColumn(drill.window_days), Adwin("score"), Adwin("errors"), *DUMMIES]
 
 
 def hold_drill(recipe: Recipe, drill: DrillRecipe, attempt: Attempt, store: Store, progress: Progress) -> DrillRecord:
@@ -44,8 +45,9 @@ def hold_drill(recipe: Recipe, drill: DrillRecipe, attempt: Attempt, store: Stor
     bundle = _release(recipe, attempt, store, progress)
     tables = make_pools(recipe, drill, bundle, attempt, store, attempt.folder / SCORED, progress)
     check_pools({name: len(table) for name, table in tables.items()}, drill)
-    truth = truth_of(Signature.read(bundle))
-    pools = as_pools(tables, drill.base, truth, recipe.monitoring.unit)
+    signature, watched = Signature.read(bundle), recipe.monitoring
+    sent = (*signature.columns, *watched.columns)
+    pools = as_pools(tables, drill.base, truth_of(signature), sent, watched.unit)
     measured = measure(pools, drill)
     truths = truths_of(measured, drill)
     progress.say(f"the drill draws {2 * drill.calm_histories + drill.histories * len(drill.scenarios)} histories")

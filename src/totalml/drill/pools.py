@@ -24,6 +24,7 @@ from totalml.errors import DataError
 from totalml.identity import canonical, digest, short
 from totalml.monitoring import observe
 from totalml.monitoring.losses import LossOf
+from totalml.monitoring.traffic import compared
 from totalml.release.log_rows import log_columns, metadata_columns
 from totalml.release.onnx_model import IMAGE
 from totalml.release.reference import reference_rows
@@ -69,9 +70,10 @@ def make_pools(
     return {name: read_parquet(file.read_bytes()) for name, file in files.items()}
 
 
-def as_pools(tables: Mapping[str, pa.Table], base: str, truth: Truth, unit: str | None) -> Pools:
-    """Args: base: the population by whose errors those of numbers without intervals are judged.
-
+def as_pools(tables: Mapping[str, pa.Table], base: str, truth: Truth, sent: Sequence[str], unit: str | None) -> Pools:
+    """Args:
+    base: the population by whose errors those of numbers without intervals are judged.
+    sent: metadata columns that callers send; of the others, such as the label, a monitor knows nothing.
     Raises: DataError: there is no column `unit`, or samples whose truth nobody knows.
     """
     losses = LossOf.fit(tables[base], truth)
@@ -80,12 +82,13 @@ def as_pools(tables: Mapping[str, pa.Table], base: str, truth: Truth, unit: str 
         told = "populations of the drill have samples of which nobody knows whether they are answered rightly:"
         raise DataError("\n".join([told, *unknown, f"give each a value of {', '.join(truth.columns)}"]))
     whole = pa.concat_tables(tables.values(), promote_options="permissive")
+    seen = whole.select(["time", *compared(whole.column_names, sent)])
     ends = np.cumsum([0, *(len(table) for table in tables.values())])
     return Pools(
-        observations=observe(whole, unit),
+        observations=observe(seen, unit),
         wrong=np.concatenate([*wrong.values()]) > 0,
         rows={name: np.arange(ends[place], ends[place + 1]) for place, name in enumerate(tables)},
-        table=whole,
+        table=seen,
     )
 
 
