@@ -68,6 +68,15 @@ def test_mistakes_are_told_in_a_line(store, arguments, message, capsys):
     assert len(told.splitlines()) == 1
 
 
+def test_a_page_that_cannot_be_written_is_told_in_a_line(project, store, capsys):
+    looked(store, Verdict(NONE, "nothing"))
+    (project / "a file").write_bytes(b"")
+    assert main(["monitor", "report", MODEL, "--out", "a file/monitor.html"]) == 5
+    told = capsys.readouterr().err
+    assert "a file" in told
+    assert len(told.splitlines()) == 1
+
+
 def test_only_windows_of_the_time_asked_for_are_shown(store):
     for number in range(4):
         looked(store, Verdict(NONE, "nothing"), number)
@@ -82,6 +91,15 @@ def test_rows_of_each_day_are_counted_and_days_without_any(store):
         ("2026-03-01", 0), ("2026-03-02", 24), ("2026-03-03", 6), ("2026-03-04", 0), ("2026-03-05", 0)
     ]  # fmt: skip
     assert volume[-1].until == (MIDNIGHT + 3.5 * DAY).isoformat()
+
+
+def test_rows_that_came_after_the_last_window_are_told_apart_within_the_day(store):
+    Service(store).answer(every(60, 30))
+    start, end = MIDNIGHT.isoformat(timespec="microseconds"), (MIDNIGHT + DAY / 2).isoformat(timespec="microseconds")
+    History(store, MODEL).append(Looked(RELEASE, start, start, end, 12, 0, Verdict(NONE, "nothing"), {}))
+    shown = gathered(store, MODEL, DAY * 3, MIDNIGHT + 3 * DAY)
+    assert shown.unseen == 18
+    assert sum(each.rows for each in shown.volume) == 30
 
 
 def test_seasons_are_those_that_verdicts_expected(store):

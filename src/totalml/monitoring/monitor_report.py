@@ -67,7 +67,7 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime) -> Monito
     looked = [each for each in History(store, model).looked() if moment(each.end) > since]
     name, deployment = _deployed(store, model)
     settings = deployment.monitoring if deployment else None
-    volume = volume_of(store, model, since, now)
+    volume = volume_of(store, model, since, now, moment(looked[-1].end) if looked else None)
     content = MonitorContent(
         model=model,
         since=since,
