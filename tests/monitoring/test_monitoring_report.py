@@ -9,13 +9,16 @@ import pytest
 
 from tests.monitoring.looked import pint
 from tests.monitoring.traffic import MIDNIGHT, MODEL, RELEASE, Service, every
+from totalml.alerts.alerts import Alerts
+from totalml.alerts.finding import Finding
 from totalml.cli import main
 from totalml.deployment.deployment import Deployment
 from totalml.deployment.standing import DEPLOYED
 from totalml.monitoring.history import History, Looked
 from totalml.monitoring.monitor_report import gathered
 from totalml.monitoring.page.kept import said, volume_of
-from totalml.monitoring.verdict import NONE, OF_WINDOW, QUALITY, SEASON, Evidence, Verdict
+from totalml.monitoring.page.page import render
+from totalml.monitoring.verdict import CONCEPT, NONE, OF_WINDOW, QUALITY, SEASON, Evidence, Verdict
 from totalml.prediction_log.sampled_pictures import save_picture
 from totalml.store import Store
 from totalml.store.event import Draft
@@ -122,6 +125,18 @@ def test_the_settings_are_those_of_what_was_deployed_last(store):
     assert (shown.settings.false_alarms_per_year, shown.rows_per_day, shown.deployment) == (
         4.0, 70.0, "deployments/pub.yaml"
     )  # fmt: skip
+
+
+def test_alerts_that_are_open_are_on_the_page_and_those_that_are_over_are_not(store):
+    looked(store, Verdict(NONE, "nothing"))
+    alerts = Alerts(store, MODEL)
+    over, waits = (alerts.raise_alert(Finding(CONCEPT, "page", f"told {each}", what=str(each))) for each in range(2))
+    alerts.resolve(over.id, "mended")
+    page = render(gathered(store, MODEL, DAY, MIDNIGHT + DAY)).decode()
+    assert "1 alert is still open" in page
+    assert waits.id in page
+    assert "told 1" in page
+    assert "told 0" not in page
 
 
 def test_kept_pictures_of_the_window_that_alarmed_come_in_its_order(store):
