@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
+from math import log
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ FIRST = datetime(2026, 2, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 RELEASES = ("blake3:" + "4f1c2a9b" * 8, "blake3:" + "77d0e3a1" * 8)
 BUDGET = 2 * 0.25 / 365.25  # the chance that a test of a day may take for an alarm
-LONG = 1.6e5  # rows between two false alarms of a test that adds up
+LEVEL = log(1.6e5)  # rows between two false alarms of a test that adds up
 
 GLASS = (20, 27)  # days of which the glass is new
 CAMERA = (31, 34)  # of which a camera is broken
@@ -146,21 +147,15 @@ def _labels(glass: bool, habit: bool, number: int, chance: np.random.Generator) 
         facts = {"model": WRONG}
         told = "14 % of the answers that were labelled are wrong, against 5 % in the validation"
         bounds = (at(HABIT - 2), at(HABIT + 1))
-        grown = LONG * 10.0 ** (0.3 + (number - HABIT) * 0.25)
-        return Evidence(OF_LABELS, True, told, grown, LONG, (), at(HABIT - 1), bounds, facts=facts)
+        grown = LEVEL + 0.7 + (number - HABIT) * 0.6
+        return Evidence(OF_LABELS, True, told, grown, LEVEL, (), at(HABIT - 1), bounds, facts=facts)
     told = "5 % of the labelled answers are wrong, as in the validation"
-    return Evidence(OF_LABELS, False, told, float(10 ** chance.uniform(-0.5, 2)), LONG, facts=facts)
+    return Evidence(OF_LABELS, False, told, float(chance.uniform(-1, 4)), LEVEL, facts=facts)
 
 
 def _slices() -> Evidence:
-    groups = [
-        ("age_group 18-25", "error", 0.31, 0.05, 2e-7, 61, 140),
-        ("age_group 26-40", "error", 0.06, 0.05, 0.41, 84, 160),
-    ]
-    names = ("slice", "figure", "value", "reference", "p", "count", "known")
-    facts = {"slices": [dict(zip(names, each, strict=True)) for each in groups]}
-    told = "age_group 18-25 is judged wrongly in 31 % of the cases, against 5 %"
-    return Evidence(OF_SLICES, True, told, 2e-7, BUDGET, ("age_group 18-25",), at(HABIT), facts=facts)
+    facts = {"slices": [{"name": "age_group=18-25", "bound": 0.08, "labels": 61}]}
+    return Evidence(OF_SLICES, True, "it errs more where age_group=18-25", moved=("age_group=18-25",), facts=facts)
 
 
 def _window(moved: bool, season: bool, few: bool, number: int, chance: np.random.Generator, kind: str) -> Evidence:
@@ -179,7 +174,8 @@ def _window(moved: bool, season: bool, few: bool, number: int, chance: np.random
 
 def _stream(glass: bool, number: int, chance: np.random.Generator) -> Evidence:
     if glass:
-        grown = 10.0 ** (2 + (number - GLASS[0]) * 1.1)
+        grown = 4.6 + (number - GLASS[0]) * 2.5
+        facts = {"moves": [{"name": "embedding 1", "way": "higher", "log_evidence": grown}]}
         told = "what comes in has been stranger since the 21st"
-        return Evidence(OF_STREAM, grown > LONG, told, grown, LONG, ("embedding",), at(GLASS[0]))
-    return Evidence(OF_STREAM, False, "nothing adds up", float(10 ** chance.uniform(-1, 2.5)), LONG)
+        return Evidence(OF_STREAM, grown > LEVEL, told, grown, LEVEL, ("embedding 1",), at(GLASS[0]), facts=facts)
+    return Evidence(OF_STREAM, False, "nothing adds up", float(chance.uniform(-2, 5)), LEVEL)

@@ -9,13 +9,16 @@ import pytest
 
 from tests.monitoring.looked import pint
 from tests.monitoring.traffic import MIDNIGHT, MODEL, RELEASE, Service, every
+from totalml.alerts.alerts import Alerts
+from totalml.alerts.finding import Finding
 from totalml.cli import main
 from totalml.deployment.deployment import Deployment
 from totalml.deployment.standing import DEPLOYED
 from totalml.monitoring.history import History, Looked
 from totalml.monitoring.monitor_report import gathered
 from totalml.monitoring.page.kept import said, volume_of
-from totalml.monitoring.verdict import NONE, OF_WINDOW, QUALITY, SEASON, Evidence, Verdict
+from totalml.monitoring.page.page import render
+from totalml.monitoring.verdict import CONCEPT, NONE, OF_WINDOW, QUALITY, SEASON, Evidence, Verdict
 from totalml.prediction_log.sampled_pictures import save_picture
 from totalml.store import Store
 from totalml.store.event import Draft
@@ -68,6 +71,15 @@ def test_mistakes_are_told_in_a_line(store, arguments, message, capsys):
     assert len(told.splitlines()) == 1
 
 
+def test_a_page_that_cannot_be_written_is_told_in_a_line(project, store, capsys):
+    looked(store, Verdict(NONE, "nothing"))
+    (project / "a file").write_bytes(b"")
+    assert main(["monitor", "report", MODEL, "--out", "a file/monitor.html"]) == 5
+    told = capsys.readouterr().err
+    assert "a file" in told
+    assert len(told.splitlines()) == 1
+
+
 def test_only_windows_of_the_time_asked_for_are_shown(store):
     for number in range(4):
         looked(store, Verdict(NONE, "nothing"), number)
@@ -82,6 +94,15 @@ def test_rows_of_each_day_are_counted_and_days_without_any(store):
         ("2026-03-01", 0), ("2026-03-02", 24), ("2026-03-03", 6), ("2026-03-04", 0), ("2026-03-05", 0)
     ]  # fmt: skip
     assert volume[-1].until == (MIDNIGHT + 3.5 * DAY).isoformat()
+
+
+def test_rows_that_came_after_the_last_window_are_told_apart_within_the_day(store):
+    Service(store).answer(every(60, 30))
+    start, end = MIDNIGHT.isoformat(timespec="microseconds"), (MIDNIGHT + DAY / 2).isoformat(timespec="microseconds")
+    History(store, MODEL).append(Looked(RELEASE, start, start, end, 12, 0, Verdict(NONE, "nothing"), {}))
+    shown = gathered(store, MODEL, DAY * 3, MIDNIGHT + 3 * DAY)
+    assert shown.unseen == 18
+    assert sum(each.rows for each in shown.volume) == 30
 
 
 def test_seasons_are_those_that_verdicts_expected(store):
@@ -104,6 +125,18 @@ def test_the_settings_are_those_of_what_was_deployed_last(store):
     assert (shown.settings.false_alarms_per_year, shown.rows_per_day, shown.deployment) == (
         4.0, 70.0, "deployments/pub.yaml"
     )  # fmt: skip
+
+
+def test_alerts_that_are_open_are_on_the_page_and_those_that_are_over_are_not(store):
+    looked(store, Verdict(NONE, "nothing"))
+    alerts = Alerts(store, MODEL)
+    over, waits = (alerts.raise_alert(Finding(CONCEPT, "page", f"told {each}", what=str(each))) for each in range(2))
+    alerts.resolve(over.id, "mended")
+    page = render(gathered(store, MODEL, DAY, MIDNIGHT + DAY)).decode()
+    assert "1 alert is still open" in page
+    assert waits.id in page
+    assert "told 1" in page
+    assert "told 0" not in page
 
 
 def test_kept_pictures_of_the_window_that_alarmed_come_in_its_order(store):

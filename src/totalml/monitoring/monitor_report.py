@@ -58,6 +58,7 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime) -> Monito
     """
     from dataclasses import replace
 
+    from totalml.alerts.alerts import Alerts
     from totalml.monitoring.history import History
     from totalml.monitoring.page import MonitorContent
     from totalml.monitoring.page.kept import pictures_of, seasons_of, volume_of
@@ -67,7 +68,9 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime) -> Monito
     looked = [each for each in History(store, model).looked() if moment(each.end) > since]
     name, deployment = _deployed(store, model)
     settings = deployment.monitoring if deployment else None
-    volume = volume_of(store, model, since, now)
+    if settings is None and looked:
+        settings = _of_recipe(store, looked[-1].release)
+    volume = volume_of(store, model, since, now, moment(looked[-1].end) if looked else None)
     content = MonitorContent(
         model=model,
         since=since,
@@ -75,6 +78,7 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime) -> Monito
         looked=looked,
         settings=settings,
         rows_per_day=_rows_per_day(settings, volume),
+        alerts=[each.as_json() for each in Alerts(store, model).open()],
         deployment=f"deployments/{name}.yaml" if name else "",
         seasons=seasons_of(looked),
         volume=volume,
@@ -106,6 +110,18 @@ def _deployed(store: Store, model: str) -> tuple[str, Deployment | None]:
 
     applied = [event.facts["deployment"] for event in store.journal(model).events() if event.kind == DEPLOYED]
     return (applied[-1], Deployments(store, model).standing(applied[-1])) if applied else ("", None)
+
+
+def _of_recipe(store: Store, release: str) -> MonitoringRecipe | None:
+    """None: the release is not in the store any more, and its windows are shown without."""
+    from totalml.errors import StoreError
+    from totalml.monitoring.opened import settings_of
+    from totalml.release.bundle import open_bundle
+
+    try:
+        return settings_of(open_bundle(release, store))
+    except StoreError:
+        return None
 
 
 def _rows_per_day(settings: MonitoringRecipe | None, volume: list[Volume]) -> float | None:

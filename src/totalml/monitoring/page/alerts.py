@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from totalml.monitoring.page.content import MonitorContent
 
 MOST = 100
+COMMANDS = ('totalml alerts ack ID --why "I look at it"', 'totalml alerts resolve ID --why "the camera is mended"')
 HEAD = ["Alert", "What it is", "When to look", "Since", "State"]
 
 
@@ -31,7 +32,7 @@ def alerts(content: MonitorContent) -> Html | str:
     if len(content.alerts) > MOST:
         caption += f", {MOST} shown, those to be seen to at once first"
     text = "An alert stays open until somebody says that it is settled:"
-    command = tag("pre", tag("code", "totalml alerts ack ID\ntotalml alerts resolve ID"))
+    command = tag("pre", tag("code", "\n".join(COMMANDS)))
     return section("alerts", title, table(caption, HEAD, rows, "alerts"), tag("p", text), command)
 
 

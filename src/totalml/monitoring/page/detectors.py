@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import exp, log
+
+from totalml.monitoring.page.nearness import BY_LOGARITHM
 from totalml.monitoring.verdict import (
     OF_ESTIMATE,
     OF_LABELS,
@@ -53,13 +56,20 @@ def column(name: str) -> str:
 def measured(evidence: Evidence) -> str:
     """What was held against what: a chance or, of what adds up, odds."""
     value, level = evidence.value, evidence.level
-    if value is None:
+    if value is None or level is None:
         return ""
-    if level is None:
-        return f"{value:.3g}"
-    if level < 1:
-        return f"by chance alone: {chance(value)}; found below {_rare(level)}"
-    return f"evidence {_odds(value)}; found at {_odds(level)}"
+    if evidence.detector in BY_LOGARITHM:
+        return f"evidence {odds(value)}; found at {odds(level)}"
+    return f"by chance alone: {chance(value)}; found below {_rare(level)}"
+
+
+def odds(logarithm: float) -> str:
+    """`160,000 to 1`. Args: logarithm: natural."""
+    if logarithm >= log(MOST_ODDS):
+        return f"over {MOST_ODDS:,.0f} to 1"
+    value = exp(logarithm)
+    # Three digits, as more of them say nothing.
+    return f"{float(f'{value:.3g}'):,.0f} to 1" if value >= 10 else f"{value:.2g} to 1"
 
 
 def cut(text: str, most: int = LONGEST) -> str:
@@ -68,10 +78,3 @@ def cut(text: str, most: int = LONGEST) -> str:
 
 def _rare(level: float) -> str:
     return f"1 in {round(1 / level):,}" if level > 0 else "never"
-
-
-def _odds(value: float) -> str:
-    if value >= MOST_ODDS:
-        return f"over {MOST_ODDS:,.0f} to 1"
-    # Three digits, as more of them say nothing.
-    return f"{float(f'{value:.3g}'):,.0f} to 1" if value >= 10 else f"{value:.2g} to 1"

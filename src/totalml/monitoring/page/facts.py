@@ -9,51 +9,56 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from totalml.monitoring.page.detectors import column, cut
+from totalml.monitoring.page.detectors import column, cut, odds, title
+from totalml.monitoring.verdict import OF_STREAM
 from totalml.report.markup import Html, joined, name_of, table, tag, with_bar
 from totalml.report.number_format import MINUS, MISSING, chance, percent, quantity
 
 if TYPE_CHECKING:
     from totalml.monitoring.history import Looked
+    from totalml.monitoring.verdict import Evidence
 
 MOST = 40  # rows of a table
-# Lists of records: `words`, `share`, `expected`, `p` and `certain` of a Fault; all of a Move; all of a SliceFigure.
-FAULTS, MOVES, SLICES = "faults", "moves", "slices"
+HEAD = ["What", "Expected", "Found", "By chance alone"]
+FAULTS, NOTICED, MOVES, SLICES = "faults", "noticed", "moves", "slices"  # lists of records
 
 
 def faults(looked: Looked) -> Html | str:
-    listed = _listed(looked, FAULTS)
-    if not listed:
-        return ""
-    rows: list[list[str]] = [
-        [
-            cut(str(each.get("words") or "")),
-            *(_share(_number(each.get(key))) for key in ("expected", "share")),
-            "a rule is broken" if each.get("certain") else _chance(each),
-        ]
-        for each in listed[:MOST]
+    """And what is new without being wrong, such as a value that was never seen."""
+    tables = [
+        table(_caption(caption, listed), HEAD, [*map(_fault, listed[:MOST])], "faults")
+        for name, caption in ((FAULTS, "What is wrong"), (NOTICED, "New, but nothing that is wrong by itself"))
+        if (listed := _listed(looked, name))
     ]
-    head = ["Fault", "Then", "Now", "By chance alone"]
-    return joined(tag("h3", "What is wrong with the data"), table(_caption("Faults", listed), head, rows, "faults"))
+    return joined(tag("h3", "The data as such"), *tables) if tables else ""
+
+
+def _fault(each: Mapping[str, Any]) -> list[str]:
+    return [
+        cut(str(each.get("words") or "")),
+        *(_share(_number(each.get(key))) for key in ("expected", "share")),
+        "a rule is broken" if each.get("certain") else _chance(each),
+    ]
 
 
 def moves(looked: Looked) -> Html | str:
-    listed = _listed(looked, MOVES)
-    known = {str(each.get("name")) for each in listed} | {str(each.get("slice")) for each in _listed(looked, SLICES)}
-    rows = [_move(each) for each in listed[:MOST]]
-    rest = [name for name in looked.verdict.moved if name not in known][: MOST - len(rows)]
-    rows += [[name_of(column(name)), MISSING, MISSING, MISSING, MISSING] for name in rest]
-    if not rows:
-        return ""
-    more = len(listed) + len(rest) - len(rows)
-    caption = "What moved most" + (f"; {more:,} more not shown" if more > 0 else "")
+    """A table of each detector that says which columns moved; there are none of labels."""
+    tables = [_moves(each) for each in looked.verdict.evidence if _records(each, MOVES)]
+    return joined(tag("h3", "Then and now"), *tables) if tables else ""
+
+
+def _moves(evidence: Evidence) -> Html:
+    listed = _records(evidence, MOVES)
+    caption = _caption(f"{title(evidence.detector)}, what moved most first", listed)
+    if evidence.detector == OF_STREAM:
+        grown = [[_named(each, evidence), cut(str(each.get("way") or ""), 24), _grown(each)] for each in listed[:MOST]]
+        return table(caption, ["What", "Than before", "Evidence"], grown, "numbers")
     head = ["What", "Then", "Now", "How far", "By chance alone"]
-    return joined(tag("h3", "Then and now"), table(caption, head, rows, "numbers"))
+    return table(caption, head, [_move(each, evidence) for each in listed[:MOST]], "numbers")
 
 
-def _move(each: Mapping[str, Any]) -> list[str]:
-    name, of = str(each.get("name")), str(each.get("of") or "")
-    shown = name_of(column(name))
+def _move(each: Mapping[str, Any], evidence: Evidence) -> list[str]:
+    shown, of = _named(each, evidence), str(each.get("of") or "")
     value = _number(each.get("value"))
     far = quantity(value) if value is not None else MISSING
     if value is not None and each.get("statistic") == "KS" and 0 <= value <= 1:
@@ -66,6 +71,17 @@ def _move(each: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _named(each: Mapping[str, Any], evidence: Evidence) -> Html:
+    """Bold where it is among what moved: others are shown for comparison."""
+    name = str(each.get("name"))
+    return tag("strong", name_of(column(name))) if name in evidence.moved else name_of(column(name))
+
+
+def _grown(each: Mapping[str, Any]) -> str:
+    logarithm = _number(each.get("log_evidence"))
+    return MISSING if logarithm is None else odds(logarithm)
+
+
 def _then_or_now(value: float | None, of: str) -> str:
     if value is None:
         return MISSING
@@ -73,24 +89,18 @@ def _then_or_now(value: float | None, of: str) -> str:
 
 
 def slices(looked: Looked) -> Html | str:
-    level = next((each.level for each in looked.verdict.evidence if SLICES in each.facts), None)
     listed = _listed(looked, SLICES)
     if not listed:
         return ""
-    head = ["Group", "Figure", "Rows", "Then", "Now", "By chance alone"]
-    shown = table(_caption("Groups", listed), head, [_slice(each, level) for each in listed[:MOST]], "numbers groups")
-    return joined(tag("h3", "How groups fare"), shown)
+    head = ["Group", "Labels", "Wrong at most, when it was made"]
+    rows = [_slice(each) for each in listed[:MOST]]
+    return joined(tag("h3", "For whom it errs more"), table(_caption("Groups", listed), head, rows, "numbers groups"))
 
 
-def _slice(each: Mapping[str, Any], level: float | None) -> list[str]:
-    name, p, count = name_of(column(str(each.get("slice")))), _number(each.get("p")), _number(each.get("count"))
-    return [
-        tag("strong", name, " moved") if p is not None and level is not None and p <= level else name,
-        cut(str(each.get("figure") or ""), 60),
-        MISSING if count is None else f"{count:,.0f}",
-        *(_share(_number(each.get(key))) for key in ("reference", "value")),
-        _chance(each),
-    ]
+def _slice(each: Mapping[str, Any]) -> list[str]:
+    labels = _number(each.get("labels"))
+    told = MISSING if labels is None else f"{labels:,.0f}"
+    return [name_of(column(str(each.get("name")))), told, _share(_number(each.get("bound")))]
 
 
 def _share(value: float | None) -> str:
@@ -106,10 +116,14 @@ def _caption(what: str, listed: Sequence[object]) -> str:
     return f"{what}, the first {MOST} of {len(listed):,}" if len(listed) > MOST else what
 
 
-def _listed(looked: Looked, name: str) -> Sequence[Mapping[str, Any]]:
-    """Of all detectors; what is no list of records is left out."""
-    given = (each.facts.get(name) for each in looked.verdict.evidence)
-    return [row for rows in given if isinstance(rows, (list, tuple)) for row in rows if isinstance(row, Mapping)]
+def _listed(looked: Looked, name: str) -> list[Mapping[str, Any]]:
+    """Of all detectors."""
+    return [record for each in looked.verdict.evidence for record in _records(each, name)]
+
+
+def _records(evidence: Evidence, name: str) -> list[Mapping[str, Any]]:
+    given = evidence.facts.get(name)
+    return [each for each in given if isinstance(each, Mapping)] if isinstance(given, (list, tuple)) else []
 
 
 def _number(value: object) -> float | None:

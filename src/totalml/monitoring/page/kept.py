@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -32,25 +33,28 @@ if TYPE_CHECKING:
 MOST_PICTURES = 24
 MOST_BYTES = 50 * 2**20  # of one picture; a service takes none that is larger unless told to
 MOST_ANSWERS = 3
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def volume_of(store: Store, model: str, since: datetime, until: datetime) -> list[Volume]:
+def volume_of(store: Store, model: str, since: datetime, until: datetime, seen: datetime | None = None) -> list[Volume]:
     """Rows of each day, UTC, also of days without any; those of a challenger in its shadow do not count.
 
+    Args: seen: until when a monitor looked; the day is told apart there.
     Raises: StoreError: the log cannot be read.
     """
     rows = LogReader(store, model).read(["time", "arm"], since, until)
     if not len(rows):
         return []
     times = rows.filter(pc.fill_null(pc.not_equal(rows["arm"], SHADOW), True))["time"]
-    days = pc.floor_temporal(times.cast(pa.timestamp("us", "UTC")), unit="day")
-    counts = {each["values"].as_py(): each["counts"].as_py() for each in days.value_counts()}
-    first = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    starts = [first + number * DAY for number in range((until - first) // DAY + 2)]
+    midnight = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    within = [midnight + number * DAY for number in range(1, (until - midnight) // DAY + 1)] + ([seen] if seen else [])
+    edges = [since, *sorted({each for each in within if since < each < until}), until]
+    counts, _ = np.histogram(
+        times.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy(), [_microseconds(each) for each in edges]
+    )
     return [
-        Volume(max(start, since).isoformat(), min(end, until).isoformat(), counts.get(start, 0))
-        for start, end in pairwise(starts)
-        if start < until
+        Volume(start.isoformat(), end.isoformat(), int(count))
+        for (start, end), count in zip(pairwise(edges), counts, strict=True)
     ]
 
 
@@ -108,3 +112,7 @@ def _picture(store: Store, model: str, row: Mapping[str, Any]) -> bytes | None:
         with suppress(FileGoneError), store.open_file(PICTURES, model, day, short(row["input"], 64)) as file:
             return file.read(MOST_BYTES)
     return None
+
+
+def _microseconds(when: datetime) -> int:
+    return (when - EPOCH) // timedelta(microseconds=1)

@@ -17,7 +17,7 @@ from totalml.monitoring.page.timeline import timeline
 from totalml.monitoring.page.verdicts import verdicts
 from totalml.report.document import document
 from totalml.report.markup import Html, joined, name_of, tag
-from totalml.store.atomic import write_atomically
+from totalml.store.atomic import explained, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,8 +44,10 @@ def write_monitor_page(path: Path, content: MonitorContent) -> Path:
 
     Raises: StoreError: the folder cannot be written, or the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, render(content))
+    page = render(content)
+    with explained(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, page)
     return path
 
 

@@ -62,8 +62,10 @@ def _between(last: Looked, year: int) -> str:
     low, high = (moment(each) for each in (min(low for low, _ in bounds), max(high for _, high in bounds)))
     if high - low <= DAY:
         return ""  # it says nothing that the day does not
+    if high - low < 28 * DAY and low.month == high.month and low.hour == high.hour == 0:
+        return f" (between {low.day} and {in_words(high, high.year != year)})"
     years = low.year != year or high.year != year
-    return f", between {in_words(low, years)} and {in_words(high, years)}"
+    return f" (between {in_words(low, years)} and {in_words(high, years)})"
 
 
 def _to_do(content: MonitorContent) -> list[str]:
