@@ -3,7 +3,8 @@
 import sys
 from types import SimpleNamespace
 
-from totalml.terminal import say
+from totalml import terminal
+from totalml.terminal import say, speak_as
 
 
 def test_lines_of_several_processes_do_not_run_into_each_other(monkeypatch):
@@ -11,6 +12,14 @@ def test_lines_of_several_processes_do_not_run_into_each_other(monkeypatch):
     monkeypatch.setattr(sys, "stderr", SimpleNamespace(write=pieces.append, flush=lambda: None))
     say("pints is release 1, on http://127.0.0.1:8000")
     assert pieces == ["pints is release 1, on http://127.0.0.1:8000\n"]
+
+
+def test_one_of_several_processes_says_which_it_is(monkeypatch, capfd):
+    monkeypatch.setattr(terminal, "_spoken_by", "")
+    say("alone")
+    speak_as("worker 2")
+    say("pints is release 1")
+    assert capfd.readouterr().err == "alone\nworker 2: pints is release 1\n"
 
 
 def test_a_process_goes_on_where_nobody_reads_what_it_says(monkeypatch):

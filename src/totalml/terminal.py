@@ -12,6 +12,8 @@ from totalml.errors import TRACEBACK_VARIABLE, TotalmlError
 
 TRACEBACK = "--traceback"
 
+_spoken_by = ""  # this process, where several speak
+
 Error = TypeVar("Error", bound=TotalmlError)
 
 
@@ -29,12 +31,17 @@ def report(error: Error, show_traceback: bool) -> Error:
     return error
 
 
+def speak_as(name: str) -> None:
+    """Begin each line that this process will `say` with its name, as others say the same."""
+    global _spoken_by
+    _spoken_by = f"{name}: "
+
+
 def say(line: str) -> None:
     """Tell on stderr what a process that goes on has to tell; where nobody reads it any more, it goes on too."""
     with suppress(OSError):
-        sys.stderr.write(
-            f"{line}\n"
-        )  # whole, as several processes write: `print` may bring the end of a line by itself
+        # Whole, as several processes write: `print` may bring the end of a line by itself.
+        sys.stderr.write(f"{_spoken_by}{line}\n")
         sys.stderr.flush()
 
 

@@ -103,6 +103,17 @@ def test_days_that_ended_longer_ago_are_removed(store, writer):
     assert len(remove_older(store, MODEL, 1, now, PICTURES)) == 3
 
 
+def test_of_an_old_day_that_is_a_link_only_the_link_goes(tmp_path):
+    store, elsewhere = Store(tmp_path / "store"), tmp_path / "archive"
+    Writer(store).write(["kept"])
+    day = store.root / "predictions" / MODEL / f"{NOON:%Y-%m-%d}"
+    day.rename(elsewhere)
+    day.symlink_to(elsewhere)
+    assert remove_older(store, MODEL, 2, NOON + timedelta(days=9)) == [day.name]
+    assert not day.is_symlink()
+    assert len([*elsewhere.iterdir()]) == 1
+
+
 def test_a_share_of_the_requests_is_sampled():
     ids = [f"request {number}" for number in range(4000)]
     few, more = ({each for each in ids if is_sampled(each, share)} for share in (0.1, 0.3))

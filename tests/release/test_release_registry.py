@@ -175,11 +175,13 @@ def test_a_hash_alone_names_a_release_and_a_path_a_run(project, capsys):
 
 
 def test_that_nothing_is_registered_since_gates_failed_is_told(project, capsys):
+    assert project.tell("promote", f"{NAME}@candidates") == 2
+    assert "did you mean 'candidate'? Its last run is " in capsys.readouterr().err
     shutil.rmtree(project.store / "journal")
     last = project.attempts()[-1]
     assert project.tell("promote", f"{NAME}@candidate") == 2
     run = f"{last.parent.name}/{last.name}"
-    assert f"its last run is {run}, of which totalml promote {run} makes" in capsys.readouterr().err
+    assert f"; its last run is {run}, of which totalml promote {run} makes" in capsys.readouterr().err
     file = last / "gates.json"
     file.write_text(file.read_text().replace('"passed": true', '"passed": false'))
     assert project.tell("promote", f"{NAME}@candidate") == 2

@@ -7,10 +7,12 @@ import socket
 import threading
 import time
 from dataclasses import replace
+from tempfile import SpooledTemporaryFile
 
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from starlette import formparsers
 
 from tests.serving.serving import PICTURE, TABLE, picture, release, serving
 from totalml.serving import logged, prediction_log
@@ -152,6 +154,23 @@ def test_a_multipart_body_that_is_none_is_refused(photos):
         assert answer.json()["error"]
     answer = photos.client.post("/predict", files=[("a", ("a.png", picture()))], data={"label": "x"})
     assert "metadata go into a field 'rows'" in answer.json()["error"]
+
+
+def test_a_multipart_body_that_is_cut_off_is_refused_and_leaves_no_file_open(photos, monkeypatch):
+    opened = []
+
+    class Noted(SpooledTemporaryFile):
+        def __init__(self, *arguments, **more):
+            super().__init__(*arguments, **more)
+            opened.append(self)
+
+    monkeypatch.setattr(formparsers, "SpooledTemporaryFile", Noted)
+    part = b'--x\r\nContent-Disposition: form-data; name="a"; filename="a.png"\r\n\r\n' + picture() + b"\r\n"
+    kind = "multipart/form-data; boundary=x"
+    answer = photos.ask(part + part, kind)
+    assert (answer.status_code, "ends before the boundary" in answer.json()["error"]) == (400, True)
+    assert len(photos.ask(part + part + b"--x--", kind).json()["predictions"]) == 2
+    assert [file.closed for file in opened] == [True] * 4
 
 
 def test_names_and_rows_in_an_odd_charset_harm_nobody(tmp_path):

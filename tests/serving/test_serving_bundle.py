@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.serving.serving import picture, release
-from tests.serving.test_serving_swap import WITHOUT_TORCH, is_ready, until
+from tests.serving.test_serving_swap import WITHOUT_TORCH, is_ready
 from totalml.cli import main
 from totalml.release.bundle import copy_bundle
 from totalml.serving.answering import Answering
@@ -44,9 +44,10 @@ def test_several_workers_keep_predictions_in_the_store_that_is_named(tmp_path, b
     words = ["serve", "--port=0", "--workers=2", "--bundle", str(tmp_path / "copy"), f"--store={tmp_path / 'kept'}"]
     started = subprocess.Popen([sys.executable, "-c", WITHOUT_TORCH, *words], stderr=subprocess.PIPE, text=True)
     try:
-        lines = [started.stderr.readline() for _ in range(2)]
-        base = re.search(r"on (http://\S+)", lines[0])[1]
-        until(lambda: is_ready(base))
+        first = started.stderr.readline()
+        base = re.search(r"on (http://\S+)", first)[1]
+        assert is_ready(base)
+        assert {line.partition(":")[0] for line in (first, started.stderr.readline())} == {"worker 1", "worker 2"}
         assert httpx.get(f"{base}/readyz").json()["release"] == bundle.hash
         for _ in range(4):
             asked = httpx.post(f"{base}/predict", content=picture(), headers={"Content-Type": "image/png"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -33,6 +34,17 @@ def send(running, *labels, **more):
 
 def kept(folder, signature=PICTURE):
     return Labels(Store(folder), "pints", truth_of(signature)).read()
+
+
+def test_labels_that_were_kept_are_counted(running):
+    def counted() -> float:
+        told = running.client.get("/metrics").text
+        return float(re.search(r"^totalml_labels_total (\S+)", told, re.MULTILINE)[1])
+
+    before = counted()
+    assert send(running, *({"request_id": f"counted {n}", "label": "dark"} for n in range(3))).status_code == 200
+    assert send(running, {"request_id": "counted", "label": "neither"}).status_code == 422
+    assert counted() == before + 3
 
 
 def test_labels_join_the_answers_that_they_are_of(tmp_path):

@@ -320,6 +320,17 @@ def test_a_file_is_made_once_only(url, monkeypatch):
     assert remote.read("claim") == b"three"
 
 
+def test_what_is_written_is_remembered_only_where_it_was_listed():
+    remote = Remote("memory://months")
+    for number in range(3):
+        remote.write(f"log/{number}", b"row")
+        remote.create(f"journal/{number}", b"event")
+    assert not remote._sizes
+    assert len(remote.files("log")) == 3
+    remote.write("log/3", b"rows")
+    assert remote.files("log")["log/3"] == 4
+
+
 def test_of_many_that_make_a_file_at_once_one_is_told_so(tmp_path):
     remotes = [Remote(f"file://{tmp_path}/{number % 50}") for number in range(400)]
     with ThreadPoolExecutor(8) as pool:

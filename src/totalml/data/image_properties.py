@@ -24,7 +24,8 @@ PROPERTIES: tuple[str, ...] = (
     "warmth",
     "aspect",
 )
-CHUNK_PIXELS = 1 << 16  # with what is made of them, 3 MB, which stay in a processor's cache
+CHUNK_PIXELS = 1 << 16  # with what is made of them, 2 MB, which stay in a processor's cache
+PLANES = 7  # of the memory in which a chunk is measured
 GREY_THOUSANDTHS = (299, 587, 114)  # of red, green and blue: ITU-R BT.601
 LEVELS = 256
 BLOCK_PX = 8  # of JPEG
@@ -62,7 +63,9 @@ def image_properties(pixels: NDArray[np.uint8], sizes: ArrayLike | None = None) 
     _check(pixels)
     # An empty chunk if there are no pictures, so that each property has its column all the same.
     count = max(1, CHUNK_PIXELS // (pixels.shape[1] * pixels.shape[2]))
-    parts = [_measured(pixels[start : start + count]) for start in range(0, max(1, len(pixels)), count)]
+    # Taken once: memory that is fresh for each step costs as much as the step.
+    room = np.empty((PLANES, min(count, len(pixels)), *pixels.shape[1:3]), np.float32)
+    parts = [_measured(pixels[start : start + count], room) for start in range(0, max(1, len(pixels)), count)]
     columns = [*np.concatenate(parts, axis=1)]
     if sizes is not None:
         columns.append(_aspect(sizes, len(pixels)))
@@ -71,14 +74,18 @@ def image_properties(pixels: NDArray[np.uint8], sizes: ArrayLike | None = None) 
 
 def grey_values(pixels: NDArray[np.uint8]) -> Values:
     """(N, H, W, 3) uint8 -> (N, H, W) luma in 0..255."""
-    return _grey(_colours(pixels))
+    room = np.empty((5, *pixels.shape[:3]), np.float32)
+    room[:3] = np.moveaxis(pixels, 3, 0)
+    return _grey(room[:3], room[3], room[4]).copy()
 
 
 def contrast_and_sharpness(grey: Values) -> tuple[Figures, Figures]:
     """(N, H, W) in 0..255 -> (N,) and (N,), as `image_properties` says."""
-    _, contrast = _mean_and_deviation(grey)
-    down, across = _steps(grey)
-    return contrast, _sharpness(down, _bends(across), contrast)
+    steps, bends, sags = np.empty((3, *grey.shape), np.float32)
+    _, contrast = _mean_and_deviation(grey, steps)
+    _across(_across(grey, steps), bends)
+    _down(_down(grey, steps), sags)
+    return contrast, _sharpness(bends, sags, contrast, steps)
 
 
 def _check(pixels: NDArray[np.uint8]) -> None:
@@ -103,100 +110,132 @@ def _aspect(sizes: ArrayLike, count: int) -> Values:
     return np.divide(sides[:, 0], sides[:, 1], out=np.full(count, np.nan), where=known).astype(np.float32)
 
 
-def _measured(pixels: NDArray[np.uint8]) -> Values:
-    """(8, N), in the order of `PROPERTIES`."""
-    planes = _colours(pixels)
-    grey = _grey(planes)
-    down, across = _steps(grey)
-    # In the place of the colours, and measured at once: fresh memory and calls are what one small picture waits for.
-    first, second, third = planes
-    first -= second  # red - green
-    second += first * np.float32(0.5)
-    second -= third  # (red + green) / 2 - blue
-    third[...] = grey
-    means, deviations = _mean_and_deviation(planes.reshape(-1, *grey.shape[1:]))
+def _measured(pixels: NDArray[np.uint8], room: Values) -> Values:
+    """(8, N), in the order of `PROPERTIES`.
+
+    Args: room: (PLANES, N or more, H, W), in which each step writes over what no later one needs.
+    """
+    room = room[:, : len(pixels)]
+    first, second, third, grey, spare, *_ = room
+    room[:3] = np.moveaxis(pixels, 3, 0)
+    _grey(room[:3], grey, spare)
+    _oppose(room[:3], spare)
+    # At once, as calls are what one small picture waits for.
+    means, deviations = _mean_and_deviation(_joined(room[1:4]), _joined(room[4:7]))
     rg_mean, yb_mean, brightness = means.reshape(3, len(pixels))
     rg_deviation, yb_deviation, contrast = deviations.reshape(3, len(pixels))
-    bends = _bends(across)
-    sharpness, noise = _sharpness(down, bends, contrast), _noise(bends)
     colourfulness = np.hypot(rg_deviation, yb_deviation) + 0.3 * np.hypot(rg_mean, yb_mean)
-    entropy, blockiness = _entropy(grey), _blockiness(down, across)
-    # (red + green) / 2 - blue + (red - green) / 2
-    warmth = yb_mean + rg_mean / 2
+    entropy = _entropy(grey, spare)
+    across, down = _across(grey, first), _down(grey, second)
+    bends, sags = _across(across, third), _down(down, grey)
+    sharpness, noise = _sharpness(bends, sags, contrast, spare), _noise(bends, spare)
+    blockiness = _blockiness(across, down)
+    warmth = yb_mean + rg_mean / 2  # (red + green) / 2 - blue + (red - green) / 2
     return np.array([brightness, contrast, sharpness, noise, colourfulness, entropy, blockiness, warmth], np.float32)
 
 
-def _colours(pixels: NDArray[np.uint8]) -> Values:
-    """(N, H, W, 3) -> (3, N, H, W), each colour in one piece of memory."""
-    colours = np.empty((3, *pixels.shape[:3]), np.float32)
-    colours[...] = np.moveaxis(pixels, 3, 0)
-    return colours
+def _joined(planes: Values) -> Values:
+    """(P, N, H, W) -> (P x N, H, W)."""
+    return planes.reshape(-1, *planes.shape[2:])
 
 
-def _grey(colours: Values) -> Values:
+def _grey(colours: Values, out: Values, spare: Values) -> Values:
+    """Args: colours: (3, N, H, W) red, green and blue."""
     red, green, blue = (np.float32(weight) for weight in GREY_THOUSANDTHS)
-    grey: Values = colours[0] * red
-    grey += colours[1] * green
-    grey += colours[2] * blue
-    grey /= np.float32(sum(GREY_THOUSANDTHS))
-    return grey
+    np.multiply(colours[0], red, out=out)
+    out += np.multiply(colours[1], green, out=spare)
+    out += np.multiply(colours[2], blue, out=spare)
+    out /= np.float32(sum(GREY_THOUSANDTHS))
+    return out
 
 
-def _mean_and_deviation(planes: Values) -> tuple[Figures, Figures]:
-    """(N, H, W) -> (N,) and (N,) the standard deviation; sums of rows in float32, and of these in float64."""
+def _oppose(colours: Values, spare: Values) -> None:
+    """Turn green into red - green, and blue into (red + green) / 2 - blue."""
+    red, green, blue = colours
+    np.add(red, green, out=spare)
+    np.subtract(red, green, out=green)
+    spare *= np.float32(0.5)
+    np.subtract(spare, blue, out=blue)
+
+
+def _mean_and_deviation(planes: Values, spare: Values) -> tuple[Figures, Figures]:
+    """(N, H, W) -> (N,) and (N,) the standard deviation."""
     size = planes.shape[1] * planes.shape[2]
-    mean = np.add.reduce(np.einsum("nhw->nh", planes), axis=1, dtype=np.float64) / size
-    apart = planes - mean.astype(np.float32)[:, None, None]
-    square = np.add.reduce(np.einsum("nhw,nhw->nh", apart, apart), axis=1, dtype=np.float64)
-    return mean, np.sqrt(square / size)
+    mean = _total(planes) / size
+    apart = np.subtract(planes, mean.astype(np.float32)[:, None, None], out=spare)
+    return mean, np.sqrt(_total_of_squares(apart) / size)
 
 
-def _steps(grey: Values) -> tuple[Values, Values]:
-    """(N, H - 1, W) and (N, H, W - 1): to the neighbour below, and to the one on the right."""
-    return grey[:, 1:] - grey[:, :-1], grey[:, :, 1:] - grey[:, :, :-1]
+def _total(planes: Values) -> Figures:
+    """(N, H, W) -> (N,) sums; of rows in float32, and of these in float64."""
+    return np.add.reduce(np.einsum("nhw->nh", planes), axis=1, dtype=np.float64)
 
 
-def _bends(across: Values) -> Values:
-    """(N, H, W - 2), empty if W is less: how each step differs from the one before."""
-    return across[:, :, 1:] - across[:, :, :-1]
+def _total_of_squares(planes: Values) -> Figures:
+    """As `_total`."""
+    return np.add.reduce(np.einsum("nhw,nhw->nh", planes, planes), axis=1, dtype=np.float64)
 
 
-def _sharpness(down: Values, bends: Values, contrast: Figures) -> Figures:
-    if min(bends.shape[1] - 2, bends.shape[2]) < 1:
-        return np.zeros(len(bends))
-    laplacian = bends[:, 1:-1] + down[:, 1:, 1:-1]
-    laplacian -= down[:, :-1, 1:-1]
-    _, deviation = _mean_and_deviation(laplacian)
-    return deviation / np.maximum(contrast, LEAST_CONTRAST)
+def _across(planes: Values, out: Values) -> Values:
+    """(N, H, W): what stands on the right, minus each; nothing stands there of the last column, which is of no use."""
+    return _steps(planes, 1, out)
 
 
-def _noise(bends: Values) -> Figures:
-    if min(bends.shape[1] - 2, bends.shape[2]) < 1:
-        return np.zeros(len(bends))
-    bends = bends[:, 1:] - bends[:, :-1]
-    bends = bends[:, 1:] - bends[:, :-1]
-    total = np.add.reduce(np.abs(bends, out=bends), axis=(1, 2))
+def _down(planes: Values, out: Values) -> Values:
+    """(N, H, W): what stands below, minus each; so here of the last row."""
+    return _steps(planes, planes.shape[2], out)
+
+
+def _steps(planes: Values, far: int, out: Values) -> Values:
+    """In one go through all of the memory: row by row, those of a small picture take twice as long."""
+    flat, steps = planes.reshape(-1), out.reshape(-1)
+    np.subtract(flat[far:], flat[:-far], out=steps[:-far])
+    steps[-far:] = 0
+    return out
+
+
+def _sharpness(bends: Values, sags: Values, contrast: Figures, spare: Values) -> Figures:
+    """Args: bends, sags: how each step across, and down, differs from the one before."""
+    count, height, width = bends.shape
+    if min(height, width) < 3:
+        return np.zeros(count)
+    # Of a pixel with all its neighbours, which are those of its row's first bend and its column's first sag.
+    np.add(bends.reshape(-1)[width:-1], sags.reshape(-1)[1:-width], out=spare.reshape(-1)[: -width - 1])
+    laplacian, size = spare[:, :-2, :-2], (height - 2) * (width - 2)
+    mean, mean_square = _total(laplacian) / size, _total_of_squares(laplacian) / size
+    # Its mean tells of the rims alone and is small, so that nothing is lost by taking it off at the end.
+    return np.sqrt(np.maximum(mean_square - mean**2, 0)) / np.maximum(contrast, LEAST_CONTRAST)
+
+
+def _noise(bends: Values, spare: Values) -> Figures:
+    """Args: bends: no longer needed after it."""
+    count, height, width = bends.shape
+    if min(height, width) < 3:
+        return np.zeros(count)
+    twice = _down(_down(bends, spare), bends)
+    total = _total(np.abs(twice, out=twice)[:, :-2, :-2])
     # The weights of one Laplacian after the other have a norm of 6; a normal value is sqrt(2 / pi) from its mean.
-    return total / (6 * math.sqrt(2 / math.pi) * bends.shape[1] * bends.shape[2])
+    return total / (6 * math.sqrt(2 / math.pi) * (height - 2) * (width - 2))
 
 
-def _entropy(grey: Values) -> Figures:
-    count, pixels = len(grey), grey.shape[1] * grey.shape[2]
-    levels = np.rint(grey).astype(np.intp).reshape(count, pixels)
-    levels += LEVELS * np.arange(count)[:, None]
-    shares = np.bincount(levels.ravel(), minlength=LEVELS * count).reshape(count, LEVELS) / pixels
+def _entropy(grey: Values, spare: Values) -> Figures:
+    pixels = grey.shape[1] * grey.shape[2]
+    levels = np.rint(grey, out=spare).astype(np.intp).reshape(-1, pixels)
+    shares = np.array([np.bincount(each, minlength=LEVELS) for each in levels]).reshape(-1, LEVELS) / pixels
     return np.abs(np.add.reduce(shares * np.log2(np.where(shares > 0, shares, 1)), axis=1))
 
 
-def _blockiness(down: Values, across: Values) -> Figures:
-    count, height, width = len(down), across.shape[1], down.shape[2]
+def _blockiness(across: Values, down: Values) -> Figures:
+    """Args: across, down: no longer needed after it."""
+    count, height, width = across.shape
     every = (height - 1) * width + (width - 1) * height
     lines = (height - 1) // BLOCK_PX * width + (width - 1) // BLOCK_PX * height
     if lines == 0:
         return np.zeros(count)
-    steps = np.add.reduce(np.abs(down), axis=2), np.add.reduce(np.abs(across), axis=1)
-    on_lines = sum(np.add.reduce(step[:, BLOCK_PX - 1 :: BLOCK_PX], axis=1, dtype=np.float64) for step in steps)
-    total = sum(np.add.reduce(step, axis=1, dtype=np.float64) for step in steps)
+    steps = np.einsum("nhw->nw", np.abs(across, out=across)), np.einsum("nhw->nh", np.abs(down, out=down))
+    sums = [step[:, :-1].astype(np.float64) for step in steps]
+    on_lines = sum(np.add.reduce(step[:, BLOCK_PX - 1 :: BLOCK_PX], axis=1) for step in sums)
+    total = sum(np.add.reduce(step, axis=1) for step in sums)
     at, elsewhere = on_lines / lines, (total - on_lines) / (every - lines)
     both = at + elsewhere
     return np.divide(at - elsewhere, both, out=np.zeros(count), where=both > 0)

@@ -59,6 +59,8 @@ def compact(store: Store, model: str, now: datetime) -> Compacted:
 def remove_older(store: Store, model: str, days: int, now: datetime, folder: str = LOG) -> list[str]:
     """Remove the days that ended more than so many days ago.
 
+    Of a day that is a link only the link goes.
+
     Args: folder: LOG or PICTURES.
     Returns: the days.
     """
@@ -67,6 +69,9 @@ def remove_older(store: Store, model: str, days: int, now: datetime, folder: str
     if old and folder == LOG:
         Rewriter(store, model).settled()
     for day in old:
+        if store.is_link(folder, model, day):
+            store.remove_file(folder, model, day)
+            continue
         for name in store.names(folder, model, day):
             store.remove_file(folder, model, day, name)
     return old

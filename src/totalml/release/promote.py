@@ -132,12 +132,17 @@ def _named(text: str, place: Place, store: Store) -> tuple[Attempt, str]:
     try:
         promotion = find_promotion(text, store)
     except RecipeError as error:
-        raise RecipeError(f"{error}{_last_run(text.partition('@')[0], place)}") from error
+        raise RecipeError(_with_last_run(str(error), text.partition("@")[0], place)) from error
     return find_run(promotion.version, place.runs), promotion.release
 
 
+def _with_last_run(told: str, recipe: str, place: Place) -> str:
+    last = _last_run(recipe, place)
+    return f"{told} Its {last}" if last and told.endswith("?") else f"{told}; its {last}" if last else told
+
+
 def _last_run(recipe: str, place: Place) -> str:
-    """Why there may be no release of a recipe: nothing is made of a run whose gates failed."""
+    """Why there may be no release of a recipe: nothing is made of a run whose gates failed. Empty: it has no run."""
     from totalml.gates.record import Verdict
     from totalml.runs.attempt import REPORT_FILE
     from totalml.runs.find import finished_runs
@@ -147,9 +152,9 @@ def _last_run(recipe: str, place: Place) -> str:
     last = runs[-1]
     run, verdict = f"{last.facts['run_id']}/{last.number}", Verdict.load(last.folder)
     if verdict.releasable:
-        return f"; its last run is {run}, of which totalml promote {run} makes a release"
+        return f"last run is {run}, of which totalml promote {run} makes a release"
     failed = ", ".join(gate.title for gate in verdict.not_passed)
-    return f"; its last run, {run}, did not pass its gates ({failed}): {last.folder / REPORT_FILE}"
+    return f"last run, {run}, did not pass its gates ({failed}): {last.folder / REPORT_FILE}"
 
 
 def _not_passed(attempt: Attempt, history: Sequence[Promotion], store: Store) -> Iterator[str]:

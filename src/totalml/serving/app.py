@@ -98,7 +98,7 @@ def create_app(service: Service) -> ASGIApp:
         return Response(figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     add_inference_protocol(app, live, way_in)
-    add_feedback(app, live, limits, service.feedback)
+    add_feedback(app, live, limits, figures, service.feedback)
     describe(app, Rows, InferenceRequest, Labels)
     answer_refused(app)
     # Around FastAPI, and not in it: what it puts around a route costs as much as all else of a small request.

@@ -21,6 +21,7 @@ from totalml.labels.columns import table_of
 from totalml.labels.label import read_labels, truth_of
 from totalml.labels.labels import Segments
 from totalml.serving.body import RefusedError, read_body, read_json
+from totalml.serving.figures import Figures
 from totalml.serving.guard import ID
 from totalml.serving.limits import STOPS_WITHIN_S, Limits
 from totalml.serving.schema import FEEDBACK, REASONS, Kept
@@ -96,7 +97,7 @@ class Feedback:
                 each.kept.set_result(None)
 
 
-def add_feedback(app: FastAPI, live: Answering, limits: Limits, feedback: Feedback | None) -> None:
+def add_feedback(app: FastAPI, live: Answering, limits: Limits, figures: Figures, feedback: Feedback | None) -> None:
     """Args: feedback: None: the service keeps no labels, and says so."""
     limits = replace(limits, body_bytes=min(limits.body_bytes, BODY_BYTES))
     under_way: list[Any] = []  # on one event loop, so it counts without a lock
@@ -119,6 +120,7 @@ def add_feedback(app: FastAPI, live: Answering, limits: Limits, feedback: Feedba
         try:
             table = await _read(request, live.now.scorer.signature, limits)
             await _keep(feedback, table)
+            figures.labels.inc(len(table))
         finally:
             under_way.remove(request)
         return json_response({"kept": len(table), "request_id": request.scope[ID]})

@@ -24,6 +24,7 @@ class Figures:
         self.strange = self._counter("strange_samples", "samples unlike those of training", "release")
         self.shadowed = self._counter("shadow_samples", "samples that a shadow scored, unseen", "release")
         self.unshadowed = self._counter("shadow_samples_left_out", "samples that a shadow had no time for")
+        self.labels = self._counter("labels", "labels that were kept")
         self.seconds = self._histogram("request_seconds", "from the first byte to the answer", SECONDS)
         self.batch = self._histogram("request_samples", "samples in a request", SAMPLES)
         self.under_way = self._gauge("requests_under_way", "requests that wait for an answer")

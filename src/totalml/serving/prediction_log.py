@@ -9,7 +9,6 @@ so that a kill loses the last second at most. Columns are named as in a release'
 from __future__ import annotations
 
 import contextlib
-import sys
 import threading
 import time
 import uuid
@@ -26,6 +25,7 @@ from totalml.prediction_log.segment import Segment
 from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.serving.logged import Measured, Noted, measured_of, table_of
 from totalml.store import Store
+from totalml.terminal import say
 
 if TYPE_CHECKING:
     from totalml.serving.exchange import Answered, Arm, Asked
@@ -119,7 +119,7 @@ class PredictionLog:
             try:
                 save_picture(self._store, self._model, noted.when, hashed, picture)
             except StoreError as error:
-                _say(f"a picture that was to be kept is lost: {error}")
+                say(f"a picture that was to be kept is lost: {error}")
 
     def _flush(self) -> None:
         """Whole or not at all: rows of one arm alone would tell for or against it."""
@@ -141,7 +141,7 @@ class PredictionLog:
     def _lose(self, samples: int, error: Exception) -> None:
         self.dropped += samples
         self._let_go(samples)
-        _say(f"{samples} rows of the prediction log are lost: {error}")
+        say(f"{samples} rows of the prediction log are lost: {error}")
 
     def _let_go(self, samples: int) -> None:
         with self._lock:
@@ -153,11 +153,6 @@ class PredictionLog:
         segment = Segment.new(measured[0].when, self._replica, self._segments, release)
         self._store.save_file(parquet_bytes(table), *segment.path(self._model))
         return segment
-
-
-def _say(line: str) -> None:
-    with contextlib.suppress(OSError):
-        print(line, file=sys.stderr, flush=True)
 
 
 def _by_release(measured: Sequence[Measured]) -> dict[str, list[Measured]]:

@@ -14,6 +14,7 @@ from totalml.serving.limits import Limits
 if TYPE_CHECKING:
     import pyarrow as pa
     from starlette.datastructures import FormData
+    from starlette.formparsers import MultiPartParser
     from starlette.requests import Request
 
     from totalml.release.signature import Signature
@@ -59,7 +60,7 @@ async def read_request(request: Request, signature: Signature, limits: Limits) -
 
 
 async def _multipart(request: Request, limits: Limits) -> tuple[list[bytes] | None, list[Any] | None, list[str]]:
-    from starlette.formparsers import MultiPartException, MultiPartParser
+    from starlette.formparsers import MultiPartParser
 
     body = await read_body(request, limits)
 
@@ -70,15 +71,26 @@ async def _multipart(request: Request, limits: Limits) -> tuple[list[bytes] | No
         request.headers, stream(), max_files=limits.samples + 1, max_fields=8, max_part_size=limits.body_bytes
     )
     parser.spool_max_size = limits.body_bytes  # in memory, as the body is: the disk may be read-only
+    ended: list[bool] = []
+    parser.on_end = lambda: ended.append(True)  # type: ignore[method-assign]
     try:
-        form = await parser.parse()
+        form = await _parsed(parser)
+        if not ended:  # starlette leaves a part out that is cut off
+            raise RefusedError(400, "the multipart body ends before the boundary that closes it")
+        return await _parts(form)
+    finally:
+        for file in parser._files_to_close_on_error:  # also that of a part that is in no form
+            file.close()
+
+
+async def _parsed(parser: MultiPartParser) -> FormData:
+    from starlette.formparsers import MultiPartException
+
+    try:
+        return await parser.parse()
     except (MultiPartException, ValueError, KeyError) as error:
         status = 413 if "Too many files" in str(error) else 400
         raise RefusedError(status, f"the multipart body cannot be read: {error}") from None
-    try:
-        return await _parts(form)
-    finally:
-        await form.close()
 
 
 async def _parts(form: FormData) -> tuple[list[bytes] | None, list[Any] | None, list[str]]:

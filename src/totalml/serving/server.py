@@ -15,6 +15,8 @@ from totalml.serving.spare_pandas import spare_pandas
 from totalml.terminal import say
 
 if TYPE_CHECKING:
+    from uvicorn import Config, Server
+
     from totalml.serving.answering import Answering
     from totalml.serving.figures import Figures
     from totalml.serving.service import Service
@@ -37,7 +39,6 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     service = _service(followed, store, address)
     app = create_app(service)
     release, port = service.live.now.release, listener.getsockname()[1]
-    say(f"{followed.named} is release {release}, on http://{address.host}:{port}")
     config = uvicorn.Config(
         app,
         http=ImpatientProtocol,
@@ -51,7 +52,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     )
     gc.freeze()
     gc.enable()  # the command starts without it
-    server = uvicorn.Server(config)
+    server = _telling(config, f"{followed.named} is release {release}, on http://{address.host}:{port}")
     # A signal that comes before uvicorn takes them over ends it, too. It raises the one again that ended it; what was
     # accepted is answered by then, and that is no failure.
     before = {name: signal.signal(name, server.handle_exit) for name in (signal.SIGTERM, signal.SIGINT)}
@@ -61,6 +62,19 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
         for name, handler in before.items():
             signal.signal(name, handler)
     return 0
+
+
+def _telling(config: Config, line: str) -> Server:
+    """A server that says the line once it listens, so that whoever reads an address there can ask."""
+    import uvicorn
+
+    class Telling(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                say(line)
+
+    return Telling(config)
 
 
 def _service(followed: Followed, store: Store | None, address: Address) -> Service:

@@ -114,11 +114,11 @@ class Remote:
     def put(self, source: Path, name: str) -> None:
         """Copy a file there, replacing what has its name."""
         self._write(name, lambda path: self._filesystem.put_file(str(source), path))
-        self._sizes[name] = source.stat().st_size
+        self._note(name, source.stat().st_size)
 
     def write(self, name: str, data: bytes) -> None:
         self._write(name, lambda path: self._filesystem.pipe_file(path, data))
-        self._sizes[name] = len(data)
+        self._note(name, len(data))
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a file that is not there yet; of two machines at once, one is told True."""
@@ -126,7 +126,7 @@ class Remote:
             self._make_folder(name)
             created = self._create(self._path(name), data)
         if created:
-            self._sizes[name] = len(data)
+            self._note(name, len(data))
         return created
 
     def remove(self, name: str) -> None:
@@ -134,6 +134,11 @@ class Remote:
         with self._explained(name, "removed"), suppress(FileNotFoundError):
             self._filesystem.rm_file(self._path(name))
         self._sizes.pop(name, None)
+
+    def _note(self, name: str, size: int) -> None:
+        """Only where it was listed: a service writes for months, and elsewhere all is listed when it is asked for."""
+        if any(name.startswith(f"{listed}/") for listed in self._listed):
+            self._sizes[name] = size
 
     def _list(self, folder: str) -> None:
         with self._explained(folder, "listed"):

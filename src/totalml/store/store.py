@@ -98,6 +98,10 @@ class Store:
         else:
             self._remote.remove("/".join(parts))
 
+    def is_link(self, *parts: str) -> bool:
+        """Whether a file or folder of this machine is a link, so that what it leads to is not the store's."""
+        return self._remote is None and self.root.joinpath(*parts).is_symlink()
+
     def refer_from(self, runs: Path) -> None:
         """Note that the runs of a folder use this store, so that no cleaning takes from them what they need."""
         name = short(digest("referrer v1", str(runs.absolute()).encode()), 32)
