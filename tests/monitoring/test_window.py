@@ -42,6 +42,27 @@ def test_of_a_sample_of_a_long_reference_p_holds_as_well():
     assert np.mean(found) > 0.35
 
 
+def test_a_move_too_small_for_the_sample_is_seen_in_all_rows():
+    random = np.random.default_rng(0)
+    before, now = random.standard_normal(50_000), random.standard_normal(50_000) + 0.04
+    sides = [Observations(50_000, numbers={"x": each}) for each in (before, now)]
+    assert WindowTest.fit(sides[0], permutations=199).test(sides[1]).p == 1 / 401
+
+
+@pytest.mark.parametrize("share", [0.0003, 0.003, 0.03])
+def test_what_a_sample_of_a_long_reference_hardly_holds_is_no_alarm(share):
+    def rare(rows: int, seed: int) -> Observations:
+        random = np.random.default_rng(seed)
+        codes, numbers = (random.uniform(size=rows) < share for _ in range(2))
+        categories = {"beer": Categories(codes.astype(np.int32), BEERS)}
+        return Observations(rows, numbers={"x": np.where(numbers, np.nan, 0.0)}, categories=categories)
+
+    reference = rare(30_000, 0)
+    tests = [WindowTest.fit(reference, permutations=49, seed=seed) for seed in range(40)]
+    found = [test.test(rare(1_500, 1 + test.seed)).p for test in tests]
+    assert sum(p <= 0.05 for p in found) < 8
+
+
 @pytest.mark.parametrize(
     ("column", "statistic", "before", "now", "of"),
     [
@@ -87,6 +108,7 @@ def test_samples_that_come_together_are_moved_together():
     seeds = range(60)
     together = [WindowTest.fit(clumped(12, 99 + seed), permutations=99).test(windows[seed]).p for seed in seeds]
     assert sum(p <= 0.05 for p in together) < 10
+    assert np.mean(together) < 0.65
 
 
 def test_too_few_units_say_how_many_are_lacking():

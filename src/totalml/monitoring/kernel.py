@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float64]
     Rows = tuple[NDArray[np.intp], NDArray[np.intp]]
     Sides = tuple[Embeddings, Embeddings]
-    Theres = tuple[NDArray[np.bool_], NDArray[np.bool_]]
+    Flags = tuple[NDArray[np.bool_], NDArray[np.bool_]]
 
 LANDMARKS = 128
 MOST = 10_000  # rows of the reference that are looked at
@@ -106,14 +106,26 @@ class KernelStatistic:
         drawn = ones.sum(axis=0, dtype=np.float64)
         moved = features.T @ ones.astype(np.float32)
         sizes = drawn * (len(features) - drawn)
-        squares = np.einsum("rb,rb->b", moved, moved).astype(np.float64) * len(features)
+        squares = np.einsum("rb,rb->b", moved, moved).astype(np.float64)
+        # Each row's product with itself counts as their mean: that of a landmark is larger, and which rows are
+        # landmarks says nothing about the window.
+        own = np.square(features).sum(axis=1)
+        squares -= (1 - 2 * drawn / max(len(features), 1)) * ((own - own.mean()) @ ones)
+        squares = np.maximum(squares, 0) * len(features)
         return np.divide(squares, sizes, out=np.zeros_like(squares), where=sizes > 0)
 
     @property
     def seen(self) -> float:
         """As `permuted`, of all rows."""
-        before, now = len(self.before), int(self._there.sum())
-        return float(self.direction @ self.direction) * before * now / (before + now) if before and now else 0.0
+        sides = self.before, self.now[self._there]
+        if not all(map(len, sides)):
+            return 0.0
+        pooled = self.pooled[~np.isnan(self.pooled[:, 0])]
+        middle = pooled.mean(axis=0)
+        own, *owns = (float(np.square(each - middle).sum(axis=1).mean()) for each in (pooled, *sides))
+        squared = float(self.direction @ self.direction)
+        squared -= sum((each - own) / len(side) for each, side in zip(owns, sides, strict=True))
+        return max(squared, 0.0) / sum(1 / len(side) for side in sides)
 
     def move(self, p: float) -> Move:
         return Move(EMBEDDING, "MMD", float(np.linalg.norm(self.direction)), p)
@@ -138,7 +150,7 @@ class KernelStatistic:
         return ~np.isnan(self.now[:, 0])
 
 
-def of_embeddings(sides: Sides, there: Theres, rows: Rows, rng: np.random.Generator) -> KernelStatistic | None:
+def of_embeddings(sides: Sides, there: Flags, rows: Rows, rng: np.random.Generator) -> KernelStatistic | None:
     """Args:
         sides: (R, D), (n, D) of reference and window.
         there: (R,), (n,) which rows have one.
