@@ -48,18 +48,21 @@ class Watched:
     """Args:
     release: asks which one answers now; empty: none does.
     settings: None: those of the release's recipe.
+    deployment: None: it is none that is watched.
     """
 
     named: str
     model: str
     release: Callable[[], str]
     settings: MonitoringRecipe | None
+    deployment: str | None = None
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from datetime import UTC, datetime
 
     from totalml.alerts.alerts import Alerts
+    from totalml.alerts.react import React
     from totalml.monitoring.opened import open_watch, settings_of
     from totalml.monitoring.telling import tell
     from totalml.release.bundle import open_bundle
@@ -77,6 +80,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raised = tell(Alerts(store, watched.model, settings.alerts), looked)
         if not arguments.json:
             print(f"alert {raised.id}; totalml alerts list {watched.model}", flush=True)
+        for done in React(store, watched.model, settings.alerts, place, watched.deployment)(raised):
+            print(f"  {done.reaction} {done.outcome}: {done.sentence}", flush=True)
 
     release, watch = "", None
     while True:
@@ -123,7 +128,7 @@ def _of_deployment(text: str, store: Store) -> Watched:
     standing = deployments.require(file.stem, text)
     if not deployments.release(file.stem):
         raise RecipeError(f"command line: {model}@{standing.release}, which {text} follows, points nowhere")
-    return Watched(file.stem, model, lambda: deployments.release(file.stem), standing.monitoring)
+    return Watched(file.stem, model, lambda: deployments.release(file.stem), standing.monitoring, file.stem)
 
 
 def shown(looked: Looked) -> str:

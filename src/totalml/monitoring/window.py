@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 ROWS = 1_000  # of either side that are permuted
 OF_LEVEL, IN_DOUBT = 20, 10  # permutations to tell a level; times the level, below which all of them are drawn
+MOST, LEAST_OF_LEVEL = 100_000, 3  # permutations of a level so low that it would take more; but so many at least
+STEP = 10  # times as many are drawn while they leave it in doubt
 CHUNK = 1_000  # permutations at once
 
 
@@ -151,11 +153,14 @@ class WindowTest:
                 found[0][:, 0] = [each.seen for each in statistics]
             return adjusted(np.concatenate(found, axis=1))
 
-        told = draw(self.permutations)
-        more = math.ceil(OF_LEVEL / self.level) - self.permutations
-        # That p is above some level twice, first of some and then of all permutations, is no likelier than once: so
-        # what is called a move is called so no more often for having been looked at before.
-        return draw(more) if more > 0 and told[1][0] <= IN_DOUBT * self.level else told
+        told, drawn = draw(self.permutations), self.permutations
+        every = math.ceil(max(min(OF_LEVEL / self.level, MOST), LEAST_OF_LEVEL / self.level))
+        # That p is low several times, of some, of more and of all permutations, is no likelier than once: so what is
+        # called a move is called so no more often for having been looked at before.
+        while drawn < every and told[1][0] <= IN_DOUBT * max(self.level, 1 / (drawn + 1)):
+            more = min(every, STEP * drawn) - drawn
+            told, drawn = draw(more), drawn + more
+        return told
 
 
 def _check(reference: Observations, window: Observations) -> None:

@@ -111,5 +111,5 @@ def _watched(followed: Followed, store: Store, live: Answering, figures: Figures
     from totalml.serving.watching import Watching
 
     settings = followed.monitoring
-    watching = Watching(live, store, settings, figures, say)
+    watching = Watching(live, store, settings, followed.key, figures, say)
     return {"watching": watching, "alerting": Delivery(store, followed.model, settings.alerts, followed.place, say)}

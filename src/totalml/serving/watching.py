@@ -11,6 +11,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from totalml.alerts.alerts import Alerts
+from totalml.alerts.react import React
 from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.store.locks import locked_if_free
 
@@ -28,15 +30,24 @@ TRIED_EVERY_S = 5.0  # whether the process that watches has gone
 
 class Watching:
     """Args:
+    deployment: whose candidate an alert may bring into its shadow.
     said: told a line for each window that alarms, and when it cannot look.
     """
 
     def __init__(
-        self, live: Answering, store: Store, settings: MonitoringRecipe, figures: Figures, said: Callable[[str], None]
+        self,
+        live: Answering,
+        store: Store,
+        settings: MonitoringRecipe,
+        deployment: str,
+        figures: Figures,
+        said: Callable[[str], None],
     ) -> None:
         self._live, self._store, self._settings = live, store, settings
         self._figures, self._said = figures, said
         self._watch: Watch | None = None
+        self._alerts = Alerts(store, live.model, settings.alerts)
+        self._react = React(store, live.model, settings.alerts, deployment=deployment)
         self._failed = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="monitor", daemon=True)
@@ -62,6 +73,9 @@ class Watching:
             watch = self._opened()
             for looked in watch.look(datetime.now(UTC), along=True):
                 self._figures.watched(looked)
+            for alert in self._alerts.open():
+                for done in self._react(alert):
+                    self._said(f"{alert.id}: {done.reaction} {done.outcome}: {done.sentence}")
             self._failed = ""
         except Exception as error:  # the store cannot be read or written at the moment: it is looked at again
             self._watch = None
@@ -80,8 +94,7 @@ class Watching:
         return self._watch
 
     def _tell(self, looked: Looked) -> None:
-        from totalml.alerts.alerts import Alerts
         from totalml.monitoring.telling import tell
 
-        alert = tell(Alerts(self._store, self._live.model, self._settings.alerts), looked)
+        alert = tell(self._alerts, looked)
         self._said(f"{self._live.named}: {alert.id} ({looked.verdict.cause}): {looked.verdict.told}")
