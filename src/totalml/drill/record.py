@@ -20,7 +20,7 @@ from totalml.store.atomic import write_json
 
 if TYPE_CHECKING:
     from totalml.drill.history import Pools
-    from totalml.recipe import DrillRecipe, Recipe
+    from totalml.recipe import DrillRecipe, Recipe, ScenarioRecipe
     from totalml.recipe.drill import Truth
 
 SCHEMA = 1
@@ -101,9 +101,17 @@ def measure(pools: Pools, drill: DrillRecipe) -> tuple[Measured, ...]:
 
 
 def truths_of(measured: tuple[Measured, ...], drill: DrillRecipe) -> dict[str, Truth]:
-    """A new covariate on which the model surely errs more often is a concept: its answers no longer hold."""
-    hurt = {each.population for each in measured if each.loss.low is not None and each.loss.low > drill.harm}
-    return {
-        name: "concept" if each.truth == "new covariate" and each.population in hurt else each.truth
-        for name, each in drill.scenarios.items()
-    }
+    """A new covariate on which the model surely errs more often is a concept: its answers no longer hold.
+
+    More often than on what was expected then: a season that the model knows badly is no news.
+    """
+    known = {each.population: each for each in measured}
+    return {name: _truth(each, known, drill) for name, each in drill.scenarios.items()}
+
+
+def _truth(scenario: ScenarioRecipe, known: Mapping[str, Measured], drill: DrillRecipe) -> Truth:
+    usual, now = (known[name or drill.base] for name in (scenario.expected, scenario.population))
+    right = [np.array([round((each.accuracy.value or 0.0) * each.samples)]) for each in (usual, now)]
+    count = [np.array([each.samples]) for each in (usual, now)]
+    least, _ = gap_bounds(right[0], count[0], right[1], count[1], z_of(CONFIDENCE))
+    return "concept" if scenario.truth == "new covariate" and least[0] > drill.harm else scenario.truth
