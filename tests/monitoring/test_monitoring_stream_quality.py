@@ -199,10 +199,15 @@ def test_times_that_cannot_be_are_certain():
 
 
 def test_the_clock_of_each_replica_runs_by_itself():
-    window = pints(1).append_column("replica", pa.array(["a", "b"] * 200))
+    late = [row["time"] - timedelta(hours=place % 2) for place, row in enumerate(pints(1).to_pylist())]
+    window = pints(1).set_column(0, "time", pa.array(late, pa.timestamp("us", "UTC")))
+    window = window.append_column("replica", pa.array(["a", "b"] * 200))
     window = window.append_column("segment", pa.array(np.arange(400) // 10))
-    shuffled = window.take(pa.array(np.argsort(np.arange(400) % 2, kind="stable")))
+    # Files of ten rows, in no order.
+    places = np.random.default_rng(0).permutation(40)[np.arange(400) // 10]
+    shuffled = window.take(pa.array(np.argsort(places, kind="stable")))
     assert result_of(shuffled).faults == ()
+    assert kinds(result_of(shuffled.drop_columns(["segment"]))) == {("backwards", "time")}
 
 
 def test_a_silence_and_a_burst_are_told_by_the_hour():
