@@ -32,7 +32,7 @@ class Counting:
     def would_alarm(self, rows: pa.Table, labelled: pa.Table) -> bool:
         return self.finds in rows["request_id"].to_pylist()
 
-    def look(self, rows: pa.Table, labelled: pa.Table, together: pa.Table) -> Verdict:
+    def look(self, rows: pa.Table, labelled: pa.Table, together: pa.Table, bounds: tuple[int, int]) -> Verdict:
         ids = rows["request_id"].to_pylist()
         self.seen += ids
         more = max(self.enough - len(together), 0)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LOOKED = "looked"
 SCHEMA = 1
+RECENT = 50  # windows, of which states may still lie there
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,14 @@ class History:
             return Draft(LOOKED, looked.as_json(), user(), now())
 
         return self._journal.append_decided(draft) is not None
+
+    def clear(self) -> None:
+        """Remove states that are followed by a later one of their release."""
+        last: dict[str, str] = {}
+        every = [event.facts for event in self._journal.events() if event.kind == LOOKED]
+        for facts in every:
+            last[facts["release"]] = facts["state"]
+        self.states.remove({facts["state"] for facts in every[-RECENT:]} - {*last.values()})
 
 
 def journal_name(model: str) -> str:

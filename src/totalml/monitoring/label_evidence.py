@@ -18,23 +18,25 @@ MOST_TOLD = 3
 
 
 def label_evidence(
-    result: LabelResult | None, still: StillRight, lacking: int, known: float, outside_quality: bool
+    result: LabelResult | None, still: StillRight, lacking: int, known: float, outside_quality: bool, season: str
 ) -> Evidence:
     """Args:
     result: None: no label came.
     lacking: rows of validation that nothing can be told without.
     known: loss in validation.
     outside_quality: as of `cause.judge`.
+    season: of the one before, which it is held against; empty: of ordinary days.
     """
     alarm = result is not None and result.alarm
     model = WRONG if alarm or still.right is False else RIGHT if still.right else UNDECIDED
     more = still.more or 0
+    before = f"the {season} before" if season else "validation"
     if lacking:
         told = f"the reference lacks {lacking:,} rows with labels"
     elif alarm:
-        told = f"wrong in {still.low:.0%} to {still.high:.0%} of the labelled, in {known:.1%} when it was made"
+        told = f"wrong in {still.low:.0%} to {still.high:.0%} of the labelled, in {known:.1%} of {before}"
     elif model == RIGHT:
-        told = f"wrong in {still.low:.0%} to {still.high:.0%} of the labelled, as when it was made"
+        told = f"wrong in {still.low:.0%} to {still.high:.0%} of the labelled, as in {before}"
     else:
         told = "too few labels to say whether it is right" + (f"; about {more:,} more would do" if more else "")
     times = result.since.times if result is not None and alarm else None

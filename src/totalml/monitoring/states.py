@@ -1,7 +1,7 @@
 """What the tests that run along had seen by the end of a window: a small file of its own, named by its digest.
 
-It is written before the event that names it, so whoever finds the event finds the file; of a killed process a file may
-lie there that nothing names, and the next clearing removes it.
+It is written before the event that names it, so whoever finds the event finds the file, until a later window has
+another one. Of a killed process a file may stay that nothing names.
 """
 
 from __future__ import annotations
@@ -42,12 +42,9 @@ class States:
             raise StoreError(f"{FOLDER}/{self._model}/{_file(name)} is damaged; restore it from a backup, or remove it")
         return dict(json.loads(data))
 
-    def clear(self, keep: Collection[str]) -> None:
-        """Remove those that no window needs any more."""
-        needed = {_file(name) for name in keep}
-        for name in self._store.names(FOLDER, self._model):
-            if name not in needed:
-                self._store.remove_file(FOLDER, self._model, name)
+    def remove(self, names: Collection[str]) -> None:
+        for name in names:
+            self._store.remove_file(FOLDER, self._model, _file(name))
 
 
 def _file(name: str) -> str:

@@ -77,7 +77,8 @@ class Watch:
     def _looked(self, start: datetime, end: datetime, rows: pa.Table, labelled: pa.Table) -> Iterator[Looked]:
         since = self._since or start
         together = self.traffic.rows(since, end) if since < start else rows
-        verdict = self.monitor.look(rows, labelled, together)
+        bounds = (_microseconds(since), _microseconds(end))
+        verdict = self.monitor.look(rows, labelled, together, bounds)
         carried = verdict.of(OF_WINDOW)
         enough = carried is None or not carried.more
         looked = Looked(
@@ -94,6 +95,7 @@ class Watch:
         if verdict.alarms:
             self.tell(looked)
         if self.history.append(looked):
+            self.history.clear()
             self._start, self._since, self._idle = end, end if enough else since, not len(rows)
             yield looked
         else:
@@ -121,6 +123,10 @@ class Watch:
 def _ids(rows: pa.Table, chosen: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
     some = rows.select(["request_id", "id"]).take(pa.array(chosen[:MOST_IDS], pa.int64()))
     return tuple(zip(some["request_id"].to_pylist(), some["id"].to_pylist(), strict=True))
+
+
+def _microseconds(time: datetime) -> int:
+    return round(time.timestamp() * 1e6)
 
 
 def _text(time: datetime) -> str:

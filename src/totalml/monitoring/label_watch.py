@@ -1,0 +1,163 @@
+"""What labels say of a release: of ordinary days, of each season by itself, and of the inputs that are new.
+
+In a season that was expected the model may err as often as it did in the one before, and no more; so labels of that
+time are held against it, and not against ordinary days. Whether the model is right on inputs that moved is told by
+labels of what it answered since they did: those from before say nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from totalml.deployment.sequential import more_until, share_bounds
+from totalml.errors import DataError
+from totalml.monitoring.label import LabelResult, LabelTest, StillRight
+from totalml.monitoring.label_evidence import label_evidence, slice_evidence
+from totalml.monitoring.observations import as_categories
+from totalml.monitoring.table_times import microseconds
+from totalml.monitoring.traffic import LOSS
+from totalml.release.log_rows import METADATA
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.monitoring.verdict import Evidence
+
+    Losses = NDArray[np.float64]
+
+LEAST_LABELLED = 30  # of a season before, to hold one against
+SLICES_LEVEL = 0.01  # that any slice is ever said to be worse while none is
+ALPHA = 0.05  # that it is ever said wrongly whether the model is right on inputs that moved
+USUAL = ""  # ordinary days, beside the names of seasons
+
+
+class LabelWatch:
+    """Args:
+    known: rows of validation, with their losses.
+    seasons: name -> rows of the season before, with theirs; those with too few labels are held against ordinary days.
+    average_run: labels between two false alarms.
+    slices: metadata columns.
+    margin: by how much more often the model may err on inputs that moved.
+    """
+
+    def __init__(
+        self,
+        known: tuple[pa.Table, Losses],
+        seasons: Mapping[str, tuple[pa.Table, Losses]],
+        average_run: float,
+        slices: tuple[str, ...],
+        margin: float,
+    ) -> None:
+        self._slices, self._margin = slices, margin
+        enough = {name: each for name, each in seasons.items() if (~np.isnan(each[1])).sum() >= LEAST_LABELLED}
+        self._tests = {
+            name: LabelTest.fit(losses, average_run, slices=self._masks(rows))
+            for name, (rows, losses) in {USUAL: known, **enough}.items()
+        }
+        self._results: dict[str, LabelResult] = {}
+        self._until = np.iinfo(np.int64).min  # labels that came by then were counted
+        self._moved_since: int | None = None  # when inputs moved
+        self._moved = (0, 0.0)  # labels of what was answered since, and the sum of their losses
+
+    @property
+    def alarms(self) -> bool:
+        """Within the window that is under way."""
+        return any(each.alarm for each in self._results.values())
+
+    def add(self, labelled: pa.Table, season_of: NDArray[np.str_]) -> None:
+        """Labels of a window under way; each call may know more of them than the one before.
+
+        Args: season_of: (N,) name of the season in which each was answered; empty: in none.
+        """
+        came = microseconds(labelled, "labelled")
+        fresh = came > self._until
+        for name, test in self._tests.items():
+            ours = fresh & (season_of == name)
+            if name == USUAL:
+                ours |= fresh & ~np.isin(season_of, [*self._tests])
+            if not ours.any():
+                continue
+            rows = labelled.filter(pa.array(ours))
+            found = test.update(np.asarray(rows[LOSS]), slices=self._masks(rows), times=came[ours])
+            if name not in self._results or not self._results[name].alarm:
+                self._results[name] = found
+        if self._moved_since is not None:
+            new = fresh & (microseconds(labelled, "time") >= self._moved_since)
+            count, total = self._moved
+            self._moved = (count + int(new.sum()), total + float(np.asarray(labelled[LOSS])[new].sum()))
+        self._until = max(self._until, int(came.max(initial=self._until)))
+
+    def end(self, season: str, outside_quality: bool) -> list[Evidence]:
+        """Of the window that is over. Args: season: that most of its rows are in. outside_quality: as of `judge`."""
+        first = season if season in self._tests else USUAL
+        results, self._results = self._results, {}
+        told = []
+        for name in dict.fromkeys((first, *(name for name, each in results.items() if each.alarm))):
+            test = self._tests[name]
+            told.append(
+                label_evidence(
+                    results.get(name), self._still_right(test), test.too_few, test.loss, outside_quality, name
+                )
+            )
+        worse = [each for test in self._tests.values() for each in test.worse_slices(SLICES_LEVEL / len(self._tests))]
+        return [*told, slice_evidence(worse)]
+
+    def note(self, moved: bool, since: int) -> None:
+        """Whether inputs are other than they were, in a window that began then; microseconds since 1970 UTC."""
+        if not moved:
+            self._moved_since, self._moved = None, (0, 0.0)
+        elif self._moved_since is None:
+            self._moved_since = since
+
+    def errs_more(self, losses: Losses) -> bool:
+        """Whether these alone are more than validation allows."""
+        low, _ = share_bounds(float(losses.sum()), len(losses), ALPHA)
+        return low > self._tests[USUAL].bound
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "tests": {name: test.state() for name, test in self._tests.items()},
+            "until": self._until,
+            "moved": [self._moved_since, *self._moved],
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """What is of another validation, or of other slices, begins anew."""
+        self._results = {}
+        for name, test in self._tests.items():
+            if name in state["tests"]:
+                with suppress(DataError):
+                    test.restore(state["tests"][name])
+        self._until = int(state["until"])
+        self._moved_since, count, total = state["moved"]
+        self._moved = (int(count), float(total))
+
+    def _still_right(self, test: LabelTest) -> StillRight:
+        if self._moved_since is None:
+            return test.still_right(self._margin)
+        count, total = self._moved
+        allowed = test.loss + self._margin
+
+        def decided(times: float) -> bool:
+            low, high = share_bounds(total * times, count * times, ALPHA)
+            return high <= allowed or low > allowed
+
+        low, high = share_bounds(total, count, ALPHA)
+        if decided(1.0):
+            return StillRight(high <= allowed, low, high, None)
+        return StillRight(None, low, high, more_until(decided, count))
+
+    def _masks(self, rows: pa.Table) -> dict[str, NDArray[np.bool_]]:
+        """`column=value` -> which rows belong to it."""
+        found: dict[str, NDArray[np.bool_]] = {}
+        for name in self._slices:
+            column = METADATA + name
+            if column in rows.column_names and not pa.types.is_null(rows[column].type):
+                each = as_categories(rows[column].cast(pa.string()))
+                found |= {f"{name}={value}": each.codes == code for code, value in enumerate(each.names)}
+        return found

@@ -1,0 +1,19 @@
+"""Times of a table's column as numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def microseconds(rows: pa.Table, column: str) -> NDArray[np.int64]:
+    """(N,) since 1970 UTC; of a table without the column the numbers of its rows."""
+    if column not in rows.column_names:
+        return np.arange(len(rows), dtype=np.int64)
+    return np.asarray(pc.cast(rows[column], pa.timestamp("us", "UTC")).cast(pa.int64()))
