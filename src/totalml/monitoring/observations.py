@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 EMBEDDING, STRANGENESS = "embedding", "strangeness"
 TIMES = ("time", "timestamp")  # of a sample; the first that is there
+NO_TIME = np.iinfo(np.int64).min  # of a sample of which it is missing
 _OF_LOG = (ANSWER, METADATA, PROPERTY)
 
 
@@ -44,7 +45,7 @@ class Observations:
 
     Args:
         count: N.
-        times: (N,) int64 microseconds since 1970 UTC; None: nobody knows.
+        times: (N,) int64 microseconds since 1970 UTC, `NO_TIME` where missing; None: nobody knows.
         scores: name -> (N,) what the model said: probabilities, values; NaN where it gave no answer.
         embeddings: (N, D) float32, a row of NaN where missing; None: there are none.
         numbers: name -> (N,) image properties, numeric metadata, strangeness; NaN where missing.
@@ -133,7 +134,8 @@ def _times(table: pa.Table) -> NDArray[np.int64] | None:
         if name in table.column_names and pa.types.is_timestamp(table[name].type):
             column = table[name]
             if column.null_count < len(column):
-                times: NDArray[np.int64] = np.asarray(column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()))
+                whole = column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64())
+                times: NDArray[np.int64] = np.asarray(pc.fill_null(whole, NO_TIME))
                 return times
     return None
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from totalml.monitoring.change_point import Change
+from totalml.monitoring.observations import NO_TIME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KEPT = 2048  # rows
-NO_TIME = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True)

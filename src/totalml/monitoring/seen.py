@@ -12,14 +12,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from totalml.monitoring.observations import STRANGENESS, TIMES, Categories, Observations, as_categories, observe
+from totalml.monitoring.observations import (
+    NO_TIME,
+    STRANGENESS,
+    TIMES,
+    Categories,
+    Observations,
+    as_categories,
+    observe,
+)
 from totalml.release.log_rows import ANSWER, METADATA, PROPERTY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ERROR, INPUT, REPLICA, SEGMENT = "error", "input", "replica", "segment"
-UNKNOWN = np.iinfo(np.int64).min  # a time that nobody knows
 
 _KINDS = {
     "true or false": pa.types.is_boolean,
@@ -36,7 +43,7 @@ class Seen:
         observations: of them; embeddings are not looked at.
         kinds: column -> `numbers`, `words`, `true or false`, `times`, `lists` or the name of another type; those of
             which quality is asked.
-        moments: column -> (N,) int64 microseconds since 1970 UTC, `UNKNOWN` where missing.
+        moments: column -> (N,) int64 microseconds since 1970 UTC, `NO_TIME` where missing.
         arrival: column of `moments` that says when a row came; empty: nobody knows.
         failed: (N,) whether there is no answer.
         inputs: (N,) hashes of what was sent; None: they are not known.
@@ -120,7 +127,7 @@ class Seen:
     def missing(self, name: str) -> NDArray[np.bool_]:
         """(N,) Args: name: of a column that it `has`."""
         if name in self.moments:
-            return self.moments[name] == UNKNOWN
+            return self.moments[name] == NO_TIME
         if name in self.observations.categories:
             return self.observations.categories[name].codes < 0
         return np.isnan(self.numbers[name])
@@ -209,4 +216,4 @@ def _kind(name: str, kind: pa.DataType, found: Observations) -> str:
 
 def _moments(column: pa.ChunkedArray) -> NDArray[np.int64]:
     whole = column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64())
-    return np.asarray(pc.fill_null(whole, UNKNOWN).to_numpy(), np.int64)
+    return np.asarray(pc.fill_null(whole, NO_TIME).to_numpy(), np.int64)

@@ -13,7 +13,8 @@ from totalml.evaluation.shares import wilson
 from totalml.monitoring.chances import as_long_runs, as_many_repeats
 from totalml.monitoring.column_checks import CAUTIOUS_Z, LONGER
 from totalml.monitoring.faults import Fault
-from totalml.monitoring.seen import UNKNOWN, Seen, row_keys, shared_columns
+from totalml.monitoring.observations import NO_TIME
+from totalml.monitoring.seen import Seen, row_keys, shared_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,7 +108,7 @@ def time_faults(known: Seen, seen: Seen, now: int | None, since: int | None, unt
     """
     slack = SLACK_S * SECOND_US
     for name, moments in seen.moments.items():
-        there = moments != UNKNOWN
+        there = moments != NO_TIME
         if now is not None:
             yield from _found("future", name, there & (moments > now + slack), moments)
         if name == seen.arrival and not _backwards(known, name, slack).any():
@@ -129,7 +130,7 @@ def _backwards(seen: Seen, name: str, slack: int) -> NDArray[np.bool_]:
     for rows in np.split(order, np.flatnonzero(np.diff(clock[order])) + 1):
         moments = seen.moments[name][rows]
         found[rows] = moments < np.maximum.accumulate(moments) - slack
-    return found & (seen.moments[name] != UNKNOWN)
+    return found & (seen.moments[name] != NO_TIME)
 
 
 def _found(kind: str, name: str, found: NDArray[np.bool_], moments: NDArray[np.int64]) -> Iterator[Fault]:
