@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from totalml.data.snapshot import parquet_bytes
 from totalml.drill.detector import DUMMIES, Detector
 from totalml.drill.history import check_pools
 from totalml.drill.judgement import Outcome, judge
+from totalml.drill.monitored import Monitored, monitors
 from totalml.drill.ours import Windows
 from totalml.drill.pools import as_pools, make_pools
 from totalml.drill.record import DrillRecord, held_with, measure, truths_of
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
 SCORED = "drill"  # folder of the attempt that keeps scored populations
 
 
-def detectors(drill: DrillRecipe) -> list[Detector]:
-    """All that are held against each other."""
-    return [Windows(drill.window_days), ColumnByColumn(drill.window_days), Adwin("score"), Adwin("errors"), *DUMMIES]
+def detectors(recipe: Recipe, drill: DrillRecipe, signature: Signature, sent: Sequence[str]) -> list[Detector]:
+    """All that are held against each other. Args: sent: metadata columns that callers send."""
+    days, budget = drill.window_days, recipe.monitoring.false_alarms_per_year
+    ours = Monitored("monitor", monitors(recipe, signature, sent), (budget,), days)
+    return [ours, Windows(days), ColumnByColumn(days), Adwin("score"), Adwin("errors"), *DUMMIES]
 
 
 def hold_drill(recipe: Recipe, drill: DrillRecipe, attempt: Attempt, store: Store, progress: Progress) -> DrillRecord:
@@ -51,7 +55,7 @@ def hold_drill(recipe: Recipe, drill: DrillRecipe, attempt: Attempt, store: Stor
     measured = measure(pools, drill)
     truths = truths_of(measured, drill)
     progress.say(f"the drill draws {2 * drill.calm_histories + drill.histories * len(drill.scenarios)} histories")
-    judged, outcomes = judge(detectors(drill), pools, drill, truths, recipe.seed)
+    judged, outcomes = judge(detectors(recipe, drill, signature, sent), pools, drill, truths, recipe.seed)
     write_atomically(attempt.folder / DRILL_OUTCOMES, parquet_bytes(_table(outcomes)))
     record = DrillRecord(held_with(recipe), bundle.hash, measured, truths, tuple(judged))
     record.save(attempt.folder)

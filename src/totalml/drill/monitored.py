@@ -7,23 +7,30 @@ detectors of which evidence is a number, without a look inside of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from totalml.drill.detector import SILENT
-from totalml.monitoring.traffic import LOSS
+from totalml.drill.history import DAY_US, FIRST_DAY_US
+from totalml.labels import truth_of
+from totalml.monitoring.traffic import LOSS, compared
 from totalml.monitoring.verdict import NONE
+from totalml.recipe.seasons import SeasonSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.drill.history import History
     from totalml.monitoring.monitor import Monitor
+    from totalml.recipe import Recipe
+    from totalml.release.signature import Signature
 
+EXPECTED = "expected"  # how a monitor calls the season that it is told of
 BUDGETS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # false alarms a year
 
 
@@ -32,11 +39,13 @@ class Monitored:
     """Args:
     new: a fitted monitor for a history, told of its season, with so many false alarms a year.
     budgets: that are tried, ascending.
+    window_days: of what it looks at at once, unless a test that runs along alarms before.
     """
 
     name: str
     new: Callable[[History, float], Monitor]
     budgets: tuple[float, ...] = BUDGETS
+    window_days: int = 1
     _history: History | None = field(default=None, repr=False)
     _causes: list[str] = field(default_factory=list, repr=False)
 
@@ -45,7 +54,7 @@ class Monitored:
         found = np.full(history.days, SILENT)
         self._history, self._causes = history, [NONE] * history.days
         for budget in self.budgets:
-            for day, cause in enumerate(_causes(history, self.new(history, budget))):
+            for day, cause in enumerate(_causes(history, self.new(history, budget), self.window_days)):
                 if cause is not None and found[day] == SILENT:
                     found[day], self._causes[day] = -math.log(budget), cause
         return found
@@ -56,12 +65,60 @@ class Monitored:
         return self._causes[day]
 
 
-def _causes(history: History, monitor: Monitor) -> list[str | None]:
+def _causes(history: History, monitor: Monitor, window_days: int) -> list[str | None]:
     """(days,) what is alarmed for; None: nothing."""
-    found: list[str | None] = []
+    found: list[str | None] = [None] * history.days
+    start = 0
     for day in range(history.days):
-        rows, told = (history.table(each == day) for each in (history.day, history.known_on))
-        wrong = pa.array(history.wrong[history.known_on == day].astype(np.float64))
-        verdict = monitor.look(rows, told.append_column(LOSS, wrong), rows)
-        found.append(verdict.cause if verdict.alarms else None)
+        rows, told = (_between(history, each, start, day) for each in (history.day, history.known_on))
+        if day + 1 - start < window_days and not monitor.would_alarm(rows, told):
+            continue
+        verdict = monitor.look(rows, told, rows)
+        found[day], start = verdict.cause if verdict.alarms else None, day + 1
     return found
+
+
+def _between(history: History, days: NDArray[np.int64], first: int, last: int) -> pa.Table:
+    """Samples of these days, with `loss`; and `labelled`, by the day on which the truth is told."""
+    rows = np.flatnonzero((days >= first) & (days <= last))
+    rows = rows[np.argsort(days[rows], kind="stable")]
+    told = pa.array(FIRST_DAY_US + days[rows] * DAY_US, pa.timestamp("us", "UTC"))
+    table = history.table(rows).append_column("labelled", told)
+    return table.append_column(LOSS, pa.array(history.wrong[rows].astype(np.float64)))
+
+
+def monitors(recipe: Recipe, signature: Signature, sent: Sequence[str]) -> Callable[[History, float], Monitor]:
+    """How a service would monitor what a history brings it.
+
+    Args: sent: metadata columns that callers send.
+    """
+
+    def new(history: History, false_alarms: float) -> Monitor:
+        from totalml.monitoring.losses import LossOf
+        from totalml.monitoring.monitor import Monitor
+        from totalml.monitoring.opened import budget_of
+
+        reference = _before(history, history.reference_rows)
+        season = _season(history)
+        chosen = {"false_alarms_per_year": false_alarms, "seasons": (season,) if season else ()}
+        settings = recipe.monitoring.model_copy(update=chosen)
+        expected = {season.name: _before(history, history.expected_rows)} if season else {}
+        columns = compared(reference.column_names, sent)
+        per_day = len(history.rows) / history.days
+        losses = LossOf.fit(reference, truth_of(signature))
+        return Monitor(reference, columns, settings, budget_of(settings, per_day), losses, seasons=expected)
+
+    return new
+
+
+def _before(history: History, rows: NDArray[np.int64] | None) -> pa.Table:
+    assert history.pools.table is not None  # noqa: S101  # for the type checker: scored pools have one
+    return history.pools.table.take(pa.array([] if rows is None else rows, pa.int64())).drop_columns("time")
+
+
+def _season(history: History) -> SeasonSettings | None:
+    """What a monitor is told of it."""
+    if history.season is None or history.expected_rows is None:
+        return None
+    first, end = (date.fromtimestamp(FIRST_DAY_US / 1e6) + timedelta(days=day) for day in history.season)
+    return SeasonSettings(name=EXPECTED, dates=f"{first}..{end - timedelta(days=1)}")
