@@ -155,7 +155,7 @@ class Alerts:
 
         def draft(events: list[Event]) -> Draft | None:
             alert = self._look(events)[id_]
-            if not alert.outstanding(channel) or self._clock() < _due(alert, channel):
+            if not alert.outstanding(channel) or not _is_due(alert, channel, self._clock()):
                 return None
             claimed[:] = [alert]
             return self._draft(CLAIMED, alert=id_, channel=channel, notice=alert.notice)
@@ -215,9 +215,11 @@ def models_with_alerts(store: Store) -> list[str]:
     return sorted(name.removesuffix(SUFFIX) for name in store.journals() if name.endswith(SUFFIX))
 
 
-def _due(alert: Alert, channel: str) -> datetime:
-    """When it may be tried next."""
+def _is_due(alert: Alert, channel: str, now: datetime) -> bool:
+    """Whether it may be tried."""
     tried = alert.tried.get(channel, Tried())
     if tried.last is None or tried.notice != alert.notice:
-        return datetime.min.replace(tzinfo=UTC)
-    return tried.last + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tried.times - 1, 10))
+        return True
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tried.times - 1, 10))
+    # A try that lies far ahead was of a machine whose clock goes wrong.
+    return now >= tried.last + pause or now < tried.last - LONGEST_PAUSE
