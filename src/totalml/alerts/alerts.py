@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from totalml.alerts.alert import (
     REACTED,
     REPEATED,
     RESOLVED,
+    STARTED,
     UPDATED,
     Alert,
     Reacted,
@@ -131,11 +131,15 @@ class Alerts:
         return self._settle(id_, RESOLVED, why, (RAISED, ACKNOWLEDGED))
 
     def react(self, id_: str, done: Reacted) -> bool:
-        """Keep what followed from an alert, once. False: it was kept already."""
+        """Keep what followed from a verdict of an alert, and how it ended where it was only started.
+
+        Returns: False: somebody else was first.
+        """
 
         def draft(events: list[Event]) -> Draft | None:
             alert = self._look(events)[id_]
-            if any(replace(each, sentence=done.sentence, when=done.when) == done for each in alert.reactions):
+            before = alert.outcomes(done.reaction, done.verdict)
+            if before and (before != [STARTED] or done.outcome == STARTED):
                 return None
             facts = {"reaction": done.reaction, "verdict": done.verdict, "outcome": done.outcome}
             return self._draft(REACTED, alert=id_, sentence=short_text(done.sentence, SENTENCE), **facts)
