@@ -28,7 +28,7 @@ from totalml.alerts.alert import (
     fold,
     is_another,
 )
-from totalml.alerts.finding import SENTENCE, Finding, short_text
+from totalml.alerts.finding import COMMAND, SENTENCE, Finding, short_text
 from totalml.errors import RecipeError
 from totalml.machine import user
 from totalml.recipe.alerting import AlertingRecipe
@@ -142,7 +142,7 @@ class Alerts:
             if before and (before != [STARTED] or done.outcome == STARTED):
                 return None
             facts = {"reaction": done.reaction, "verdict": done.verdict, "outcome": done.outcome}
-            return self._draft(REACTED, alert=id_, sentence=short_text(done.sentence, SENTENCE), **facts)
+            return self._draft(REACTED, alert=id_, sentence=short_text(done.sentence, COMMAND), **facts)
 
         return self._journal.append_decided(draft) is not None
 

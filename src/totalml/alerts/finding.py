@@ -12,6 +12,7 @@ from typing import Any, Self
 from totalml.recipe.alerting import SEVERITIES
 
 WORD, SENTENCE, ID = 120, 600, 1024  # characters
+COMMAND = 4000  # and the sentence around it: cut short it would do something else
 SAMPLES, EVIDENCE = 60, 40  # that are kept of each
 DEEPEST, WIDEST = 4, 60  # of a piece of evidence
 CUT = "…"
