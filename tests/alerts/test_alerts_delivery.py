@@ -76,6 +76,15 @@ def test_a_receiver_that_was_down_gets_it_once_it_is_up_and_once(place, clock):
     assert (len(receiver.taken), kinds(store, DELIVERED), kinds(store, CLAIMED)) == (1, 1, 3)
 
 
+def test_a_machine_whose_clock_goes_ahead_holds_nothing_up(place, clock):
+    alerts, ahead = (Alerts(place.open_store(), MODEL, settings({"console": {}}), each) for each in (clock, Clock()))
+    ahead._clock.go(days=365)
+    alert = alerts.raise_alert(CONCEPT)
+    assert ahead.claim(alert.id, "console")
+    assert alerts.claim(alert.id, "console")
+    assert not alerts.claim(alert.id, "console")
+
+
 def test_nobody_listens_and_the_next_process_goes_on(place, clock):
     with running(Receiver(200)) as receiver:
         down = hook(receiver)

@@ -156,6 +156,18 @@ def test_whatever_a_caller_sends_is_kept_within_bounds(finding):
     assert all(0 < each.probability <= 1 for each in alert.finding.samples)
 
 
+def test_an_id_is_kept_as_it_is_or_not_at_all():
+    given = [
+        Sample("two  spaces\t\x07"),
+        Sample(1024 * "x"),
+        Sample(1025 * "x"),
+        Sample("half \ud800"),
+        Sample("a", "é" * 9),
+    ]
+    found = replace(CONCEPT, samples=(*given,)).bounded()
+    assert [*found.samples] == [given[0], given[1], given[4]]
+
+
 def test_huge_evidence_is_cut():
     deep: list = []
     for _ in range(5000):

@@ -12,7 +12,7 @@ import pytest
 from tests.alerts.found import CONCEPT, MODEL, TICKET, Clock, settings
 from tests.alerts.test_alerts_delivery import until
 from tests.serving.serving import promote, release
-from totalml.alerts.alert import REACTED, Alert
+from totalml.alerts.alert import REACTED, Alert, Reacted
 from totalml.alerts.alerts import Alerts
 from totalml.alerts.finding import Sample
 from totalml.alerts.react import React
@@ -193,6 +193,13 @@ def test_by_default_a_command_is_proposed(store, clock, verdict, told):
     (proposed,) = React(store, MODEL, told_by_default, clock=clock)(alert)
     assert (proposed.outcome, told in proposed.sentence) == ("proposed", True), proposed.sentence
     assert React(store, MODEL, told_by_default, clock=clock)(Alerts(store, MODEL).find(alert.id)) == []
+
+
+def test_of_two_that_react_at_once_the_second_keeps_nothing(store):
+    alert, first, second = found(store, None), Alerts(store, MODEL), Alerts(store, MODEL)
+    assert first.react(alert.id, Reacted("shadow", "concept", "done", "it is"))
+    assert not second.react(alert.id, Reacted("shadow", "concept", "refused", "somebody else was first"))
+    assert outcomes(store, alert) == [("shadow", "done")]
 
 
 def test_another_verdict_has_reactions_of_its_own(store, clock):

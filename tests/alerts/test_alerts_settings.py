@@ -6,7 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from tests.alerts.found import settings
-from totalml.recipe.alerting import AlertingRecipe
+from totalml.monitoring import verdict
+from totalml.recipe.alerting import SEVERITIES, VERDICTS, AlertingRecipe
 from totalml.validate import explain
 
 EMAIL = {"to": ["a@b.c"], "sender": "a@b.c", "host": "smtp.b.c"}
@@ -65,6 +66,11 @@ def mistakes(values: dict) -> list[str]:
     with pytest.raises(ValidationError) as caught:
         AlertingRecipe.model_validate(values)
     return [each.message for each in explain(caught.value, AlertingRecipe)]
+
+
+def test_the_verdicts_are_those_of_the_monitor():
+    assert {*VERDICTS, verdict.NONE} == {*verdict.CAUSES}
+    assert {*SEVERITIES} == {*verdict.SEVERITY.values()}
 
 
 def test_what_is_not_said_is_gentle():

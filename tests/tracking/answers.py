@@ -56,6 +56,9 @@ class Answers:
         bucket = {"id": "B", "name": variables["name"], **lines, **tails, **shown, "wandbConfig": '{"t": {}}'}
         return {"model": {"id": "P", "name": "p", "entity": {"id": "E", "name": "team"}, "bucket": bucket}}
 
+    def NotifyScriptableRunAlert(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"notifyScriptableRunAlert": {"success": True}}
+
     def CreateRunFiles(self, variables: dict[str, Any]) -> dict[str, Any]:
         files = [{"name": name, "uploadUrl": f"{self.backend.url}/upload/{name}"} for name in variables["files"]]
         return {"createRunFiles": {"runID": "B", "uploadHeaders": [], "files": files}}

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.release.registered import EASY, NAME, at_home
+from tests.alerts.found import CONCEPT, settings
+from tests.release.registered import EASY, NAME, REPOSITORY, at_home
 from tests.tracking.backend import Backend
 from tests.tracking.conftest import Place
+from totalml import project
+from totalml.alerts.alerts import Alerts
+from totalml.alerts.channel import deliver
 from totalml.cli import main
 from totalml.errors import TrackingError
 from totalml.identity import short
@@ -169,6 +173,21 @@ def test_a_promotion_that_nobody_tracks_starts_no_companion(registered, tell):
     tell("promote", versions(registered)[2])
     tell("promote", versions(registered)[1])
     assert companion._companions == {}
+
+
+def test_an_alert_goes_to_the_run_that_the_release_was_made_of(registered, serve):
+    at_work = project.Place(REPOSITORY, registered.runs, registered.store)
+    alert = Alerts(Store(registered.store), NAME).raise_alert(replace(CONCEPT, release=releases(registered)[0]))
+    (channel,) = settings({"wandb": {}}).channels
+    backend = serve()
+    assert "W&B does not know the run of release" in str(deliver(channel, alert, at_work))
+    arrived(registered, backend)
+    assert deliver(channel, alert, at_work) is None
+    ((_, told),) = [each for each in backend.operations if each[0] == "NotifyScriptableRunAlert"]
+    record = TrackingRecord.load(registered.runs / NAME / versions(registered)[0])
+    assert (told["severity"], told["runName"]) == ("ERROR", record.id)
+    assert f"[page] {NAME}: concept" in told["title"]
+    assert CONCEPT.sentence in told["text"]
 
 
 def test_a_record_that_an_older_version_wrote_is_read(tmp_path):

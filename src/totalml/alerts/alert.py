@@ -22,6 +22,7 @@ ACKNOWLEDGED = "acknowledged"
 RESOLVED = "resolved"
 CLAIMED = "claimed"  # somebody tries to deliver it now
 DELIVERED = "delivered"
+PROPOSED, DONE, STARTED, REFUSED, FAILED = "proposed", "done", "started", "refused", "failed"  # of reactions
 NOTICES = (RAISED, UPDATED, REACTED, RESOLVED)  # of which people are told
 
 
@@ -98,9 +99,9 @@ class Alert:
         """Whether the last notice has not arrived there. Those before it say less, and are not sent any more."""
         return channel in self.channels and self.tried.get(channel, Tried()).delivered < self.notice
 
-    def has_reacted(self, reaction: str) -> bool:
-        """To what it is found to be now."""
-        return any((each.reaction, each.verdict) == (reaction, self.finding.verdict) for each in self.reactions)
+    def outcomes(self, reaction: str, verdict: str) -> list[str]:
+        """What came of it, first to last."""
+        return [each.outcome for each in self.reactions if (each.reaction, each.verdict) == (reaction, verdict)]
 
     def as_json(self) -> dict[str, Any]:
         """For machines: of `alerts list --json`, the body of a webhook, a line of a file."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from totalml.alerts.alert import (
     REACTED,
     REPEATED,
     RESOLVED,
+    STARTED,
     UPDATED,
     Alert,
     Reacted,
@@ -28,7 +28,7 @@ from totalml.alerts.alert import (
     fold,
     is_another,
 )
-from totalml.alerts.finding import SENTENCE, Finding, short_text
+from totalml.alerts.finding import COMMAND, SENTENCE, Finding, short_text
 from totalml.errors import RecipeError
 from totalml.machine import user
 from totalml.recipe.alerting import AlertingRecipe
@@ -131,14 +131,18 @@ class Alerts:
         return self._settle(id_, RESOLVED, why, (RAISED, ACKNOWLEDGED))
 
     def react(self, id_: str, done: Reacted) -> bool:
-        """Keep what followed from an alert, once. False: it was kept already."""
+        """Keep what followed from a verdict of an alert, and how it ended where it was only started.
+
+        Returns: False: somebody else was first.
+        """
 
         def draft(events: list[Event]) -> Draft | None:
             alert = self._look(events)[id_]
-            if any(replace(each, sentence=done.sentence, when=done.when) == done for each in alert.reactions):
+            before = alert.outcomes(done.reaction, done.verdict)
+            if before and (before != [STARTED] or done.outcome == STARTED):
                 return None
             facts = {"reaction": done.reaction, "verdict": done.verdict, "outcome": done.outcome}
-            return self._draft(REACTED, alert=id_, sentence=short_text(done.sentence, SENTENCE), **facts)
+            return self._draft(REACTED, alert=id_, sentence=short_text(done.sentence, COMMAND), **facts)
 
         return self._journal.append_decided(draft) is not None
 
@@ -155,7 +159,7 @@ class Alerts:
 
         def draft(events: list[Event]) -> Draft | None:
             alert = self._look(events)[id_]
-            if not alert.outstanding(channel) or self._clock() < _due(alert, channel):
+            if not alert.outstanding(channel) or not _is_due(alert, channel, self._clock()):
                 return None
             claimed[:] = [alert]
             return self._draft(CLAIMED, alert=id_, channel=channel, notice=alert.notice)
@@ -215,9 +219,11 @@ def models_with_alerts(store: Store) -> list[str]:
     return sorted(name.removesuffix(SUFFIX) for name in store.journals() if name.endswith(SUFFIX))
 
 
-def _due(alert: Alert, channel: str) -> datetime:
-    """When it may be tried next."""
+def _is_due(alert: Alert, channel: str, now: datetime) -> bool:
+    """Whether it may be tried."""
     tried = alert.tried.get(channel, Tried())
     if tried.last is None or tried.notice != alert.notice:
-        return datetime.min.replace(tzinfo=UTC)
-    return tried.last + min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tried.times - 1, 10))
+        return True
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tried.times - 1, 10))
+    # A try that lies far ahead was of a machine whose clock goes wrong.
+    return now >= tried.last + pause or now < tried.last - LONGEST_PAUSE

@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from totalml.recipe.alerting import SEVERITIES
 
-WORD, SENTENCE = 120, 600  # characters
+WORD, SENTENCE, ID = 120, 600, 1024  # characters
+COMMAND = 4000  # and the sentence around it: cut short it would do something else
 SAMPLES, EVIDENCE = 60, 40  # that are kept of each
 DEEPEST, WIDEST = 4, 60  # of a piece of evidence
 CUT = "…"
@@ -75,7 +76,7 @@ class Finding:
             evidence=tuple(_piece(each) for each in self.evidence[:EVIDENCE]),
             since=short_text(self.since, WORD),
             between=self.between and (short_text(self.between[0], WORD), short_text(self.between[1], WORD)),
-            samples=tuple(_bounded(each) for each in self.samples[:SAMPLES]),
+            samples=_kept(self.samples),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -134,6 +135,11 @@ def _piece(value: Mapping[str, Any]) -> dict[str, Any]:
     return dict(plain(value)) if isinstance(value, Mapping) else {"value": plain(value)}
 
 
-def _bounded(sample: Sample) -> Sample:
-    words = {name: short_text(getattr(sample, name), WORD) for name in ("request_id", "id", "input", "release")}
-    return replace(sample, **words, probability=sample.probability if 0 < sample.probability <= 1 else 1.0)
+def _kept(samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    """Those whose ids can be kept as they are: cut short, an id would name another request, or none."""
+    exact = [each for each in samples if all(map(_is_exact, (each.request_id, each.id, each.input, each.release)))]
+    return tuple(each if 0 < each.probability <= 1 else replace(each, probability=1.0) for each in exact[:SAMPLES])
+
+
+def _is_exact(text: str) -> bool:
+    return len(text) <= ID and not any("\ud800" <= each <= "\udfff" for each in text)

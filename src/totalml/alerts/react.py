@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from totalml.alerts.alert import RAISED, Alert, Reacted
+from totalml.alerts.alert import DONE, FAILED, PROPOSED, RAISED, REFUSED, STARTED, Alert, Reacted
 from totalml.alerts.alerts import Alerts
 from totalml.alerts.proposal import proposal
 from totalml.alerts.retrain import command, proposed, require_project, run_to_its_end
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from totalml.project import Place
     from totalml.recipe.alerting import AlertingRecipe
     from totalml.store import Store
-
-PROPOSED, DONE, STARTED, REFUSED, FAILED = "proposed", "done", "started", "refused", "failed"
 
 
 class React:
@@ -53,7 +51,8 @@ class React:
         """
         found = []
         for reaction in self._settings.reactions_to(alert.finding.verdict):
-            if alert.state != RAISED or alert.has_reacted(reaction) or self._is_for_others(reaction):
+            reacted = alert.outcomes(reaction, alert.finding.verdict)
+            if alert.state != RAISED or reacted or self._is_for_others(reaction):
                 continue
             done = self._done(alert, reaction)
             if self._dry_run:

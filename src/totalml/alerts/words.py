@@ -38,7 +38,7 @@ def message(alert: Alert) -> str:
         lines.append(f"release {short(finding.release, 12)}")
     lines += [f"  {told(each)}" for each in finding.evidence[:PIECES]]
     if finding.samples:
-        some = ", ".join(each.request_id for each in finding.samples[:3])
+        some = ", ".join(short_text(each.request_id, SHOWN) for each in finding.samples[:3])
         lines.append(f"{len(finding.samples)} requests show it, such as {some}")
     lines += [f"{each.reaction}, {each.outcome}: {each.sentence}" for each in alert.reactions]
     if alert.is_open:
