@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from totalml.alerts.finding import Sample
 from totalml.monitoring.cause import RIGHT, UNDECIDED, WRONG, judge
 from totalml.monitoring.history import Looked
 from totalml.monitoring.page import KeptPicture, MonitorContent, Season
@@ -103,8 +104,8 @@ def window(
     number: int, verdict: Verdict, rows: int = 100, labels: int = 0, release: str = RELEASES[0], length: timedelta = DAY
 ) -> Looked:
     start, end = (FIRST + each * length for each in (number, number + 1))
-    ids = tuple((f"request-{number}-{each}", "0") for each in verdict.rows)
-    return Looked(release, start.isoformat(), start.isoformat(), end.isoformat(), rows, labels, verdict, {}, ids)
+    samples = tuple(Sample(f"request-{number}-{each}", "0") for each in verdict.rows)
+    return Looked(release, start.isoformat(), start.isoformat(), end.isoformat(), rows, labels, verdict, "", samples)
 
 
 def at(number: int) -> str:

@@ -10,7 +10,7 @@ import pytest
 from tests.monitoring.looked import pint
 from tests.monitoring.traffic import MIDNIGHT, MODEL, RELEASE, Service, every
 from totalml.alerts.alerts import Alerts
-from totalml.alerts.finding import Finding
+from totalml.alerts.finding import Finding, Sample
 from totalml.cli import main
 from totalml.deployment.deployment import Deployment
 from totalml.deployment.standing import DEPLOYED
@@ -39,9 +39,9 @@ def store(project) -> Store:
     return Store(project / ".totalml")
 
 
-def looked(store: Store, verdict: Verdict, number: int = 0, ids: tuple[tuple[str, str], ...] = ()) -> None:
+def looked(store: Store, verdict: Verdict, number: int = 0, samples: tuple[Sample, ...] = ()) -> None:
     start, end = ((MIDNIGHT + each * DAY).isoformat(timespec="microseconds") for each in (number, number + 1))
-    assert History(store, MODEL).append(Looked(RELEASE, start, start, end, 24, 0, verdict, {}, ids))
+    assert History(store, MODEL).append(Looked(RELEASE, start, start, end, 24, 0, verdict, "", samples))
 
 
 def test_the_page_is_written_beside_the_runs_and_its_path_told(project, store, capsys):
@@ -147,7 +147,7 @@ def test_kept_pictures_of_the_window_that_alarmed_come_in_its_order(store):
     # The service's clock had turned when it kept this one.
     save_picture(store, MODEL, MIDNIGHT + DAY, asked[23], pint(3))
     alarm = Verdict(QUALITY, "told", "page", (Evidence(OF_WINDOW, True, "moved"),))
-    looked(store, alarm, ids=tuple((request, "0") for request in [*chosen, asked[9]]))
+    looked(store, alarm, samples=tuple(Sample(request, "0") for request in [*chosen, asked[9]]))
     shown = gathered(store, MODEL, 9 * DAY, MIDNIGHT + 2 * DAY)
     assert [each.request_id for each in shown.pictures] == chosen
     assert {each.said for each in shown.pictures} == {"good"}

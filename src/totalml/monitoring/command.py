@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from totalml.monitoring.history import Looked
     from totalml.monitoring.watch import Watch
     from totalml.project import Place
+    from totalml.recipe.alerting import AlertingRecipe
     from totalml.recipe.monitoring import MonitoringRecipe
     from totalml.store import Store
 
@@ -62,7 +63,6 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from datetime import UTC, datetime
 
     from totalml.alerts.alerts import Alerts
-    from totalml.alerts.react import React
     from totalml.monitoring.opened import open_watch, settings_of
     from totalml.monitoring.telling import tell
     from totalml.release.bundle import open_bundle
@@ -76,12 +76,12 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
     def alert(looked: Looked) -> None:
         told.append(looked)
-        settings = watched.settings or settings_of(open_bundle(looked.release, store))
-        raised = tell(Alerts(store, watched.model, settings.alerts), looked)
+        raised = tell(Alerts(store, watched.model, alerting().alerts), looked)
         if not arguments.json:
             print(f"alert {raised.id}; totalml alerts list {watched.model}", flush=True)
-        for done in React(store, watched.model, settings.alerts, place, watched.deployment)(raised):
-            print(f"  {done.reaction} {done.outcome}: {done.sentence}", flush=True)
+
+    def alerting() -> MonitoringRecipe:
+        return watched.settings or settings_of(open_bundle(release, store))
 
     release, watch = "", None
     while True:
@@ -92,11 +92,30 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         for looked in watch.look(datetime.now(UTC), along=arguments.watch):
             say(looked)
             some = True
+        _follow(watched, alerting().alerts, store, place)
         if not arguments.watch:
             if not some and not arguments.json:
                 print(f"{watched.named}: no window is over since the last look; {_last(watch)}")
             return ALARMED if told else 0
         time.sleep(EVERY_S)
+
+
+def _follow(watched: Watched, settings: AlertingRecipe, store: Store, place: Place) -> None:
+    """Do what open alerts ask for, and send what has not arrived; on stderr, beside the windows."""
+    from totalml.alerts.alerts import Alerts
+    from totalml.alerts.delivery import send_outstanding
+    from totalml.alerts.react import React
+    from totalml.terminal import say
+
+    alerts = Alerts(store, watched.model, settings)
+    react = React(store, watched.model, settings, place, watched.deployment)
+    for alert in alerts.open():
+        for done in react(alert):
+            say(f"{alert.id}: {done.reaction} {done.outcome}: {done.sentence}")
+    for channel in settings.channels:
+        for id_, problem in send_outstanding(alerts, channel, place):
+            if problem:
+                say(f"{id_} did not arrive by {channel.title}: {problem}; it is kept, and tried again")
 
 
 def find_watched(text: str, store: Store) -> Watched:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from totalml.alerts.finding import Sample
 from totalml.errors import StoreError
 from totalml.machine import user
 from totalml.monitoring.states import States
@@ -35,7 +36,7 @@ class Looked:
         start, end: the rows that are new in it; `end` is not part of it.
         rows, labels: how many were new.
         state: digest of what the sequential tests have seen after it, in `States`.
-        ids: request ids and samples of the rows that show it most, for pictures and for the review.
+        samples: those that show it most, the clearest first, and some by chance, to be looked at by people.
     """
 
     release: str
@@ -46,10 +47,10 @@ class Looked:
     labels: int
     verdict: Verdict
     state: str
-    ids: tuple[tuple[str, str], ...] = ()
+    samples: tuple[Sample, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "ids": [list(each) for each in self.ids], "schema": SCHEMA}
+        return {**asdict(self), "samples": [asdict(each) for each in self.samples], "schema": SCHEMA}
 
     @classmethod
     def of(cls, event: Event) -> Self:
@@ -59,7 +60,7 @@ class Looked:
             if event.facts["schema"] != SCHEMA:
                 raise ValueError(f"its schema is {event.facts['schema']}")
             verdict = Verdict.from_json(facts["verdict"])
-            return cls(**{**facts, "verdict": verdict, "ids": tuple(tuple(each) for each in facts["ids"])})
+            return cls(**{**facts, "verdict": verdict, "samples": tuple(Sample(**each) for each in facts["samples"])})
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StoreError(
                 f"event {event.sequence} of the monitor was written by a newer version ({error}); update totalml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from totalml.alerts.finding import Finding, Sample
+from totalml.alerts.finding import Finding
 from totalml.monitoring.verdict import CONCEPT, COVARIATE, OF_QUALITY, QUALITY, UNKNOWN
 
 if TYPE_CHECKING:
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from totalml.alerts.alerts import Alerts
     from totalml.monitoring.history import Looked
 
-OPEN_QUESTIONS = (UNKNOWN, COVARIATE)  # that labels may answer
-
 
 def tell(alerts: Alerts, looked: Looked) -> Alert:
     """Raises: StoreError: the store cannot be written; then nobody was told."""
     finding = finding_of(looked)
     if finding.verdict in (CONCEPT, COVARIATE):
-        asked = next((each for each in alerts.open() if each.finding.verdict in OPEN_QUESTIONS), None)
-        if asked is not None and asked.finding.verdict != finding.verdict:
-            return alerts.update(asked.id, finding)
+        answered = (UNKNOWN, COVARIATE) if finding.verdict == CONCEPT else (UNKNOWN, CONCEPT)
+        asked = next((each for each in alerts.open() if each.finding.verdict in answered), None)
+        if asked is not None:
+            # Inputs that are new to a model that errs on them are no second thing to be told of.
+            return asked if asked.finding.verdict == CONCEPT else alerts.update(asked.id, finding)
     return alerts.raise_alert(finding)
 
 
@@ -37,7 +37,7 @@ def finding_of(looked: Looked) -> Finding:
         evidence=tuple({"detector": each.detector, "told": each.told} for each in verdict.evidence if each.alarm),
         since=verdict.since or looked.since,
         between=between,
-        samples=tuple(Sample(request, id_) for request, id_ in looked.ids),
+        samples=looked.samples,
     )
 
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from totalml.alerts.finding import Sample
 from totalml.monitoring.history import History, Looked
 from totalml.monitoring.traffic import SETTLES
 from totalml.monitoring.verdict import OF_WINDOW
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from totalml.recipe.monitoring import WindowRecipe
 
 TICK = timedelta(microseconds=1)  # of the log's clock
-MOST_IDS = 60  # of a window, to be looked at by people
+MOST_SHOWN = 30  # of a window, of those that show it and of the others, to be looked at by people
 
 
 @dataclass
@@ -90,7 +92,7 @@ class Watch:
             labels=len(labelled),
             verdict=verdict,
             state=self.history.states.save(self.monitor.state()),
-            ids=_ids(together, verdict.rows),
+            samples=_samples(together, verdict.rows) if verdict.alarms else (),
         )
         if verdict.alarms:
             self.tell(looked)
@@ -120,9 +122,15 @@ class Watch:
         return datetime.fromtimestamp((time.timestamp() // seconds + 1) * seconds, UTC)
 
 
-def _ids(rows: pa.Table, chosen: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
-    some = rows.select(["request_id", "id"]).take(pa.array(chosen[:MOST_IDS], pa.int64()))
-    return tuple(zip(some["request_id"].to_pylist(), some["id"].to_pylist(), strict=True))
+def _samples(rows: pa.Table, clearest: tuple[int, ...]) -> tuple[Sample, ...]:
+    """Those that show it most, and of the others some by chance, whose labels tell of all of them."""
+    first = list(clearest[:MOST_SHOWN])
+    others = np.setdiff1d(np.arange(len(rows)), first)
+    random = np.random.default_rng(len(rows))  # the same in each process that looks at this window
+    drawn = random.permutation(others)[:MOST_SHOWN].tolist()
+    some = rows.select(["request_id", "id", "input", "release"]).take(pa.array([*first, *drawn], pa.int64()))
+    chances = [1.0] * len(first) + [len(drawn) / len(others)] * len(drawn)
+    return tuple(Sample(**row, probability=chance) for row, chance in zip(some.to_pylist(), chances, strict=True))
 
 
 def _microseconds(time: datetime) -> int:

@@ -69,10 +69,11 @@ def pictures_of(store: Store, model: str, looked: Looked) -> list[KeptPicture]:
 
     Raises: StoreError: the log cannot be read.
     """
-    if not looked.ids or not store.names(PICTURES, model):
+    if not looked.samples or not store.names(PICTURES, model):
         return []
     rows = {(row["request_id"], row["id"]): row for row in _rows(store, model, looked)}
-    found = (rows[key] for key in looked.ids if key in rows and rows[key]["input"])
+    shown = [(each.request_id, each.id) for each in looked.samples if each.probability == 1]
+    found = (rows[key] for key in shown if key in rows and rows[key]["input"])
     kept: list[KeptPicture] = []
     for row in found:
         if len(kept) < MOST_PICTURES and (picture := _picture(store, model, row)):
@@ -101,7 +102,7 @@ def _rows(store: Store, model: str, looked: Looked) -> Iterator[dict[str, Any]]:
         with suppress(FileGoneError):  # rewritten meanwhile: then what was said is not told
             answers = [name for name in columns_of(store, model, of_release[-1]) if name.startswith(ANSWER)]
     rows = LogReader(store, model).read(["request_id", "id", "time", "input", *answers], since, until)
-    wanted = pc.is_in(rows["request_id"], value_set=pa.array([request for request, _ in looked.ids], pa.string()))
+    wanted = pc.is_in(rows["request_id"], value_set=pa.array([each.request_id for each in looked.samples], pa.string()))
     yield from rows.filter(wanted).to_pylist()
 
 
