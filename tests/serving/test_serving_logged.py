@@ -1,15 +1,19 @@
 """Pictures are measured many at once, and yet each row tells of its own."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 
+from tests.serving.serving import PICTURE, picture, release
 from totalml.data.image_properties import image_properties
 from totalml.errors import StoreError
 from totalml.serving import prediction_log
+from totalml.serving.batcher import inputs_of
 from totalml.serving.exchange import Answered, Arm, Asked
+from totalml.serving.loading import load
 from totalml.serving.logged import Noted, measured_of
 from totalml.serving.prediction_log import PredictionLog
 from totalml.store import Store
@@ -38,6 +42,35 @@ def test_each_request_has_the_properties_of_its_own_pictures():
         assert found.properties.keys() == alone.keys()
         for name, values in alone.items():
             np.testing.assert_array_equal(found.properties[name], values)
+
+
+def test_pictures_that_two_releases_saw_are_measured_once(monkeypatch):
+    from totalml.serving import logged
+
+    counts = []
+
+    def counted(pixels: np.ndarray) -> dict[str, np.ndarray]:
+        counts.append(len(pixels))
+        return {"n": pixels[:, 0, 0, 0]}
+
+    monkeypatch.setattr(logged, "image_properties", counted)
+    both, other = random_pixels(2, 9, 9), random_pixels(1, 9, 9)
+    found = [each.properties["n"].tolist() for each in measured_of([noted(both), noted(other), noted(both)])]
+    assert counts == [3]
+    assert found == [both[:, 0, 0, 0].tolist(), other[:, 0, 0, 0].tolist(), both[:, 0, 0, 0].tolist()]
+
+
+def test_a_shadow_decodes_only_what_it_sees_otherwise(tmp_path):
+    store = Store(tmp_path)
+    signatures = (PICTURE, PICTURE, replace(PICTURE, max_megapixels=2.0))
+    live, alike, other = (load(release(store, 0.25 * n, each), 1) for n, each in enumerate(signatures, start=1))
+    asked = Asked("order", ["a"], [picture(200)], None)
+    seen = live.scorer.inputs(asked.ids, asked.pictures)
+    asked.seen = Answered(Arm("live", live), live.nothing, 0, 1, seen)
+    assert inputs_of(asked, alike.scorer)["image"] is seen["image"]
+    again = inputs_of(asked, other.scorer)["image"]
+    assert again is not seen["image"]
+    np.testing.assert_array_equal(again, seen["image"])
 
 
 def test_what_cannot_be_kept_harms_no_other(monkeypatch):

@@ -6,6 +6,7 @@ A segment appears whole or not at all and never changes, so whoever reads holds 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,9 @@ class Labels:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             tables = list(pool.map(self._table, names))
         self._read |= {*names}
-        found = pa.concat_tables([self._schema.empty_table(), *tables])
+        # Those of one kind at once: for each of thousands of files it would take as long as reading it.
+        alike = [self._fitted(pa.concat_tables(some)) for some in _by_schema(tables)]
+        found = pa.concat_tables([self._schema.empty_table(), *alike])
         self._known = last_of_each(pa.concat_tables([self._known, found]))
         return last_of_each(found)
 
@@ -66,7 +69,9 @@ class Labels:
 
     def _table(self, name: str) -> pa.Table:
         with stored_table(self._store, name) as file:
-            table = file.read()
+            return file.read(use_threads=False)
+
+    def _fitted(self, table: pa.Table) -> pa.Table:
         there = {field.name: field.type for field in table.schema}
         columns = [
             table[field.name] if there.get(field.name) == field.type else pa.nulls(len(table), field.type)
@@ -77,6 +82,13 @@ class Labels:
             if field.name.startswith(PREFIX):
                 said |= np.asarray(column.is_valid())
         return pa.table(columns, self._schema).filter(pa.array(said))
+
+
+def _by_schema(tables: Iterable[pa.Table]) -> list[list[pa.Table]]:
+    found: dict[pa.Schema, list[pa.Table]] = {}
+    for table in tables:
+        found.setdefault(table.schema, []).append(table)
+    return [*found.values()]
 
 
 def segments_of(store: Store, model: str) -> list[str]:

@@ -17,7 +17,7 @@ from totalml.evaluation.out_of_distribution.detector import Detector
 from totalml.evaluation.record import Evaluation
 from totalml.features.given import decode_given
 from totalml.features.table import read_columns
-from totalml.recipe import TableFeatures
+from totalml.recipe import ImageFeatures, TableFeatures
 from totalml.release.bundle import METRICS, MODEL, STRANGERS, Bundle
 from totalml.release.onnx_model import CATEGORICAL, EMBEDDING, IMAGE, MAPS, NUMERIC, SCORES, OnnxModel
 from totalml.release.signature import Signature
@@ -109,8 +109,16 @@ class Scorer:
         """Whether it can say how far a sample is from those of training."""
         return self._stranger is not None and EMBEDDING in self.outputs
 
+    def sees_as(self, other: Scorer) -> bool:
+        """Whether both decode a picture to the same pixels, and refuse the same."""
+        return self.image == other.image and self.signature.max_megapixels == other.signature.max_megapixels
+
     def inputs(
-        self, ids: Sequence[str], pictures: Sequence[Given] | None = None, rows: pa.Table | None = None
+        self,
+        ids: Sequence[str],
+        pictures: Sequence[Given] | None = None,
+        rows: pa.Table | None = None,
+        decoded: NDArray[np.uint8] | None = None,
     ) -> Inputs:
         """What the model sees of samples.
 
@@ -118,19 +126,23 @@ class Scorer:
             ids: to name what cannot be used.
             pictures: files, their bytes, or what Pillow holds.
             rows: with the columns of the signature; others are ignored.
+            decoded: (N, H, W, C) the pictures as one that `sees_as` this one saw them; None: nobody did.
         Raises:
             DataError: names every picture that cannot be used; or not what the model sees was given.
             FeatureError: names every column that is missing or does not fit.
         """
         seen: Inputs = {}
         if self._wants("pictures", self.image, pictures) and self.image and pictures is not None:
-            held = decode_given(ids, pictures, self.image, self.signature.max_megapixels)
-            seen[IMAGE] = held.gather(np.arange(len(held)))
+            seen[IMAGE] = self._decoded(ids, pictures, self.image) if decoded is None else decoded
         if self._table is None and self.signature.context:
             rows = None  # they are for the log alone
         if self._wants("rows", self._table, rows):
             seen |= self.columns(rows)
         return seen
+
+    def _decoded(self, ids: Sequence[str], pictures: Sequence[Given], image: ImageFeatures) -> NDArray[np.uint8]:
+        held = decode_given(ids, pictures, image, self.signature.max_megapixels)
+        return held.gather(np.arange(len(held)))
 
     def columns(self, rows: pa.Table) -> Inputs:
         """Raises: FeatureError: names every column that is missing or does not fit."""

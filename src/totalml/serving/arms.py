@@ -76,7 +76,7 @@ class Arms:
                 figures.strange.labels(release).inc(int(some.sum()))
         if self._log is not None:
             self._log.add(asked, answered)
-        self._shadow(asked, answered.arm)
+        self._shadow(replace(asked, seen=answered), answered.arm)
 
     def failed(self, asked: Asked, arm: Arm, error: Exception) -> None:
         if arm.name == SHADOW:

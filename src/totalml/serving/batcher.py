@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from totalml.data.image import stated_size
+from totalml.release.onnx_model import IMAGE
 from totalml.serving.body import RefusedError
 from totalml.serving.exchange import Answered, Arm, Asked
 from totalml.serving.limits import STOPS_WITHIN_S, Limits
 
 if TYPE_CHECKING:
-    from totalml.release.scorer import Inputs
+    from totalml.release.scorer import Inputs, Scorer
 
 MOST_UNSEEN = 64  # requests that wait to be scored by a shadow; further ones are left out
 
@@ -109,7 +110,7 @@ class Batcher:
                 asked.taken = taken
             try:
                 _refuse_large(asked.pictures or (), self._limits)
-                usable.append((waiting, arm.loaded.scorer.inputs(asked.ids, asked.pictures, asked.rows)))
+                usable.append((waiting, inputs_of(asked, arm.loaded.scorer)))
             except Exception as error:  # whatever an input may do, the thread goes on
                 results.append(self._failed(waiting, arm, error))
         results += self._scored(arm, usable)
@@ -139,6 +140,15 @@ class Batcher:
         asked, future = waiting
         self._listener.failed(asked, arm, error)
         return future, error
+
+
+def inputs_of(asked: Asked, scorer: Scorer) -> Inputs:
+    """What the model sees of it; decoded once for two that see alike.
+
+    Raises: DataError, FeatureError: it cannot be used."""
+    seen = asked.seen
+    decoded = seen.inputs.get(IMAGE) if seen and scorer.sees_as(seen.loaded.scorer) else None
+    return scorer.inputs(asked.ids, asked.pictures, asked.rows, decoded)
 
 
 def _refuse_large(pictures: Sequence[bytes], limits: Limits) -> None:

@@ -53,6 +53,7 @@ class Asked:
         share: of the requests that a canary got when this one was given to it, or not, by chance; 0: there was none.
         since: when it was read, by `time.perf_counter`.
         taken: when a batch was made of it; None: it waits.
+        seen: how another release answered it, so that one that sees alike need not decode it again; None: none did.
     """
 
     request_id: str
@@ -64,6 +65,7 @@ class Asked:
     share: float = 0.0
     since: float = field(default_factory=time.perf_counter)
     taken: float | None = None
+    seen: Answered | None = None
 
 
 @dataclass(frozen=True)

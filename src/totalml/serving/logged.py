@@ -91,20 +91,21 @@ def measured_of(some: Sequence[Noted]) -> list[Measured | Exception]:
 
 
 def _properties(seen: Sequence[NDArray[np.uint8] | None]) -> list[_Properties]:
-    """Those of one size are measured together, as for a small picture the calls take as long as the numbers."""
-    found: list[_Properties] = [{} for _ in seen]
-    alike: dict[tuple[int, ...], list[int]] = {}
-    for number, pixels in enumerate(seen):
+    """Those of one size are measured together, as for a small picture the calls take as long as the numbers; and those
+    that two releases saw once.
+    """
+    alike: dict[tuple[int, ...], dict[int, NDArray[np.uint8]]] = {}
+    for pixels in seen:
         if pixels is not None:
-            alike.setdefault(pixels.shape[1:], []).append(number)
-    for numbers in alike.values():
-        parts = [pixels for number in numbers if (pixels := seen[number]) is not None]
-        values = image_properties(np.concatenate(parts))
+            alike.setdefault(pixels.shape[1:], {})[id(pixels)] = pixels
+    found: dict[int, _Properties] = {}
+    for parts in alike.values():
+        values = image_properties(np.concatenate([*parts.values()]))
         first = 0
-        for number, part in zip(numbers, parts, strict=True):
-            found[number] = {name: column[first : first + len(part)] for name, column in values.items()}
+        for place, part in parts.items():
+            found[place] = {name: column[first : first + len(part)] for name, column in values.items()}
             first += len(part)
-    return found
+    return [found.get(id(pixels), {}) for pixels in seen]
 
 
 def _measured(noted: Noted, properties: _Properties) -> Measured:
