@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,6 +64,7 @@ class LabelWatch:
         self._until = np.iinfo(np.int64).min  # labels that came by then were counted
         self._moved_since: int | None = None  # when inputs moved
         self._moved = (0, 0.0)  # labels of what was answered since, and the sum of their losses
+        self._told: list[tuple[NDArray[np.int64], Losses]] = []  # of this window: when answered, how wrong
 
     @property
     def alarms(self) -> bool:
@@ -84,16 +86,22 @@ class LabelWatch:
                 continue
             rows = labelled.filter(pa.array(ours))
             found = test.update(np.asarray(rows[LOSS]), slices=self._masks(rows), times=came[ours])
-            if name not in self._results or not self._results[name].alarm:
-                self._results[name] = found
-        if self._moved_since is not None:
-            new = fresh & (microseconds(labelled, "time") >= self._moved_since)
-            count, total = self._moved
-            self._moved = (count + int(new.sum()), total + float(np.asarray(labelled[LOSS])[new].sum()))
+            before = self._results.get(name)
+            if before is not None and before.alarm:
+                found = replace(found, alarm_row=before.alarm_row, since=before.since)
+            self._results[name] = found
+        self._told.append((microseconds(labelled, "time")[fresh], np.asarray(labelled[LOSS], np.float64)[fresh]))
         self._until = max(self._until, int(came.max(initial=self._until)))
 
-    def end(self, season: str, outside_quality: bool) -> list[Evidence]:
-        """Of the window that is over. Args: season: that most of its rows are in. outside_quality: as of `judge`."""
+    def end(self, season: str, outside_quality: bool, moved_since: int | None) -> list[Evidence]:
+        """Of the window that is over.
+
+        Args:
+            season: that most of its rows are in.
+            outside_quality: as of `judge`.
+            moved_since: when the window began, where its inputs are other than they were; microseconds since 1970 UTC.
+        """
+        self._count_moved(moved_since)
         first = season if season in self._tests else USUAL
         results, self._results = self._results, {}
         told = []
@@ -107,12 +115,16 @@ class LabelWatch:
         worse = [each for test in self._tests.values() for each in test.worse_slices(SLICES_LEVEL / len(self._tests))]
         return [*told, slice_evidence(worse)]
 
-    def note(self, moved: bool, since: int) -> None:
-        """Whether inputs are other than they were, in a window that began then; microseconds since 1970 UTC."""
-        if not moved:
+    def _count_moved(self, since: int | None) -> None:
+        told, self._told = self._told, []
+        if since is None:
             self._moved_since, self._moved = None, (0, 0.0)
-        elif self._moved_since is None:
-            self._moved_since = since
+            return
+        self._moved_since = since if self._moved_since is None else self._moved_since
+        for answered, losses in told:
+            new = answered >= self._moved_since
+            count, total = self._moved
+            self._moved = (count + int(new.sum()), total + float(losses[new].sum()))
 
     def errs_more(self, losses: Losses) -> bool:
         """Whether these alone are more than validation allows."""
@@ -128,7 +140,7 @@ class LabelWatch:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """What is of another validation, or of other slices, begins anew."""
-        self._results = {}
+        self._results, self._told = {}, []
         for name, test in self._tests.items():
             if name in state["tests"]:
                 with suppress(DataError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -125,20 +125,18 @@ class Monitor:
         window, seasons = self._observed(whole), self._seasons_of(whole)
         season = _most(seasons)
         quality, _ = self._of_quality(together, bounds)
-        evidence = [quality]
+        evidence = [quality, *([stream_evidence(stream)] if stream is not None else [])]
+        evidence.append(self._of_window(window, answered))
         if self._labels is not None:
             outside = quality.alarm and bool(len(labelled)) and self._errs_outside_faults(self._labels, labelled)
-            evidence += self._labels.end(season, outside)
-        if stream is not None:
-            evidence.append(stream_evidence(stream))
-        evidence.append(self._of_window(window, answered))
+            moved = found(evidence, OF_WINDOW, OF_STREAM) and len(rows) > 0
+            since = int(microseconds(rows, "time").min()) if moved else None
+            evidence += self._labels.end(season, outside, since)
         if season in self._season_tests and window.count >= self._settings.window.rows:
             result = self._season_tests[season].test(window.take(seasons == season))
             evidence.append(window_evidence(OF_SEASON, result, self._budget.level(OF_WINDOW), None))
         if self._estimate is not None:
             evidence.append(estimate_evidence(self._estimate.test(whole), self._budget.level(OF_WINDOW)))
-        if self._labels is not None:
-            self._labels.note(found(evidence, OF_WINDOW, OF_STREAM), int(microseconds(rows, "time").min(initial=0)))
         return judge(evidence, season)
 
     def state(self) -> dict[str, Any]:
@@ -161,8 +159,10 @@ class Monitor:
             if "error" in fresh.column_names:
                 fresh = fresh.filter(fresh["error"].is_null())
             if len(fresh) or pending.stream is None:
-                before, pending.stream = pending.stream, self._stream.update(self._observed(fresh))
-                pending.stream = before if before is not None and before.alarm else pending.stream
+                before, now = pending.stream, self._stream.update(self._observed(fresh))
+                if before is not None and before.alarm:
+                    now = replace(now, alarm_row=before.alarm_row, moves=before.moves, since=before.since)
+                pending.stream = now
             pending.until = int(microseconds(rows, "time").max(initial=pending.until))
         if self._labels is not None and len(labelled):
             self._labels.add(labelled, self._seasons_of(labelled))
