@@ -14,7 +14,18 @@ from totalml.monitoring.budget import Budget
 from totalml.monitoring.losses import LossOf
 from totalml.monitoring.monitor import Monitor
 from totalml.monitoring.traffic import LOSS
-from totalml.monitoring.verdict import CONCEPT, COVARIATE, NONE, OF_LABELS, OF_SEASON, QUALITY, SEASON, TOO_FEW, UNKNOWN
+from totalml.monitoring.verdict import (
+    CONCEPT,
+    COVARIATE,
+    NONE,
+    OF_FAIRNESS,
+    OF_LABELS,
+    OF_SEASON,
+    QUALITY,
+    SEASON,
+    TOO_FEW,
+    UNKNOWN,
+)
 from totalml.recipe.monitoring import MonitoringRecipe
 from totalml.recipe.seasons import SeasonSettings
 
@@ -139,6 +150,20 @@ def test_a_season_excuses_no_more_errors_than_it_had_before():
         look(watching, rows(200, 20 + n, FEAST + timedelta(days=n), shift=2.0, wrong=0.4)).cause for n in range(3)
     ]
     assert CONCEPT in causes
+
+
+def test_a_group_that_is_chosen_less_often_is_named():
+    made = REFERENCE, COLUMNS, MonitoringRecipe(slices=("age_group",)), BUDGET
+    watching = Monitor(*made, LossOf.fit(REFERENCE, TRUTH), positive="good")
+    window = rows(300, 30, FEAST)
+    young = np.asarray(window["metadata:age_group"]) == "18-25"
+    good = np.where(young & (np.arange(300) % 3 > 0), 0.15, np.asarray(window["answer:p:good"]))
+    for name, values in (("answer:p:good", good), ("answer:predicted", np.where(good > 0.5, "good", "bad"))):
+        window = window.set_column(window.column_names.index(name), name, pa.array(values))
+    shares = look(watching, window, told=False).of(OF_FAIRNESS)
+    assert shares.alarm
+    assert any("18-25" in name for name in shares.moved)
+    assert not look(watching, rows(300, 31, FEAST), told=False).of(OF_FAIRNESS).alarm
 
 
 def test_too_few_rows_are_not_enough_and_say_how_many_are_lacking():

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from totalml.monitoring.verdict import OF_LABELS, OF_QUALITY, OF_STREAM, OF_WINDOW
+from totalml.monitoring.verdict import OF_FAIRNESS, OF_LABELS, OF_QUALITY, OF_STREAM, OF_WINDOW
 
 DAYS_A_YEAR = 365.25
 # Of the budget; they add up to one, so that all detectors together keep it, however they hang together.
-SHARES = {OF_QUALITY: 0.25, OF_LABELS: 0.25, OF_WINDOW: 0.25, OF_STREAM: 0.25}
+SHARES = {OF_QUALITY: 0.25, OF_LABELS: 0.25, OF_WINDOW: 0.2, OF_STREAM: 0.2, OF_FAIRNESS: 0.1}
 
 
 @dataclass(frozen=True)

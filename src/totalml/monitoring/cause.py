@@ -15,6 +15,7 @@ from totalml.monitoring.verdict import (
     COVARIATE,
     NONE,
     OF_ESTIMATE,
+    OF_FAIRNESS,
     OF_LABELS,
     OF_QUALITY,
     OF_SEASON,
@@ -32,6 +33,7 @@ from totalml.monitoring.verdict import (
     found,
 )
 
+OF_INPUTS = (OF_WINDOW, OF_STREAM, OF_FAIRNESS)  # detectors that say that what comes in is other than it was
 RIGHT, UNDECIDED, WRONG = "right", "undecided", "wrong"  # what labels say of the model
 
 
@@ -61,7 +63,7 @@ def judge(evidence: Sequence[Evidence], season: str = "") -> Verdict:
 def _cause(evidence: Sequence[Evidence], season: str) -> tuple[str, dict[str, str]]:
     """And further reasons against other causes."""
     errs = found(evidence, OF_LABELS, OF_SLICES)
-    moved = found(evidence, OF_WINDOW, OF_STREAM)
+    moved = found(evidence, *OF_INPUTS)
     if found(evidence, OF_QUALITY):
         if errs and _fact(evidence, OF_LABELS, "outside_quality"):
             return CONCEPT, {QUALITY: "the model errs as often on rows that nothing is wrong with"}
@@ -95,7 +97,7 @@ def _ruled_out(evidence: Sequence[Evidence], season: str) -> dict[str, str]:
         told[SEASON] = "none was expected"
     elif (differs := _of(evidence, OF_SEASON)) is not None and differs.alarm:
         told[SEASON] = differs.told
-    if found(evidence, OF_QUALITY, OF_LABELS, OF_SLICES, OF_WINDOW, OF_STREAM):
+    if found(evidence, OF_QUALITY, OF_LABELS, OF_SLICES, *OF_INPUTS):
         told[NONE] = "; ".join(each.told for each in evidence if each.alarm)
     if _asked(evidence):
         told[TOO_FEW] = "there was enough to ask"

@@ -12,19 +12,36 @@ import numpy as np
 import pyarrow as pa
 
 from totalml.errors import DataError
-from totalml.monitoring.cause import judge
+from totalml.monitoring.cause import OF_INPUTS, judge
 from totalml.monitoring.estimated_performance import EstimatedPerformance
 from totalml.monitoring.label_watch import USUAL, LabelWatch
+from totalml.monitoring.live_slices import LiveSlices
 from totalml.monitoring.observations import TIMES, Observations, observe
+from totalml.monitoring.once_per_unit import once_per_unit
 from totalml.monitoring.quality_evidence import quality_evidence
 from totalml.monitoring.seasons import Seasons
 from totalml.monitoring.stream import StreamResult, StreamTest
 from totalml.monitoring.stream_quality import StreamQuality
 from totalml.monitoring.table_times import microseconds
 from totalml.monitoring.traffic import LOSS
-from totalml.monitoring.verdict import OF_LABELS, OF_QUALITY, OF_SEASON, OF_STREAM, OF_WINDOW, Evidence, Verdict, found
+from totalml.monitoring.verdict import (
+    OF_FAIRNESS,
+    OF_LABELS,
+    OF_QUALITY,
+    OF_SEASON,
+    OF_STREAM,
+    OF_WINDOW,
+    Evidence,
+    Verdict,
+    found,
+)
 from totalml.monitoring.window import WindowTest
-from totalml.monitoring.window_evidence import estimate_evidence, stream_evidence, window_evidence
+from totalml.monitoring.window_evidence import (
+    estimate_evidence,
+    fairness_evidence,
+    stream_evidence,
+    window_evidence,
+)
 from totalml.recipe.seasons import YEAR_BEFORE
 from totalml.release.log_rows import METADATA
 
@@ -58,6 +75,7 @@ class Monitor:
         rows_per_day: that are known to come; None: silence tells nothing.
         seasons: name -> rows of the season before, as the reference holds them; of a season that is not named, and
             whose settings say `year_before`, those of the reference.
+        positive: class of which the share is looked at, by slice; None: none is.
     """
 
     def __init__(
@@ -69,6 +87,7 @@ class Monitor:
         losses: LossOf | None = None,
         rows_per_day: float | None = None,
         seasons: Mapping[str, pa.Table] | None = None,
+        positive: str | None = None,
         seed: int = 0,
     ) -> None:
         self._settings, self._budget, self._seed = settings, budget, seed
@@ -87,6 +106,7 @@ class Monitor:
             level=budget.level(OF_QUALITY),
         )
         self._estimate = _estimated(reference)
+        self._slices = self._live_slices(reference, positive)
         self._stream = StreamTest.fit(known, budget.run_length(OF_STREAM), seed=seed)
         before = self._before(reference) | dict(seasons or {})
         self._season_tests = {
@@ -127,9 +147,12 @@ class Monitor:
         quality, _ = self._of_quality(together, bounds)
         evidence = [quality, *([stream_evidence(stream)] if stream is not None else [])]
         evidence.append(self._of_window(window, answered))
+        if self._slices is not None:
+            once = whole.take(pa.array(once_per_unit(window, np.random.default_rng(self._seed))))
+            evidence.append(fairness_evidence(self._slices.test(once), self._budget.level(OF_FAIRNESS)))
         if self._labels is not None:
             outside = quality.alarm and bool(len(labelled)) and self._errs_outside_faults(self._labels, labelled)
-            moved = found(evidence, OF_WINDOW, OF_STREAM) and len(rows) > 0
+            moved = found(evidence, *OF_INPUTS) and len(rows) > 0
             since = int(microseconds(rows, "time").min()) if moved else None
             evidence += self._labels.end(season, outside, since)
         if season in self._season_tests and window.count >= self._settings.window.rows:
@@ -178,6 +201,12 @@ class Monitor:
         seasons = {name: (rows, losses.of_reference(rows)) for name, rows in before.items()}
         run, settings = self._budget.run_length(OF_LABELS), self._settings
         return LabelWatch((reference, known), seasons, run, settings.slices, settings.margin)
+
+    def _live_slices(self, reference: pa.Table, positive: str | None) -> LiveSlices | None:
+        by = [name for name in self._settings.slices if METADATA + name in self._columns]
+        if positive is None or not by:
+            return None
+        return LiveSlices.fit(reference, by, positive=positive, level=self._budget.level(OF_FAIRNESS))
 
     def _before(self, reference: pa.Table) -> dict[str, pa.Table]:
         """Of each season that is to be held against the year before, the rows of the reference that are in one."""

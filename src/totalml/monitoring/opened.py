@@ -56,8 +56,16 @@ def open_watch(
         last = history.last(release)
         since = datetime.fromisoformat(last.since) if last else now - timedelta(hours=settings.window.hours)
         traffic = Tail(*made, since)
-    monitor = Monitor(reference, columns, settings, budget_of(settings, per_day), losses, known_per_day)
+    budget, positive = budget_of(settings, per_day), positive_of(signature)
+    monitor = Monitor(reference, columns, settings, budget, losses, known_per_day, positive=positive)
     return Watch(release, history, traffic, monitor, settings.window, tell)
+
+
+def positive_of(signature: Signature) -> str | None:
+    """The class whose share is looked at by slice: that of the recipe, of two classes the last."""
+    named = signature.decision.get("positive")
+    two = signature.task == "classification" and len(signature.targets) == 2
+    return str(named) if named else signature.targets[-1] if two else None
 
 
 def budget_of(settings: MonitoringRecipe, rows_per_day: float) -> Budget:

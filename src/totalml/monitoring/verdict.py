@@ -20,7 +20,7 @@ PAGE, TICKET = "page", "ticket"
 SEVERITY = {QUALITY: PAGE, CONCEPT: PAGE, COVARIATE: TICKET, UNKNOWN: TICKET}
 
 OF_QUALITY, OF_LABELS, OF_WINDOW, OF_STREAM = "quality", "labels", "window", "stream"
-OF_SEASON, OF_ESTIMATE, OF_SLICES = "season", "estimate", "slices"
+OF_SEASON, OF_ESTIMATE, OF_SLICES, OF_FAIRNESS = "season", "estimate", "slices", "fairness"
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from totalml.monitoring.verdict import OF_ESTIMATE, OF_SEASON, OF_STREAM, Evidence
+from totalml.monitoring.verdict import OF_ESTIMATE, OF_FAIRNESS, OF_SEASON, OF_STREAM, Evidence
 from totalml.release.log_rows import ANSWER, METADATA, PROPERTY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.monitoring.estimated_performance import EstimatedResult
+    from totalml.monitoring.live_slices import SlicesResult
     from totalml.monitoring.moves import WindowResult
     from totalml.monitoring.stream import StreamResult
 
@@ -64,6 +65,20 @@ def stream_evidence(result: StreamResult) -> Evidence:
         between=(_moment(since.low), _moment(since.high)) if since else None,
         more=result.too_few,
         facts={"moves": [_plain(vars(move)) for move in result.moves]},
+    )
+
+
+def fairness_evidence(result: SlicesResult, level: float) -> Evidence:
+    found = result.findings
+    told = "; ".join(f"{each.figure} of {each.slice} {each.value:.0%}, {each.reference:.0%} before" for each in found)
+    return Evidence(
+        detector=OF_FAIRNESS,
+        alarm=bool(found),
+        told=told or "groups are treated as they were",
+        value=result.p,
+        level=level,
+        moved=tuple(dict.fromkeys(each.slice for each in found)),
+        facts={"figures": [_plain(vars(each)) for each in result.figures[:20]]},
     )
 
 

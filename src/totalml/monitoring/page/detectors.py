@@ -7,6 +7,7 @@ from math import exp, log
 from totalml.monitoring.page.nearness import BY_LOGARITHM
 from totalml.monitoring.verdict import (
     OF_ESTIMATE,
+    OF_FAIRNESS,
     OF_LABELS,
     OF_QUALITY,
     OF_SEASON,
@@ -22,6 +23,7 @@ DETECTORS = {
     OF_QUALITY: ("Quality of the data", "Is what comes in whole and as it should be?"),
     OF_LABELS: ("Labels", "Does the model err more often than it did?"),
     OF_SLICES: ("Groups", "Does it err more often for some?"),
+    OF_FAIRNESS: ("Shares", "Does it choose some more often than it did?"),
     OF_ESTIMATE: ("Its own estimate", "How right does it believe itself to be?"),
     OF_WINDOW: ("Each window", "Does what came look like what the model was made for?"),
     OF_STREAM: ("All windows together", "Do small differences add up over time?"),
