@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ROWS = 1_000  # of either side that are permuted
 OF_LEVEL, IN_DOUBT = 20, 10  # permutations to tell a level; times the level, below which all of them are drawn
-MOST, LEAST_OF_LEVEL = 100_000, 3  # permutations of a level so low that it would take more; but so many at least
+MOST = 100_000  # permutations; no p is below the inverse of that
 STEP = 10  # times as many are drawn while they leave it in doubt
 CHUNK = 1_000  # permutations at once
 
@@ -154,7 +154,7 @@ class WindowTest:
             return adjusted(np.concatenate(found, axis=1))
 
         told, drawn = draw(self.permutations), self.permutations
-        every = math.ceil(max(min(OF_LEVEL / self.level, MOST), LEAST_OF_LEVEL / self.level))
+        every = math.ceil(min(OF_LEVEL / self.level, MOST))
         # That p is low several times, of some, of more and of all permutations, is no likelier than once: so what is
         # called a move is called so no more often for having been looked at before.
         while drawn < every and told[1][0] <= IN_DOUBT * max(self.level, 1 / (drawn + 1)):

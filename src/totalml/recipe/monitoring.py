@@ -7,11 +7,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from totalml.component import Items, Section
+from totalml.component import Items, Misfit, Section
 from totalml.recipe.alerting import AlertingRecipe
 from totalml.recipe.bounds import Positive, Share
 from totalml.recipe.seasons import SeasonSettings
 
+LEAST_HOURS = 0.5  # of a window, at one false alarm a year: a permutation test of 100,000 tells no less
 ColumnName = Annotated[str, Field(min_length=1)]
 
 
@@ -62,6 +63,18 @@ class MonitoringRecipe(Section):
     zone: Annotated[str, Field(min_length=1)] = "UTC"
     alerts: AlertingRecipe = AlertingRecipe()
     labels_within_days: Annotated[int, Field(gt=0, le=3650)] = 30
+
+    @model_validator(mode="after")
+    def _windows_can_alarm(self) -> Self:
+        least = LEAST_HOURS / self.false_alarms_per_year
+        if self.window.hours < least:
+            raise Misfit(
+                f"windows of {self.window.hours:g} hours are so many that at {self.false_alarms_per_year:g} false alarms a "
+                f"year none of them could ever alarm; make them {least:.2g} hours or longer, or allow more false alarms",
+                "window",
+                "hours",
+            )
+        return self
 
     @property
     def columns(self) -> tuple[str, ...]:
