@@ -66,11 +66,11 @@ class MonitoringRecipe(Section):
 
     @model_validator(mode="after")
     def _windows_can_alarm(self) -> Self:
-        least = LEAST_HOURS / self.false_alarms_per_year
-        if self.window.hours < least:
+        hours, allowed = self.window.hours, self.false_alarms_per_year
+        if hours < (least := LEAST_HOURS / allowed):
             raise Misfit(
-                f"windows of {self.window.hours:g} hours are so many that at {self.false_alarms_per_year:g} false alarms a "
-                f"year none of them could ever alarm; make them {least:.2g} hours or longer, or allow more false alarms",
+                f"windows of {hours:g} hours are so many that at {allowed:g} false alarms a year none of them could ever "
+                f"alarm; make them {least:.2g} hours or longer, or allow more false alarms",
                 "window",
                 "hours",
             )
