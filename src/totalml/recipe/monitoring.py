@@ -66,10 +66,10 @@ class MonitoringRecipe(Section):
 
     @model_validator(mode="after")
     def _windows_can_alarm(self) -> Self:
-        hours, allowed = self.window.hours, self.false_alarms_per_year
-        if hours < (least := LEAST_HOURS / allowed):
+        hours, each = self.window.hours, self.false_alarms_per_year
+        if hours < (least := LEAST_HOURS / each):
             raise Misfit(
-                f"windows of {hours:g} hours are so many that at {allowed:g} false alarms a year none of them could ever "
+                f"windows of {hours:g} hours are so many that at {each:g} false alarms a year none of them could ever "
                 f"alarm; make them {least:.2g} hours or longer, or allow more false alarms",
                 "window",
                 "hours",
