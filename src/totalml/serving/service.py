@@ -35,8 +35,8 @@ class Service:
     feedback: None: nor are labels.
     housekeeping: of the log; None: others do it.
     judging: None: what is followed has no challenger.
-    watching, alerting: None: what is followed asks for no monitor.
     traces: None: there are none.
+    watching, alerting: None: what is followed asks for no monitor.
     """
 
     live: Answering
@@ -47,9 +47,9 @@ class Service:
     feedback: Feedback | None = None
     housekeeping: Housekeeping | None = None
     judging: Judging | None = None
+    traces: Traces | None = None
     watching: Watching | None = None
     alerting: Delivery | None = None
-    traces: Traces | None = None
 
     @cached_property
     def arms(self) -> Arms:
