@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         opened.columns,
         arguments.histories,
         progress=Progress.create(),
+        positive=opened.positive,
     )
     print(json.dumps(_plain(found)) if arguments.json else "\n".join(told(found)))
     return 0 if found.is_kept else BROKEN

@@ -69,6 +69,7 @@ def calibrate(
     histories: int = HISTORIES,
     seed: int = 0,
     progress: Progress | None = None,
+    positive: str | None = None,
 ) -> Calibration:
     """Args:
         reference: as a release holds it.
@@ -76,11 +77,12 @@ def calibrate(
         losses: None: nothing is known of truths.
         columns: of the reference, those that traffic has too; None: all that it can have.
         histories: in which nothing happens; of each drift a fifth.
+        positive: class of which the share is looked at, by slice; None: none is.
     Raises: DataError: the reference is too small; names the rows that are wanted.
     """
     if columns is None:
         columns = compared(reference.column_names, [name.removeprefix(METADATA) for name in reference.column_names])
-    drawing = _Drawing.of(reference, settings, rows_per_day, losses, columns, histories)
+    drawing = _Drawing.of(reference, settings, rows_per_day, losses, positive, columns, histories)
     shown = progress or Progress.silent()
     calm = [drawing.looked(number, seed, None) for number in shown.track(range(histories), "nothing", histories)]
     some = max(histories // OF_DRIFTS, 1)
@@ -112,6 +114,7 @@ class _Drawing:
     settings: MonitoringRecipe
     budget: Budget
     losses: LossOf | None
+    positive: str | None
     columns: Sequence[str]
     known: NDArray[np.float64]
     units: NDArray[np.int64] | None
@@ -125,6 +128,7 @@ class _Drawing:
         settings: MonitoringRecipe,
         rows_per_day: float,
         losses: LossOf | None,
+        positive: str | None,
         columns: Sequence[str],
         histories: int,
     ) -> _Drawing:
@@ -151,7 +155,7 @@ class _Drawing:
             days += budget.window_days
         known = np.full(len(reference), np.nan) if losses is None else losses.of_reference(reference)
         settings = settings.model_copy(update={"seasons": ()})
-        return cls(reference, settings, budget, losses, columns, known, units, days, rows(days))
+        return cls(reference, settings, budget, losses, positive, columns, known, units, days, rows(days))
 
     @property
     def has_labels(self) -> bool:
@@ -177,7 +181,8 @@ class _Drawing:
         if drift is not None:
             table = drift.change(table, random)
         reference = self.reference.take(left)
-        monitor = Monitor(reference, self.columns, self.settings, self.budget, self.losses, per_day, seed=seed + number)
+        asked = (reference, self.columns, self.settings, self.budget, self.losses, per_day)
+        monitor = Monitor(*asked, positive=self.positive, seed=seed + number)
         traffic, window = DrawnTraffic(table), self.settings.window
         watch = Watch("", Unwritten(), traffic, monitor, window, lambda _: None, self.since)
         found = []
