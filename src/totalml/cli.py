@@ -41,6 +41,11 @@ VERBS = {
     "log": ("totalml.prediction_log.log", "what a model predicted: look, compact, delete on request"),
     "monitor": ("totalml.monitoring.command", "what moved since the last look, why, and whether the model errs"),
     "monitor check": ("totalml.monitoring.check", "hold a table against another one, without any history"),
+    "monitor calibrate": (
+        "totalml.monitoring.calibrate",
+        "before it goes live: false alarms a year, and how late it is",
+    ),
+    "monitor backtest": ("totalml.monitoring.backtest", "what a monitor would have said of a time of the log"),
     "monitor report": ("totalml.monitoring.monitor_report", "what a monitor saw and said, as one page for people"),
     "alerts list": ("totalml.alerts.alerts_list", "what monitors found wrong and nobody has resolved yet"),
     "alerts ack": ("totalml.alerts.alerts_ack", "say that you have taken an alert"),

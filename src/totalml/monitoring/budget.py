@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
+
+from totalml.evaluation.interval import Interval
 from totalml.monitoring.verdict import OF_FAIRNESS, OF_LABELS, OF_QUALITY, OF_STREAM, OF_WINDOW
 
 DAYS_A_YEAR = 365.25
+HALVINGS = 60
+FAR = 10  # deviations of a Poisson number, beyond which no bound lies
 # Of the budget; they add up to one, so that all detectors together keep it, however they hang together.
 SHARES = {OF_QUALITY: 0.25, OF_LABELS: 0.25, OF_WINDOW: 0.2, OF_STREAM: 0.2, OF_FAIRNESS: 0.1}
 
@@ -30,3 +36,25 @@ class Budget:
     def run_length(self, detector: str) -> float:
         """Rows between two false alarms, in the mean, of a test that is asked after every row."""
         return max(self.rows_per_day * DAYS_A_YEAR / (self.false_alarms_per_year * SHARES[detector]), 2.0)
+
+
+def alarms_per_year(alarms: int, days: float) -> Interval:
+    """What so many alarms in so many days come to, with the bounds of a Poisson number, 95 %.
+
+    Source: Garwood 1936.
+    """
+    years = days / DAYS_A_YEAR
+    low = _mean_of(alarms - 1, 0.975) if alarms else 0.0
+    return Interval(alarms / years, low / years, _mean_of(alarms, 0.025) / years)
+
+
+def _mean_of(count: int, chance: float) -> float:
+    """The mean of a Poisson number that is `count` or less with this chance."""
+    each = np.arange(count + 1)
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(each[1:]))])
+    low, high = 0.0, count + FAR * math.sqrt(count + 1)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        at_most = float(np.exp(each * math.log(middle) - middle - factorials).sum())
+        low, high = (middle, high) if at_most > chance else (low, middle)
+    return high

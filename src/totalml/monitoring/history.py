@@ -18,6 +18,8 @@ from totalml.runs.attempt import now
 from totalml.store.event import Draft
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from totalml.store import Store
     from totalml.store.event import Event
 
@@ -72,7 +74,7 @@ class History:
 
     def __init__(self, store: Store, model: str) -> None:
         self._journal = store.journal(journal_name(model))
-        self.states = States(store, model)
+        self._states = States(store, model)
 
     def looked(self) -> list[Looked]:
         """All windows, the oldest first."""
@@ -97,13 +99,21 @@ class History:
 
         return self._journal.append_decided(draft) is not None
 
+    def save(self, state: Mapping[str, Any]) -> str:
+        """Of the tests that run along; what to call it. Raises: StoreError: it cannot be written."""
+        return self._states.save(state)
+
+    def load(self, state: str) -> dict[str, Any]:
+        """Raises: FileGoneError: it is not there. StoreError: it is damaged."""
+        return self._states.load(state)
+
     def clear(self) -> None:
         """Remove states that are followed by a later one of their release."""
         last: dict[str, str] = {}
         every = [event.facts for event in self._journal.events() if event.kind == LOOKED]
         for facts in every:
             last[facts["release"]] = facts["state"]
-        self.states.remove({facts["state"] for facts in every[-RECENT:]} - {*last.values()})
+        self._states.remove({facts["state"] for facts in every[-RECENT:]} - {*last.values()})
 
 
 def journal_name(model: str) -> str:

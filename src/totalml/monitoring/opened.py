@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
 
@@ -16,15 +17,70 @@ from totalml.monitoring.losses import LossOf
 from totalml.monitoring.monitor import Monitor
 from totalml.monitoring.tables import reference_of
 from totalml.monitoring.traffic import Tail, Traffic, compared
+from totalml.monitoring.unwritten import Unwritten
 from totalml.monitoring.watch import Watch
 from totalml.recipe.monitoring import MonitoringRecipe
 from totalml.release.bundle import RECIPE, Bundle, open_bundle
 from totalml.release.signature import Signature
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from totalml.store import Store
 
 USUAL_ROWS_PER_DAY = 1000.0  # of a model that nobody has asked yet
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a monitor of a release is made of.
+
+    Args:
+        columns: of the reference, those that its traffic has too.
+        positive: as `positive_of` says.
+    """
+
+    bundle: Bundle
+    settings: MonitoringRecipe
+    reference: pa.Table
+    columns: list[str]
+    losses: LossOf
+    positive: str | None
+    store: Store
+
+    @classmethod
+    def of(cls, store: Store, release: str, settings: MonitoringRecipe | None) -> Self:
+        """Args:
+            release: its bundle hash.
+            settings: None: those of the recipe that it was made by.
+        Raises: StoreError: the release cannot be read. DataError: it has no reference.
+        """
+        bundle = open_bundle(release, store)
+        signature, reference = Signature.read(bundle), reference_of(bundle)
+        columns = compared(reference.column_names, (*signature.columns, *signature.context))
+        losses = LossOf.fit(reference, truth_of(signature))
+        return cls(bundle, settings or settings_of(bundle), reference, columns, losses, positive_of(signature), store)
+
+    @property
+    def traffic(self) -> Traffic:
+        return Traffic(*self._traffic)
+
+    def tail(self, since: datetime) -> Tail:
+        return Tail(*self._traffic, since)
+
+    def known_per_day(self, until: datetime) -> float | None:
+        """Rows that are known to come; None: nothing says how many."""
+        return self.settings.rows_per_day or self.traffic.rows_per_day(until)
+
+    def monitor(self, known_per_day: float | None) -> Monitor:
+        budget = budget_of(self.settings, known_per_day or USUAL_ROWS_PER_DAY)
+        asked = (self.reference, self.columns, self.settings, budget, self.losses, known_per_day)
+        return Monitor(*asked, positive=self.positive)
+
+    @property
+    def _traffic(self) -> tuple[Store, str, str, list[str], LossOf, timedelta]:
+        within = timedelta(days=self.settings.labels_within_days)
+        return self.store, self.bundle.name, self.bundle.hash, self.columns, self.losses, within
 
 
 def open_watch(
@@ -34,31 +90,28 @@ def open_watch(
     tell: Callable[[Looked], None],
     along: bool = False,
 ) -> Watch:
-    """Args:
-        release: its bundle hash.
-        settings: None: those of the recipe that it was made by.
-        along: whether it is to go along with a service, and so to read on as the log grows.
-    Raises: StoreError: the release cannot be read. DataError: it has no reference.
-    """
-    bundle = open_bundle(release, store)
-    settings = settings or settings_of(bundle)
-    signature, reference = Signature.read(bundle), reference_of(bundle)
-    losses = LossOf.fit(reference, truth_of(signature))
-    history = History(store, bundle.name)
-    asked = (*signature.columns, *signature.context)
-    columns = compared(reference.column_names, asked)
-    made = (store, bundle.name, release, columns, losses, timedelta(days=settings.labels_within_days))
-    traffic = Traffic(*made)
-    now = datetime.now(UTC)
-    known_per_day = settings.rows_per_day or traffic.rows_per_day(now)
-    per_day = known_per_day or USUAL_ROWS_PER_DAY
+    """As `Opened.of`. Args: along: whether it is to go along with a service, and so to read on as the log grows."""
+    opened = Opened.of(store, release, settings)
+    history, now = History(store, opened.bundle.name), datetime.now(UTC)
+    traffic = opened.traffic
     if along:
         last = history.last(release)
-        since = datetime.fromisoformat(last.since) if last else now - timedelta(hours=settings.window.hours)
-        traffic = Tail(*made, since)
-    budget, positive = budget_of(settings, per_day), positive_of(signature)
-    monitor = Monitor(reference, columns, settings, budget, losses, known_per_day, positive=positive)
-    return Watch(release, history, traffic, monitor, settings.window, tell)
+        hours = timedelta(hours=opened.settings.window.hours)
+        traffic = opened.tail(datetime.fromisoformat(last.since) if last else now - hours)
+    monitor = opened.monitor(opened.known_per_day(now))
+    return Watch(release, history, traffic, monitor, opened.settings.window, tell)
+
+
+def open_backtest(
+    store: Store, release: str, settings: MonitoringRecipe | None, since: datetime, until: datetime
+) -> Watch:
+    """As `Opened.of`; of a new monitor that tells nobody and writes nothing.
+
+    Args: until: of the rows of a day, those of the four weeks before it count where the settings name none.
+    """
+    opened = Opened.of(store, release, settings)
+    monitor = opened.monitor(opened.known_per_day(until))
+    return Watch(release, Unwritten(), opened.traffic, monitor, opened.settings.window, lambda _: None, since)
 
 
 def positive_of(signature: Signature) -> str | None:

@@ -10,24 +10,49 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from totalml.alerts.finding import Sample
-from totalml.monitoring.history import History, Looked
-from totalml.monitoring.traffic import SETTLES
+from totalml.monitoring.history import Looked
+from totalml.monitoring.traffic import EARLIEST, SETTLES
 from totalml.monitoring.verdict import OF_WINDOW
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from totalml.monitoring.monitor import Monitor
-    from totalml.monitoring.traffic import Traffic
     from totalml.recipe.monitoring import WindowRecipe
 
 TICK = timedelta(microseconds=1)  # of the log's clock
 MOST_SHOWN = 30  # of a window, of those that show it and of the others, to be looked at by people
+
+
+class Answers(Protocol):
+    """As `Traffic`."""
+
+    def rows(self, since: datetime, until: datetime) -> pa.Table: ...
+
+    def labelled(self, since: datetime, until: datetime) -> pa.Table: ...
+
+    def first(self) -> datetime | None: ...
+
+
+class Memory(Protocol):
+    """As `History`."""
+
+    def last(self, release: str) -> Looked | None: ...
+
+    def append(self, looked: Looked) -> bool: ...
+
+    def save(self, state: Mapping[str, Any]) -> str: ...
+
+    def load(self, state: str) -> dict[str, Any]: ...
+
+    def clear(self) -> None: ...
 
 
 @dataclass
@@ -37,14 +62,16 @@ class Watch:
     Args:
         monitor: a new one, of this release.
         tell: what is found, before it is written down.
+        since: of a release that nobody has looked at, rows before it are left out.
     """
 
     release: str
-    history: History
-    traffic: Traffic
+    history: Memory
+    traffic: Answers
     monitor: Monitor
     window: WindowRecipe
     tell: Callable[[Looked], None]
+    since: datetime = EARLIEST
 
     def __post_init__(self) -> None:
         self._since: datetime | None = None  # rows of windows that had too few begin here
@@ -91,7 +118,7 @@ class Watch:
             rows=len(rows),
             labels=len(labelled),
             verdict=verdict,
-            state=self.history.states.save(self.monitor.state()),
+            state=self.history.save(self.monitor.state()),
             samples=_samples(together, verdict.rows) if verdict.alarms else (),
         )
         if verdict.alarms:
@@ -111,9 +138,10 @@ class Watch:
                 self._start, self._idle = datetime.fromisoformat(last.end), not last.rows
                 carried = last.verdict.of(OF_WINDOW)
                 self._since = datetime.fromisoformat(last.since) if carried and carried.more else self._start
-                self.monitor.restore(self.history.states.load(last.state))
+                self.monitor.restore(self.history.load(last.state))
             elif (first := self.traffic.first()) is not None:
-                self._start = self._since = self._boundary(first) - timedelta(hours=self.window.hours)
+                begins = self._boundary(first) - timedelta(hours=self.window.hours)
+                self._start = self._since = max(begins, self.since)
         return self._start if self._start is not None and self._start < settled else None
 
     def _boundary(self, time: datetime) -> datetime:
