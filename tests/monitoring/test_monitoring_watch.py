@@ -48,6 +48,16 @@ class Counting:
         self.seen = list(state["seen"])
 
 
+class Erring(Counting):
+    """It finds something as soon as a label is there."""
+
+    def would_alarm(self, rows: pa.Table, labelled: pa.Table) -> bool:
+        return bool(len(labelled))
+
+    def look(self, rows: pa.Table, labelled: pa.Table, together: pa.Table, bounds: tuple[int, int]) -> Verdict:
+        return Verdict(CONCEPT, "found", PAGE, (Evidence(OF_WINDOW, False, "too few", more=1),))
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
@@ -58,7 +68,7 @@ def watch(store: Store, monitor: Counting, told: list[Looked] | None = None, liv
     made = (store, MODEL, RELEASE, COLUMNS, losses, MONTH)
     traffic = Tail(*made, MIDNIGHT - DAY) if live else Traffic(*made)
     settings = WindowRecipe(**{"hours": 24, "rows": 1, **window})
-    return Watch(RELEASE, History(store, MODEL), traffic, monitor, settings, [] if told is None else told.append)
+    return Watch(RELEASE, History(store, MODEL), traffic, monitor, settings, ([] if told is None else told).append)
 
 
 def at(days: float) -> datetime:
@@ -154,6 +164,18 @@ def test_alongside_a_service_what_is_found_ends_the_window(store):
     asked += service.answer(every(60, 20, MIDNIGHT + timedelta(minutes=30)))
     assert len([*going.look(at(1), along=True)]) == 1
     assert monitor.seen == asked
+
+
+def test_labels_alone_can_alarm_while_nobody_asks(store):
+    service = Service(store)
+    now = datetime.now(MIDNIGHT.tzinfo)
+    asked = service.answer([now - 2 * DAY])
+    going = watch(store, Counting(), live=True)
+    assert sum(each.rows for each in going.look(now)) == 1
+    service.label(asked, "bad")
+    going.monitor = Erring()
+    (found,) = going.look(now + timedelta(seconds=60), along=True)
+    assert (found.rows, found.labels, found.samples) == (0, 1, ())
 
 
 def test_only_rows_of_the_release_count(store):
