@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,18 @@ from tests.monitoring.traffic import MIDNIGHT, MODEL, OTHER, RELEASE, TRUTH, Ser
 from totalml.monitoring.history import History, Looked
 from totalml.monitoring.losses import LossOf
 from totalml.monitoring.traffic import Tail, Traffic
-from totalml.monitoring.verdict import CONCEPT, NONE, OF_WINDOW, PAGE, TOO_FEW, Evidence, Verdict
+from totalml.monitoring.verdict import (
+    CONCEPT,
+    NONE,
+    OF_STREAM,
+    OF_WINDOW,
+    PAGE,
+    TICKET,
+    TOO_FEW,
+    UNKNOWN,
+    Evidence,
+    Verdict,
+)
 from totalml.monitoring.watch import Watch
 from totalml.recipe.monitoring import WindowRecipe
 from totalml.store import Store
@@ -29,8 +41,8 @@ class Counting:
         self.seen: list[str] = []
         self.finds, self.enough = finds, enough
 
-    def would_alarm(self, rows: pa.Table, labelled: pa.Table) -> bool:
-        return self.finds in rows["request_id"].to_pylist()
+    def would_alarm(self, rows: pa.Table, labelled: pa.Table, known: Collection[str]) -> bool:
+        return OF_STREAM not in known and self.finds in rows["request_id"].to_pylist()
 
     def look(self, rows: pa.Table, labelled: pa.Table, together: pa.Table, bounds: tuple[int, int]) -> Verdict:
         ids = rows["request_id"].to_pylist()
@@ -48,6 +60,16 @@ class Counting:
         self.seen = list(state["seen"])
 
 
+class Erring(Counting):
+    """It finds something as soon as a label is there."""
+
+    def would_alarm(self, rows: pa.Table, labelled: pa.Table, known: Collection[str]) -> bool:
+        return bool(len(labelled))
+
+    def look(self, rows: pa.Table, labelled: pa.Table, together: pa.Table, bounds: tuple[int, int]) -> Verdict:
+        return Verdict(CONCEPT, "found", PAGE, (Evidence(OF_WINDOW, False, "too few", more=1),))
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
@@ -58,7 +80,7 @@ def watch(store: Store, monitor: Counting, told: list[Looked] | None = None, liv
     made = (store, MODEL, RELEASE, COLUMNS, losses, MONTH)
     traffic = Tail(*made, MIDNIGHT - DAY) if live else Traffic(*made)
     settings = WindowRecipe(**{"hours": 24, "rows": 1, **window})
-    return Watch(RELEASE, History(store, MODEL), traffic, monitor, settings, [] if told is None else told.append)
+    return Watch(RELEASE, History(store, MODEL), traffic, monitor, settings, ([] if told is None else told).append)
 
 
 def at(days: float) -> datetime:
@@ -154,6 +176,37 @@ def test_alongside_a_service_what_is_found_ends_the_window(store):
     asked += service.answer(every(60, 20, MIDNIGHT + timedelta(minutes=30)))
     assert len([*going.look(at(1), along=True)]) == 1
     assert monitor.seen == asked
+
+
+class Lasting(Counting):
+    """The stream is another one from the first row on, for good."""
+
+    def would_alarm(self, rows: pa.Table, labelled: pa.Table, known: Collection[str]) -> bool:
+        return OF_STREAM not in known and bool(len(rows))
+
+    def look(self, rows: pa.Table, labelled: pa.Table, together: pa.Table, bounds: tuple[int, int]) -> Verdict:
+        return Verdict(UNKNOWN, "found", TICKET, (Evidence(OF_STREAM, True, "found"),))
+
+
+def test_what_goes_on_for_days_ends_no_further_window_early(store):
+    Service(store).answer(every(1, 24 * 60))
+    going = watch(store, Lasting(), live=True)
+    ends = [each.end[11:16] for hour in range(1, 25) for each in going.look(at(hour / 24), along=True)]
+    again = watch(store, Lasting(), live=True)  # of another process
+    assert not [*again.look(at(1.5), along=True)]
+    assert ends == ["01:00", "00:00"]
+
+
+def test_labels_alone_can_alarm_while_nobody_asks(store):
+    service = Service(store)
+    now = datetime.now(MIDNIGHT.tzinfo)
+    asked = service.answer([now - 2 * DAY])
+    going = watch(store, Counting(), live=True)
+    assert sum(each.rows for each in going.look(now)) == 1
+    service.label(asked, "bad")
+    going.monitor = Erring()
+    (found,) = going.look(now + timedelta(seconds=60), along=True)
+    assert (found.rows, found.labels, found.samples) == (0, 1, ())
 
 
 def test_only_rows_of_the_release_count(store):

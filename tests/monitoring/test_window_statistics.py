@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from totalml.monitoring.counts import chi_square, of_categories
-from totalml.monitoring.kernel import DOUBLINGS, of_embeddings
+from totalml.monitoring.kernel import DOUBLINGS, Features, of_embeddings
 from totalml.monitoring.observations import Categories
 from totalml.monitoring.order import OrderStatistic, ks_distance
 from totalml.monitoring.permutations import adjusted, assignments, lacking
@@ -95,6 +95,21 @@ def test_the_discrepancy_is_that_of_all_pairs(far):
     assert statistic.permuted(ones)[0] == pytest.approx(squared * 40 * 25 / 65, rel=2e-3)
     assert statistic.seen == pytest.approx(statistic.permuted(ones)[0], rel=1e-4)
     np.testing.assert_allclose(statistic.witness, (kernel @ sides)[40:], atol=2e-4)
+
+
+@pytest.mark.parametrize("width", [1, 2])
+def test_of_embeddings_that_lie_on_a_line_the_kernel_is_that_of_all_pairs(width):
+    random = np.random.default_rng(0)
+    rows = np.repeat(random.normal(size=(300, 1)), width, axis=1).astype(np.float32)
+    features = Features.of(rows, random)
+    assert features is not None
+    each = features(rows).astype(np.float64)
+    squares = np.square(rows[:, None].astype(np.float64) - rows).sum(axis=2) / features.scale
+    exact = sum(
+        weight * np.exp(-squares * 4.0 / 2**doubling)  # of widths that double from a quarter
+        for doubling, weight in zip(range(DOUBLINGS), features.weights[::-1], strict=True)
+    )
+    assert np.abs(each @ each.T - exact).mean() < 1e-3
 
 
 def test_of_one_statistic_p_counts_those_at_least_as_large():

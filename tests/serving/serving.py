@@ -18,7 +18,7 @@ from PIL import Image
 
 from totalml.prediction_log.housekeeping import Housekeeping
 from totalml.registry import Aliases, Promotion
-from totalml.release.bundle import Bundle, new_folder, save_bundle
+from totalml.release.bundle import REFERENCE, Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
 from totalml.serving.app import create_app
 from totalml.serving.connection import ImpatientProtocol
@@ -157,9 +157,21 @@ LABELS = replace(
 METRICS_OF = {"classification": METRICS, "regression": NUMBERS_METRICS, "multilabel": LABELS_METRICS}
 
 
-def release(store: Store, share: float = 1.0, signature: Signature = PICTURE, model: bytes | None = None) -> Bundle:
-    """A release whose answers tell by which it was made."""
+def release(
+    store: Store,
+    share: float = 1.0,
+    signature: Signature = PICTURE,
+    model: bytes | None = None,
+    reference: bytes | None = None,
+) -> Bundle:
+    """A release whose answers tell by which it was made.
+
+    Args: reference: rows as Parquet; None: it has none.
+    """
     with new_folder(store) as folder:
+        if reference is not None:
+            (folder / REFERENCE).parent.mkdir()
+            (folder / REFERENCE).write_bytes(reference)
         (folder / "model.onnx").write_bytes(model if model is not None else onnx_of(signature, share))
         (folder / "signature.json").write_text(json.dumps(signature.as_json()))
         (folder / "metrics.json").write_text(json.dumps(METRICS_OF[signature.task]))
@@ -212,8 +224,6 @@ def serving(
 
     Args: deployment: its name, where one is followed that was deployed.
     """
-    import uvicorn
-
     store = Store(folder)
     bundle = bundle or release(store)
     if alias is not None and Aliases(store, "pints").standing(alias) is None:
@@ -225,7 +235,16 @@ def serving(
     live = followed.live(store, 1, lambda _: None)
     log, feedback = (PredictionLog(store, "pints", pictures), Feedback(store, "pints")) if logs else (None, None)
     judging = Judging(live, store, deployment, print) if deployment else None
-    service = Service(live, limits or Limits(), token, log, Figures(), feedback, housekeeping, judging, traces)
+    service = Service(live, limits or Limits(), token, log, Figures(), feedback, housekeeping, judging, traces=traces)
+    with running(service) as asked:
+        yield asked
+
+
+@contextmanager
+def running(service: Service) -> Iterator[Running]:
+    """On a port of its own, in a thread of this process."""
+    import uvicorn
+
     config = uvicorn.Config(
         create_app(service), http=ImpatientProtocol, host="127.0.0.1", port=0, log_level="error", lifespan="on"
     )

@@ -147,10 +147,12 @@ WITHOUT_TORCH = (
 
 
 @contextmanager
-def process(store: Path, *more: str, what: str = "pints@production") -> Iterator[tuple[subprocess.Popen[str], str]]:
+def process(
+    store: Path, *more: str, what: str = "pints@production", program: str = WITHOUT_TORCH
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """`totalml serve`, and where it listens."""
     words = ["serve", what, f"--store={store}", "--port=0", *more]
-    command = [sys.executable, "-c", WITHOUT_TORCH, *words]
+    command = [sys.executable, "-c", program, *words]
     started = subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
     try:
         found = None

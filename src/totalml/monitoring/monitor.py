@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -117,14 +117,20 @@ class Monitor:
         self._labels = self._label_watch(reference, before, losses)
         self._pending = _Pending()
 
-    def would_alarm(self, rows: pa.Table, labelled: pa.Table) -> bool:
+    def would_alarm(self, rows: pa.Table, labelled: pa.Table, known: Collection[str] = ()) -> bool:
         """Whether a test that runs along finds something by now.
 
         Of a window that is not over; each call may know more rows and labels of it than the one before.
+
+        Args: known: detectors that found something in the window before; that they still do is no news.
         """
         self._go_along(rows, labelled)
         stream = self._pending.stream
-        return (stream is not None and stream.alarm) or (self._labels is not None and self._labels.alarms)
+        finds = {
+            OF_STREAM: stream is not None and stream.alarm,
+            OF_LABELS: self._labels is not None and self._labels.alarms,
+        }
+        return any(alarm and detector not in known for detector, alarm in finds.items())
 
     def look(
         self, rows: pa.Table, labelled: pa.Table, together: pa.Table, bounds: tuple[int, int] | None = None

@@ -35,6 +35,7 @@ KEYS = {
 }
 LOSS = "loss"  # of a labelled row, within 0..1
 MOST_REMEMBERED = 300_000  # rows that a label is looked for in, by a monitor that goes along with a service
+MOST_CHUNKS = 64  # of rows that are held; in more, each look would take longer
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -141,8 +142,8 @@ class Tail(Traffic):
 
     def rows(self, since: datetime, until: datetime) -> pa.Table:
         held = _together(self._held, self._ours(self._new.new(self._columns)))
-        self._held = held.filter(pc.greater_equal(held["time"], pa.scalar(since)))
-        return self._held.filter(pc.less(self._held["time"], pa.scalar(until)))
+        self._held = held.slice(_before(held, since))
+        return self._held.slice(0, _before(self._held, until))
 
     def _answered(self, since: datetime, until: datetime) -> pa.Table:
         rows = _together(self._remembered, self._ours(self._past.new(self._narrow)))
@@ -163,8 +164,19 @@ def compared(reference: Sequence[str], wanted: Sequence[str]) -> list[str]:
 def _together(held: pa.Table, more: pa.Table) -> pa.Table:
     if not len(more):
         return held
-    whole = pa.concat_tables([held, more], promote_options="permissive") if len(held) else more
-    return whole.sort_by([(name, "ascending") for name in ("time", "request_id", "sample")])
+    if not len(held):
+        return more
+    whole = pa.concat_tables([held, more], promote_options="permissive")
+    # Nearly always they came later, and to sort all of a window every few seconds would cost more than to look at it.
+    if pc.min(more["time"]).as_py() <= pc.max(held["time"]).as_py():
+        whole = whole.sort_by([(name, "ascending") for name in ("time", "request_id", "sample")])
+    return whole.combine_chunks() if whole["time"].num_chunks > MOST_CHUNKS else whole
+
+
+def _before(rows: pa.Table, time: datetime) -> int:
+    """How many of them came before, of rows in the order of their times."""
+    times = np.asarray(rows["time"].cast(pa.int64()))
+    return int(np.searchsorted(times, round(time.timestamp() * 1e6)))
 
 
 def _inside(times: pa.ChunkedArray, since: datetime, until: datetime) -> pa.ChunkedArray:

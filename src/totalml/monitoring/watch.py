@@ -1,7 +1,8 @@
 """Look at what a release answers, window after window: each once, by whoever comes first, killed or not.
 
-A window ends with its hours, after so many rows, or as soon as a test that runs along with them finds something. What
-is found is told before the window is written down, and told again by whoever finds a window that was not: alerts know
+A window ends with its hours, after so many rows, or as soon as a test that runs along with them finds something that
+was not found in the one before: what goes on for days is one alert, and needs no window every few seconds. What is
+found is told before the window is written down, and told again by whoever finds a window that was not: alerts know
 those that they have.
 """
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from totalml.monitoring.monitor import Monitor
+    from totalml.monitoring.verdict import Verdict
     from totalml.recipe.monitoring import WindowRecipe
 
 TICK = timedelta(microseconds=1)  # of the log's clock
@@ -77,12 +79,13 @@ class Watch:
         self._since: datetime | None = None  # rows of windows that had too few begin here
         self._start: datetime | None = None
         self._idle = False
+        self._known: frozenset[str] = frozenset()  # detectors that found something in the last window
 
     def look(self, now: datetime, along: bool = False) -> Iterator[Looked]:
         """Every window that is over.
 
         Args:
-            along: also what came since the last one; its window ends if anything is found.
+            along: also what came since the last one; its window ends if anything new is found.
         Raises: StoreError: the log or the journal cannot be read or written; the next call goes on there.
         """
         settled = now.astimezone(UTC) - SETTLES
@@ -99,7 +102,7 @@ class Watch:
             if over and not len(rows) and not len(labelled) and self._idle:
                 self._since = self._start = end
                 continue
-            if not over and not self.monitor.would_alarm(rows, labelled):
+            if not over and not self.monitor.would_alarm(rows, labelled, self._known):
                 return
             yield from self._looked(start, end, rows, labelled)
 
@@ -126,6 +129,7 @@ class Watch:
         if self.history.append(looked):
             self.history.clear()
             self._start, self._since, self._idle = end, end if enough else since, not len(rows)
+            self._known = _finders(verdict)
             yield looked
         else:
             self._start = None  # somebody else was first: go on from what that one wrote
@@ -136,6 +140,7 @@ class Watch:
             last = self.history.last(self.release)
             if last is not None:
                 self._start, self._idle = datetime.fromisoformat(last.end), not last.rows
+                self._known = _finders(last.verdict)
                 carried = last.verdict.of(OF_WINDOW)
                 self._since = datetime.fromisoformat(last.since) if carried and carried.more else self._start
                 self.monitor.restore(self.history.load(last.state))
@@ -150,6 +155,10 @@ class Watch:
         return datetime.fromtimestamp((time.timestamp() // seconds + 1) * seconds, UTC)
 
 
+def _finders(verdict: Verdict) -> frozenset[str]:
+    return frozenset(each.detector for each in verdict.evidence if each.alarm)
+
+
 def _samples(rows: pa.Table, clearest: tuple[int, ...]) -> tuple[Sample, ...]:
     """Those that show it most, and of the others some by chance, whose labels tell of all of them."""
     first = list(clearest[:MOST_SHOWN])
@@ -157,7 +166,7 @@ def _samples(rows: pa.Table, clearest: tuple[int, ...]) -> tuple[Sample, ...]:
     random = np.random.default_rng(len(rows))  # the same in each process that looks at this window
     drawn = random.permutation(others)[:MOST_SHOWN].tolist()
     some = rows.select(["request_id", "id", "input", "release"]).take(pa.array([*first, *drawn], pa.int64()))
-    chances = [1.0] * len(first) + [len(drawn) / len(others)] * len(drawn)
+    chances = [1.0] * len(first) + [len(drawn) / max(len(others), 1)] * len(drawn)
     return tuple(Sample(**row, probability=chance) for row, chance in zip(some.to_pylist(), chances, strict=True))
 
 
