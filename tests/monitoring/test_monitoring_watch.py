@@ -12,7 +12,7 @@ from tests.monitoring.traffic import MIDNIGHT, MODEL, OTHER, RELEASE, TRUTH, Ser
 from totalml.monitoring.history import History, Looked
 from totalml.monitoring.losses import LossOf
 from totalml.monitoring.traffic import Tail, Traffic
-from totalml.monitoring.verdict import CONCEPT, NONE, OF_WINDOW, PAGE, TOO_FEW, Evidence, Verdict
+from totalml.monitoring.verdict import CONCEPT, NONE, OF_WINDOW, PAGE, QUALITY, TOO_FEW, Evidence, Verdict
 from totalml.monitoring.watch import Watch
 from totalml.recipe.monitoring import WindowRecipe
 from totalml.store import Store
@@ -139,6 +139,17 @@ def test_silence_is_said_once(store):
     service.answer(every(60, 24, MIDNIGHT + 9 * DAY))
     looked = [*watch(store, Counting()).look(at(10))]
     assert [each.rows for each in looked] == [24, 0, 24]
+
+
+def test_silence_that_alarms_has_no_row_to_show(store):
+    class Deaf(Counting):
+        def look(self, rows: pa.Table, *others: object) -> Verdict:
+            return Verdict(NONE if len(rows) else QUALITY, "no rows came", "" if len(rows) else PAGE)
+
+    Service(store).answer(every(60, 24))
+    told: list[Looked] = []
+    assert len([*watch(store, Deaf(), told).look(at(2))]) == 2
+    assert [each.samples for each in told] == [()]
 
 
 def test_alongside_a_service_what_is_found_ends_the_window(store):

@@ -70,8 +70,9 @@ class Features:
         weights = np.divide(1, spreads, out=np.zeros(DOUBLINGS), where=spreads > 0)
         weights = weights / weights.sum() if weights.any() else np.full(DOUBLINGS, 1 / DOUBLINGS)
         mixed = np.tensordot(weights, np.array(kernels), 1)
-        # Landmarks that are the same leave the kernel singular but for what is added.
-        root = np.linalg.inv(np.linalg.cholesky(mixed + ADDED * np.eye(len(mixed)))).T
+        # Landmarks that are the same, or nearly, leave it singular but for what is added, and digits of float32 less.
+        values, vectors = np.linalg.eigh(mixed)
+        root = vectors / np.sqrt(np.maximum(values, 0) + ADDED)
         return cls(center, landmarks, scale, tuple(weights.tolist()), root.astype(np.float32))
 
     def __call__(self, rows: Embeddings) -> Space:

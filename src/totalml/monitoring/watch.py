@@ -129,7 +129,7 @@ def _samples(rows: pa.Table, clearest: tuple[int, ...]) -> tuple[Sample, ...]:
     random = np.random.default_rng(len(rows))  # the same in each process that looks at this window
     drawn = random.permutation(others)[:MOST_SHOWN].tolist()
     some = rows.select(["request_id", "id", "input", "release"]).take(pa.array([*first, *drawn], pa.int64()))
-    chances = [1.0] * len(first) + [len(drawn) / len(others)] * len(drawn)
+    chances = [1.0] * len(first) + [len(drawn) / max(len(others), 1)] * len(drawn)
     return tuple(Sample(**row, probability=chance) for row, chance in zip(some.to_pylist(), chances, strict=True))
 
 
