@@ -34,9 +34,7 @@ def reference() -> pa.Table:
         snapshot=SimpleNamespace(samples=pa.table(samples), metadata=pa.table({"pub": ["The Harp"] * count})),
         splits=SimpleNamespace(test=np.arange(50)),
         features=SimpleNamespace(images=None, targets=SimpleNamespace(values=HAS)),
-        scored=SimpleNamespace(
-            answers=pa.table(answers), embeddings=np.zeros((count, 2), np.float32), strangeness=None
-        ),
+        scored=SimpleNamespace(answers=said, embeddings=np.zeros((count, 2), np.float32), strangeness=None),
     )
     store: Any = None
     return reference_table(made.snapshot, made.splits, made.features, made.scored, np.arange(count), TRUTH, store)

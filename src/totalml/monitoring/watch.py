@@ -8,6 +8,7 @@ those that they have.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from totalml.alerts.finding import Sample
 from totalml.monitoring.history import History, Looked
 from totalml.monitoring.traffic import SETTLES
 from totalml.monitoring.verdict import OF_WINDOW
+from totalml.store.local_files import FileGoneError
 
 if TYPE_CHECKING:
     from totalml.monitoring.monitor import Monitor
@@ -111,7 +113,9 @@ class Watch:
                 self._start, self._idle = datetime.fromisoformat(last.end), not last.rows
                 carried = last.verdict.of(OF_WINDOW)
                 self._since = datetime.fromisoformat(last.since) if carried and carried.more else self._start
-                self.monitor.restore(self.history.states.load(last.state))
+                # Without it, as it was damaged and removed, the tests that run along begin anew.
+                with suppress(FileGoneError):
+                    self.monitor.restore(self.history.states.load(last.state))
             elif (first := self.traffic.first()) is not None:
                 self._start = self._since = self._boundary(first) - timedelta(hours=self.window.hours)
         return self._start if self._start is not None and self._start < settled else None
