@@ -48,6 +48,9 @@ MISTAKES = {
         "3: monitoring.zone: there is no time zone 'Mars/Olympus'; give one such as Europe/Dublin or UTC",
         "4: 'monitoring.false_alarms_per_year' should be greater than 0",
     ],
+    "model: pints\nmonitoring:\n  seasons:\n    - {name: fair, dates: 03-14, reference: last.parquet}\n": [
+        "4: 'monitoring.seasons[0].reference' should be 'year_before', got 'last.parquet'",
+    ],
     "model: pints\nmonitoring:\n  seasons:\n    - {name: fair, dates: 03-14}\n    - {name: fair, dates: 06-16}\n": [
         "several seasons are named fair; give each a name of its own",
     ],
