@@ -44,6 +44,16 @@ def test_the_committed_deployment_is_whole():
 
 
 MISTAKES = {
+    "model: pints\nmonitoring:\n  zone: Mars/Olympus\n  false_alarms_per_year: 0\n": [
+        "3: monitoring.zone: there is no time zone 'Mars/Olympus'; give one such as Europe/Dublin or UTC",
+        "4: 'monitoring.false_alarms_per_year' should be greater than 0",
+    ],
+    "model: pints\nmonitoring:\n  seasons:\n    - {name: fair, dates: 03-14, reference: last.parquet}\n": [
+        "4: 'monitoring.seasons[0].reference' should be 'year_before', got 'last.parquet'",
+    ],
+    "model: pints\nmonitoring:\n  seasons:\n    - {name: fair, dates: 03-14}\n    - {name: fair, dates: 06-16}\n": [
+        "several seasons are named fair; give each a name of its own",
+    ],
     "modle: pints\n": ["1: unknown key 'modle', did you mean 'model'?", "missing key 'model'"],
     "model: pints\nrelease: Not An Alias\n": ["2: release: expected an alias such as production"],
     "model: pints\nrelease: blake3:12\n": ["2: release: expected an alias"],
@@ -121,6 +131,14 @@ def test_reverting_the_file_and_deploying_rolls_back(store, tell, capsys):
         assert tell(text) == 0
     assert [release for release, _ in applied(store)] == [old.hash, new.hash, old.hash]
     assert Deployments(store, "pints").release("pub") == old.hash
+
+
+def test_a_monitor_looks_at_what_callers_send(store, tell, capsys):
+    promote(store, release(store))
+    assert tell(PLAIN + "monitoring: {unit: uploader, slices: [pub]}\n", "--check") == 2
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition("monitoring: ")[2].split()[0] for line in told] == ["'uploader'", "'pub'"]
+    assert all("; leave it out, or release a run whose recipe watches it, too" in line for line in told)
 
 
 def test_what_is_not_there_or_does_not_fit_is_refused(store, tell, capsys):

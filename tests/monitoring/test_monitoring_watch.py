@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tests.monitoring.traffic import MIDNIGHT, MODEL, OTHER, RELEASE, TRUTH, Service, every
+from totalml.errors import StoreError
 from totalml.monitoring.history import History, Looked
 from totalml.monitoring.losses import LossOf
 from totalml.monitoring.traffic import Tail, Traffic
@@ -19,6 +20,7 @@ from totalml.monitoring.verdict import (
     OF_STREAM,
     OF_WINDOW,
     PAGE,
+    QUALITY,
     TICKET,
     TOO_FEW,
     UNKNOWN,
@@ -163,6 +165,17 @@ def test_silence_is_said_once(store):
     assert [each.rows for each in looked] == [24, 0, 24]
 
 
+def test_silence_that_alarms_has_no_row_to_show(store):
+    class Deaf(Counting):
+        def look(self, rows: pa.Table, *others: object) -> Verdict:
+            return Verdict(NONE if len(rows) else QUALITY, "no rows came", "" if len(rows) else PAGE)
+
+    Service(store).answer(every(60, 24))
+    told: list[Looked] = []
+    assert len([*watch(store, Deaf(), told).look(at(2))]) == 2
+    assert [each.samples for each in told] == [()]
+
+
 def test_alongside_a_service_what_is_found_ends_the_window(store):
     service = Service(store)
     told: list[Looked] = []
@@ -215,6 +228,31 @@ def test_only_rows_of_the_release_count(store):
     asked = service.answer(every(60, 24, MIDNIGHT + timedelta(minutes=30)))
     assert len([*watch(store, monitor := Counting()).look(at(1))]) == 1
     assert monitor.seen == asked
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_another_release_may_answer_in_another_type(store, live):
+    service = Service(store)
+    ids = service.answer(every(60, 12))
+    service.answer(every(60, 12), release=OTHER, said=[3] * 12)
+    monitor = Counting()
+    assert [each.rows for each in watch(store, monitor, live=live).look(at(1))] == [12]
+    assert monitor.seen == ids
+
+
+def test_a_damaged_state_may_be_removed_and_begins_anew(store):
+    service = Service(store)
+    service.answer(every(60, 24))
+    assert len([*watch(store, Counting()).look(at(1))]) == 1
+    second = service.answer(every(60, 24, MIDNIGHT + DAY))
+    (state,) = (store.folder("monitors") / MODEL).iterdir()
+    state.write_bytes(b"{")
+    with pytest.raises(StoreError, match="is damaged; restore it from a backup, or remove it"):
+        next(watch(store, Counting()).look(at(2)))
+    state.unlink()
+    monitor = Counting()
+    assert [each.rows for each in watch(store, monitor).look(at(2))] == [24]
+    assert monitor.seen == second
 
 
 def test_labels_belong_to_the_window_in_which_they_came(store):

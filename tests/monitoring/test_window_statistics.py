@@ -112,6 +112,18 @@ def test_of_embeddings_that_lie_on_a_line_the_kernel_is_that_of_all_pairs(width)
     assert np.abs(each @ each.T - exact).mean() < 1e-3
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_embeddings_that_are_nearly_the_same_are_held_against_each_other(seed):
+    random = np.random.default_rng(seed)
+    along = random.standard_normal((300, 1)) @ random.standard_normal((1, 64))
+    rows = np.concatenate([along, along * (1 + 1e-6)]).astype(np.float32)
+    there, every = np.ones(300, bool), np.arange(300)
+    statistic = of_embeddings((rows[:300], rows[300:]), (there, there), (every, every), random)
+    assert statistic.move(1.0).value < 1e-2
+    far = of_embeddings((rows[:300], rows[300:] + 1), (there, there), (every, every), random)
+    assert far.move(1.0).value > 0.1
+
+
 def test_of_one_statistic_p_counts_those_at_least_as_large():
     values = np.array([3.0, 5, 1, 3, 2, 3 * (1 + 1e-9), 0, 7])
     assert adjusted(values[None])[1][0] == 5 / 8

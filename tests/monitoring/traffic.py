@@ -30,7 +30,11 @@ class Service:
         self.store, self.replica, self.written = store, replica, 0
 
     def answer(
-        self, times: Sequence[datetime], release: str = RELEASE, said: Sequence[str] | None = None, ids: str = ""
+        self,
+        times: Sequence[datetime],
+        release: str = RELEASE,
+        said: Sequence[str | int] | None = None,
+        ids: str = "",
     ) -> list[str]:
         """One request each; gives their ids. A file of the log spans seconds, so here each day has its own."""
         days = [[*of_day] for _, of_day in groupby(times, datetime.date)]
@@ -49,7 +53,7 @@ class Service:
             "error": pa.nulls(count, pa.string()),
             "replica": pa.array([self.replica] * count, pa.string()),
             "input": pa.array(given, pa.string()),
-            "answer:predicted": pa.array(said or ["good"] * count, pa.string()),
+            "answer:predicted": pa.array(said or ["good"] * count),
             "answer:p:good": pa.array(np.linspace(0.5, 0.9, count)),
         }
         segment = Segment.new(times[0], self.replica, self.written, release)

@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     bundle = require_release(deployment.release, deployment.model, deployments, store, arguments.file)
     challenger = _challenger(deployment, deployments, store, arguments.file)
     _require_threshold(deployment, bundle, arguments.file)
+    _require_watched(deployment, bundle, arguments.file)
     misfits = let_down(bundle, deployments.release(file.stem), store)
     if challenger is not None:
         misfits += [f"challenger: {misfit}" for misfit in let_down(challenger, bundle.hash, store)]
@@ -74,6 +75,25 @@ def _require_threshold(deployment: Deployment, bundle: Bundle, file: str) -> Non
             f"{file}: threshold: release {short(bundle.hash, 12)} knows no positive class; leave the threshold out, or "
             "release a run whose recipe says what each mistake costs (evaluation.calibration.costs)"
         )
+
+
+def _require_watched(deployment: Deployment, bundle: Bundle, file: str) -> None:
+    """Raises: RecipeError: callers of the release send no column that the monitor is to look at; all of them."""
+    from totalml.release.signature import Signature
+    from totalml.target import did_you_mean
+
+    signature = Signature.read(bundle)
+    known = (*signature.columns, *signature.context)
+    wanted = deployment.monitoring.columns if deployment.monitoring is not None else ()
+    there = f"; there are: {', '.join(known) or 'none'}; leave it out, or release a run whose recipe watches it, too"
+    mistakes = [
+        f"{file}: monitoring: {name!r} is no column that callers of release {short(bundle.hash, 12)} send"
+        f"{did_you_mean(name, known) or there}"
+        for name in wanted
+        if name not in known
+    ]
+    if mistakes:
+        raise RecipeError(*mistakes)
 
 
 def _challenger(deployment: Deployment, deployments: Deployments, store: Store, file: str) -> Bundle | None:

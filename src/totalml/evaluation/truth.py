@@ -11,6 +11,7 @@ from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 SHOWN = 80  # characters of a value in a reason
 
@@ -37,6 +38,10 @@ class Truth(ABC):
 
         Args: answers: as `answer_columns` of the evaluation names them. truths: `columns`.
         """
+
+    def of_targets(self, values: NDArray[Any]) -> dict[str, Any]:
+        """Columns of targets (N, ...) as features hold them, where samples have no column of their own for them."""
+        return {}
 
     def values(self, given: Any) -> dict[str, Any]:
         """Of a label as a caller writes it: the value where there is one column, else an object by column.

@@ -93,8 +93,8 @@ def _labels(table: pa.Table) -> Sequence[str]:
 
 def _truth(table: pa.Table, truth: str | None) -> pa.ChunkedArray | None:
     if truth is None:
-        found = next((name for name in TRUTHS if name in table.column_names), None)
-        return None if found is None or pa.types.is_null(table[found].type) else table[found]
+        there = (table[name] for name in TRUTHS if name in table.column_names)
+        return next((column for column in there if column.null_count < len(column)), None)
     if truth not in table.column_names:
         hint = did_you_mean(truth, table.column_names)
         raise DataError(f"there is no column {truth!r} of what is right{hint}; there are: {table.column_names}")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from totalml.project import Place
 
 ALARMED = 3
+LEAST_LEVEL = 1e-4  # a lower one takes more permutations than anybody waits for
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +41,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.monitoring.checked import check
     from totalml.monitoring.tables import read_side
 
-    if not 0 < arguments.level < 1:
-        raise RecipeError(f"command line: --level {arguments.level:g} is a chance, more than 0 and less than 1")
+    if not LEAST_LEVEL <= arguments.level < 1:
+        raise RecipeError(f"command line: --level {arguments.level:g} is a chance, from {LEAST_LEVEL:g} to less than 1")
     reference = read_side(arguments.reference, "reference", place.open_store)
     window = read_side(arguments.window, "window", place.open_store)
     verdict = check(reference, window, unit=arguments.unit, by=arguments.by, level=arguments.level)
@@ -55,7 +56,12 @@ def _told(verdict: Verdict, before: int, now: int) -> list[str]:
     lines = [f"{verdict.cause}: {verdict.told}", f"  {now:,} rows against {before:,}"]
     moves = (window.facts.get("moves", []) if (window := verdict.of(OF_WINDOW)) else [])[:10]
     for move in moves:
-        values = "" if move["before"] is None else f"  {move['before']:.4g} -> {move['now']:.4g}"
+        sides = [move["before"], move["now"]]
+        values = "" if sides == [None, None] else "  " + " -> ".join(map(_value, sides))
         of = f" of {move['of']}" if move["of"] else ""
         lines.append(f"  {move['name']:<32} {move['statistic']:<10} p {move['p']:.3g}{values}{of}")
     return lines
+
+
+def _value(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4g}"

@@ -81,7 +81,7 @@ def observe(table: pa.Table, unit: str | None = None) -> Observations:
     """Args:
     table: a prediction log, a release's reference, predictions, or any other table.
     unit: column of which equal values come together; without the beginning of its name that the log gives it too.
-    Raises: DataError: there is no column `unit`.
+    Raises: DataError: there is no column `unit`, or its values are no words, numbers or times.
     """
     of_log = any(name.startswith(_OF_LOG) for name in table.column_names)
     scores: dict[str, Numbers] = {}
@@ -161,7 +161,13 @@ def _units(table: pa.Table, unit: str) -> NDArray[np.int64]:
     if unit not in known:
         hint = did_you_mean(unit, known) or f"; there are: {', '.join(table.column_names) or 'none'}"
         raise DataError(f"there is no column {unit!r} whose samples come together{hint}")
-    codes = as_categories(table[known[unit]].cast(pa.string())).codes.astype(np.int64)
+    column = table[known[unit]]
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        raise DataError(
+            f"column {unit!r} holds {column.type}, which cannot say whose samples come together; "
+            "name one of words, numbers or days"
+        )
+    codes = as_categories(column.cast(pa.string())).codes.astype(np.int64)
     # A sample of which nobody knows where it comes from stands alone.
     alone = codes < 0
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(int(alone.sum()))

@@ -39,7 +39,10 @@ class States:
         with self._store.open_file(FOLDER, self._model, _file(name)) as file:
             data = file.read(MOST_BYTES)
         if digest("monitor state v1", data) != name:
-            raise StoreError(f"{FOLDER}/{self._model}/{_file(name)} is damaged; restore it from a backup, or remove it")
+            raise StoreError(
+                f"{FOLDER}/{self._model}/{_file(name)} is damaged; restore it from a backup, or remove it: what adds "
+                "up from window to window then begins anew"
+            )
         return dict(json.loads(data))
 
     def remove(self, names: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,9 +65,13 @@ def _parquet(path: Path, what: str) -> pa.Table:
 
     try:
         with pq.ParquetFile(path) as file:
-            return file.read()
+            table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{what} {str(path)!r} cannot be read: {error}") from error
+    counts = Counter(table.column_names)
+    if several := [name for name, count in counts.items() if count > 1]:
+        raise DataError(f"{what} {str(path)!r} has several columns named {several}; rename or remove all but one")
+    return table
 
 
 def _text(path: Path) -> pa.Table:

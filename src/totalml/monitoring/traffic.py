@@ -61,7 +61,7 @@ class Traffic:
         self._losses, self._within = losses, labels_within
         self._columns = [*KEYS, *(name for name in columns if name not in KEYS)]
         self._narrow = [name for name in self._columns if name in KEYS or name.startswith((ANSWER, METADATA))]
-        self._log = LogReader(store, model)
+        self._log = LogReader(store, model, release=release)
         self._labels = None if losses is None else Labels(store, model, losses.truth)
 
     def rows(self, since: datetime, until: datetime) -> pa.Table:
@@ -93,7 +93,7 @@ class Traffic:
 
     def rows_per_day(self, until: datetime, days: int = 28) -> float | None:
         """Of the model, whichever release answered; None: there were none."""
-        rows = self._log.read(["time", "arm"], until - days * DAY, until)
+        rows = LogReader(self._store, self._model).read(["time", "arm"], until - days * DAY, until)
         rows = rows.filter(pc.not_equal(rows["arm"].cast(pa.string()), SHADOW)) if len(rows) else rows
         if not len(rows):
             return None
@@ -136,8 +136,8 @@ class Tail(Traffic):
         since: datetime,
     ) -> None:
         super().__init__(store, model, release, columns, losses, labels_within)
-        self._new = LogReader(store, model, since)
-        self._past = LogReader(store, model, max(since - labels_within, EARLIEST))
+        self._new = LogReader(store, model, since, release)
+        self._past = LogReader(store, model, max(since - labels_within, EARLIEST), release)
         self._held = self._remembered = self._ours(pa.table({}))
 
     def rows(self, since: datetime, until: datetime) -> pa.Table:

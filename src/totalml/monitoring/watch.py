@@ -9,6 +9,7 @@ those that they have.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,6 +22,7 @@ from totalml.alerts.finding import Sample
 from totalml.monitoring.history import Looked
 from totalml.monitoring.traffic import EARLIEST, SETTLES
 from totalml.monitoring.verdict import OF_WINDOW
+from totalml.store.local_files import FileGoneError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,7 +145,9 @@ class Watch:
                 self._known = _finders(last.verdict)
                 carried = last.verdict.of(OF_WINDOW)
                 self._since = datetime.fromisoformat(last.since) if carried and carried.more else self._start
-                self.monitor.restore(self.history.load(last.state))
+                # Without it, as it was damaged and removed, the tests that run along begin anew.
+                with suppress(FileGoneError):
+                    self.monitor.restore(self.history.load(last.state))
             elif (first := self.traffic.first()) is not None:
                 begins = self._boundary(first) - timedelta(hours=self.window.hours)
                 self._start = self._since = max(begins, self.since)

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from totalml.identity import short
 from totalml.prediction_log.listing import Listing
 from totalml.prediction_log.rows import REPLICA, SEGMENT, joined, rows_of
 from totalml.prediction_log.segment import REWRITTEN, Segment
@@ -28,10 +29,12 @@ class LogReader:
     """Args:
     model: whose log it is.
     since: with a time zone; rows before it are left out, and days before it are not even listed. None: all.
+        release: bundle hash; rows of others are left out, whose columns may be of other types. None: those of all.
     """
 
-    def __init__(self, store: Store, model: str, since: datetime | None = None) -> None:
+    def __init__(self, store: Store, model: str, since: datetime | None = None, release: str | None = None) -> None:
         self._store, self._model, self._since = store, model, since
+        self._release = None if release is None else short(release)
         self._listing = Listing(store, model)
         self._seen: dict[str, int] = {}  # writer -> the highest number of its files that was read
 
@@ -56,8 +59,7 @@ class LogReader:
 
     def _read(self, columns: Sequence[str] | None, since: datetime | None, until: datetime | None) -> pa.Table:
         wanted = None if columns is None else [*dict.fromkeys((*columns, TIME))]
-        listed = self._listing.look(_first_day(since)).counting
-        files = [each for each in listed if until is None or each.hour.starts < until]
+        files = [each for each in self._listed(since) if until is None or each.hour.starts < until]
         tables = [_between(rows_of(self._store, self._model, each, wanted), since, until) for each in files]
         return _chosen(joined(tables), columns)
 
@@ -82,8 +84,11 @@ class LogReader:
         return [each for each in again if each.writer == REWRITTEN or each.number <= last.get(each.writer, -1)]
 
     def _listed_unseen(self) -> list[Segment]:
-        listed = self._listing.look(_first_day(self._since)).counting
-        return [each for each in listed if each.number > self._seen.get(each.writer, -1)]
+        return [each for each in self._listed(self._since) if each.number > self._seen.get(each.writer, -1)]
+
+    def _listed(self, since: datetime | None) -> list[Segment]:
+        listed = self._listing.look(_first_day(since)).counting
+        return [each for each in listed if self._release in (None, each.hour.release)]
 
     def _is_new(self, table: pa.Table) -> pa.Array:
         seen = np.array([self._seen.get(replica, -1) for replica in table[REPLICA].to_pylist()], np.int64)

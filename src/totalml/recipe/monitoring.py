@@ -4,8 +4,9 @@ It says nothing about how a model is made, so it does not count for the config h
 """
 
 from typing import Annotated, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from totalml.component import Items, Misfit, Section
 from totalml.recipe.alerting import AlertingRecipe
@@ -63,6 +64,24 @@ class MonitoringRecipe(Section):
     zone: Annotated[str, Field(min_length=1)] = "UTC"
     alerts: AlertingRecipe = AlertingRecipe()
     labels_within_days: Annotated[int, Field(gt=0, le=3650)] = 30
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            if zone != "UTC":  # which is known where the machine has no list of zones
+                raise ValueError(f"there is no time zone {zone!r}; give one such as Europe/Dublin or UTC") from None
+        return zone
+
+    @field_validator("seasons")
+    @classmethod
+    def _seasons_have_names_of_their_own(cls, seasons: tuple[SeasonSettings, ...]) -> tuple[SeasonSettings, ...]:
+        names = [each.name for each in seasons]
+        if double := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"several seasons are named {', '.join(double)}; give each a name of its own")
+        return seasons
 
     @model_validator(mode="after")
     def _windows_can_alarm(self) -> Self:

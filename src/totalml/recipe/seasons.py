@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -37,8 +37,7 @@ class SeasonSettings(Section):
     rule: Annotated[str, Field(min_length=1)] | None = None
     days: Annotated[int, Field(ge=1, le=366)] = 1  # that the season lasts from each day of the rule on
     holiday: HolidaySettings | None = None
-    # `year_before`, the same season a year ago; a snapshot, or the path of a Parquet file; null: it is only stated.
-    reference: Annotated[str, Field(min_length=1)] | None = None
+    reference: Literal["year_before"] | None = None  # the same season a year ago; null: it is only stated
 
     @field_validator("dates")
     @classmethod

@@ -110,7 +110,8 @@ def _write_reference(made: _Made, unnamed: Bundle, store: Store) -> None:
     """By the model as it is released."""
     rows = reference_rows(made.splits)
     scored = Scorer.load(unnamed).score_rows(made.features, rows)
-    table = reference_table(made.snapshot, made.splits, made.features, scored, rows, store)
+    truth = made.evaluation.truth(made.features.targets.names)
+    table = reference_table(made.snapshot, made.splits, made.features, scored, rows, truth, store)
     file = unnamed.folder / files.REFERENCE
     file.parent.mkdir()
     write_atomically(file, parquet_bytes(table))

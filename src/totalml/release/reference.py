@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.data import Snapshot, Splits
+    from totalml.evaluation.truth import Truth
     from totalml.features.feature_set import FeatureSet
     from totalml.release.scorer import Scored
     from totalml.store import Store
@@ -31,16 +32,25 @@ def reference_rows(splits: Splits) -> NDArray[np.int64]:
 
 
 def reference_table(
-    snapshot: Snapshot, splits: Splits, features: FeatureSet, scored: Scored, rows: NDArray[np.int64], store: Store
+    snapshot: Snapshot,
+    splits: Splits,
+    features: FeatureSet,
+    scored: Scored,
+    rows: NDArray[np.int64],
+    truth: Truth,
+    store: Store,
 ) -> pa.Table:
-    """Of each row: id, split, label, group, timestamp (its season), `answer:`, `property:` of the picture, `metadata:`,
-    embedding, strangeness.
+    """Of each row: id, split, label or labels, group, timestamp (its season), `answer:`, `property:` of the picture,
+    `metadata:`, embedding, strangeness.
 
-    Args: scored: of these rows, in their order.
+    Args:
+        scored: of these rows, in their order.
+        truth: of the task.
     """
     samples = snapshot.samples
     columns = {name: samples[name].take(rows) for name in ("id", "label", "group", "timestamp")}
     columns["split"] = pa.array(np.where(np.isin(rows, splits.test), "test", "validation"))
+    columns |= truth.of_targets(features.targets.values[rows])
     columns |= log_columns(
         scored.answers,
         _properties(features, rows, snapshot, store),

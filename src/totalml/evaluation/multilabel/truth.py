@@ -11,6 +11,7 @@ from totalml.evaluation.truth import Truth, one_of, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,12 @@ class LabelsTruth(Truth):
 
     def from_text(self, column: str, text: str) -> list[str]:
         return [part.strip() for part in text.split(SEPARATOR) if part.strip()]
+
+    def of_targets(self, values: NDArray[Any]) -> dict[str, Any]:
+        """A sample has them in a column each, or joined in one of text."""
+        from totalml.evaluation.multilabel.columns import lists
+
+        return {"labels": lists(values > 0, self.labels)}
 
     def judge(self, answers: pa.Table, truths: pa.Table) -> dict[str, Any]:
         import numpy as np

@@ -1,0 +1,63 @@
+"""`totalml monitor check` on tables as people have them: a verdict, or a message that says what to mend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from totalml.cli import main
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def table(name: str, rows: int = 60, seed: int = 0, **columns: object) -> str:
+    random = np.random.default_rng(seed)
+    pq.write_table(pa.table({"area": random.normal(50, 10, rows), **columns}), name)
+    return name
+
+
+def checked(window: str, *more: str) -> int:
+    return main(["monitor", "check", "--reference", table("a.parquet"), "--window", window, *more])
+
+
+@pytest.mark.parametrize("column", [[None] * 60, [float("nan")] * 60])
+def test_a_column_without_a_value_is_told_as_one(column, capsys):
+    assert checked(table("b.parquet", area=pa.array(column, pa.float64()))) == 3
+    assert "values of area are missing: 100.0% of the rows" in (told := capsys.readouterr().out)
+    assert " -> none\n" in told
+
+
+def test_a_table_cut_at_other_commas_says_which_columns_are_not_there(capsys):
+    Path("b.csv").write_text("area;rooms\n" + "50;3\n" * 20)
+    assert checked("b.csv") == 3
+    assert "column area is gone; column area;rooms is new" in capsys.readouterr().out
+
+
+def test_columns_of_one_name_are_refused(capsys):
+    twice = pa.Table.from_arrays([pa.array([1.0] * 20)] * 2, names=["area", "area"])
+    pq.write_table(twice, "b.parquet")
+    assert checked("b.parquet") == 4
+    expected = "window 'b.parquet' has several columns named ['area']; rename or remove all but one\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_lists_cannot_say_whose_samples_come_together(capsys):
+    assert checked(table("b.parquet", who=[[1]] * 60), "--unit", "who") == 4
+    assert capsys.readouterr().err.startswith("there is no column 'who' whose samples come together")
+    both = table("b.parquet", who=[[1]] * 60)
+    assert main(["monitor", "check", "--reference", both, "--window", both, "--unit", "who"]) == 4
+    assert capsys.readouterr().err.startswith("column 'who' holds list<element: int64>, which cannot say")
+
+
+def test_a_level_that_nobody_would_wait_for_is_refused(capsys):
+    assert checked(table("b.parquet", seed=1), "--level", "1e-7") == 2
+    expected = "command line: --level 1e-07 is a chance, from 0.0001 to less than 1\n"
+    assert capsys.readouterr().err == expected
