@@ -98,6 +98,15 @@ def test_windows_are_days_and_every_row_is_in_one(store):
     assert [each.start for each in looked[1:]] == [each.end for each in looked[:-1]]
 
 
+def test_it_says_when_the_window_under_way_is_over(store):
+    assert watch(store, Counting()).ends() is None
+    Service(store).answer(every(60, 30))
+    going = watch(store, Counting())
+    assert going.ends() == MIDNIGHT + DAY
+    assert len([*going.look(at(1))]) == 1
+    assert going.ends() == MIDNIGHT + 2 * DAY
+
+
 def test_a_window_that_is_not_over_or_not_settled_waits(store):
     Service(store).answer(every(60, 30))
     assert not [*watch(store, Counting()).look(MIDNIGHT + DAY + timedelta(seconds=9))]

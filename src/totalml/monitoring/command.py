@@ -162,5 +162,6 @@ def shown(looked: Looked) -> str:
 
 
 def _last(watch: Watch) -> str:
-    last = watch.history.last(watch.release)
-    return f"the last ended {last.end[:16]}: {last.verdict.cause}" if last else "nothing was answered yet"
+    last, due = watch.history.last(watch.release), watch.ends()
+    told = f"the last ended {last.end[:16]}: {last.verdict.cause}" if last else "it is the first look"
+    return f"{told}; the next ends {due:%Y-%m-%dT%H:%M} UTC" if due else f"{told}, and nothing was answered yet"

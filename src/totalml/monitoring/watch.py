@@ -108,6 +108,11 @@ class Watch:
                 return
             yield from self._looked(start, end, rows, labelled)
 
+    def ends(self) -> datetime | None:
+        """When the window that is under way is over by its hours; None: nothing was answered yet."""
+        start = self._begin(datetime.max.replace(tzinfo=UTC))
+        return None if start is None else self._boundary(start)
+
     def _looked(self, start: datetime, end: datetime, rows: pa.Table, labelled: pa.Table) -> Iterator[Looked]:
         since = self._since or start
         together = self.traffic.rows(since, end) if since < start else rows
