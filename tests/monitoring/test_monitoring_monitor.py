@@ -152,6 +152,16 @@ def test_a_season_excuses_no_more_errors_than_it_had_before():
     assert CONCEPT in causes
 
 
+def test_what_callers_may_leave_out_is_not_gone_where_they_do():
+    made = REFERENCE, COLUMNS, MonitoringRecipe(slices=("age_group",), unit="age_group"), BUDGET
+    watching = Monitor(*made, LossOf.fit(REFERENCE, TRUTH), optional=("metadata:age_group",))
+    silent = pa.nulls(200, pa.string())
+    for window in days(2):
+        told = window.set_column(window.column_names.index("metadata:age_group"), "metadata:age_group", silent)
+        assert look(watching, told).cause == NONE
+        assert look(watching, told.drop_columns("metadata:age_group")).cause == NONE
+
+
 def test_a_group_that_is_chosen_less_often_is_named():
     made = REFERENCE, COLUMNS, MonitoringRecipe(slices=("age_group",)), BUDGET
     watching = Monitor(*made, LossOf.fit(REFERENCE, TRUTH), positive="good")

@@ -12,16 +12,16 @@ import numpy as np
 import pyarrow as pa
 
 from totalml.errors import DataError
+from totalml.monitoring.against import Against, Fitted
 from totalml.monitoring.cause import OF_INPUTS, judge
 from totalml.monitoring.estimated_performance import EstimatedPerformance
 from totalml.monitoring.label_watch import USUAL, LabelWatch
 from totalml.monitoring.live_slices import LiveSlices
-from totalml.monitoring.observations import TIMES, Observations, observe
+from totalml.monitoring.observations import TIMES, Observations
 from totalml.monitoring.once_per_unit import once_per_unit
 from totalml.monitoring.quality_evidence import quality_evidence
 from totalml.monitoring.seasons import Seasons
 from totalml.monitoring.stream import StreamResult, StreamTest
-from totalml.monitoring.stream_quality import StreamQuality
 from totalml.monitoring.table_times import microseconds
 from totalml.monitoring.traffic import LOSS
 from totalml.monitoring.verdict import (
@@ -76,6 +76,7 @@ class Monitor:
         seasons: name -> rows of the season before, as the reference holds them; of a season that is not named, and
             whose settings say `year_before`, those of the reference.
         positive: class of which the share is looked at, by slice; None: none is.
+        optional: of the columns, those that callers may leave out.
     """
 
     def __init__(
@@ -88,29 +89,19 @@ class Monitor:
         rows_per_day: float | None = None,
         seasons: Mapping[str, pa.Table] | None = None,
         positive: str | None = None,
+        optional: Collection[str] = (),
         seed: int = 0,
     ) -> None:
         self._settings, self._budget, self._seed = settings, budget, seed
-        self._columns = [name for name in columns if name in reference.column_names]
-        self._unit = settings.unit if f"{METADATA}{settings.unit}" in self._columns else None
+        self._against = Against(reference, columns, optional, settings, budget, rows_per_day, seed)
+        self._whole = self._against.all_columns()
         self._seasons = Seasons(settings.seasons)
-        timed = self._timed(reference)
-        known = observe(timed, self._unit)
-        self._window = WindowTest.fit(known, level=budget.level(OF_WINDOW), seed=seed)
-        self._quality = StreamQuality.fit(
-            timed,
-            by=[name for name in settings.populations if METADATA + name in self._columns],
-            unit=self._unit,
-            rows_per_day=rows_per_day,
-            zone=settings.zone,
-            level=budget.level(OF_QUALITY),
-        )
         self._estimate = _estimated(reference)
         self._slices = self._live_slices(reference, positive)
-        self._stream = StreamTest.fit(known, budget.run_length(OF_STREAM), seed=seed)
+        self._stream = StreamTest.fit(self._whole.observed(reference), budget.run_length(OF_STREAM), seed=seed)
         before = self._before(reference) | dict(seasons or {})
         self._season_tests = {
-            name: WindowTest.fit(observe(self._timed(rows), self._unit), level=budget.level(OF_WINDOW), seed=seed)
+            name: WindowTest.fit(self._whole.observed(rows), level=budget.level(OF_WINDOW), seed=seed)
             for name, rows in before.items()
             if len(rows) >= LEAST_SEASON
         }
@@ -148,11 +139,12 @@ class Monitor:
             is_answered = np.asarray(together["error"].is_null(), np.bool_)
         answered = np.flatnonzero(is_answered)
         whole = together.filter(pa.array(is_answered))
-        window, seasons = self._observed(whole), self._seasons_of(whole)
+        fitted = self._against.of(whole)
+        window, seasons = fitted.observed(whole), self._seasons_of(whole)
         season = _most(seasons)
-        quality, _ = self._of_quality(together, bounds)
+        quality, _ = self._of_quality(fitted, together, bounds)
         evidence = [quality, *([stream_evidence(stream)] if stream is not None else [])]
-        evidence.append(self._of_window(window, answered))
+        evidence.append(self._of_window(fitted, window, answered))
         if self._slices is not None:
             once = whole.take(pa.array(once_per_unit(window, np.random.default_rng(self._seed))))
             evidence.append(fairness_evidence(self._slices.test(once), self._budget.level(OF_FAIRNESS)))
@@ -162,7 +154,8 @@ class Monitor:
             since = int(microseconds(rows, "time").min()) if moved else None
             evidence += self._labels.end(season, outside, since)
         if season in self._season_tests and window.count >= self._settings.window.rows:
-            result = self._season_tests[season].test(window.take(seasons == season))
+            in_season = self._whole.observed(whole.filter(pa.array(seasons == season)))
+            result = self._season_tests[season].test(in_season)
             evidence.append(window_evidence(OF_SEASON, result, self._budget.level(OF_WINDOW), None))
         if self._estimate is not None:
             evidence.append(estimate_evidence(self._estimate.test(whole), self._budget.level(OF_WINDOW)))
@@ -183,12 +176,12 @@ class Monitor:
     def _go_along(self, rows: pa.Table, labelled: pa.Table, over: bool = False) -> None:
         """Give the tests that run along what they have not seen of this window."""
         pending = self._pending
-        if self._unit is None or over:  # samples that come together count once a day, so the day must be over
+        if self._whole.unit is None or over:  # samples that come together count once a day, so the day must be over
             fresh = rows.filter(pa.array(microseconds(rows, "time") > pending.until))
             if "error" in fresh.column_names:
                 fresh = fresh.filter(fresh["error"].is_null())
             if len(fresh) or pending.stream is None:
-                before, now = pending.stream, self._stream.update(self._observed(fresh))
+                before, now = pending.stream, self._stream.update(self._whole.observed(fresh))
                 if before is not None and before.alarm:
                     now = replace(now, alarm_row=before.alarm_row, moves=before.moves, since=before.since)
                 pending.stream = now
@@ -209,7 +202,7 @@ class Monitor:
         return LabelWatch((reference, known), seasons, run, settings.slices, settings.margin)
 
     def _live_slices(self, reference: pa.Table, positive: str | None) -> LiveSlices | None:
-        by = [name for name in self._settings.slices if METADATA + name in self._columns]
+        by = [name for name in self._settings.slices if METADATA + name in self._whole.columns]
         if positive is None or not by:
             return None
         return LiveSlices.fit(reference, by, positive=positive, level=self._budget.level(OF_FAIRNESS))
@@ -229,23 +222,18 @@ class Monitor:
         times = rows[timed].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).fill_null(EARLIEST)
         return names[self._seasons.at(np.asarray(times), self._settings.zone)]
 
-    def _timed(self, rows: pa.Table) -> pa.Table:
-        """Its columns that are compared, and its times."""
-        return rows.select([name for name in dict.fromkeys((*self._columns, *TIMES)) if name in rows.column_names])
-
-    def _observed(self, rows: pa.Table) -> Observations:
-        return observe(self._timed(rows), self._unit if rows.column_names else None)
-
-    def _of_quality(self, rows: pa.Table, bounds: tuple[int, int] | None = None) -> tuple[Evidence, NDArray[np.intp]]:
+    def _of_quality(
+        self, fitted: Fitted, rows: pa.Table, bounds: tuple[int, int] | None = None
+    ) -> tuple[Evidence, NDArray[np.intp]]:
         """And the rows that are faulty."""
-        wanted = dict.fromkeys((*self._columns, *TIMES, *OF_A_LOG))
+        wanted = dict.fromkeys((*fitted.columns, *TIMES, *OF_A_LOG))
         seen = rows.select([name for name in wanted if name in rows.column_names])
         since, until = bounds or (None, None)
         now = int(datetime.now(UTC).timestamp() * 1e6)
-        result = self._quality.test(seen, now=now, since=since, until=until)
+        result = fitted.quality.test(seen, now=now, since=since, until=until)
         return quality_evidence(result, self._budget.level(OF_QUALITY))
 
-    def _of_window(self, window: Observations, answered: NDArray[np.intp]) -> Evidence:
+    def _of_window(self, fitted: Fitted, window: Observations, answered: NDArray[np.intp]) -> Evidence:
         level, least = self._budget.level(OF_WINDOW), self._settings.window.rows
         if window.count < least:
             lacking = least - window.count
@@ -253,11 +241,11 @@ class Monitor:
         if level * MOST < 1:
             told = "so many windows a year that no test of one could ever alarm; let windows have more rows"
             return Evidence(OF_WINDOW, False, told, level=level)
-        return window_evidence(OF_WINDOW, self._window.test(window), level, answered)
+        return window_evidence(OF_WINDOW, fitted.window.test(window), level, answered)
 
     def _errs_outside_faults(self, labels: LabelWatch, labelled: pa.Table) -> bool:
         """Whether the answers that nothing is wrong with are wrong more often than they may be, too."""
-        _, faulty = self._of_quality(labelled)
+        _, faulty = self._of_quality(self._against.of(labelled), labelled)
         return labels.errs_more(np.delete(np.asarray(labelled[LOSS], np.float64), faulty))
 
 

@@ -21,6 +21,7 @@ from totalml.monitoring.unwritten import Unwritten
 from totalml.monitoring.watch import Watch
 from totalml.recipe.monitoring import MonitoringRecipe
 from totalml.release.bundle import RECIPE, Bundle, open_bundle
+from totalml.release.log_rows import METADATA
 from totalml.release.signature import Signature
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Opened:
     Args:
         columns: of the reference, those that its traffic has too.
         positive: as `positive_of` says.
+        optional: of the columns, those that callers may leave out.
     """
 
     bundle: Bundle
@@ -46,6 +48,7 @@ class Opened:
     columns: list[str]
     losses: LossOf
     positive: str | None
+    optional: tuple[str, ...]
     store: Store
 
     @classmethod
@@ -59,7 +62,9 @@ class Opened:
         signature, reference = Signature.read(bundle), reference_of(bundle)
         columns = compared(reference.column_names, (*signature.columns, *signature.context))
         losses = LossOf.fit(reference, truth_of(signature))
-        return cls(bundle, settings or settings_of(bundle), reference, columns, losses, positive_of(signature), store)
+        watched, positive = settings or settings_of(bundle), positive_of(signature)
+        optional = tuple(METADATA + name for name in signature.context)
+        return cls(bundle, watched, reference, columns, losses, positive, optional, store)
 
     @property
     def traffic(self) -> Traffic:
@@ -75,7 +80,7 @@ class Opened:
     def monitor(self, known_per_day: float | None) -> Monitor:
         budget = budget_of(self.settings, known_per_day or USUAL_ROWS_PER_DAY)
         asked = (self.reference, self.columns, self.settings, budget, self.losses, known_per_day)
-        return Monitor(*asked, positive=self.positive)
+        return Monitor(*asked, positive=self.positive, optional=self.optional)
 
     @property
     def _traffic(self) -> tuple[Store, str, str, list[str], LossOf, timedelta]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from totalml.monitoring.losses import LossOf
     from totalml.store import Store
 
-SETTLES = timedelta(seconds=10)  # after which what was answered stands in the log
+SETTLES = timedelta(seconds=10)  # after which what was answered stands in the log, where the store is slow
+SOON = timedelta(seconds=2.5)  # after which nearly all of it does, so that an alert need not wait for the rest
 DAY = timedelta(days=1)
 KEYS = {
     "request_id": pa.string(),

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from totalml.alerts.finding import Sample
 from totalml.monitoring.history import Looked
-from totalml.monitoring.traffic import EARLIEST, SETTLES
+from totalml.monitoring.traffic import EARLIEST, SETTLES, SOON
 from totalml.monitoring.verdict import OF_WINDOW
 from totalml.store.local_files import FileGoneError
 
@@ -90,14 +90,14 @@ class Watch:
             along: also what came since the last one; its window ends if anything new is found.
         Raises: StoreError: the log or the journal cannot be read or written; the next call goes on there.
         """
-        settled = now.astimezone(UTC) - SETTLES
-        while (start := self._begin(settled)) is not None:
-            end = min(self._boundary(start), settled)
+        settled, seen = now.astimezone(UTC) - SETTLES, now.astimezone(UTC) - (SOON if along else SETTLES)
+        while (start := self._begin(seen)) is not None:
+            end = min(self._boundary(start), seen)
             rows = self.traffic.rows(start, end)
             if len(rows) >= self.window.most:
                 end = rows["time"][self.window.most - 1].as_py() + TICK
                 rows = rows.filter(pc.less(rows["time"], pa.scalar(end)))
-            over = end < settled or end == self._boundary(start)
+            over = end < seen or self._boundary(start) <= settled
             if not over and not along:
                 return
             labelled = self.traffic.labelled(start, end)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from totalml.alerts.alerts import Alerts
 from totalml.alerts.react import React
+from totalml.errors import TotalmlError
 from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.store.locks import locked_if_free
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from totalml.serving.figures import Figures
     from totalml.store import Store
 
-EVERY_S = 2.0
+EVERY_S = 1.5
+AGAIN_S, LONGEST_S = 5.0, 300.0  # after which it looks again where it could not, longer and longer
 TRIED_EVERY_S = 5.0  # whether the process that watches has gone
 
 
@@ -48,7 +50,7 @@ class Watching:
         self._watch: Watch | None = None
         self._alerts = Alerts(store, live.model, settings.alerts)
         self._react = React(store, live.model, settings.alerts, deployment=deployment)
-        self._failed = ""
+        self._failed, self._pause = "", EVERY_S
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="monitor", daemon=True)
 
@@ -64,7 +66,7 @@ class Watching:
         lock = self._store.folder("locks") / f"monitor-{self._live.model}.lock"
         while not self._stop.wait(0.1):
             with locked_if_free(lock) as held:
-                while held and not self._stop.wait(EVERY_S):
+                while held and not self._stop.wait(self._pause):
                     self._look()
             self._stop.wait(TRIED_EVERY_S)
 
@@ -76,12 +78,13 @@ class Watching:
             for alert in self._alerts.open():
                 for done in self._react(alert):
                     self._said(f"{alert.id}: {done.reaction} {done.outcome}: {done.sentence}")
-            self._failed = ""
+            self._failed, self._pause = "", EVERY_S
         except Exception as error:  # the store cannot be read or written at the moment: it is looked at again
-            self._watch = None
-            if self._failed != str(error):
-                self._said(f"{self._live.named}: cannot be monitored at the moment: {error}")
-            self._failed = str(error)
+            self._watch, self._pause = None, min(max(AGAIN_S, 2 * self._pause), LONGEST_S)
+            told = str(error) if isinstance(error, TotalmlError) else repr(error)
+            if self._failed != told:
+                self._said(f"{self._live.named}: cannot be monitored at the moment: {told}")
+            self._failed = told
         self._figures.monitor_failed.set(bool(self._failed))
 
     def _opened(self) -> Watch:
