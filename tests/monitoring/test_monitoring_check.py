@@ -61,3 +61,20 @@ def test_a_level_that_nobody_would_wait_for_is_refused(capsys):
     assert checked(table("b.parquet", seed=1), "--level", "1e-7") == 2
     expected = "command line: --level 1e-07 is a chance, from 0.0001 to less than 1\n"
     assert capsys.readouterr().err == expected
+
+
+def test_what_is_wrong_with_both_tables_is_told_at_once(capsys):
+    Path("empty.csv").write_text("")
+    assert main(["monitor", "check", "--reference", "nowhere.csv", "--window", "empty.csv"]) == 4
+    told = capsys.readouterr().err
+    assert "reference 'nowhere.csv' does not exist" in told
+    assert "empty.csv is empty" in told
+
+
+def test_samples_of_a_log_come_together_by_the_short_name_of_their_column(capsys):
+    rows, random = 200, np.random.default_rng(1)
+    who = {"metadata:uploader": [f"u{each // 4}" for each in range(rows)]}
+    reference = table("known.parquet", rows, **who)
+    window = table("dearer.parquet", rows, **who, area=random.normal(70, 10, rows))
+    assert main(["monitor", "check", "--reference", reference, "--window", window, "--unit", "uploader"]) == 3
+    assert "area" in capsys.readouterr().out.splitlines()[0]

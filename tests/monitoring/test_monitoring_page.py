@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.monitoring.looked import FIRST, at, day, pictures, sixty_days, window
+from tests.monitoring.looked import DAY, FIRST, at, day, pictures, sixty_days, window
 from totalml.monitoring.page import KeptPicture, MonitorContent, Season, Volume, write_monitor_page
 from totalml.monitoring.page.causes import MEANINGS
 from totalml.monitoring.page.moments import Axis, span
@@ -189,6 +189,11 @@ def test_without_any_window_the_page_says_that_nobody_has_looked():
     told = text(MonitorContent("guinness", FIRST, FIRST + timedelta(days=1)))
     assert "Nobody has looked yet." in told
     assert "totalml monitor guinness" in told
+
+
+def test_the_budget_is_that_of_the_windows_and_not_of_days_in_which_nobody_looked():
+    told = text(sixty_days(since=FIRST - 305 * DAY))
+    assert "nothing twice a year, so about 0.33 times in the windows shown" in told
 
 
 def test_rows_that_nobody_has_looked_at_are_told():

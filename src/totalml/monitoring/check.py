@@ -14,9 +14,11 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from totalml.errors import RecipeError
+from totalml.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from totalml.monitoring.verdict import Verdict
     from totalml.project import Place
 
@@ -39,15 +41,28 @@ def anywhere(arguments: argparse.Namespace) -> bool:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.monitoring.checked import check
-    from totalml.monitoring.tables import read_side
 
     if not LEAST_LEVEL <= arguments.level < 1:
         raise RecipeError(f"command line: --level {arguments.level:g} is a chance, from {LEAST_LEVEL:g} to less than 1")
-    reference = read_side(arguments.reference, "reference", place.open_store)
-    window = read_side(arguments.window, "window", place.open_store)
+    reference, window = _sides(arguments, place)
     verdict = check(reference, window, unit=arguments.unit, by=arguments.by, level=arguments.level)
     print(json.dumps(verdict.as_json()) if arguments.json else "\n".join(_told(verdict, len(reference), len(window))))
     return ALARMED if verdict.alarms else 0
+
+
+def _sides(arguments: argparse.Namespace, place: Place) -> list[pa.Table]:
+    """Reference and window. Raises: DataError: what is wrong with either."""
+    from totalml.monitoring.tables import read_side
+
+    sides, wrong = [], []
+    for text, what in ((arguments.reference, "reference"), (arguments.window, "window")):
+        try:
+            sides.append(read_side(text, what, place.open_store))
+        except DataError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise DataError("\n".join(wrong))
+    return sides
 
 
 def _told(verdict: Verdict, before: int, now: int) -> list[str]:

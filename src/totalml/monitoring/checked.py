@@ -14,6 +14,7 @@ from totalml.monitoring.stream_quality import StreamQuality
 from totalml.monitoring.verdict import OF_WINDOW, Evidence, Verdict
 from totalml.monitoring.window import WindowTest
 from totalml.monitoring.window_evidence import window_evidence
+from totalml.release.log_rows import METADATA
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,7 +33,8 @@ def check(
     """
     share = level / 2
     shared = [name for name in window.column_names if name in reference.column_names]
-    known, seen = observe(reference, unit), observe(window.select(shared), unit if unit in shared else None)
+    come_together = unit if unit in shared or f"{METADATA}{unit}" in shared else None
+    known, seen = observe(reference, unit), observe(window.select(shared), come_together)
     quality, _ = quality_evidence(StreamQuality.fit(reference, by=by, unit=unit, level=share).test(window), share)
     if seen.count < LEAST_ROWS:
         lacking = LEAST_ROWS - seen.count

@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
             some = True
         _follow(watched, alerting().alerts, store, place)
         if not arguments.watch:
-            if not some and not arguments.json:
+            if not some and not told and not arguments.json:  # what it told, another wrote down first
                 print(f"{watched.named}: no window is over since the last look; {_last(watch)}")
             return ALARMED if told else 0
         time.sleep(EVERY_S)
@@ -157,7 +157,9 @@ def shown(looked: Looked) -> str:
     lines = [f"{head}{verdict.cause}{f' ({verdict.severity})' if verdict.severity else ''}", f"  {verdict.told}"]
     if verdict.alarms:
         lines += [f"  since about {verdict.since}"] if verdict.since else []
-        lines += [f"  not {cause}: {why}" for cause, why in verdict.ruled_out.items() if cause not in ("none",)]
+        lines += [
+            f"  {cause} is ruled out: {why}" for cause, why in verdict.ruled_out.items() if cause not in ("none",)
+        ]
     return "\n".join(lines)
 
 

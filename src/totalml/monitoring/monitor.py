@@ -239,7 +239,7 @@ class Monitor:
             lacking = least - window.count
             return Evidence(OF_WINDOW, False, f"{lacking:,} rows are lacking", level=level, more=lacking)
         if level * MOST < 1:
-            told = "so many windows a year that no test of one could ever alarm; let windows have more rows"
+            told = "so many windows a year that no test of one could ever alarm; let windows be longer"
             return Evidence(OF_WINDOW, False, told, level=level)
         return window_evidence(OF_WINDOW, fitted.window.test(window), level, answered)
 

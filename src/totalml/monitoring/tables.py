@@ -36,7 +36,7 @@ def read_side(text: str, what: str, open_store: Callable[[], Store]) -> pa.Table
 
     if not is_reference(text):
         raise DataError(f"{what} {text!r} does not exist; give a table, a folder of Parquet files, or MODEL@ALIAS")
-    return reference_of(find_release(text, open_store()))
+    return _as_logged(find_release(text, open_store()))
 
 
 def reference_of(bundle: Bundle) -> pa.Table:
@@ -48,6 +48,15 @@ def reference_of(bundle: Bundle) -> pa.Table:
     if REFERENCE not in bundle:
         raise DataError(f"release {bundle.hash} holds no reference to compare with; release the run again")
     return pq.read_table(bundle.file(REFERENCE))
+
+
+def _as_logged(bundle: Bundle) -> pa.Table:
+    """Its reference, without what the run knew of its samples and nobody sends with a request."""
+    from totalml.monitoring.traffic import compared
+    from totalml.release.signature import Signature
+
+    reference, signature = reference_of(bundle), Signature.read(bundle)
+    return reference.select(compared(reference.column_names, (*signature.columns, *signature.context)))
 
 
 def _folder(folder: Path, what: str) -> pa.Table:

@@ -71,7 +71,7 @@ def _between(last: Looked, year: int) -> str:
 def _to_do(content: MonitorContent) -> list[str]:
     last = content.last
     if last is None:
-        return ["Look at what was answered: ", tag("code", f"totalml monitor {content.model}")]
+        return ["Look at what was answered: ", tag("code", _command(content))]
     if last.verdict.cause in QUIET and content.alerts:
         return ["Look at what is open below, and say so where it is settled."]
     meaning = meaning_of(last.verdict.cause)
@@ -95,10 +95,10 @@ def _facts(content: MonitorContent) -> list[str]:
         facts.append(f"The latest alarm was {cause}, in the window until {in_words(moment(ended.end))}.")
     if content.settings is not None:
         a_year = content.settings.false_alarms_per_year
-        days = (content.until - content.since) / DAY
+        days = sum((moment(each.end) - moment(each.start)) / DAY for each in content.looked)
         facts.append(
             f"All tests together may alarm for nothing {_times(a_year)} a year, so about "
-            f"{a_year * days / DAYS_A_YEAR:.2g} times in the time shown. There {_were(_alarms(content))}."
+            f"{a_year * days / DAYS_A_YEAR:.2g} times in the windows shown. There {_were(_alarms(content))}."
         )
     facts += [f"Looked at last until {in_words(moment(last.end))}.", _unseen(content)]
     return facts
@@ -108,7 +108,7 @@ def _unseen(content: MonitorContent) -> str:
     if not content.unseen:
         return ""
     came = counted(content.unseen, "row")
-    return f"Nobody has looked at {came} that came after that: totalml monitor {content.model} does."
+    return f"Nobody has looked at {came} that came after that: {_command(content)} does."
 
 
 def _cards(content: MonitorContent) -> Html:
@@ -150,3 +150,7 @@ def _is(count: int) -> str:
 
 def _were(alarms: int) -> str:
     return f"{'was' if alarms == 1 else 'were'} {counted(alarms, 'alarm') if alarms else 'none'}"
+
+
+def _command(content: MonitorContent) -> str:
+    return f"totalml monitor {content.deployment or content.model}"
