@@ -72,9 +72,10 @@ def test_what_is_wrong_with_both_tables_is_told_at_once(capsys):
 
 
 def test_samples_of_a_log_come_together_by_the_short_name_of_their_column(capsys):
-    rows, random = 200, np.random.default_rng(1)
-    who = {"metadata:uploader": [f"u{each // 4}" for each in range(rows)]}
-    reference = table("known.parquet", rows, **who)
-    window = table("dearer.parquet", rows, **who, area=random.normal(70, 10, rows))
-    assert main(["monitor", "check", "--reference", reference, "--window", window, "--unit", "uploader"]) == 3
-    assert "area" in capsys.readouterr().out.splitlines()[0]
+    for name, mean in (("known.parquet", 50), ("dearer.parquet", 70)):
+        prices = np.random.default_rng(mean).normal(mean, 10, 200)
+        uploaders = [f"u{each // 4}" for each in range(200)]
+        pq.write_table(pa.table({"metadata:price": prices, "metadata:uploader": uploaders}), name)
+    asked = ["--reference", "known.parquet", "--window", "dearer.parquet", "--unit", "uploader"]
+    assert main(["monitor", "check", *asked]) == 3
+    assert "price moved against the reference" in capsys.readouterr().out
