@@ -98,6 +98,13 @@ def test_a_model_that_errs_more_is_concept_though_its_inputs_look_as_ever():
     assert {*causes} <= {NONE, CONCEPT}
 
 
+def test_a_window_without_labels_says_nothing_of_errors_again():
+    watching = monitor()
+    causes = [look(watching, day).cause for day in days(4, wrong=0.4)]
+    assert causes[-1] == CONCEPT
+    assert look(watching, days(5)[4], told=False).cause == NONE
+
+
 def test_new_inputs_without_labels_are_unknown_and_say_what_moved_and_who_shows_it():
     watching = monitor()
     window = rows(200, 5, FEAST)

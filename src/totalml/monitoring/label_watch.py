@@ -101,6 +101,7 @@ class LabelWatch:
             outside_quality: as of `judge`.
             moved_since: when the window began, where its inputs are other than they were; microseconds since 1970 UTC.
         """
+        any_told = any(len(losses) for _, losses in self._told)
         self._count_moved(moved_since)
         first = season if season in self._tests else USUAL
         results, self._results = self._results, {}
@@ -112,7 +113,9 @@ class LabelWatch:
                     results.get(name), self._still_right(test), test.too_few, test.loss, outside_quality, name
                 )
             )
-        worse = [each for test in self._tests.values() for each in test.worse_slices(SLICES_LEVEL / len(self._tests))]
+        # Groups that were found worse stay so until a label says otherwise; a window without any has nothing to add.
+        tests = [*self._tests.values()] if any_told else []
+        worse = [each for test in tests for each in test.worse_slices(SLICES_LEVEL / len(self._tests))]
         return [*told, slice_evidence(worse)]
 
     def _count_moved(self, since: int | None) -> None:
