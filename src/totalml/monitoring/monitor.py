@@ -143,8 +143,13 @@ class Monitor:
         window, seasons = fitted.observed(whole), self._seasons_of(whole)
         season = _most(seasons)
         quality, _ = self._of_quality(fitted, together, bounds)
-        evidence = [quality, *([stream_evidence(stream)] if stream is not None else [])]
-        evidence.append(self._of_window(fitted, window, answered))
+        of_window = self._of_window(fitted, window, answered)
+        evidence = [quality]
+        if stream is not None:
+            # Where the window test names no rows, those that came since then show it, the latest most surely.
+            times = None if of_window.rows else microseconds(together, "time")
+            evidence.append(stream_evidence(stream, times))
+        evidence.append(of_window)
         if self._slices is not None:
             once = whole.take(pa.array(once_per_unit(window, np.random.default_rng(self._seed))))
             evidence.append(fairness_evidence(self._slices.test(once), self._budget.level(OF_FAIRNESS)))

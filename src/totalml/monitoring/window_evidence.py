@@ -47,8 +47,12 @@ def window_evidence(detector: str, result: WindowResult, level: float, answered:
     )
 
 
-def stream_evidence(result: StreamResult) -> Evidence:
+def stream_evidence(result: StreamResult, times: NDArray[np.int64] | None = None) -> Evidence:
+    """Args: times: (N,) of the window's rows; None: nobody has to be shown any."""
     since = result.since.times
+    shown = (
+        np.zeros(0, np.intp) if times is None or since is None else np.flatnonzero(times >= since.at)[::-1][:MOST_ROWS]
+    )
     names = ", ".join(dict.fromkeys(f"{_short(move.name)} {move.way}" for move in result.moves[:MOST_TOLD]))
     if result.too_few:
         told = f"the reference lacks {result.too_few:,} rows to follow the stream by"
@@ -64,6 +68,7 @@ def stream_evidence(result: StreamResult) -> Evidence:
         since=_moment(since.at) if since else None,
         between=(_moment(since.low), _moment(since.high)) if since else None,
         more=result.too_few,
+        rows=tuple(shown.tolist()) if result.alarm else (),
         facts={"moves": [_plain(vars(move)) for move in result.moves]},
     )
 
