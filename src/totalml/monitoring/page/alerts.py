@@ -32,7 +32,7 @@ def alerts(content: MonitorContent) -> Html | str:
     if len(content.alerts) > MOST:
         caption += f", {MOST} shown, those to be seen to at once first"
     text = "An alert stays open until somebody says that it is settled:"
-    command = tag("pre", tag("code", "\n".join(COMMANDS)))
+    command = tag("pre", tag("code", "\n".join(COMMANDS)), tabindex=0, role="region", aria_label="What to answer")
     return section("alerts", title, table(caption, HEAD, rows, "alerts"), tag("p", text), command)
 
 
