@@ -14,9 +14,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.serving.serving import Running, picture, serving
+from totalml.background import STOPS_WITHIN_S
 from totalml.cli import main
 from totalml.errors import MissingExtraError, RecipeError
-from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.serving.traces import Traces, open_traces, require_traces
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

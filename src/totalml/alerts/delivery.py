@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from totalml.alerts.alerts import Alerts
 from totalml.alerts.channel import deliver
+from totalml.background import STOPS_WITHIN_S
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from totalml.store import Store
 
 EVERY_S = 1.0  # about: processes that started together need not look together
-STOPS_WITHIN_S = 1.5
 
 
 class Delivery:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from totalml.background import Background
 from totalml.errors import StoreError
 from totalml.prediction_log.rewriting import Rewriter
 from totalml.prediction_log.sampled_pictures import PICTURES
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 OVER_SINCE = timedelta(minutes=10)  # until then segments of an hour may still arrive
 FIRST_S, EVERY_S = (60.0, 600.0), (2700.0, 4500.0)  # apart, so that replicas seldom meet
-STOPS_WITHIN_S = 1.5
 LEAST_URGENT = 19
 
 
@@ -77,8 +77,10 @@ def remove_older(store: Store, model: str, days: int, now: datetime, folder: str
     return old
 
 
-class Housekeeping:
+class Housekeeping(Background):
     """The thread of a service that does all this about hourly. What goes wrong is told once, and tried again.
+
+    Stopped, it may leave a rewrite half done; whoever comes next completes it.
 
     Args:
         every_s: bounds of the pause between two rounds.
@@ -92,20 +94,10 @@ class Housekeeping:
         first_s: tuple[float, float] = FIRST_S,
         every_s: tuple[float, float] = EVERY_S,
     ) -> None:
+        super().__init__("housekeeping")
         self.failed = ""
         self._store, self._model, self._settings = store, model, settings
         self._first_s, self._every_s = first_s, every_s
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="housekeeping", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """A rewrite under way may be left half done; whoever comes next completes it."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(STOPS_WITHIN_S)
 
     def round(self) -> None:
         """Everything once, unless another process of this machine is at it."""
@@ -137,7 +129,7 @@ class Housekeeping:
             say(f"housekeeping of the prediction log: {mistakes}")
         self.failed = mistakes
 
-    def _keep(self) -> None:
+    def _work(self) -> None:
         with contextlib.suppress(OSError, AttributeError):  # of Linux: a thread has an urgency of its own
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEAST_URGENT)
         pause = random.uniform(*self._first_s)  # noqa: S311

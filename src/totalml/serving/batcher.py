@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from totalml.background import STOPS_WITHIN_S
 from totalml.data.image import stated_size
 from totalml.release.onnx_model import IMAGE
 from totalml.serving.body import RefusedError
 from totalml.serving.exchange import Answered, Arm, Asked
-from totalml.serving.limits import STOPS_WITHIN_S, Limits
+from totalml.serving.limits import Limits
 
 if TYPE_CHECKING:
     from totalml.release.scorer import Inputs, Scorer

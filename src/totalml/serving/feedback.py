@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from fastapi import FastAPI, Request, Response
 
+from totalml.background import STOPS_WITHIN_S
 from totalml.labels.columns import table_of
 from totalml.labels.label import read_labels, truth_of
 from totalml.labels.labels import Segments
 from totalml.serving.body import RefusedError, read_body, read_json
 from totalml.serving.figures import Figures
 from totalml.serving.guard import ID
-from totalml.serving.limits import STOPS_WITHIN_S, Limits
+from totalml.serving.limits import Limits
 from totalml.serving.schema import FEEDBACK, REASONS, Kept
 from totalml.serving.way_in import json_response
 from totalml.store import Store

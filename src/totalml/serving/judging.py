@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from totalml.serving.limits import STOPS_WITHIN_S
+from totalml.background import Background
 
 if TYPE_CHECKING:
     from totalml.deployment.judge import Judge
@@ -17,26 +16,17 @@ if TYPE_CHECKING:
 EVERY_S = 5.0  # about: replicas that started together need not judge together
 
 
-class Judging:
+class Judging(Background):
     """Args:
     name: of the deployment.
     said: told a line for each thing that is done.
     """
 
     def __init__(self, live: Answering, store: Store, name: str, said: Callable[[str], None]) -> None:
+        super().__init__("judge")
         self._live, self._store, self._name, self._said = live, store, name, said
         self._judge: Judge | None = None
         self._failed = False
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="judge", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(STOPS_WITHIN_S)  # a store may hang
 
     def _work(self) -> None:
         while not self._stop.wait(EVERY_S * random.uniform(0.8, 1.2)):  # noqa: S311

@@ -7,7 +7,6 @@ from typing import Self
 
 from totalml.deployment.deployment import LimitsRecipe
 
-STOPS_WITHIN_S = 1.5  # each of its threads; then the process ends without it
 _TOLD = LimitsRecipe()
 
 

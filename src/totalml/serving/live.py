@@ -8,20 +8,19 @@ is with a challenger, which scores beside it or answers some.
 from __future__ import annotations
 
 import platform
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from totalml.background import Background
 from totalml.errors import ModelError, StoreError, TotalmlError
 from totalml.machine import user
 from totalml.release.bundle import open_bundle
 from totalml.runs.attempt import now
 from totalml.serving.answering import Answering, Beside
 from totalml.serving.exchange import Arm, Loaded
-from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.serving.loading import load
 from totalml.store import Store
 from totalml.store.event import Draft
@@ -47,7 +46,7 @@ class Wanted:
     threshold: float | None = None
 
 
-class Live(Answering):
+class Live(Background, Answering):
     """Args:
     named, alias: as of `Answering`.
     wanted: what is to answer now, asked twice a second.
@@ -64,21 +63,12 @@ class Live(Answering):
         threads: int,
         said: Callable[[str], None],
     ) -> None:
+        Background.__init__(self, "follow")
         self._store, self._threads, self._said, self._wanted = store, threads, said, wanted
         self._refused: dict[str, float] = {}  # releases that could not be loaded, and when to try them again
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="follow", daemon=True)
         first = wanted()
         self._threshold = first.threshold
-        super().__init__(self._load(first.release), named, alias)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(STOPS_WITHIN_S)  # a store may hang
+        Answering.__init__(self, self._load(first.release), named, alias)
 
     def look(self) -> None:
         """Take what is wanted now, if it is something else."""
@@ -132,7 +122,7 @@ class Live(Answering):
             arm = replace(beside.arm, loaded=replace(beside.arm.loaded, threshold=wanted))
             self.beside = replace(beside, arm=arm)
 
-    def _follow(self) -> None:
+    def _work(self) -> None:
         while not self._stop.wait(EVERY_S):
             try:
                 self.look()

@@ -17,12 +17,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from totalml.background import STOPS_WITHIN_S
 from totalml.data.snapshot import parquet_bytes
 from totalml.deployment.stages import LIVE, SHADOW
 from totalml.errors import StoreError
 from totalml.prediction_log.sampled_pictures import is_sampled, save_picture
 from totalml.prediction_log.segment import Segment
-from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.serving.logged import Measured, Noted, measured_of, table_of
 from totalml.store import Store
 from totalml.terminal import say

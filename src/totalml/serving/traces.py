@@ -13,10 +13,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from totalml import __version__
+from totalml.background import STOPS_WITHIN_S
 from totalml.errors import MissingExtraError, RecipeError
 from totalml.serving.exchange import ANSWERED, ASKED, Answered, Asked
 from totalml.serving.guard import ID, OPEN
-from totalml.serving.limits import STOPS_WITHIN_S
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import SpanProcessor

@@ -6,15 +6,14 @@ is written down once, by the journal of the monitor and that of the alerts.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from totalml.alerts.alerts import Alerts
 from totalml.alerts.react import React
+from totalml.background import Background
 from totalml.errors import TotalmlError
-from totalml.serving.limits import STOPS_WITHIN_S
 from totalml.store.locks import locked_if_free
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ AGAIN_S, LONGEST_S = 5.0, 300.0  # after which it looks again where it could not
 TRIED_EVERY_S = 5.0  # whether the process that watches has gone
 
 
-class Watching:
+class Watching(Background):
     """Args:
     deployment: whose candidate an alert may bring into its shadow.
     said: told a line for each window that alarms, and when it cannot look.
@@ -45,22 +44,13 @@ class Watching:
         figures: Figures,
         said: Callable[[str], None],
     ) -> None:
+        super().__init__("monitor")
         self._live, self._store, self._settings = live, store, settings
         self._figures, self._said = figures, said
         self._watch: Watch | None = None
         self._alerts = Alerts(store, live.model, settings.alerts)
         self._react = React(store, live.model, settings.alerts, deployment=deployment)
         self._failed, self._pause = "", EVERY_S
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="monitor", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(STOPS_WITHIN_S)  # a store may hang
 
     def _work(self) -> None:
         lock = self._store.folder("locks") / f"monitor-{self._live.model}.lock"
