@@ -16,6 +16,7 @@ from totalml.evaluation.agreement import agreement, score_changes
 from totalml.labels import Labels, joined, truth_of
 from totalml.labels.join import LABELLED
 from totalml.prediction_log import LogReader
+from totalml.prediction_log.columns import COLUMNS, IN_ORDER, sample_keys, typed
 from totalml.release.log_rows import ANSWER, columns_after
 
 if TYPE_CHECKING:
@@ -25,18 +26,7 @@ if TYPE_CHECKING:
     from totalml.release.signature import Signature
     from totalml.store import Store
 
-FACTS = {
-    "request_id": pa.string(),
-    "id": pa.string(),
-    "sample": pa.int32(),
-    "time": pa.timestamp("us", "UTC"),
-    "release": pa.string(),
-    "arm": pa.string(),
-    "share": pa.float64(),
-    "error": pa.string(),
-    "seconds": pa.float32(),
-    "replica": pa.string(),
-}
+FACTS = tuple(name for name in COLUMNS if name != "input")
 MOST = 300_000  # rows that are judged, of both; they are held in the memory of a service
 SETTLES = timedelta(seconds=10)  # after which a request that came has an answer in the log, if it gets one
 ABSOLUTE, WRONG = "absolute_error:", "wrong"
@@ -54,7 +44,7 @@ class Evidence:
         self._labels = Labels(store, model, self._truth)
         self._columns = [*FACTS, *(f"{ANSWER}{name}" for name in signature.answers)]
         self._log = LogReader(store, model, datetime.fromisoformat(challenger.since))
-        self._rows = _typed(pa.table({name: pa.nulls(0) for name in self._columns}))
+        self._rows = typed(pa.table({name: pa.nulls(0) for name in self._columns}))
 
     def look(self) -> None:
         """Read what is new.
@@ -62,7 +52,7 @@ class Evidence:
         Raises: StoreError: the store cannot be read.
         """
         if len(self._rows) < MOST:
-            new = self._of_stage(_typed(self._log.new(self._columns)))
+            new = self._of_stage(typed(self._log.new(self._columns)))
             rows = pa.concat_tables([self._rows, new], promote_options="permissive")
             self._rows = rows if len(rows) <= MOST else rows.take(pc.sort_indices(rows["time"])[:MOST])
         self._labels.new()
@@ -123,21 +113,13 @@ class Evidence:
 
     def _all(self) -> pa.Table:
         """In the order in which they came; a request that was sent again under its id counts once."""
-        rows = self._rows.sort_by([("time", "ascending"), ("request_id", "ascending"), ("sample", "ascending")])
-        arms = pc.binary_join_element_wise(_keys(rows), pc.equal(rows["arm"], SHADOW).cast(pa.string()), "\0")
+        rows = self._rows.sort_by([*IN_ORDER])
+        arms = pc.binary_join_element_wise(sample_keys(rows), pc.equal(rows["arm"], SHADOW).cast(pa.string()), "\0")
         _, first = np.unique(np.asarray(arms.combine_chunks().dictionary_encode().indices), return_index=True)
         return rows.take(pa.array(np.sort(first)))
 
     def _labelled(self, rows: pa.Table) -> pa.Table:
         return joined(rows, self._labels.read(), self._truth)
-
-
-def _typed(rows: pa.Table) -> pa.Table:
-    """Also where there are none, or none of a version that wrote them."""
-    for place, name in enumerate(rows.column_names):
-        if name in FACTS:
-            rows = rows.set_column(place, name, rows[name].cast(FACTS[name]))
-    return rows
 
 
 def _complete(rows: pa.Table) -> pa.Table:
@@ -161,11 +143,6 @@ def _is(rows: pa.Table, arm: str) -> NDArray[np.bool_]:
     return np.asarray(pc.equal(rows["arm"], arm), np.bool_)
 
 
-def _keys(rows: pa.Table) -> pa.ChunkedArray:
-    """A text for each sample; no request id holds a zero byte."""
-    return pc.binary_join_element_wise(rows["request_id"], rows["sample"].cast(pa.string()), "\0")
-
-
 def _by_request(rows: pa.Table, values: NDArray[Any]) -> NDArray[np.float64]:
     """The mean of the samples of each request, in the order of their first ones; NaN if one is.
 
@@ -178,7 +155,7 @@ def _by_request(rows: pa.Table, values: NDArray[Any]) -> NDArray[np.float64]:
 
 def _matched(ours: pa.Table, theirs: pa.Table) -> tuple[pa.Table, pa.Table]:
     """The samples that both have, in one order."""
-    places = pc.index_in(_keys(ours), value_set=_keys(theirs).combine_chunks())
+    places = pc.index_in(sample_keys(ours), value_set=sample_keys(theirs).combine_chunks())
     return ours.filter(places.is_valid()), theirs.take(places.drop_null())
 
 

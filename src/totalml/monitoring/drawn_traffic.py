@@ -19,6 +19,7 @@ from totalml.monitoring.observations import TIMES
 from totalml.monitoring.rates import RateProfile
 from totalml.monitoring.seen import Seen
 from totalml.monitoring.traffic import KEYS, LOSS
+from totalml.prediction_log.columns import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,6 +103,6 @@ def as_logged(
     ids = pa.array([str(number) for number in range(count)])
     given = {"request_id": ids, "id": ids, "input": ids, "sample": pa.array(np.zeros(count, np.int32))}
     given["time"] = pa.array(times).cast(pa.timestamp("us", "UTC"))
-    nothing = {name: pa.nulls(count, kind) for name, kind in KEYS.items() if name not in given}
+    nothing = {name: pa.nulls(count, COLUMNS[name]) for name in KEYS if name not in given}
     shared = {name: rows[name] for name in columns if name in rows.column_names}
     return pa.table({**given, **nothing, **shared, LOSS: pa.array(losses, from_pandas=True)})

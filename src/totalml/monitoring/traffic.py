@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from totalml.deployment.stages import SHADOW
 from totalml.labels import Labels, joined
 from totalml.labels.join import LABELLED
 from totalml.prediction_log import LogReader
+from totalml.prediction_log.columns import COLUMNS, IN_ORDER, sample_keys, typed
 from totalml.release.log_rows import ANSWER, METADATA, PROPERTY
 
 if TYPE_CHECKING:
@@ -23,23 +25,14 @@ if TYPE_CHECKING:
 SETTLES = timedelta(seconds=10)  # after which what was answered stands in the log, where the store is slow
 SOON = timedelta(seconds=2.5)  # after which nearly all of it does, so that an alert need not wait for the rest
 DAY = timedelta(days=1)
-KEYS = {
-    "request_id": pa.string(),
-    "id": pa.string(),
-    "sample": pa.int32(),
-    "time": pa.timestamp("us", "UTC"),
-    "release": pa.string(),
-    "arm": pa.string(),
-    "error": pa.string(),
-    "input": pa.string(),
-    "replica": pa.string(),
-}
+KEYS = ("request_id", "id", "sample", "time", "release", "arm", "error", "input", "replica")
 LOSS = "loss"  # of a labelled row, within 0..1
 MOST_REMEMBERED = 300_000  # rows that a label is looked for in, by a monitor that goes along with a service
 MOST_CHUNKS = 64  # of rows that are held; in more, each look would take longer
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@dataclass
 class Traffic:
     """Of one release of a model, read anew for each time.
 
@@ -49,21 +42,18 @@ class Traffic:
         labels_within: after which a label is not looked for any more.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        model: str,
-        release: str,
-        columns: Sequence[str],
-        losses: LossOf | None,
-        labels_within: timedelta,
-    ) -> None:
-        self._store, self._model, self._release = store, model, release
-        self._losses, self._within = losses, labels_within
-        self._columns = [*KEYS, *(name for name in columns if name not in KEYS)]
+    store: Store
+    model: str
+    release: str
+    columns: Sequence[str]
+    losses: LossOf | None
+    labels_within: timedelta
+
+    def __post_init__(self) -> None:
+        self._columns = [*KEYS, *(name for name in self.columns if name not in KEYS)]
         self._narrow = [name for name in self._columns if name in KEYS or name.startswith((ANSWER, METADATA))]
-        self._log = LogReader(store, model, release=release)
-        self._labels = None if losses is None else Labels(store, model, losses.truth)
+        self._log = LogReader(self.store, self.model, release=self.release)
+        self._labels = None if self.losses is None else Labels(self.store, self.model, self.losses.truth)
 
     def rows(self, since: datetime, until: datetime) -> pa.Table:
         """With `since` <= time < `until`, in the order of their times; also those without an answer, by `error`."""
@@ -75,26 +65,26 @@ class Traffic:
         Returns: besides the columns of the log, `loss` and `labelled`, when the label came.
         """
         none = pa.table({LOSS: pa.array([], pa.float64())})
-        if self._labels is None or self._losses is None:
+        if self._labels is None or self.losses is None:
             return none
         labels = self._labels.read()
         labels = labels.filter(_inside(labels["time"], since, until))
         if not len(labels):
             return none
         rows = self._answered(since, until)
-        found = joined(rows.filter(rows["error"].is_null()), labels, self._losses.truth)
-        found = found.append_column(LOSS, pa.array(self._losses.of_labelled(found), from_pandas=True))
+        found = joined(rows.filter(rows["error"].is_null()), labels, self.losses.truth)
+        found = found.append_column(LOSS, pa.array(self.losses.of_labelled(found), from_pandas=True))
         found = found.filter(found[LOSS].is_valid())
         return found.take(pc.sort_indices(found, [(name, "ascending") for name in (LABELLED, "request_id", "sample")]))
 
     def first(self) -> datetime | None:
         """When the release first answered; None: it never did."""
-        rows = self._ours(self._log.read([*KEYS]))
-        return rows["time"][0].as_py() if len(rows) else None
+        rows = self._log.read(["time", "release", "arm"])
+        return pc.min(self._of_release(rows)["time"]).as_py() if len(rows) else None
 
     def rows_per_day(self, until: datetime, days: int = 28) -> float | None:
         """Of the model, whichever release answered; None: there were none."""
-        rows = LogReader(self._store, self._model).read(["time", "arm"], until - days * DAY, until)
+        rows = LogReader(self.store, self.model).read(["time", "arm"], until - days * DAY, until)
         rows = rows.filter(pc.not_equal(rows["arm"].cast(pa.string()), SHADOW)) if len(rows) else rows
         if not len(rows):
             return None
@@ -102,43 +92,38 @@ class Traffic:
 
     def _answered(self, since: datetime, until: datetime) -> pa.Table:
         """Without embeddings; what labels of that time may belong to."""
-        return self._ours(self._log.read(self._narrow, since - self._within, until))
+        return self._ours(self._log.read(self._narrow, since - self.labels_within, until))
 
     def _ours(self, rows: pa.Table) -> pa.Table:
         """Those of the release, each once: a request may have been sent again under its id."""
         if not rows.column_names:
-            return pa.table({name: pa.array([], kind) for name, kind in KEYS.items()})
-        for place, name in enumerate(rows.column_names):
-            if name in KEYS:
-                rows = rows.set_column(place, name, rows[name].cast(KEYS[name]))
-        ours = pc.and_(pc.equal(rows["release"], self._release), pc.not_equal(rows["arm"], SHADOW))
-        rows = rows.filter(pc.fill_null(ours, False))
-        rows = rows.take(pc.sort_indices(rows, [(name, "ascending") for name in ("time", "request_id", "sample")]))
-        keys = pc.binary_join_element_wise(rows["request_id"], rows["sample"].cast(pa.string()), "\0")
+            return pa.table({name: pa.array([], COLUMNS[name]) for name in KEYS})
+        rows = self._of_release(rows)
+        rows = rows.take(pc.sort_indices(rows, [*IN_ORDER]))
+        keys = sample_keys(rows)
         numbered = pa.table({"key": keys, "row": np.arange(len(rows))})
         firsts = numbered.group_by("key").aggregate([("row", "min")])["row_min"]
         return rows.take(firsts.sort())
 
+    def _of_release(self, rows: pa.Table) -> pa.Table:
+        rows = typed(rows)
+        ours = pc.and_(pc.equal(rows["release"], self.release), pc.not_equal(rows["arm"], SHADOW))
+        return rows.filter(pc.fill_null(ours, False))
 
+
+@dataclass
 class Tail(Traffic):
     """The same, read on as it grows: for a monitor that goes along with a service.
 
     Args: since: rows before it are not asked for again.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        model: str,
-        release: str,
-        columns: Sequence[str],
-        losses: LossOf | None,
-        labels_within: timedelta,
-        since: datetime,
-    ) -> None:
-        super().__init__(store, model, release, columns, losses, labels_within)
-        self._new = LogReader(store, model, since, release)
-        self._past = LogReader(store, model, max(since - labels_within, EARLIEST), release)
+    since: datetime
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._new = LogReader(self.store, self.model, self.since, self.release)
+        self._past = LogReader(self.store, self.model, max(self.since - self.labels_within, EARLIEST), self.release)
         self._held = self._remembered = self._ours(pa.table({}))
 
     def rows(self, since: datetime, until: datetime) -> pa.Table:
@@ -170,7 +155,7 @@ def _together(held: pa.Table, more: pa.Table) -> pa.Table:
     whole = pa.concat_tables([held, more], promote_options="permissive")
     # Nearly always they came later, and to sort all of a window every few seconds would cost more than to look at it.
     if pc.min(more["time"]).as_py() <= pc.max(held["time"]).as_py():
-        whole = whole.sort_by([(name, "ascending") for name in ("time", "request_id", "sample")])
+        whole = whole.sort_by([*IN_ORDER])
     return whole.combine_chunks() if whole["time"].num_chunks > MOST_CHUNKS else whole
 
 
