@@ -15,6 +15,8 @@ from totalml.deployment.deployment import Deployment
 from totalml.errors import RecipeError
 from totalml.validate import Mistake, explain
 
+ENDINGS = (".yaml", ".yml")  # by which a file of `deployments/` is told from a release
+
 
 def read_deployment(file: Path, name: str) -> Deployment:
     """Args:

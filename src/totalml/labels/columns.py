@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,8 @@ from totalml.labels.label import ID, REQUEST_ID, Label
 
 if TYPE_CHECKING:
     from totalml.evaluation.truth import Truth
+
+T = TypeVar("T")
 
 PREFIX = "label:"
 
@@ -43,6 +45,14 @@ def keys(table: pa.Table) -> pa.Array:
     """
     both = pc.binary_join_element_wise(table[REQUEST_ID], table[ID], "\0")
     return pc.coalesce(both, table[REQUEST_ID]).combine_chunks()
+
+
+def by_schema(items: Iterable[T], table: Callable[[T], pa.Table]) -> list[list[T]]:
+    """Those whose tables are alike together: of releases with other targets, labels have other columns."""
+    found: dict[pa.Schema, list[T]] = {}
+    for each in items:
+        found.setdefault(table(each).schema, []).append(each)
+    return [*found.values()]
 
 
 def last_of_each(labels: pa.Table) -> pa.Table:

@@ -6,7 +6,6 @@ A segment appears whole or not at all and never changes, so whoever reads holds 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ import pyarrow as pa
 
 from totalml.data.snapshot import parquet_bytes
 from totalml.data.stored_table import stored_table
-from totalml.labels.columns import PREFIX, last_of_each, schema_of
+from totalml.labels.columns import PREFIX, by_schema, last_of_each, schema_of
 
 if TYPE_CHECKING:
     from totalml.evaluation.truth import Truth
@@ -47,7 +46,7 @@ class Labels:
             tables = list(pool.map(self._table, names))
         self._read |= {*names}
         # Those of one kind at once: for each of thousands of files it would take as long as reading it.
-        alike = [self._fitted(pa.concat_tables(some)) for some in _by_schema(tables)]
+        alike = [self._fitted(pa.concat_tables(some)) for some in by_schema(tables, lambda table: table)]
         found = pa.concat_tables([self._schema.empty_table(), *alike])
         self._known = last_of_each(pa.concat_tables([self._known, found]))
         return last_of_each(found)
@@ -82,13 +81,6 @@ class Labels:
             if field.name.startswith(PREFIX):
                 said |= np.asarray(column.is_valid())
         return pa.table(columns, self._schema).filter(pa.array(said))
-
-
-def _by_schema(tables: Iterable[pa.Table]) -> list[list[pa.Table]]:
-    found: dict[pa.Schema, list[pa.Table]] = {}
-    for table in tables:
-        found.setdefault(table.schema, []).append(table)
-    return [*found.values()]
 
 
 def segments_of(store: Store, model: str) -> list[str]:

@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import DataError, RecipeError
+from totalml.monitoring.verdict import ALARMED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
-    from totalml.monitoring.command import ALARMED, find_watched, shown
+    from totalml.monitoring.command import find_watched, shown
     from totalml.monitoring.opened import open_backtest
     from totalml.monitoring.traffic import SETTLES
 

@@ -15,6 +15,7 @@ import json
 from typing import TYPE_CHECKING
 
 from totalml.errors import DataError, RecipeError
+from totalml.monitoring.verdict import ALARMED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from totalml.monitoring.verdict import Verdict
     from totalml.project import Place
 
-ALARMED = 3
 LEAST_LEVEL = 1e-4  # a lower one takes more permutations than anybody waits for
 
 

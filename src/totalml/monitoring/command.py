@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
+from totalml.monitoring.verdict import ALARMED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from totalml.store import Store
 
 EVERY_S = 5.0
-ALARMED = 3
-ENDINGS = (".yaml", ".yml")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -120,21 +119,24 @@ def _follow(watched: Watched, settings: AlertingRecipe, store: Store, place: Pla
 
 def find_watched(text: str, store: Store) -> Watched:
     """Raises: RecipeError: there is no such model, alias, release or deployment."""
-    from totalml.release.named import find_promotion, names, require_release, spelled_out
+    from totalml.deployment.read import ENDINGS
+    from totalml.registry import Aliases
+    from totalml.release.named import find_named, spelled_out
 
     if text.endswith(ENDINGS):
         return _of_deployment(text, store)
     text = spelled_out(text, store)
-    if "@" not in text:
-        text = f"{text}@production"
-    release = require_release(find_promotion(text, store), text)
-    model, _, which = text.partition("@")
-    if names(which, release):
-        return Watched(text, model, lambda: release, None)
-    from totalml.registry import Aliases
+    named = find_named(text if "@" in text else f"{text}@production", store)
+    release, alias = named.release, named.alias
+    if alias is None:
+        return Watched(named.text, named.model, lambda: release, None)
+    aliases = Aliases(store, named.model)
 
-    aliases = Aliases(store, model)
-    return Watched(text, model, lambda: standing.release if (standing := aliases.standing(which)) else release, None)
+    def standing() -> str:
+        found = aliases.standing(alias)
+        return found.release if found else release
+
+    return Watched(named.text, named.model, standing, None)
 
 
 def _of_deployment(text: str, store: Store) -> Watched:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LOOKED = "looked"
 SCHEMA = 1
-RECENT = 50  # windows, of which states may still lie there
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class Looked:
     samples: tuple[Sample, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "samples": [asdict(each) for each in self.samples], "schema": SCHEMA}
+        return {**asdict(self), "schema": SCHEMA}
 
     @classmethod
     def of(cls, event: Event) -> Self:
@@ -87,17 +86,24 @@ class History:
         return None if found is None else Looked.of(found)
 
     def append(self, looked: Looked) -> bool:
-        """Whether it was written: not if somebody has come as far for this release by now."""
+        """Whether it was written: not if somebody has come as far for this release by now.
+
+        The state of the window before it is removed then, unless another release stands there too.
+        """
+        last: dict[str, Mapping[str, Any]] = {}  # release -> its last window
 
         def draft(events: list[Event]) -> Draft | None:
-            for event in reversed(events):
-                if event.kind == LOOKED and event.facts.get("release") == looked.release:
-                    if event.facts["end"] > looked.start:
-                        return None
-                    break
+            last.update({event.facts["release"]: event.facts for event in events if event.kind == LOOKED})
+            if looked.release in last and last[looked.release]["end"] > looked.start:
+                return None
             return Draft(LOOKED, looked.as_json(), user(), now())
 
-        return self._journal.append_decided(draft) is not None
+        if self._journal.append_decided(draft) is None:
+            return False
+        before = last.pop(looked.release, None)
+        if before is not None and before["state"] not in (looked.state, *(each["state"] for each in last.values())):
+            self._states.remove(before["state"])
+        return True
 
     def save(self, state: Mapping[str, Any]) -> str:
         """Of the tests that run along; what to call it. Raises: StoreError: it cannot be written."""
@@ -106,14 +112,6 @@ class History:
     def load(self, state: str) -> dict[str, Any]:
         """Raises: FileGoneError: it is not there. StoreError: it is damaged."""
         return self._states.load(state)
-
-    def clear(self) -> None:
-        """Remove states that are followed by a later one of their release."""
-        last: dict[str, str] = {}
-        every = [event.facts for event in self._journal.events() if event.kind == LOOKED]
-        for facts in every:
-            last[facts["release"]] = facts["state"]
-        self._states.remove({facts["state"] for facts in every[-RECENT:]} - {*last.values()})
 
 
 def journal_name(model: str) -> str:

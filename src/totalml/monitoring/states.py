@@ -13,7 +13,7 @@ from totalml.errors import StoreError
 from totalml.identity import digest, short
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
     from totalml.store import Store
 
@@ -45,9 +45,8 @@ class States:
             )
         return dict(json.loads(data))
 
-    def remove(self, names: Collection[str]) -> None:
-        for name in names:
-            self._store.remove_file(FOLDER, self._model, _file(name))
+    def remove(self, name: str) -> None:
+        self._store.remove_file(FOLDER, self._model, _file(name))
 
 
 def _file(name: str) -> str:

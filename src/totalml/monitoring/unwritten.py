@@ -24,6 +24,3 @@ class Unwritten:
 
     def load(self, state: str) -> dict[str, Any]:
         raise KeyError(state)
-
-    def clear(self) -> None:
-        pass

@@ -15,6 +15,7 @@ UNKNOWN = "unknown"
 TOO_FEW = "not enough data"
 CAUSES = (NONE, SEASON, QUALITY, COVARIATE, CONCEPT, UNKNOWN, TOO_FEW)
 
+ALARMED = 3  # exit code of a command that found what somebody is to be told
 PAGE, TICKET = "page", "ticket"
 # What a person has to do at once, what can wait until tomorrow, and what nobody has to be told.
 SEVERITY = {QUALITY: PAGE, CONCEPT: PAGE, COVARIATE: TICKET, UNKNOWN: TICKET}

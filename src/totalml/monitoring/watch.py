@@ -56,8 +56,6 @@ class Memory(Protocol):
 
     def load(self, state: str) -> dict[str, Any]: ...
 
-    def clear(self) -> None: ...
-
 
 @dataclass
 class Watch:
@@ -134,7 +132,6 @@ class Watch:
         if verdict.alarms:
             self.tell(looked)
         if self.history.append(looked):
-            self.history.clear()
             self._start, self._since, self._idle = end, end if enough else since, not len(rows)
             self._known = _finders(verdict)
             yield looked

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
@@ -64,6 +65,29 @@ def find_promotion(text: str, store: Store, asked: str = COMMAND_LINE) -> Promot
         hint = did_you_mean(which, points) or f"; there are {_those(model, points)}, and {WHAT_IT_CAN_BE}"
         raise RecipeError(f"{asked}: {model} has no alias or release {which!r}{hint}")
     return points[which]
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a person called, with its model.
+
+    Args:
+        alias: None: it was called by its hash, and stays.
+        release: its bundle hash now.
+    """
+
+    text: str
+    model: str
+    alias: str | None
+    release: str
+
+
+def find_named(text: str, store: Store) -> Named:
+    """Raises: RecipeError: as `find_promotion`, or it points at a run of which no release was made."""
+    text = spelled_out(text, store)
+    release = require_release(find_promotion(text, store), text)
+    model, _, which = text.partition("@")
+    return Named(text, model, None if names(which, release) else which, release)
 
 
 def find_release(text: str, store: Store) -> Bundle:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from fastapi import FastAPI, Request, Response
 
 from totalml.background import STOPS_WITHIN_S
-from totalml.labels.columns import table_of
+from totalml.labels.columns import by_schema, table_of
 from totalml.labels.label import read_labels, truth_of
 from totalml.labels.labels import Segments
 from totalml.serving.body import RefusedError, read_body, read_json
@@ -83,7 +83,7 @@ class Feedback:
             ends = None in some
             # From here on a caller who left can no longer take back what is being written.
             begun = [each for each in some if each is not None and each.kept.set_running_or_notify_cancel()]
-            for alike in _by_schema(begun):
+            for alike in by_schema(begun, lambda waiting: waiting.table):
                 self._save(alike)
 
     def _save(self, some: list[_Waiting]) -> None:
@@ -149,11 +149,3 @@ async def _read(request: Request, signature: Signature, limits: Limits) -> pa.Ta
         raise RefusedError(413, f"{len(labels):,} labels in one request; at most {MOST:,} are taken")
     truth = truth_of(signature)
     return table_of(read_labels(labels, truth), truth, WHO)
-
-
-def _by_schema(waiting: list[_Waiting]) -> list[list[_Waiting]]:
-    """Of labels that came before and after another release took over, which may have other targets."""
-    found: dict[pa.Schema, list[_Waiting]] = {}
-    for each in waiting:
-        found.setdefault(each.table.schema, []).append(each)
-    return [*found.values()]

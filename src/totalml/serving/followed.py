@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 ALIAS, DEPLOYMENT, RELEASE, FOLDER = "alias", "deployment", "release", "folder"
 TOKEN_VARIABLE = "TOTALML_TOKEN"  # noqa: S105  # the name of a variable
-ENDINGS = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -91,17 +90,16 @@ def follow(text: str | Path, store: Store | None, logs: bool) -> Followed:
         bundle = read_bundle(Path(text))
         bundle.verify()
         return Followed(str(text), bundle.name, FOLDER, str(text), log=log)
+    from totalml.deployment.read import ENDINGS
+
     if text.endswith(ENDINGS):
         return _deployment(Path(text), text, store, logs)
-    from totalml.release.named import find_promotion, names, require_release, spelled_out
+    from totalml.release.named import find_named
 
-    text = spelled_out(text, store)
-    promotion = find_promotion(text, store)
-    release = require_release(promotion, text)
-    model, _, which = text.partition("@")
-    if names(which, release):
-        return Followed(text, model, RELEASE, release, log=log)
-    return Followed(text, model, ALIAS, which, log=log)
+    named = find_named(text, store)
+    if named.alias is None:
+        return Followed(named.text, named.model, RELEASE, named.release, log=log)
+    return Followed(named.text, named.model, ALIAS, named.alias, log=log)
 
 
 def _deployment(file: Path, text: str, store: Store, logs: bool) -> Followed:
