@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from totalml.monitoring.cause import RIGHT, UNDECIDED, WRONG
@@ -39,15 +38,15 @@ def label_evidence(
         told = f"wrong in {still.low:.0%} to {still.high:.0%} of the labelled, as in {before}"
     else:
         told = "too few labels to say whether it is right" + (f"; about {more:,} more would do" if more else "")
-    times = result.since.times if result is not None and alarm else None
+    since, between = result.since.told if result is not None and alarm else (None, None)
     return Evidence(
         detector=OF_LABELS,
         alarm=alarm,
         told=told,
         value=None if result is None or not math.isfinite(result.log_evidence) else result.log_evidence,
         level=None if result is None else result.log_threshold,
-        since=_moment(times.at) if times else None,
-        between=(_moment(times.low), _moment(times.high)) if times else None,
+        since=since,
+        between=between,
         more=lacking,
         facts={
             "model": model,
@@ -70,7 +69,3 @@ def slice_evidence(worse: Sequence[WorseSlice]) -> Evidence:
         moved=tuple(each.name for each in worse),
         facts={"slices": [{"name": each.name, "bound": each.bound, "labels": each.labels} for each in worse]},
     )
-
-
-def _moment(microseconds: int) -> str:
-    return datetime.fromtimestamp(microseconds / 1e6, UTC).isoformat(timespec="seconds")

@@ -6,6 +6,7 @@ import base64
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,14 @@ class Since:
 
     rows: Change | None = None
     times: Change | None = None
+
+    @property
+    def told(self) -> tuple[str | None, tuple[str, str] | None]:
+        """About when, and between when and when, ISO 8601; None: nobody knows."""
+        if self.times is None:
+            return None, None
+        at, low, high = (_text(moment) for moment in (self.times.at, self.times.low, self.times.high))
+        return at, (low, high)
 
 
 class Recent:
@@ -65,3 +74,7 @@ class Recent:
             values = np.frombuffer(zlib.decompress(base64.b64decode(state[name])), empty.dtype)
             rows = len(values) if name == "rows" else len(self._kept["rows"])
             self._kept[name] = values.reshape(rows, *empty.shape[1:])
+
+
+def _text(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds / 1e6, UTC).isoformat(timespec="seconds")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,10 +48,10 @@ def window_evidence(detector: str, result: WindowResult, level: float, answered:
 
 def stream_evidence(result: StreamResult, times: NDArray[np.int64] | None = None) -> Evidence:
     """Args: times: (N,) of the window's rows; None: nobody has to be shown any."""
-    since = result.since.times
-    shown = (
-        np.zeros(0, np.intp) if times is None or since is None else np.flatnonzero(times >= since.at)[::-1][:MOST_ROWS]
-    )
+    began, (since, between) = result.since.times, result.since.told
+    shown = np.zeros(0, np.intp)
+    if times is not None and began is not None:
+        shown = np.flatnonzero(times >= began.at)[::-1][:MOST_ROWS]
     names = ", ".join(dict.fromkeys(f"{_short(move.name)} {move.way}" for move in result.moves[:MOST_TOLD]))
     if result.too_few:
         told = f"the reference lacks {result.too_few:,} rows to follow the stream by"
@@ -65,8 +64,8 @@ def stream_evidence(result: StreamResult, times: NDArray[np.int64] | None = None
         value=_finite(result.log_evidence),
         level=result.log_threshold,
         moved=tuple(dict.fromkeys(move.name for move in result.moves)) if result.alarm else (),
-        since=_moment(since.at) if since else None,
-        between=(_moment(since.low), _moment(since.high)) if since else None,
+        since=since,
+        between=between,
         more=result.too_few,
         rows=tuple(shown.tolist()) if result.alarm else (),
         facts={"moves": [_plain(vars(move)) for move in result.moves]},
@@ -106,10 +105,6 @@ def estimate_evidence(result: EstimatedResult, level: float) -> Evidence:
 
 def _short(name: str) -> str:
     return name.rpartition(":")[2] if name.startswith((METADATA, PROPERTY)) else name.removeprefix(ANSWER)
-
-
-def _moment(microseconds: int) -> str:
-    return datetime.fromtimestamp(microseconds / 1e6, UTC).isoformat(timespec="seconds")
 
 
 def _finite(value: float) -> float | None:
