@@ -253,9 +253,12 @@ def running(service: Service) -> Iterator[Running]:
     thread.start()
     while not server.started:
         thread.join(0.01)
+        assert thread.is_alive(), "the service ended before it had started"
     port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-        yield Running(service, client, port)
-    server.should_exit = True
-    thread.join(30)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            yield Running(service, client, port)
+    finally:
+        server.should_exit = True
+        thread.join(30)
     assert not thread.is_alive()
