@@ -17,6 +17,7 @@ from totalml.recipe.evaluation import EvaluationRecipe
 from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import ModelRecipe, TrainingRecipe
 from totalml.recipe.monitoring import MonitoringRecipe
+from totalml.recipe.review import ReviewRecipe
 from totalml.recipe.where import RegistryRecipe, RuntimeRecipe, SweepRecipe, Tolerance, TrackingRecipe
 from totalml.target import component_class, did_you_mean
 
@@ -38,6 +39,7 @@ class Recipe(Section):
     drill: DrillRecipe | None = None  # traffic of known truth, for what watches the model to be judged by
     registry: Annotated[RegistryRecipe | None, Where] = RegistryRecipe()
     monitoring: Annotated[MonitoringRecipe, Where] = MonitoringRecipe()
+    review: Annotated[ReviewRecipe, Where] = ReviewRecipe()
     card: Annotated[CardRecipe, Where] = CardRecipe()
     tolerance: Annotated[Tolerance, Where] = Tolerance()
     smoke: Annotated[bool, Where] = False  # small enough to be run by `totalml recipe check` and by the tests

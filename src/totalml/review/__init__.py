@@ -1,0 +1,1 @@
+"""Experts who know no machine learning judge a model, and their verdicts become data."""
