@@ -1,0 +1,36 @@
+"""How a model is reviewed: as its recipe says now; where there is none, as it said when the release was made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from totalml.errors import RecipeError, StoreError
+from totalml.recipe.review import ReviewRecipe
+from totalml.release.bundle import RECIPE
+
+if TYPE_CHECKING:
+    from totalml.project import Place
+    from totalml.release.bundle import Bundle
+
+
+def review_settings(model: str, bundle: Bundle, place: Place) -> ReviewRecipe:
+    """Raises: RecipeError: the recipe of the project has mistakes. StoreError: the release's is of a newer version."""
+    if (place.project / "recipes" / f"{model}.yaml").is_file():
+        return ReviewRecipe.model_validate(_now(model, place) or {})
+    import yaml
+
+    try:
+        return ReviewRecipe.model_validate(yaml.safe_load(bundle.read(RECIPE)).get("review") or {})
+    except ValidationError as error:
+        raise StoreError(f"release {bundle.hash} was made by a newer version ({error}); update totalml") from error
+
+
+def _now(model: str, place: Place) -> Any:
+    from totalml.comparison.composed import compose_one, real_mistakes
+
+    composed = compose_one(place.project, model)
+    if composed.values is None:
+        raise RecipeError(*real_mistakes(composed.mistakes))
+    return composed.values["review"]

@@ -1,0 +1,69 @@
+"""The recipe as it is now decides how a model is reviewed; without one, the release's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.projects import PHOTOS, new_project
+from tests.serving.serving import release
+from totalml.errors import RecipeError, StoreError
+from totalml.project import place_at
+from totalml.recipe.review import QueueShares, ReviewRecipe
+from totalml.review.settings import review_settings
+from totalml.store import Store
+
+
+class OfRecipe:
+    """A release that holds nothing but a recipe."""
+
+    hash = "blake3:" + "a" * 64
+
+    def __init__(self, **review: object) -> None:
+        self.recipe = yaml.safe_dump({"name": "pints", "review": review}).encode()
+
+    def read(self, _: str) -> bytes:
+        return self.recipe
+
+
+def test_outside_a_project_the_recipe_of_the_release_says_it(tmp_path):
+    settings = review_settings("pints", OfRecipe(question="Is it good?", overlap=3), place_at(tmp_path))
+    assert settings == ReviewRecipe(question="Is it good?", overlap=3)
+
+
+def test_a_release_of_a_newer_version_is_not_guessed_at(tmp_path):
+    with pytest.raises(StoreError, match="newer version"):
+        review_settings("pints", OfRecipe(sung=True), place_at(tmp_path))
+
+
+def test_the_recipe_of_the_project_is_asked_first_and_counts_for_no_hash():
+    from totalml.compose import compose_recipe
+    from totalml.recipe import what
+
+    project = Path.cwd()
+    asked = review_settings("guinness_smoke", release, place_at(project))
+    recipe = compose_recipe(project, ["+recipe=guinness_smoke", "review.question=Would you drink it?"])
+    assert recipe.review.question == "Would you drink it?"
+    assert what(recipe) == what(compose_recipe(project, ["+recipe=guinness_smoke"]))
+    assert asked == compose_recipe(project, ["+recipe=guinness_smoke"]).review
+
+
+def test_shares_of_the_queues_are_one_and_some_are_always_drawn_by_chance():
+    with pytest.raises(ValueError, match=r"sum to 1\.3, not 1"):
+        QueueShares(control=0.6)
+    with pytest.raises(ValueError, match="greater than 0"):
+        QueueShares(control=0, uncertain=0.55)
+
+
+def test_mistakes_of_the_recipe_are_told(tmp_path):
+    new_project(tmp_path, {"pints": PHOTOS.replace("photos", "pints") + "review: {overlapp: 2}\n"})
+    with pytest.raises(RecipeError, match="overlap"):
+        review_settings("pints", OfRecipe(), place_at(tmp_path))
+
+
+def test_a_store_elsewhere_changes_nothing(tmp_path):
+    place = place_at(tmp_path, store=str(tmp_path / "store"))
+    assert isinstance(place.open_store(), Store)
+    assert review_settings("pints", OfRecipe(), place) == ReviewRecipe()
