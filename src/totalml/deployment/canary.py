@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FAILURES, SLOW, ERRORS = FIGURES = ("failures", "slow", "errors")
 USUAL = 0.9  # share of the other release's first ones that are no slower, or no further off, than the bound
+THE_REST = "that of what answers the rest"
 FIRST = 200  # of the other release, by which that bound is found; they are not judged
 
 
@@ -66,10 +67,11 @@ def judge_canary(
 
 def _judged(name: str, ends: Ends, share: float, margin: float, alpha: float, asked: bool) -> Figure:
     found, count = ends.difference(alpha), len(ends.bad)
-    wanted = f"at most {margin:g} more than what answers the rest"
+    wanted = f"a share at most {margin:g} above {THE_REST}"
     # Also bets on how few of the good ends were the canary's win, by chance or by rows that were lost.
     if (found.value or 0.0) > 0 and shown_worse(ends.canary, ends.bad, share, alpha):
-        return Figure(name, "failed", found, wanted, count, asked=asked)
+        # However little more it is: a margin is what cannot be told from nothing yet, not what may be lost.
+        return Figure(name, "failed", found, f"a share that is not shown to be above {THE_REST}", count, asked=asked)
     if _within(ends, margin, alpha, 1):
         return Figure(name, "passed", found, wanted, count, asked=asked)
     more = more_until(lambda times: _within(ends, margin, alpha, times), count)
