@@ -104,6 +104,14 @@ class Desk:
         with self._lock:
             return self._item(name) if name in self._place else None
 
+    def of(self, who: str, name: str) -> Item | None:
+        """An item that this reviewer has before them or has judged; None: it is not theirs to see."""
+        with self._lock:
+            self._end_leases()
+            index = self._index.get(name)
+            theirs = index is not None and (index in self._leases.get(who, {}) or self._judged_by(who)[index])
+            return self._item(name) if theirs else None
+
     def give(
         self, who: str, key: str, item: Item, answer: Mapping[str, Any], seconds: float = 0.0, comment: str = ""
     ) -> Verdict:

@@ -172,7 +172,7 @@ class Reviews:
     def reviewer(self, token: str) -> str | None:
         """Whose token it is; None: nobody's, or no longer."""
         sought = token_digest(token)
-        found = [each for each in self._invited.values() if secrets.compare_digest(each.token, sought)]
+        found = [each for each in [*self._invited.values()] if secrets.compare_digest(each.token, sought)]
         return found[0].name if found and found[0].expires > self._clock() else None
 
     def _append(self, draft: Callable[[list[Event]], Draft | None]) -> bool:

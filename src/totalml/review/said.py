@@ -110,14 +110,14 @@ def read_answer(given: Any, ask: str, truth: Truth, reasons: Iterable[str]) -> d
     if not isinstance(given[AGREES], bool):
         raise ValueError(f"{AGREES} is true or false; got {shown(given[AGREES])}")
     at = read_place(given.get("at"))
-    return {AGREES: given[AGREES]} | ({} if at is None else {"at": [*at]})
+    return {AGREES: given[AGREES]} | ({} if at is None else {"at": at})
 
 
-def read_place(given: Any) -> tuple[float, float] | None:
+def read_place(given: Any) -> list[float] | None:
     """A place in a picture. Raises: ValueError: it is none."""
     if given is None:
         return None
     whole = isinstance(given, Sequence) and len(given) == 2 and not isinstance(given, str)
     if not whole or not all(type(each) in (int, float) and 0 <= each <= 1 for each in given):
         raise ValueError(f"a place in the picture is [x, y], each from 0 to 1; got {shown(given)}")
-    return float(given[0]), float(given[1])
+    return [float(each) for each in given]

@@ -52,7 +52,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     )
     gc.freeze()
     gc.enable()  # the command starts without it
-    server = _telling(config, f"{followed.named} is release {release}, on http://{address.host}:{port}")
+    server = telling(config, f"{followed.named} is release {release}, on http://{address.host}:{port}")
     # A signal that comes before uvicorn takes them over ends it, too. It raises the one again that ended it; what was
     # accepted is answered by then, and that is no failure.
     before = {name: signal.signal(name, server.handle_exit) for name in (signal.SIGTERM, signal.SIGINT)}
@@ -64,7 +64,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     return 0
 
 
-def _telling(config: Config, line: str) -> Server:
+def telling(config: Config, line: str) -> Server:
     """A server that says the line once it listens, so that whoever reads an address there can ask."""
     import uvicorn
 

@@ -1,0 +1,136 @@
+"""Ask the people who know: a page on which they judge what a model answers, on a phone, by touch or by keyboard.
+
+  totalml review guinness                              on http://127.0.0.1:8010, for whoever has a link
+  totalml review invite eve                            the link for eve
+  totalml review guinness@candidate --port 8011        another release
+  totalml review guinness --host 0.0.0.0 --url https://review.example.org    behind a proxy that brings TLS
+
+Nobody sees what the model says before their verdict. Each verdict is an event of the model's reviews, bound to the
+release that it judges; killed and started again, the page goes on where it was. Needs the extra `review` and no torch.
+What is asked, and in which words, says `review:` of the recipe. SIGTERM ends it with 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from totalml.background import Background
+from totalml.errors import MissingExtraError, RecipeError, TotalmlError
+from totalml.terminal import say
+
+if TYPE_CHECKING:
+    import socket
+
+    from starlette.applications import Starlette
+
+    from totalml.project import Place
+    from totalml.review.desk import Desk
+
+NEEDED = ("starlette", "uvicorn", "onnxruntime")
+PORT = 8010
+LOOKS_EVERY_S = 1.0  # at what others queued, said or revoked
+ENDS_WITHIN_S = 4
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="whose answers are judged; or MODEL@ALIAS (production)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on ({PORT})")
+    parser.add_argument("--url", default="", help="by which people reach it, where that is another address")
+
+
+def run(arguments: argparse.Namespace, place: Place) -> int:
+    _require_packages()
+    if not 0 <= arguments.port < 2**16:
+        raise RecipeError("command line: --port is a number up to 65535")
+    if not arguments.url.startswith(("https://", "http://", *([""] if not arguments.url else []))):
+        raise RecipeError(f"command line: --url {arguments.url} is no address such as https://review.example.org")
+    from totalml.serving.address import Address, listen
+
+    site, desk, told = _site(arguments, place)
+    if not _is_this_machine(arguments.host) and not arguments.url.startswith("https://"):
+        say(
+            "without TLS whoever listens on the way can judge in another's name: put a proxy that brings TLS before "
+            "it, and give its address by --url https://..."
+        )
+    listener = listen(Address(arguments.host, arguments.port, 1))
+    _serve(site, desk, listener, f"{told}, on {arguments.url or _url(arguments.host, listener)}")
+    return 0
+
+
+class _Looking(Background):
+    """Takes in what came by others: batches, verdicts, invitations and their end."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__("look")
+        self._desk, self._told = desk, ""
+
+    def _work(self) -> None:
+        while not self._stop.wait(LOOKS_EVERY_S):
+            try:
+                self._desk.look()
+                self._told = ""
+            except TotalmlError as error:  # the store cannot be read at the moment
+                if self._told != str(error):
+                    say(str(error))
+                self._told = str(error)
+
+
+def _serve(app: Starlette, desk: Desk, listener: socket.socket, line: str) -> None:
+    """Until SIGTERM or SIGINT."""
+    import uvicorn
+
+    from totalml.serving.connection import ImpatientProtocol
+    from totalml.serving.server import telling
+
+    looking = _Looking(desk)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        looking.start()
+        yield
+        looking.stop()
+
+    app.router.lifespan_context = lifespan
+    config = uvicorn.Config(
+        app,
+        http=ImpatientProtocol,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=ENDS_WITHIN_S,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=64 * 1024,
+        server_header=False,
+        proxy_headers=True,
+    )
+    server = telling(config, line)
+    before = {name: signal.signal(name, server.handle_exit) for name in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        server.run(sockets=[listener])
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _require_packages() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(f"the page needs {', '.join(missing)}; install totalml[review]")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _url(host: str, listener: socket.socket) -> str:
+    return f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"

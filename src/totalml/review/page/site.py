@@ -1,0 +1,333 @@
+"""The routes of the page: who may see what, and what becomes of what they send."""
+
+from __future__ import annotations
+
+import math
+import sys
+import traceback
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from totalml.errors import StoreError, TotalmlError
+from totalml.labels import truth_of
+from totalml.report.markup import Html, tag
+from totalml.review.item import ASK_EXPLANATION
+from totalml.review.page.card import MAP, Cards, answer_given, place_given
+from totalml.review.page.session import COOKIE, Limit, form_key, is_form_key, is_ticket, sign_in, token_of
+from totalml.review.page.shell import HEADERS, asset, bar_of, notice, page
+from totalml.review.said import KEY, LONGEST_COMMENT, LONGEST_SECONDS, Remark, read_answer, read_place
+
+if TYPE_CHECKING:
+    from totalml.release.signature import Signature
+    from totalml.review.desk import Desk
+    from totalml.review.item import Item
+    from totalml.review.page.shown import Picture, Shows
+    from totalml.review.said import Verdict
+
+LONGEST_BODY = 64 * 1024  # bytes
+AHEAD = 6  # cards that a page may hold, for a network that goes away
+SIGNED_IN_S = 365 * 24 * 3600  # of the cookie; the invitation ends it
+ASSETS = {"review.css": "text/css", "review.js": "text/javascript"}
+KEEP = {"Cache-Control": "private, max-age=3600"}
+
+
+class RefusedError(Exception):
+    """Args: told: to the person at the page."""
+
+    def __init__(self, status: int, told: str) -> None:
+        super().__init__(told)
+        self.status, self.told = status, told
+
+
+@dataclass
+class Site:
+    """Args:
+    secure: whether the cookie may only go over TLS.
+    figures: the page for the team, of who asks; None: there is none.
+    """
+
+    desk: Desk
+    signature: Signature
+    shows: Shows
+    secure: bool = False
+    figures: Callable[[str], Html] | None = None
+    calls: Limit = field(default_factory=lambda: Limit(burst=120, per_second=20))  # of a reviewer
+    strangers: Limit = field(default_factory=lambda: Limit(burst=20, per_second=0.2))  # of an address
+
+    def app(self) -> Callable[..., Awaitable[None]]:
+        ours = {
+            ("GET", "/"): self._next,
+            ("GET", "/cards"): self._cards,
+            ("POST", "/verdicts"): self._judge,
+            ("POST", "/remarks"): self._remark,
+            ("POST", "/undo"): self._undo,
+            ("POST", "/out"): self._out,
+            ("GET", "/pictures/{item}/{name}"): self._picture,
+            ("GET", "/figures"): self._figures,
+        }
+        routes = [Route(path, self._theirs(handler), methods=[method]) for (method, path), handler in ours.items()]
+        routes += [
+            Route("/in/{token}", self._guarded(self._in), methods=["GET"]),
+            Route("/healthz", _healthz, methods=["GET"]),
+            *(Route(f"/{name}", _asset, methods=["GET"]) for name in ASSETS),
+        ]
+        return Starlette(routes=routes, exception_handlers={404: _not_found, 405: _not_found})
+
+    def _guarded(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def guarded(request: Request) -> Response:
+            try:
+                response = await handler(request)
+            except RefusedError as error:
+                response = _told(request, error.status, error.told)
+            except StoreError as error:
+                print(f"the store: {error}", file=sys.stderr)
+                response = _told(request, 503, "It could not be kept at the moment. Nothing is lost: send it again.")
+            except TotalmlError as error:
+                response = _told(request, 400, str(error))
+            except Exception:
+                traceback.print_exc(file=sys.stderr)
+                response = _told(request, 500, "Something went wrong on our side. Go back and try again.")
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return guarded
+
+    def _theirs(
+        self, handler: Callable[[Request, str], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Only for reviewers, each at their own pace; a form only from a page of ours."""
+
+        async def checked(request: Request) -> Response:
+            who = await self._who(request)
+            if not self.calls.allows(who):
+                raise RefusedError(429, "That was very fast. Wait a moment and go on.")
+            if request.method == "POST":
+                request.state.fields = await _fields(request)
+                _require_ours(request)
+            return await handler(request, who)
+
+        return self._guarded(checked)
+
+    async def _who(self, request: Request) -> str:
+        address = request.client.host if request.client else ""
+        if self.strangers.is_over(address):
+            raise RefusedError(429, "Too many tries from here. Wait a few minutes.")
+        token = token_of(request)
+        who = self.desk.reviews.reviewer(token) if token else None
+        if who is None:
+            self.strangers.allows(address)
+            raise RefusedError(401, "Open the link that you were sent; if it no longer works, ask for a new one.")
+        return who
+
+    async def _in(self, request: Request) -> Response:
+        token = request.path_params["token"]
+        address = request.client.host if request.client else ""
+        if self.strangers.is_over(address):
+            raise RefusedError(429, "Too many tries from here. Wait a few minutes.")
+        if self.desk.reviews.reviewer(token) is None:
+            await run_in_threadpool(self.desk.look)  # invited just now
+        if self.desk.reviews.reviewer(token) is None:
+            self.strangers.allows(address)
+            raise RefusedError(401, "This link no longer works. Ask whoever sent it for a new one.")
+        # Not by a redirect alone: a cookie that is strict is not sent along by a link in a message.
+        onward = tag("a", "Go on", href="/", class_="button main")
+        response = HTMLResponse(page("Welcome", notice("Welcome", onward)))
+        response.headers["Refresh"] = "0; url=/"
+        sign_in(response, token, SIGNED_IN_S, self.secure)
+        return response
+
+    async def _out(self, _: Request, __: str) -> Response:
+        response = HTMLResponse(page("Signed out", notice("Signed out", "Open your link to go on.")))
+        response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=self.secure)
+        return response
+
+    async def _next(self, request: Request, who: str) -> Response:
+        items = await run_in_threadpool(self.desk.next, who)
+        return self._page(request, who, self._cards_of(request).card(items[0]) if items else _done())
+
+    async def _cards(self, request: Request, who: str) -> Response:
+        have = request.query_params.get("have", "").split(",")[: 2 * AHEAD]
+        items = await run_in_threadpool(self.desk.next, who, max(AHEAD - len(have), 1), have)
+        cards = self._cards_of(request)
+        shown = [{"item": each.item, "html": cards.card(each)} for each in items]
+        return JSONResponse({"cards": shown, **self._standing(who)})
+
+    async def _judge(self, request: Request, who: str) -> Response:
+        fields, settings = request.state.fields, self.desk.settings
+        item, key = self._given(request, who), _key(fields)
+        seconds = min(max(_number(_one(fields, "seconds")), 0.0), LONGEST_SECONDS)
+        comment = _one(fields, "comment")[:LONGEST_COMMENT]
+        try:
+            answer = answer_given(fields, item.ask, self.signature)
+            answer = read_answer(answer, item.ask, truth_of(self.signature), settings.reasons)
+            given = await run_in_threadpool(self.desk.give, who, key, item, answer, seconds, comment)
+        except ValueError as error:
+            raise RefusedError(400, str(error)) from error
+        except KeyError:
+            raise RefusedError(409, "That was sent before by somebody else.") from None
+        shown = await run_in_threadpool(self._revealed, request, item, given)
+        if _wants_json(request):
+            return JSONResponse({"reveal": shown, **self._standing(who)})
+        return self._page(request, who, shown) if shown else RedirectResponse("/", 303)
+
+    def _revealed(self, request: Request, item: Item, given: Verdict) -> Html | None:
+        """None: it is judged blind, and stays so."""
+        if item.is_blind:
+            return None
+        return self._cards_of(request).reveal(item, given, self.shows.revealed(item))
+
+    async def _remark(self, request: Request, who: str) -> Response:
+        fields, key = request.state.fields, _key(request.state.fields)
+        verdict = self.desk.reviews.verdict(_one(fields, "verdict"))
+        if verdict is None or verdict.who != who:
+            raise RefusedError(404, "There is no such verdict of yours.")
+        try:
+            at = read_place(place_given(_one(fields, "at"))) if _one(fields, "at") else None
+        except ValueError as error:
+            raise RefusedError(400, str(error)) from error
+        remark = Remark(key, verdict.key, who, _now(), at, _one(fields, "comment")[:LONGEST_COMMENT])
+        await run_in_threadpool(self.desk.remark, remark)
+        return JSONResponse({"kept": True}) if _wants_json(request) else RedirectResponse("/", 303)
+
+    async def _undo(self, request: Request, who: str) -> Response:
+        key = _one(request.state.fields, "key") or uuid.uuid4().hex
+        item = await run_in_threadpool(self.desk.take_back, who, key)
+        if not _wants_json(request):
+            return self._page(request, who, self._cards_of(request).card(item)) if item else RedirectResponse("/", 303)
+        card = {"item": item.item, "html": self._cards_of(request).card(item)} if item else None
+        return JSONResponse({"card": card, **self._standing(who)})
+
+    async def _picture(self, request: Request, who: str) -> Response:
+        item = self._item(request.path_params["item"], who)
+        found = await run_in_threadpool(self._found, item, request.path_params["name"], who)
+        if found is None:
+            raise RefusedError(404, "This picture is gone.")
+        return Response(found.data, media_type=found.kind, headers=KEEP)
+
+    def _found(self, item: Item, name: str, who: str) -> Picture | None:
+        """Of an item that is theirs: its pictures, and what shows the model's mind only once they have judged."""
+        if name.isascii() and name.isdigit() and len(name) < 4 and int(name) < len(item.pictures):
+            return self.shows.picture(item.pictures[int(name)])
+        judged = not item.is_blind and self.desk.reviews.last_of(item.item, who) is not None
+        if not judged and not (item.ask == ASK_EXPLANATION and name == MAP):
+            return None
+        revealed = self.shows.revealed(item)
+        if revealed is None or name == MAP:
+            return revealed.map if revealed else None
+        likes = {f"like{place}": each.picture for place, each in enumerate(revealed.look_alikes)}
+        return self.shows.picture(likes[name]) if name in likes else None
+
+    async def _figures(self, request: Request, who: str) -> Response:
+        if self.figures is None:
+            raise RefusedError(404, "There is no such page.")
+        return self._page(request, who, await run_in_threadpool(self.figures, who), script=False)
+
+    def _item(self, name: str, who: str) -> Item:
+        item = self.desk.of(who, name)
+        if item is None:
+            raise RefusedError(404, "This is not yours to judge now: it went to somebody else, or is gone.")
+        return item
+
+    def _given(self, request: Request, who: str) -> Item:
+        """What a form is about: no verdict is lost because a lease is over or the service was started again."""
+        fields = request.state.fields
+        name, key = _one(fields, "item"), form_key(token_of(request))
+        known = self.desk.item(name) if is_ticket(_one(fields, "ticket"), key, name) else None
+        return known or self._item(name, who)
+
+    def _cards_of(self, request: Request) -> Cards:
+        return Cards(self.desk.settings, self.signature, form_key(token_of(request)))
+
+    def _standing(self, who: str) -> dict[str, int]:
+        standing = self.desk.standing(who)
+        return {"judged": standing.judged, "waiting": standing.waiting}
+
+    def _page(self, request: Request, who: str, shown: Html, script: bool = True) -> Response:
+        standing, key = self.desk.standing(who), form_key(token_of(request))
+        bar = bar_of(who, standing.judged, standing.waiting, key)
+        data = {"data_who": who, "data_form_key": key} if script else {}
+        return HTMLResponse(page(self.desk.settings.question, shown, bar, script, **data))
+
+
+def _done() -> Html:
+    return notice("Nothing waits for you", "Thank you. Come back later: new ones come as the model is used.")
+
+
+async def _healthz(_: Request) -> Response:
+    return JSONResponse({"alive": True})
+
+
+async def _asset(request: Request) -> Response:
+    name = request.url.path.removeprefix("/")
+    keep = {**HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(asset(name), media_type=ASSETS[name], headers=keep)
+
+
+async def _not_found(request: Request, _: Exception) -> Response:
+    return _told(request, 404, "There is no such page.")
+
+
+def _told(request: Request, status: int, told: str) -> Response:
+    if _wants_json(request):
+        return JSONResponse({"error": told}, status, headers=HEADERS)
+    onward = [tag("a", "Go on", href="/", class_="button")] if status != 401 else []
+    return HTMLResponse(page("Not now", notice("Not now", told, *onward)), status, headers=HEADERS)
+
+
+def _wants_json(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+async def _fields(request: Request) -> dict[str, list[str]]:
+    """Of a form, within limits. Raises: RefusedError."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            raise RefusedError(413, "That is too long.")
+    try:
+        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=200)
+    except ValueError:
+        raise RefusedError(400, "That is no form of this page.") from None
+
+
+def _require_ours(request: Request) -> None:
+    """Raises: RefusedError: another site sent it."""
+    origin = request.headers.get("origin")
+    elsewhere = origin not in (None, "null") and urlsplit(origin).netloc != request.headers.get("host")
+    if elsewhere or not is_form_key(_one(request.state.fields, "form_key"), token_of(request)):
+        raise RefusedError(403, "This did not come from your page. Open it again and try once more.")
+
+
+def _one(fields: Mapping[str, Sequence[str]], name: str) -> str:
+    return fields[name][-1] if fields.get(name) else ""
+
+
+def _number(text: str) -> float:
+    """0 where it is none."""
+    try:
+        return float(text) if math.isfinite(float(text)) else 0.0
+    except ValueError:
+        return 0.0
+
+
+def _key(fields: Mapping[str, Sequence[str]]) -> str:
+    key = _one(fields, "key")
+    if not KEY.fullmatch(key):
+        raise RefusedError(400, "That is no form of this page.")
+    return key
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,49 @@
+"""Invite somebody to judge: a link of their own, which ends by itself, or at once by `totalml review revoke`.
+
+  totalml review invite guinness eve                   the link, for 30 days
+  totalml review invite guinness "Bob at Mulligan's" --days 7 --url https://review.example.org
+
+Whoever has the link judges in that name, so send it to nobody else. The store keeps only its digest: a link that was
+lost cannot be shown again, and a new one of the same name ends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from totalml.errors import RecipeError
+from totalml.review.command import PORT
+
+if TYPE_CHECKING:
+    from totalml.project import Place
+
+LONGEST_DAYS = 3650
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="whose answers they are to judge")
+    parser.add_argument("name", metavar="NAME", help="by which their verdicts are known")
+    parser.add_argument("--days", type=float, default=30, help="for which the link works (30)")
+    parser.add_argument("--url", default=f"http://127.0.0.1:{PORT}", help="where the page is reached")
+
+
+def anywhere(arguments: argparse.Namespace) -> bool:
+    return arguments.store is not None
+
+
+def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.registry import models
+    from totalml.review.reviews import Reviews
+    from totalml.target import did_you_mean
+
+    if not 0 < arguments.days <= LONGEST_DAYS:
+        raise RecipeError(f"command line: --days is a number up to {LONGEST_DAYS:,}; got {arguments.days:g}")
+    store = place.open_store()
+    if arguments.model not in (known := models(store)):
+        hint = did_you_mean(arguments.model, known) or f"; there are {', '.join(sorted(known)) or 'none yet'}"
+        raise RecipeError(f"command line: the store has no model {arguments.model!r}{hint}")
+    token = Reviews(store, arguments.model).invite(arguments.name, arguments.days)
+    print(f"{arguments.url.rstrip('/')}/in/{token}")
+    print(f"  for {arguments.name} alone, {arguments.days:g} days; totalml review revoke ends it")
+    return 0
