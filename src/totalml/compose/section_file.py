@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,17 +18,18 @@ from totalml.validate import Mistake, explain
 S = TypeVar("S", bound=Section)
 
 
-def read_section(cls: type[S], file: Path, name: str, kind: str) -> S:
+def read_section(cls: type[S], file: Path, name: str, kind: str, context: Mapping[str, Any] | None = None) -> S:
     """Args:
         name: the file as shown.
         kind: what it holds, in a word.
+        context: that validators of the section ask for.
     Raises: RecipeError: it is not there, no plain YAML, or no such section; all mistakes at once.
     """
     values = read_values(file, name, kind)
     mistakes = interpolated(values)
     if not mistakes:
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(values, context=context)
         except ValidationError as error:
             mistakes = explain(error, cls)
     raise with_lines(mistakes, file, name)
