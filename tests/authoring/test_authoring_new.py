@@ -37,10 +37,11 @@ def test_it_writes_recipe_card_test_and_golden_file(project, totalml):
     assert "my_photos  valid  config " + golden["config_hash"][7:15] in totalml("recipe", "check", "my_photos")
 
 
-def test_what_inherits_nothing_has_a_gate_of_its_own(project, totalml):
+def test_what_inherits_nothing_has_a_gate_and_a_question_of_its_own(project, totalml):
     totalml("recipe", "new", "mine")
     recipe = compose_recipe(project, ["+recipe=mine", "data.source.root=photos"])
     assert [gate.title for gate in recipe.gates] == ["accuracy at least 0.9"]
+    assert recipe.review.question == "Which of these does the photo show?"
 
 
 def test_the_first_recipe_brings_a_team_and_the_next_one_leaves_it(project, totalml, monkeypatch):

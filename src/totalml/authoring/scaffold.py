@@ -48,6 +48,7 @@ def recipe_text(plan: Plan) -> str:
         "",
         "monitoring:",
         "  false_alarms_per_year: 2  # that people are ready to look into; team.yaml says who",
+        *([] if plan.parent else _REVIEW),
     )
 
 
@@ -124,6 +125,11 @@ def test_it_composes_to_what_was_reviewed(data_regression):
 
 
 _GATES = ("", "gates:  # say it before you measure", "  - {metric: accuracy, at_least: 0.9}")
+_REVIEW = (
+    "",
+    "review:  # what people are asked",
+    "  question: Which of these does the photo show?",
+)
 _RUN_TEST = """
 
 def test_it_runs_from_the_snapshot_to_the_report(tmp_path):
