@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from tests.release.registered import EASY, HARD, NAME, REPOSITORY, Project, at_home
-from totalml import runner
 from totalml.errors import DataError, FeatureError, ModelError, StoreError
+from totalml.follow_up import register_release
 from totalml.progress import Progress
 from totalml.release import make, promote
 from totalml.release import register as register_module
@@ -216,7 +216,7 @@ def test_whatever_a_release_fails_by_the_run_is_told_to_be_whole(project, monkey
     monkeypatch.setattr(make, "make_release", refuse)
     told = "The run is whole and passed its gates, but no release was made of it: picture 'pint-0007'"
     with pytest.raises(kind, match=told):
-        runner._register(stored_recipe(attempt.folder), attempt, Store(project.store), Progress.silent())
+        register_release(stored_recipe(attempt.folder), attempt, Store(project.store), Progress.silent())
 
 
 @pytest.mark.usefixtures("blue_for_red")
