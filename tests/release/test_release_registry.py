@@ -50,9 +50,9 @@ def test_a_run_that_passed_its_gates_is_registered_once(project, capsys):
     assert [each.version for each in history] == [f"{each.parent.name}/{each.name}" for each in project.attempts()]
     assert len({each.release for each in history}) == 2
     where = [f"runtime.store={project.store}", f"runtime.runs={project.runs}"]
-    from tests.release.registered import TINY
+    from tests.release.registered import RUN
 
-    command = [sys.executable, "-c", WITHOUT_TORCH, *TINY, *where, EASY]
+    command = [sys.executable, "-c", WITHOUT_TORCH, *RUN, *where, EASY]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert project.history() == history
