@@ -3,14 +3,13 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from totalml.errors import DataError, MissingExtraError, RecipeError
-from totalml.monitoring import RateProfile, Seasons, observe, season_reference
+from totalml.errors import MissingExtraError, RecipeError
+from totalml.monitoring import RateProfile, Seasons
 from totalml.recipe.seasons import HolidaySettings, SeasonSettings
 
 PATRICK = SeasonSettings(name="patrick", dates="03-14..03-20", reference="year_before")
@@ -108,25 +107,6 @@ def test_a_package_that_is_missing_is_named_with_its_extra(season, package, monk
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=rf"season 'a' needs the package '{package}'.*totalml\[monitor\]"):
         at(season, us(2025, 1, 1))
-
-
-def test_the_same_season_of_the_year_before_is_found_in_a_table_and_in_observations():
-    moments = [datetime(2024, 3, 13, 12), datetime(2024, 3, 15), datetime(2024, 3, 20, 23), datetime(2024, 12, 31)]
-    moments = [*moments, datetime(2025, 1, 2), datetime(2025, 3, 15), None]
-    table = pa.table({"time": pa.array(moments, pa.timestamp("us", "UTC")), "row": range(7)})
-    assert season_reference(table, PATRICK, us(2025, 3, 16))["row"].to_pylist() == [1, 2]
-    assert season_reference(table, NEW_YEAR, us(2026, 1, 1))["row"].to_pylist() == [3, 4]
-    assert season_reference(table, PATRICK, us(2024, 3, 16)).num_rows == 0
-    seen = observe(table)
-    assert season_reference(seen, PATRICK, us(2025, 3, 16)).numbers["row"].tolist() == [1, 2]
-
-
-def test_a_reference_without_times_and_a_moment_out_of_season_are_refused():
-    with pytest.raises(DataError, match="no column of times"):
-        season_reference(pa.table({"row": [1]}), PATRICK, us(2025, 3, 16))
-    table = pa.table({"time": pa.array([datetime(2024, 3, 15)], pa.timestamp("us"))})
-    with pytest.raises(DataError, match="2025-05-01 is not in season 'patrick'"):
-        season_reference(table, PATRICK, us(2025, 5, 1))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which season each sample is of, and the same season of the year before to compare it with.
+"""Which season each sample is of.
 
 A season is whole days of the calendar where the samples are from: St Patrick's Day begins at midnight in Dublin.
 """
@@ -7,26 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
-from totalml.errors import DataError, MissingExtraError, RecipeError
+from totalml.errors import MissingExtraError, RecipeError
 from totalml.monitoring.local_time import days, is_known
-from totalml.monitoring.observations import TIMES, Observations
-from totalml.monitoring.seen import Seen
 from totalml.recipe.seasons import HolidaySettings, SeasonSettings, parse_dates
 from totalml.target import closest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Rows = TypeVar("Rows", pa.Table, Observations)
 Span = tuple[int, int]  # first day and the one after the last, since 1970-01-01
 
 EPOCH = date(1970, 1, 1)
-YEAR_DAYS = 365
 EXTRA = "monitor"
 
 
@@ -65,29 +60,6 @@ class Seasons:
         return {each.name: int(count) for each, count in zip(self.settings, counts, strict=True) if count}
 
 
-def season_reference(reference: Rows, season: SeasonSettings, at: int, zone: str = "UTC") -> Rows:
-    """Rows of the same season the year before, none where there are none.
-
-    Args:
-        reference: rows with times; of a table the column `time` or `timestamp`.
-        at: int64 microseconds since 1970 UTC, in the season.
-    Raises: DataError: the reference has no times, or `at` is not in the season. RecipeError, MissingExtraError: as of
-        `Seasons.at`.
-    """
-    seen = Seen.of(reference)
-    if not seen.arrival:
-        raise DataError(
-            f"season {season.name!r} is to be compared with the year before, but the reference has no column of times "
-            f"({' or '.join(TIMES)}). Give one, or another reference of the season."
-        )
-    times = seen.moments[seen.arrival]
-    start, end = _year_before(season, at, zone)
-    known = is_known(times)
-    day = days(np.where(known, times, 0), zone)
-    rows = known & (day >= start) & (day < end)
-    return reference.take(rows) if isinstance(reference, Observations) else reference.filter(pa.array(rows))
-
-
 def spans(season: SeasonSettings, first: int, last: int) -> Iterator[Span]:
     """Its occurrences that have a day from `first` to `last`, in order. Raises: as of `Seasons.at`."""
     years = range(_date(first).year - 2, _date(last).year + 2)
@@ -98,18 +70,6 @@ def spans(season: SeasonSettings, first: int, last: int) -> Iterator[Span]:
     else:
         every = _of_holiday(season.name, season.holiday, years) if season.holiday else iter(())
     yield from (span for span in every if span[0] <= last and span[1] > first)
-
-
-def _year_before(season: SeasonSettings, at: int, zone: str) -> Span:
-    moment = np.array([at], np.int64)
-    today = int(days(moment, zone)[0]) if is_known(moment).all() else 0
-    now = next((span for span in spans(season, today, today) if span[0] <= today < span[1]), None)
-    if now is None:
-        raise DataError(f"{_date(today)} is not in season {season.name!r}, so there is nothing to compare it with")
-    wanted = now[0] - YEAR_DAYS
-    # Easter moves by up to five weeks, and so does what is counted from it.
-    before = [span for span in spans(season, wanted - 90, now[0] - 1) if span[1] <= now[0]]
-    return min(before, key=lambda span: abs(span[0] - wanted), default=(wanted, wanted))
 
 
 def _of_dates(first: str, last: str, years: range) -> Iterator[Span]:
