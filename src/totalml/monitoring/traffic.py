@@ -29,7 +29,7 @@ KEYS = ("request_id", "id", "sample", "time", "release", "arm", "error", "input"
 LOSS = "loss"  # of a labelled row, within 0..1
 MOST_REMEMBERED = 300_000  # rows that a label is looked for in, by a monitor that goes along with a service
 MOST_CHUNKS = 64  # of rows that are held; in more, each look would take longer
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -79,8 +79,15 @@ class Traffic:
 
     def first(self) -> datetime | None:
         """When the release first answered; None: it never did."""
-        rows = self._log.read(["time", "release", "arm"])
-        return pc.min(self._of_release(rows)["time"]).as_py() if len(rows) else None
+        return _earliest(self._logged(None))
+
+    def resumes(self, since: datetime) -> datetime | None:
+        """When the first row or label came with `since` <= its time; None: none did."""
+        came = [self._came(since)]
+        if self._labels is not None:
+            labels = self._labels.read()["time"]
+            came.append(pc.min(labels.filter(pc.greater_equal(labels, pa.scalar(since)))).as_py())
+        return min(filter(None, came), default=None)
 
     def rows_per_day(self, until: datetime, days: int = 28) -> float | None:
         """Of the model, whichever release answered; None: there were none."""
@@ -89,6 +96,13 @@ class Traffic:
         if not len(rows):
             return None
         return len(rows) / max((until - pc.min(rows["time"]).as_py()) / DAY, 1.0)
+
+    def _came(self, since: datetime) -> datetime | None:
+        return _earliest(self._logged(since))
+
+    def _logged(self, since: datetime | None) -> pa.Table:
+        rows = self._log.read(["time", "release", "arm"], since)
+        return self._of_release(rows) if len(rows) else rows
 
     def _answered(self, since: datetime, until: datetime) -> pa.Table:
         """Without embeddings; what labels of that time may belong to."""
@@ -131,6 +145,9 @@ class Tail(Traffic):
         self._held = held.slice(_before(held, since))
         return self._held.slice(0, _before(self._held, until))
 
+    def _came(self, since: datetime) -> datetime | None:
+        return _earliest(self.rows(since, LATEST))
+
     def _answered(self, since: datetime, until: datetime) -> pa.Table:
         rows = _together(self._remembered, self._ours(self._past.new(self._narrow)))
         self._remembered = rows.slice(max(0, len(rows) - MOST_REMEMBERED))
@@ -157,6 +174,10 @@ def _together(held: pa.Table, more: pa.Table) -> pa.Table:
     if pc.min(more["time"]).as_py() <= pc.max(held["time"]).as_py():
         whole = whole.sort_by([*IN_ORDER])
     return whole.combine_chunks() if whole["time"].num_chunks > MOST_CHUNKS else whole
+
+
+def _earliest(rows: pa.Table) -> datetime | None:
+    return pc.min(rows["time"]).as_py() if len(rows) else None
 
 
 def _before(rows: pa.Table, time: datetime) -> int:
