@@ -6,6 +6,7 @@ A season is whole days of the calendar where the samples are from: St Patrick's 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,7 @@ import numpy as np
 
 from totalml.errors import MissingExtraError, RecipeError
 from totalml.monitoring.local_time import days, is_known
-from totalml.recipe.seasons import HolidaySettings, SeasonSettings, parse_dates
-from totalml.target import closest
+from totalml.recipe.seasons import HolidaySettings, SeasonSettings, holiday_dates, parse_dates, parse_rule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ def spans(season: SeasonSettings, first: int, last: int) -> Iterator[Span]:
     elif season.rule is not None:
         every = _of_rule(season, season.rule, first - season.days, last)
     else:
-        every = _of_holiday(season.name, season.holiday, years) if season.holiday else iter(())
+        every = _of_holiday(season, season.holiday, years) if season.holiday else iter(())
     yield from (span for span in every if span[0] <= last and span[1] > first)
 
 
@@ -91,42 +91,30 @@ def _day(year: int, text: str, *, end: bool = False) -> date:
 
 
 def _of_rule(season: SeasonSettings, rule: str, first: int, last: int) -> Iterator[Span]:
-    try:
-        from dateutil.rrule import rrulestr
-    except ImportError as error:
-        raise MissingExtraError("python-dateutil", EXTRA, f"season {season.name!r}") from error
-    try:
-        # Without a first day of its own, intervals count from 1970.
-        found = rrulestr(rule, dtstart=datetime(1970, 1, 1), ignoretz=True)
-        start, end = (datetime.combine(_date(day), datetime.min.time()) for day in (first, last + 1))
-        occurrences = found.between(start, end, inc=True)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
-        mend = "Give one of RFC 5545, such as FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=17."
-        raise RecipeError(f"season {season.name!r}: {rule!r} is no iCalendar rule ({error}). {mend}") from error
+    start, end = (datetime.combine(_date(day), datetime.min.time()) for day in (first, last + 1))
+    with _told(season, "python-dateutil"):
+        occurrences = parse_rule(rule).between(start, end, inc=True)
     for occurrence in occurrences:
         start_day = _number(occurrence.date())
         yield start_day, start_day + season.days
 
 
-def _of_holiday(season: str, holiday: HolidaySettings, years: range) -> Iterator[Span]:
-    try:
-        from holidays import country_holidays
-    except ImportError as error:
-        raise MissingExtraError("holidays", EXTRA, f"season {season!r}") from error
-    try:
-        calendar = country_holidays(holiday.country, subdiv=holiday.subdivision, years=years)
-    except NotImplementedError as error:
-        raise RecipeError(f"season {season!r}: {error}") from error
-    # Two holidays of one day share its entry.
-    named = [(day, name.strip()) for day, names in sorted(calendar.items()) for name in names.split(";")]
-    wanted = [day for day, name in named if name.casefold() == holiday.name.casefold()]
-    if not wanted:
-        every = sorted({name for _, name in named})
-        close = closest(holiday.name, every)
-        mend = f"did you mean {close!r}?" if close else f"there are: {', '.join(every)}."
-        raise RecipeError(f"season {season!r}: {holiday.country} has no holiday {holiday.name!r}; {mend}")
-    for day in wanted:
+def _of_holiday(season: SeasonSettings, holiday: HolidaySettings, years: range) -> Iterator[Span]:
+    with _told(season, "holidays"):
+        dates = holiday_dates(holiday, years)
+    for day in dates:
         yield _number(day) - holiday.before, _number(day + timedelta(days=holiday.after)) + 1
+
+
+@contextmanager
+def _told(season: SeasonSettings, package: str) -> Iterator[None]:
+    """What settings were not asked where the package was missing."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(package, EXTRA, f"season {season.name!r}") from error
+    except (ValueError, TypeError) as error:
+        raise RecipeError(f"season {season.name!r}: {error}") from error
 
 
 def _number(day: date) -> int:
