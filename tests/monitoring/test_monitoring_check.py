@@ -9,7 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.monitoring.released import release, rows
+from tests.monitoring.traffic import MODEL
 from totalml.cli import main
+from totalml.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +61,18 @@ def test_whole_numbers_and_others_are_one_type(capsys):
     window = table("b.parquet", price=whole.cast(pa.decimal128(21, 2)))
     assert main(["monitor", "check", "--reference", reference, "--window", window]) == 0
     assert capsys.readouterr().out.startswith("none: ")
+
+
+def test_a_store_that_is_named_needs_no_project_for_a_release_as_reference(folder, capsys):
+    bundle = release(Store(folder / "kept"), rows(200), {})
+    pq.write_table(rows(100, 1).drop_columns("label"), "b.parquet")
+    asked = ["monitor", "check", "--reference", f"{MODEL}@production", "--window", "b.parquet"]
+    assert main(asked) == 2
+    assert "is in no project" in capsys.readouterr().err
+    assert main([*asked, "--store", "kept"]) == 0
+    by_hash = ["monitor", "check", "--reference", bundle.hash, "--window", "b.parquet"]
+    assert main([*by_hash, "--store", "kept"]) == 0
+    assert main(by_hash) == 2
 
 
 def test_of_two_tables_no_labels_are_spoken_of(capsys):

@@ -36,13 +36,22 @@ MOST_ANSWERS = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def volume_of(store: Store, model: str, since: datetime, until: datetime, seen: datetime | None = None) -> list[Volume]:
+def volume_of(
+    store: Store,
+    model: str,
+    since: datetime,
+    until: datetime,
+    seen: datetime | None = None,
+    release: str | None = None,
+) -> list[Volume]:
     """Rows of each day, UTC, also of days without any; those of a challenger in its shadow do not count.
 
-    Args: seen: until when a monitor looked; the day is told apart there.
+    Args:
+        seen: until when a monitor looked; the day is told apart there.
+        release: its bundle hash; None: of all that answered.
     Raises: StoreError: the log cannot be read.
     """
-    rows = LogReader(store, model).read(["time", "arm"], since, until)
+    rows = LogReader(store, model, release=release).read(["time", "arm"], since, until)
     if not len(rows):
         return []
     times = rows.filter(pc.fill_null(pc.not_equal(rows["arm"], SHADOW), True))["time"]

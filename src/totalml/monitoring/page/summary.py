@@ -153,4 +153,4 @@ def _were(alarms: int) -> str:
 
 
 def _command(content: MonitorContent) -> str:
-    return f"totalml monitor {content.deployment or content.model}"
+    return f"totalml monitor {content.asked or content.deployment or content.model}"
