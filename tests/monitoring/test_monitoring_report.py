@@ -76,8 +76,8 @@ def test_of_one_release_only_what_it_answered_is_shown(project, store, capsys):
     path = project / "runs" / MODEL / "monitor-22222222.html"
     assert capsys.readouterr().out == f"Page: {path}\n"
     assert b"Is all well with pints@candidate?" in path.read_bytes()
-    assert main(["monitor", "report", f"{MODEL}@candidat"]) == 2
-    assert "has no alias or release 'candidat', did you mean 'candidate'?" in capsys.readouterr().err
+    assert main(["monitor", "report", f"{MODEL}@candidates"]) == 2
+    assert "has no alias or release 'candidates', did you mean 'candidate'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,22 @@ def at(days: float) -> datetime:
     return MIDNIGHT + days * DAY + timedelta(seconds=11)
 
 
+def test_numbers_that_the_journal_could_not_give_back_stop_no_window(store):
+    """Of a column of times in nanoseconds, say."""
+
+    class Nanoseconds(Counting):
+        def look(self, *given: object) -> Verdict:
+            moves = [{"name": "sent", "before": 1.7e18, "now": 2.0}]
+            return Verdict(
+                NONE, "nothing", "", (Evidence(OF_WINDOW, False, "", value=2.0**60, facts={"moves": moves}),)
+            )
+
+    Service(store).answer(every(60, 24))
+    assert len([*watch(store, Nanoseconds()).look(at(1))]) == 1
+    (evidence,) = History(store, MODEL).looked()[0].verdict.evidence
+    assert (evidence.value, evidence.facts) == (None, {"moves": [{"name": "sent", "before": None, "now": 2.0}]})
+
+
 def test_windows_are_days_and_every_row_is_in_one(store):
     asked = Service(store).answer(every(60, 60))
     looked = [*watch(store, monitor := Counting()).look(at(3))]
