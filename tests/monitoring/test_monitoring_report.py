@@ -56,6 +56,24 @@ def test_the_page_is_written_beside_the_runs_and_its_path_told(project, store, c
     assert (project / "here.html").read_bytes().startswith(b"<!doctype html>")
 
 
+def test_rows_that_came_after_their_window_are_counted_and_told(store):
+    service = Service(store)
+    service.answer(every(60, 24))
+    service.answer(every(60, 24, MIDNIGHT + 3 * DAY))
+    for day in (0, 3):  # between them nothing had come
+        looked(store, Verdict(NONE, "nothing"), day)
+    back = {"back": 30 * DAY, "now": MIDNIGHT + 5 * DAY}
+    assert gathered(store, MODEL, **back).late == 0
+    service.answer(every(1, 4, MIDNIGHT))
+    service.answer(every(1, 2, MIDNIGHT + DAY))
+    service.answer(every(1, 3, MIDNIGHT), OTHER)  # which nobody watches
+    service.answer(every(1, 5, MIDNIGHT + 4 * DAY))  # of the next window
+    content = gathered(store, MODEL, **back)
+    assert content.late == 6
+    assert b"Nobody has looked at 6 rows that came only after the window of their time" in render(content)
+    assert b"6 came too late" in render(content)
+
+
 def test_of_one_release_only_what_it_answered_is_shown(project, store, capsys):
     """By what a monitor of it is asked for: an alias, or the start of its hash."""
     for release, alias in ((RELEASE, "production"), (OTHER, "candidate")):

@@ -80,7 +80,7 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime, named: Na
     from totalml.alerts.alerts import Alerts
     from totalml.monitoring.history import History
     from totalml.monitoring.page import MonitorContent
-    from totalml.monitoring.page.kept import pictures_of, seasons_of, volume_of
+    from totalml.monitoring.page.kept import late_of, pictures_of, seasons_of, volume_of
     from totalml.monitoring.page.moments import moment
 
     since = now - back
@@ -105,6 +105,7 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime, named: Na
         deployment=f"deployments/{name}.yaml" if name else "",
         seasons=seasons_of(looked),
         volume=volume,
+        late=late_of(store, model, looked),
     )
     focus = content.focus
     if focus is None or not focus.verdict.alarms:

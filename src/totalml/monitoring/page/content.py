@@ -64,6 +64,7 @@ class MonitorContent:
         asked which are.
     pictures: of the latest window that alarmed, those that show it most first.
     volume: empty: as many rows as were looked at.
+    late: rows that came after their window was looked at.
     """
 
     model: str
@@ -78,6 +79,7 @@ class MonitorContent:
     seasons: Sequence[Season] = ()
     pictures: Sequence[KeptPicture] = ()
     volume: Sequence[Volume] = ()
+    late: int = 0
 
     @cached_property
     def spells(self) -> list[Spell]:

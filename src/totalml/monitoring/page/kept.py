@@ -16,6 +16,7 @@ from totalml.deployment.stages import SHADOW
 from totalml.identity import short
 from totalml.monitoring.page.content import KeptPicture, Season, Volume
 from totalml.monitoring.page.moments import DAY, moment
+from totalml.monitoring.traffic import Traffic
 from totalml.prediction_log import LogReader
 from totalml.prediction_log.listing import Listing
 from totalml.prediction_log.rows import columns_of
@@ -65,6 +66,24 @@ def volume_of(
         Volume(start.isoformat(), end.isoformat(), int(count))
         for (start, end), count in zip(pairwise(edges), counts, strict=True)
     ]
+
+
+def late_of(store: Store, model: str, looked: Sequence[Looked]) -> int:
+    """Rows that came after the window of their time was looked at, or passed over as empty; nobody looked at them.
+
+    Args: looked: windows, the oldest first. Raises: StoreError: the log cannot be read.
+    """
+    late = 0
+    for release in dict.fromkeys(each.release for each in looked):
+        windows = [each for each in looked if each.release == release]
+        bounds = [moment(time) for each in windows for time in (each.start, each.end)]
+        rows = Traffic(store, model, release, (), None, timedelta(0)).rows(bounds[0], bounds[-1])
+        times = rows["time"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
+        there = np.diff(np.searchsorted(times, [_microseconds(each) for each in bounds]))
+        seen = np.zeros(len(there), np.int64)
+        seen[::2] = [each.rows for each in windows]  # between two windows nothing had come
+        late += int(np.maximum(there - seen, 0).sum())  # of a window may have been deleted since, too
+    return late
 
 
 def seasons_of(looked: Sequence[Looked]) -> list[Season]:
