@@ -248,6 +248,22 @@ def test_alongside_a_service_what_is_found_ends_the_window(store):
     assert monitor.seen == asked
 
 
+def test_rows_that_came_after_their_window_are_counted_alongside_a_service(store):
+    service = Service(store)
+    service.answer(every(60, 24))
+    going = watch(store, monitor := Counting(), live=True)
+    assert len([*going.look(at(1), along=True)]) == 1
+    service.answer(every(1, 3, MIDNIGHT + DAY / 2))
+    service.answer(every(1, 5, MIDNIGHT + DAY))  # of the next window
+    assert not [*going.look(at(1.1), along=True)]
+    assert not [*going.look(at(1.2), along=True)]
+    assert going.traffic.late == 3
+    assert len(monitor.seen) == 24
+    again = watch(store, Counting(), live=True)  # of another process, which cannot tell when they came
+    assert not [*again.look(at(1.2), along=True)]
+    assert again.traffic.late == 0
+
+
 class Lasting(Counting):
     """The stream is another one from the first row on, for good."""
 

@@ -40,6 +40,7 @@ class DrawnTraffic:
     """
 
     table: pa.Table
+    late: int = 0
 
     def rows(self, since: datetime, until: datetime) -> pa.Table:
         return self._between(since, until).drop_columns(LOSS)

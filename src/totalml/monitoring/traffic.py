@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,8 @@ class Traffic:
         columns: of the reference, those that the log has too.
         losses: None: nothing is known of truths, and no labels are read.
         labels_within: after which a label is not looked for any more.
+        late: rows that came when those of a later time had been asked for, so that nobody looked at them; 0 where all
+            is read anew, which cannot tell.
     """
 
     store: Store
@@ -48,6 +50,7 @@ class Traffic:
     columns: Sequence[str]
     losses: LossOf | None
     labels_within: timedelta
+    late: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self._columns = [*KEYS, *(name for name in self.columns if name not in KEYS)]
@@ -139,9 +142,13 @@ class Tail(Traffic):
         self._new = LogReader(self.store, self.model, self.since, self.release)
         self._past = LogReader(self.store, self.model, max(self.since - self.labels_within, EARLIEST), self.release)
         self._held = self._remembered = self._ours(pa.table({}))
+        self._passed = EARLIEST  # rows before it were asked for already
 
     def rows(self, since: datetime, until: datetime) -> pa.Table:
-        held = _together(self._held, self._ours(self._new.new(self._columns)))
+        new = self._ours(self._new.new(self._columns))
+        self.late += _before(new, self._passed)
+        self._passed = max(self._passed, since)
+        held = _together(self._held, new)
         self._held = held.slice(_before(held, since))
         return self._held.slice(0, _before(self._held, until))
 

@@ -38,6 +38,9 @@ MOST_SHOWN = 30  # of a window, of those that show it and of the others, to be l
 class Answers(Protocol):
     """As `Traffic`."""
 
+    @property
+    def late(self) -> int: ...
+
     def rows(self, since: datetime, until: datetime) -> pa.Table: ...
 
     def labelled(self, since: datetime, until: datetime) -> pa.Table: ...
