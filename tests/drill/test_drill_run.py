@@ -8,19 +8,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from tests.release.registered import REPOSITORY, TINY
 from tests.warm import run_python
 
-REPOSITORY = Path(__file__).parents[2]
-TINY = (
+DRILL = (
     "+recipe=guinness_drill_smoke",
-    "evaluation=quick",
-    "evaluation.slices=null",
-    "data.source.count=60",
-    "data.source.size_px=32",
-    "features.image.size=32",
-    "training.epochs=1",
-    "data.split.salt=tiny",
-    "runtime.progress=plain",
+    *TINY,
     "drill.populations.base.source.size_px=32",
     "drill.populations.base.source.count=150",
     "drill.populations.st_patricks.source.size_px=32",
@@ -37,7 +30,7 @@ class Project:
         self._where = [f"runtime.store={folder}/store", f"runtime.runs={folder}/runs"]
 
     def go(self, *overrides: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
-        done = run_python(["run.py", *TINY, *self._where, *overrides], REPOSITORY)
+        done = run_python(["run.py", *DRILL, *self._where, *overrides], REPOSITORY)
         assert done.returncode == expect, done.stdout + done.stderr
         return done
 
