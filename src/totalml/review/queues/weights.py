@@ -1,0 +1,118 @@
+"""How much a label of each sample is wanted, by queue: what the model is unsure of, what is strange to it, and so on.
+
+A weight is a number from 0; NaN says that a sample is none of that queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from totalml.evaluation.columns import in_bin
+from totalml.monitoring.answers import answers_of, widths_of
+from totalml.monitoring.observations import as_numbers
+from totalml.release.log_rows import METADATA
+from totalml.review.item import DISAGREEMENT, OUT_OF_DISTRIBUTION, SLICES, UNCERTAIN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from totalml.review.queues.pool import Pool
+
+    Numbers = NDArray[np.float64]
+
+STRANGENESS = "strangeness"
+Where = Mapping[str, str]  # column of metadata -> value, or bin of numbers
+
+
+def weights_of(pool: Pool, slices: Mapping[str, Where]) -> dict[str, Numbers]:
+    """Queue -> (N,); the queues of which anything is known, the rarest reason first.
+
+    Args: slices: name -> what a sample of it has.
+    """
+    found = {
+        DISAGREEMENT: pool.differs,
+        SLICES: in_slices(pool.table, slices),
+        OUT_OF_DISTRIBUTION: strange(pool.table),
+        UNCERTAIN: unsure(pool.table),
+    }
+    return {queue: each for queue, each in found.items() if each is not None and np.isfinite(each).any()}
+
+
+def unsure(table: pa.Table) -> Numbers | None:
+    """(N,) one minus the confidence, of several labels that of the least sure one; of numbers the width of the interval
+    in mean widths, the mean over targets.
+    """
+    if answers := answers_of(table):
+        return 1 - np.min([each.confidence for each in answers], axis=0)
+    widths = [each / mean for each in widths_of(table).values() if (mean := _mean(each)) > 0]
+    return np.mean(widths, axis=0) if widths else None
+
+
+def strange(table: pa.Table) -> Numbers | None:
+    """(N,) how much stranger than the middle of the pool."""
+    if STRANGENESS not in table.column_names:
+        return None
+    values = as_numbers(table[STRANGENESS])
+    values = np.where(np.isfinite(values), values, np.nan)
+    return np.maximum(values - np.nanmedian(values), 0) if np.isfinite(values).any() else None
+
+
+def in_slices(table: pa.Table, slices: Mapping[str, Where]) -> Numbers | None:
+    """(N,) of how many of them each is; NaN: of none."""
+    counts = sum((is_in(table, where).astype(float) for where in slices.values()), np.zeros(len(table)))
+    return np.where(counts > 0, counts, np.nan) if slices else None
+
+
+def is_in(table: pa.Table, where: Where) -> NDArray[np.bool_]:
+    """(N,) which samples are of a slice; none where a column is not known."""
+    found = np.ones(len(table), np.bool_)
+    for name, value in where.items():
+        if METADATA + name not in table.column_names:
+            return np.zeros(len(table), np.bool_)
+        found &= _has(table[METADATA + name], value)
+    return found
+
+
+def differing(ours: pa.Table, theirs: pa.Table, names: Sequence[str]) -> Numbers:
+    """(N,) of rows beside each other: 1 where another class or set of labels is said; of numbers the distance in mean
+    distances, the mean over targets; NaN where both say the same.
+
+    Args: names: of the columns that hold what is said.
+    """
+    parts = []
+    for name in names:
+        one, other = ours[name], theirs[name]
+        if pa.types.is_floating(one.type):
+            gap = np.abs(as_numbers(one) - as_numbers(other))
+            parts.append(gap / _mean(gap) if _mean(gap) > 0 else gap)
+        else:
+            words: Callable[[pa.ChunkedArray], pa.ChunkedArray] = _joined if pa.types.is_list(one.type) else _same
+            parts.append(as_numbers(pc.not_equal(words(one), words(other)).cast(pa.int8())))
+    found = np.mean(parts, axis=0)
+    return np.where(found > 0, found, np.nan)
+
+
+def _has(column: pa.ChunkedArray, value: str) -> NDArray[np.bool_]:
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return in_bin(as_numbers(column), value)
+    if pa.types.is_boolean(column.type):
+        column = pc.if_else(column, "yes", "no")
+    return np.asarray(pc.fill_null(pc.equal(pc.cast(column, pa.string()), value), False))
+
+
+def _mean(values: Numbers) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else 0.0
+
+
+def _same(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column
+
+
+def _joined(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.binary_join(column.cast(pa.list_(pa.string())), "\0")
