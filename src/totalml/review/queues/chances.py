@@ -94,7 +94,7 @@ def _probabilities(
     while expected(_any(each)) < ENOUGH * count and high < size / min(shares):
         low, high = high, 2 * high
         each = _proportional(size, weights, shares, high)
-    for _ in range(ROUNDS if expected(_any(each)) > count else 0):
+    for _ in range(ROUNDS if high > usual and expected(_any(each)) > count else 0):
         middle = (low + high) / 2
         each = _proportional(size, weights, shares, middle)
         reached = expected(_any(each))
