@@ -5,6 +5,7 @@
   totalml review queue guinness --from log --since 48h --count 100
   totalml review queue guinness --predictions preds.parquet --pictures photos/   of what totalml predict answered
   totalml review queue guinness --from-file ids.txt             an id, request id or hash of an input in each line
+  totalml review queue guinness --ask explanation               is this where you would look? also: slice, plan
   totalml review queue guinness --doubtful doubts.parquet       id, label, suggested, doubt of the snapshot's samples
 
 Shares of the queues stand in the recipe. What was queued once is not drawn again. Each item holds the probability with
@@ -34,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pictures", metavar="FOLDER", type=Path, help="where the pictures of these lie")
     parser.add_argument("--from-file", metavar="FILE", type=Path, help="that names samples")
     parser.add_argument("--doubtful", metavar="FILE", type=Path, help="a .parquet of doubtful labels")
-    parser.add_argument("--draw", metavar="NAME", default="", help="of the draw; the same one draws the same")
+    parser.add_argument("--ask", choices=("label", "explanation", "slice", "plan"), default="label", help="(label)")
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         pictures=arguments.pictures,
         ids=arguments.from_file,
         doubtful=arguments.doubtful,
-        name=arguments.draw,
+        ask=arguments.ask,
     )
     store = place.open_store()
     model, _, alias = arguments.model.partition("@")

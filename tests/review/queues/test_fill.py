@@ -317,3 +317,36 @@ def test_doubtful_labels_come_with_the_most_doubted_first(store, tmp_path, monke
     strange = doubts.set_column(0, "id", [["none"] * 6])
     with pytest.raises(DataError, match="of no sample"):
         doubtful_items(samples, "blake3:data", strange, True, 3, pa.array([], pa.string()))
+
+
+def test_an_explanation_and_a_plan_are_asked_with_the_answer_so_that_none_is_blind(store):
+    bundle = seeing(store)
+    logged(store, table := rows(30, bundle.hash))
+    keep_pictures(store, table)
+    labels = drawn(store, bundle, Wanted(count=10))
+    asked = drawn(store, bundle, Wanted(count=10, ask="explanation"))
+    assert {(each.ask, each.is_blind, bool(each.answer)) for each in asked} == {("explanation", False, True)}
+    assert {each.item for each in asked}.isdisjoint(each.item for each in labels)
+    assert fill(store, bundle, NO_GOLD, Wanted(count=10, ask="plan")).batch == ""  # there are no facts
+    other = Store(store.root.parent / "table")
+    advising = release(other, signature=TABLE)
+    logged(other, rows(30, advising.hash, **{"metadata:age": np.arange(30.0)}))
+    plans = drawn(other, advising, Wanted(count=10, ask="plan"))
+    assert {(each.ask, *each.facts) for each in plans} == {("plan", "age")}
+
+
+def test_a_group_is_shown_by_its_errors(store, monkeypatch):
+    snapshot_of(store, monkeypatch)
+    split = [row for row in pq.read_table(pa.BufferReader(reference())).to_pylist() if row["split"] == "test"]
+    known = pa.Table.from_pylist(split)
+    pub = pa.array(["a" if n % 2 else "b" for n in range(len(known))])
+    bundle = seeing(store, rows=known.append_column("metadata:pub", pub))
+    slices = {"pub a": {"pub": "a"}, "pub c": {"pub": "c"}}
+    monkeypatch.setattr("totalml.review.queues.fill.flagged_slices", lambda *_: slices)
+    (found,) = drawn(store, bundle, Wanted(ask="slice"))
+    inside = [row for row, name in zip(split, pub.to_pylist(), strict=True) if name == "a"]
+    wrong = [row["id"] for row in inside if row["label"] != row["answer:predicted"]]
+    assert (found.note, found.facts) == ("pub a", {"wrong": len(wrong), "of": len(inside)})
+    assert [store.read(each) for each in found.pictures] == [
+        picture(int(name.removeprefix("pint-"))) for name in wrong[:12]
+    ]

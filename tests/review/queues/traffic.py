@@ -44,8 +44,8 @@ def answers(light: Sequence[float] | np.ndarray[Any, Any]) -> dict[str, Any]:
     }
 
 
-def seeing(store: Store, **more: Any) -> Bundle:
-    return release(store, signature=PICTURE, reference=reference(), **more)
+def seeing(store: Store, rows: pa.Table | None = None) -> Bundle:
+    return release(store, signature=PICTURE, reference=reference() if rows is None else parquet_bytes(rows))
 
 
 def rows(count: int, of: str, seed: int = 0, light: Any = None, **more: Any) -> pa.Table:

@@ -1,13 +1,14 @@
 """Fill the queue of a model: choose a pool, draw from it, and put the items in one batch.
 
 A draw is named by how many batches there are, so one that was killed before its event is drawn again as it was, unless
-its pool has grown meanwhile; a file without an event is nobody's.
+its pool has grown meanwhile; a file without an event is nobody's. No name is used for two pools: what the first draw
+left has had its chances already.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,13 +17,15 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from totalml.errors import DataError
+from totalml.labels import truth_of
+from totalml.monitoring.losses import LossOf
 from totalml.release.signature import Signature
 from totalml.review.item import (
-    DISAGREEMENT,
+    ASK_EXPLANATION,
+    ASK_LABEL,
+    ASK_PLAN,
+    ASK_SLICE,
     GOLD,
-    OUT_OF_DISTRIBUTION,
-    SLICES,
-    UNCERTAIN,
     Item,
     table_of,
 )
@@ -30,11 +33,12 @@ from totalml.review.queues.chances import draw
 from totalml.review.queues.flagged import flagged_slices
 from totalml.review.queues.from_log import log_pool
 from totalml.review.queues.from_predictions import predictions_pool, with_pictures
-from totalml.review.queues.from_test import known_pool, split_pool
+from totalml.review.queues.from_test import known_pool, split_pool, split_rows
 from totalml.review.queues.gold import gold_items
 from totalml.review.queues.named import alert_items, doubtful_items, given_items
+from totalml.review.queues.other_asks import explanation_items, plan_items, slice_items
 from totalml.review.queues.pool import Pool, queued_keys
-from totalml.review.queues.weights import STRANGENESS, Where, is_in, unsure, weights_of
+from totalml.review.queues.weights import notes_of, weights_of
 from totalml.review.reviews import Reviews
 
 if TYPE_CHECKING:
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from totalml.release.bundle import Bundle
     from totalml.store import Store
 
+ASKED = {ASK_EXPLANATION: explanation_items, ASK_PLAN: plan_items}
 USUAL, LOG, TEST, ALERTS = "usual", "log", "test", "alerts"
 SOURCES = (LOG, TEST, ALERTS)
 SINCE = timedelta(days=14)
@@ -54,7 +59,7 @@ class Wanted:
     count: None: as the recipe says.
     predictions, pictures: a file of `totalml predict`, and where its pictures lie.
     ids: a file with one a line. doubtful: a table of doubtful labels.
-    name: of the draw; empty: by its number.
+    ask: as of an item. Of slices those of the test split that are known to be worse.
     """
 
     source: str = USUAL
@@ -64,7 +69,7 @@ class Wanted:
     pictures: Path | None = None
     ids: Path | None = None
     doubtful: Path | None = None
-    name: str = ""
+    ask: str = ASK_LABEL
 
 
 @dataclass(frozen=True)
@@ -116,11 +121,17 @@ class _Filling:
         self._reviews, self._wanted = reviews, wanted
         self._signature = Signature.read(bundle)
         self._known = queued_keys(reviews)
-        self._name = wanted.name or f"{bundle.name} {len(reviews.batches)}"
+        self._name = f"{bundle.name} {len(reviews.batches)}"
         self._count = wanted.count or settings.count
         self.told: list[str] = []
 
     def items(self) -> list[Item]:
+        if self._wanted.ask == ASK_SLICE:
+            return self._slices()
+        found = self._samples()
+        return ASKED[self._wanted.ask](found) if self._wanted.ask in ASKED else found
+
+    def _samples(self) -> list[Item]:
         wanted = self._wanted
         if wanted.doubtful is not None:
             return self._doubtful(wanted.doubtful)
@@ -162,6 +173,13 @@ class _Filling:
             self.told.append(f"of {found.asked:,} {told} the pictures of {len(found.pool):,} were kept")
         return found.pool
 
+    def _slices(self) -> list[Item]:
+        slices, rows = flagged_slices(self._bundle, self._store), split_rows(self._bundle)
+        losses = LossOf.fit(rows, truth_of(self._signature)).of_reference(rows)
+        found = slice_items(self._split(), losses, slices)
+        self.told.append(f"{len(found):,} of {len(slices):,} groups that are known to be worse have errors to be seen")
+        return found
+
     def _split(self) -> Pool:
         return split_pool(self._store, self._bundle, self._signature, self._settings)
 
@@ -172,13 +190,13 @@ class _Filling:
 
     def _drawn(self, pool: Pool, count: int) -> list[Item]:
         shares = {name: share for name, share in vars(self._settings.shares).items() if name != GOLD}
-        gold = self._gold(round(count * self._settings.shares.gold))
+        gold = self._gold(round(count * self._settings.shares.gold)) if self._wanted.ask == ASK_LABEL else []
         pool = pool.not_in(pa.concat_arrays([self._known, _keys(gold)]))
         slices = flagged_slices(self._bundle, self._store)
         keys = [key.encode() for key in pool.keys().to_pylist()]
         found = draw(self._name, keys, weights_of(pool, slices), shares, count - len(gold))
         some = pool.take(found.rows)
-        items = some.items(found.queues, found.probability.tolist(), len(pool), _notes(some, found.queues, slices))
+        items = some.items(found.queues, found.probability.tolist(), len(pool), notes_of(some, found.queues, slices))
         self.told.append(f"{len(items):,} of {len(pool):,} {pool.told} that were not asked about before")
         return _mixed([*items, *gold]) if gold else items
 
@@ -214,21 +232,3 @@ def _keys(items: list[Item]) -> pa.Array:
     from totalml.review.queues.pool import keys_of
 
     return keys_of(table_of(items))
-
-
-def _notes(pool: Pool, queues: Sequence[str], slices: Mapping[str, Where]) -> list[str]:
-    """Why each is asked, for those who may know."""
-    doubts, table = unsure(pool.table), pool.table
-    inside = {name: is_in(table, where) for name, where in slices.items()}
-    strange = table[STRANGENESS].to_pylist() if STRANGENESS in table.column_names else []
-    found = []
-    for row, queue in enumerate(queues):
-        if queue == UNCERTAIN and doubts is not None:
-            found.append(f"uncertainty {doubts[row]:.2f}")
-        elif queue == OUT_OF_DISTRIBUTION:
-            found.append(f"strangeness {strange[row]:.3g}")
-        elif queue == SLICES:
-            found.append(", ".join(name for name, rows in inside.items() if rows[row]))
-        else:
-            found.append({DISAGREEMENT: "another release says something else"}.get(queue, ""))
-    return found

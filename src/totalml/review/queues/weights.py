@@ -97,6 +97,24 @@ def differing(ours: pa.Table, theirs: pa.Table, names: Sequence[str]) -> Numbers
     return np.where(found > 0, found, np.nan)
 
 
+def notes_of(pool: Pool, queues: Sequence[str], slices: Mapping[str, Where]) -> list[str]:
+    """Why each is asked, for those who may know."""
+    doubts, table = unsure(pool.table), pool.table
+    inside = {name: is_in(table, where) for name, where in slices.items()}
+    strange = table[STRANGENESS].to_pylist() if STRANGENESS in table.column_names else []
+    found = []
+    for row, queue in enumerate(queues):
+        if queue == UNCERTAIN and doubts is not None:
+            found.append(f"uncertainty {doubts[row]:.2f}")
+        elif queue == OUT_OF_DISTRIBUTION:
+            found.append(f"strangeness {strange[row]:.3g}")
+        elif queue == SLICES:
+            found.append(", ".join(name for name, rows in inside.items() if rows[row]))
+        else:
+            found.append({DISAGREEMENT: "another release says something else"}.get(queue, ""))
+    return found
+
+
 def _has(column: pa.ChunkedArray, value: str) -> NDArray[np.bool_]:
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return in_bin(as_numbers(column), value)
