@@ -179,10 +179,12 @@ def test_a_model_that_nobody_has_asked_is_judged_on_its_test_split_with_gold_apa
     assert len({each.sample for each in found}) == len(found)
     assert {labels[each.sample]["split"] for each in found} == {"test"}
     gold = [each for each in found if each.queue == GOLD]
-    assert len(gold) == 1
+    assert len(gold) == 1  # a tenth of twelve
     assert all(each.truth == {"label": labels[each.sample]["label"]} for each in found)
-    number = int(found[0].sample.removeprefix("pint-"))
-    assert store.read(found[0].pictures[0]) == picture(number)
+    assert store.read(found[0].pictures[0]) == picture(int(found[0].sample.removeprefix("pint-")))
+    rest = items_of(Reviews(store, MODEL).items(fill(store, bundle, ReviewRecipe(), Wanted(count=500)).batch))
+    assert len({each.sample for each in (*found, *rest)}) == 20
+    assert Counter(each.queue for each in rest)[GOLD] == 1  # a tenth of what was left, not of what was asked for
 
 
 def test_what_three_said_alike_becomes_gold_unless_it_is_control(store):

@@ -156,12 +156,12 @@ class _Filling:
         items: list[Item] = []
         if self._wanted.source != LOG:
             items = alert_items(self._store, self._bundle.name, pool, self._known)[: self._count]
-            self.told.append(f"{len(items):,} requests that monitors ask about")
+            self.told += [f"{len(items):,} requests that monitors ask about"] if items else []
             self._known = pa.concat_arrays([self._known, _keys(items)])
         if self._wanted.source == ALERTS:
             return items
-        if not len(pool) and not items and self._wanted.source == USUAL:
-            self.told.append("the log holds nothing that people could judge, so the test split is asked about")
+        if self._wanted.source == USUAL and not items and not len(pool.not_in(self._known)):
+            self.told.append("the log holds nothing new that people could judge, so the test split is asked about")
             return self._drawn(self._split(), self._count)
         return [*items, *self._drawn(pool, self._count - len(items))]
 
@@ -190,8 +190,10 @@ class _Filling:
 
     def _drawn(self, pool: Pool, count: int) -> list[Item]:
         shares = {name: share for name, share in vars(self._settings.shares).items() if name != GOLD}
-        gold = self._gold(round(count * self._settings.shares.gold)) if self._wanted.ask == ASK_LABEL else []
-        pool = pool.not_in(pa.concat_arrays([self._known, _keys(gold)]))
+        pool = pool.not_in(self._known)
+        share = self._settings.shares.gold if self._wanted.ask == ASK_LABEL else 0.0
+        gold = self._gold(round(min(count, len(pool)) * share))
+        pool = pool.not_in(_keys(gold))
         slices = flagged_slices(self._bundle, self._store)
         keys = [key.encode() for key in pool.keys().to_pylist()]
         found = draw(self._name, keys, weights_of(pool, slices), shares, count - len(gold))
