@@ -352,3 +352,17 @@ def test_a_group_is_shown_by_its_errors(store, monkeypatch):
     assert [store.read(each) for each in found.pictures] == [
         picture(int(name.removeprefix("pint-"))) for name in wrong[:12]
     ]
+
+
+def test_a_group_by_light_is_found_again_in_the_log(store, monkeypatch):
+    known = pq.read_table(pa.BufferReader(reference(90)))
+    bundle = seeing(store, rows=known.append_column("property:brightness", pa.array(np.arange(90.0))))
+    light = np.linspace(0, 90, 120)
+    logged(store, table := rows(120, bundle.hash, **{"property:brightness": light}))
+    keep_pictures(store, table)
+    slices = {"dim light": {"light": "dim"}}
+    monkeypatch.setattr("totalml.review.queues.fill.flagged_slices", lambda *_: slices)
+    found = drawn(store, bundle, Wanted(count=60), only(control=0.5, slices=0.5))
+    inside = [int(each.request_id.removeprefix("order-")) for each in found if each.queue == SLICES]
+    assert len(inside) > 5
+    assert max(light[inside]) <= np.quantile(np.arange(1, 90, 2), 1 / 3)

@@ -30,7 +30,7 @@ from totalml.review.item import (
     table_of,
 )
 from totalml.review.queues.chances import draw
-from totalml.review.queues.flagged import flagged_slices
+from totalml.review.queues.flagged import flagged_slices, with_groups
 from totalml.review.queues.from_log import log_pool
 from totalml.review.queues.from_predictions import predictions_pool, with_pictures
 from totalml.review.queues.from_test import known_pool, split_pool, split_rows
@@ -176,7 +176,7 @@ class _Filling:
     def _slices(self) -> list[Item]:
         slices, rows = flagged_slices(self._bundle, self._store), split_rows(self._bundle)
         losses = LossOf.fit(rows, truth_of(self._signature)).of_reference(rows)
-        found = slice_items(self._split(), losses, slices)
+        found = slice_items(with_groups(self._split(), slices, self._bundle), losses, slices)
         self.told.append(f"{len(found):,} of {len(slices):,} groups that are known to be worse have errors to be seen")
         return found
 
@@ -195,6 +195,7 @@ class _Filling:
         gold = self._gold(round(min(count, len(pool)) * share))
         pool = pool.not_in(_keys(gold))
         slices = flagged_slices(self._bundle, self._store)
+        pool = with_groups(pool, slices, self._bundle)
         keys = [key.encode() for key in pool.keys().to_pylist()]
         found = draw(self._name, keys, weights_of(pool, slices), shares, count - len(gold))
         some = pool.take(found.rows)

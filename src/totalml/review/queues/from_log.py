@@ -23,7 +23,7 @@ from totalml.prediction_log.reader import SPAN, LogReader
 from totalml.prediction_log.sampled_pictures import kept_pictures
 from totalml.release.log_rows import ANSWER, METADATA
 from totalml.review.queues.pool import TEXT, Pool
-from totalml.review.queues.weights import STRANGENESS, differing
+from totalml.review.queues.weights import BRIGHTNESS, STRANGENESS, differing
 
 if TYPE_CHECKING:
     from totalml.recipe.review import ReviewRecipe
@@ -47,7 +47,7 @@ def log_pool(
     store: Store, bundle: Bundle, signature: Signature, settings: ReviewRecipe, since: datetime, told: str
 ) -> LogPool:
     """Raises: StoreError: the log cannot be read."""
-    columns = [*KEYS, "time", "input", STRANGENESS]
+    columns = [*KEYS, "time", "input", STRANGENESS, BRIGHTNESS]
     columns += [f"{ANSWER}{name}" for name in signature.answers]
     columns += [f"{METADATA}{name}" for name in (*signature.columns, *signature.context)]
     rows = _answered(typed(LogReader(store, bundle.name, since, bundle.hash).read(columns)), bundle)

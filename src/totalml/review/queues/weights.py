@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from totalml.evaluation.columns import in_bin
+from totalml.evaluation.columns import LIGHT, LIGHTS, in_bin
 from totalml.monitoring.answers import answers_of, widths_of
 from totalml.monitoring.observations import as_numbers
-from totalml.release.log_rows import METADATA
+from totalml.release.log_rows import METADATA, PROPERTY
 from totalml.review.item import DISAGREEMENT, OUT_OF_DISTRIBUTION, SLICES, UNCERTAIN
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-STRANGENESS = "strangeness"
+STRANGENESS, BRIGHTNESS = "strangeness", f"{PROPERTY}brightness"
 Where = Mapping[str, str]  # column of metadata -> value, or bin of numbers
 
 
@@ -76,6 +76,22 @@ def is_in(table: pa.Table, where: Where) -> NDArray[np.bool_]:
             return np.zeros(len(table), np.bool_)
         found &= _has(table[METADATA + name], value)
     return found
+
+
+def with_light(table: pa.Table, known: Numbers) -> pa.Table:
+    """With the column by which the report calls pictures dim, medium or bright: each a third of the test split.
+
+    The report measures the light a little otherwise than the log does, so a picture near the border may change sides.
+
+    Args: known: `property:brightness` of the test split.
+    """
+    known = known[np.isfinite(known)]
+    if BRIGHTNESS not in table.column_names or METADATA + LIGHT in table.column_names or not len(known):
+        return table
+    values = as_numbers(table[BRIGHTNESS])
+    third = np.searchsorted(np.quantile(known, (1 / 3, 2 / 3)), values, side="right")
+    words = pa.array(LIGHTS).take(pa.array(third, mask=~np.isfinite(values)))
+    return table.append_column(METADATA + LIGHT, words)
 
 
 def differing(ours: pa.Table, theirs: pa.Table, names: Sequence[str]) -> Numbers:
