@@ -89,3 +89,9 @@ def test_the_order_of_the_rows_does_not_matter(snapshot_of):
         for rows, known in ((samples, embeddings), (samples.take(pa.array(order)), embeddings[order]))
     )
     np.testing.assert_allclose(first["doubt"].to_numpy(), again["doubt"].to_numpy(), atol=1e-3)
+
+
+@pytest.mark.parametrize("embeddings", [np.zeros((COUNT, 0)), np.full((COUNT, 4), np.nan), np.zeros((COUNT, 4))])
+def test_embeddings_that_say_nothing_are_borne(snapshot_of, embeddings):
+    table = doubtful_labels(snapshot_of(["a", "b"] * (COUNT // 2)).samples, embeddings)
+    assert all(doubt == pytest.approx(0.5) for doubt in table["doubt"].to_pylist())

@@ -83,6 +83,8 @@ def _discriminant(scatter: NDArray[np.float64], sums: NDArray[np.float64], count
 
 def scale(known: NDArray[np.float32]) -> None:
     """Give each column mean 0 and deviation 1, in place; one that is constant becomes 0."""
+    if not len(known):
+        return
     known -= known.mean(axis=0)
     deviation = known.std(axis=0)
     known *= np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > TINY)
