@@ -15,9 +15,12 @@ DRILL = (
     "+recipe=guinness_drill_smoke",
     *TINY,
     "drill.populations.base.source.size_px=32",
-    "drill.populations.base.source.count=150",
+    "drill.populations.base.source.count=120",
+    "drill.populations.st_patricks.source.count=110",
     "drill.populations.st_patricks.source.size_px=32",
     "drill.reference=40",
+    "drill.days=14",
+    "drill.from_day=7",
     "drill.per_day=2",
     "drill.histories=3",
     "drill.calm_histories=20",
@@ -104,8 +107,8 @@ def test_a_second_call_reports_and_a_killed_one_goes_on(project):
 
 @pytest.mark.slow
 def test_too_small_a_population_is_named_and_the_run_stays_whole(project):
-    done = project.go("drill.per_day=3", expect=4)
-    assert "'base' has 150" in done.stderr
+    done = project.go("drill.per_day=6", expect=4)
+    assert "'base' has 120" in done.stderr
     assert "Traceback" not in done.stderr
     assert "The run is whole" in done.stderr
 
@@ -136,7 +139,7 @@ def test_without_a_source_the_runs_own_samples_are_drilled(project, tmp_path):
         ("drill.base=bas", "did you mean 'base'"),
         ("drill.scenarios.rating_habit.population=generous", "there is no population 'generous'"),
         ("drill.populations.swapped.of=generosity", "name either a source"),
-        ("drill.from_day=28", "a history has 28 days"),
+        ("drill.from_day=14", "a history has 14 days"),
         ("drill.calm_histories=10", "take 21 or more"),
     ],
 )
