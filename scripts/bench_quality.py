@@ -17,6 +17,7 @@ from totalml.data import Snapshot, Splits
 from totalml.quality import (
     Blur,
     ClassBalance,
+    DoubtfulLabels,
     Duplicates,
     Exposure,
     LabelAgreement,
@@ -40,7 +41,7 @@ TABLE = (
     MissingValues(by=("pub", "age_group")),
     Timestamps(),
 )
-PICTURES = (NearDuplicates(), PictureSizes(), Exposure(), Blur(), LabelAgreement())
+PICTURES = (NearDuplicates(), PictureSizes(), Exposure(), Blur(), LabelAgreement(), DoubtfulLabels())
 
 
 class Drawn:

@@ -1,4 +1,4 @@
-"""Python for tests with torch and lightning in memory, which is most of what a process of its own costs.
+"""Python for tests with torch and what else a run imports in memory, which is most of what a process of its own costs.
 
 `[*python(), "run.py"]` is a command as `[sys.executable, "run.py"]` is one. It asks a process that has imported them,
 nothing of ours, and computed nothing, for a fork; so code may change between two commands, and none sees what another
@@ -78,8 +78,13 @@ def _command(address: str, arguments: list[str]) -> NoReturn:
 
 
 def _serve(door: socket.socket) -> None:
+    # Not pyarrow nor onnxruntime: they start threads, which a fork has not and waits for at its end.
     import captum.attr  # noqa: F401
+    import hydra.main  # noqa: F401
     import lightning.pytorch  # noqa: F401
+    import networkx  # noqa: F401
+    import onnxscript  # noqa: F401
+    import pydantic  # noqa: F401
     import torchvision.transforms.v2  # noqa: F401
 
     gc.freeze()  # no fork looks through what all of them share

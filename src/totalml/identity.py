@@ -4,11 +4,17 @@ A digest is `blake3:` plus 64 hex digits. Each is made in a domain of its own (B
 things of different type never share one, and a change of format gets a new domain instead of a silent collision.
 """
 
+from __future__ import annotations
+
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 PREFIX = "blake3:"
 DIGEST = re.compile(rf"{PREFIX}([0-9a-f]{{64}})")
@@ -46,6 +52,16 @@ def short(full: str, length: int = 8) -> str:
 def drawn(domain: str, payload: bytes) -> float:
     """In [0, 1), by chance as far as anybody can tell, and of the same payload always the same."""
     return int(short(digest(domain, payload), DRAWN_DIGITS), 16) / 16**DRAWN_DIGITS
+
+
+def drawn_often(domain: str, payloads: Sequence[bytes], times: int) -> NDArray[np.float64]:
+    """(N, times) numbers such as of `drawn`, of many payloads, each so often; all independent."""
+    import numpy as np
+    from blake3 import blake3
+
+    key, size = blake3(domain.encode(), derive_key_context="totalml drawn often v1").digest(), 8 * times
+    told = b"".join(blake3(each, key=key).digest(length=size) for each in payloads)
+    return (np.frombuffer(told, "<u8").reshape(-1, times) >> np.uint64(64 - 4 * DRAWN_DIGITS)) / 16.0**DRAWN_DIGITS
 
 
 def file_digest(path: Path) -> str:

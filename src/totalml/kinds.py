@@ -70,7 +70,7 @@ class Perturbation(Component):
 
 
 class QualityCheck(Component):
-    """One question about the data, asked before training; one of the two kinds below."""
+    """One question about the data, asked before training; one of the three kinds below."""
 
 
 class Check(QualityCheck):
@@ -86,6 +86,14 @@ class PictureCheck(QualityCheck):
 
     @abstractmethod
     def findings(self, snapshot: Snapshot, splits: Splits, pictures: Pictures) -> Iterator[Finding | Suite]:
+        """Yield what is wrong; nothing if all is well. A suite also says what is right."""
+
+
+class SampleCheck(QualityCheck):
+    """A question about samples by what is known of them: the tables, and pictures where the features hold any."""
+
+    @abstractmethod
+    def findings(self, snapshot: Snapshot, splits: Splits, pictures: Pictures | None) -> Iterator[Finding | Suite]:
         """Yield what is wrong; nothing if all is well. A suite also says what is right."""
 
 

@@ -6,7 +6,6 @@ The snapshot comes first because the run id needs the data hash; torch is import
 from __future__ import annotations
 
 import gc
-import json
 import os
 import shlex
 import sys
@@ -17,12 +16,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from totalml.errors import DataError, FeatureError, GateError, MissingExtraError, ModelError, StoreError
-from totalml.identity import short
+from totalml.errors import MissingExtraError, StoreError
 
 if TYPE_CHECKING:
     from totalml.data import Snapshot
-    from totalml.gates import Verdict
     from totalml.progress import Progress
     from totalml.recipe import Recipe
     from totalml.runs import RunFolders
@@ -47,6 +44,7 @@ def run(recipe: Recipe) -> Path:
 
 
 def _run(recipe: Recipe) -> Path:
+    from totalml.follow_up import follow_up
     from totalml.progress import Progress
     from totalml.runs import open_runs
     from totalml.store import locked, open_store
@@ -65,74 +63,8 @@ def _run(recipe: Recipe) -> Path:
     else:
         gc.enable()  # run.py starts without it
         attempt = _work(recipe, store, runs, progress)
-    verdict = _verdict(attempt, store, progress)
-    _show(attempt, verdict, runs.url(attempt), recipe.smoke)
-    if not verdict.releasable:
-        raise GateError(_stopped(verdict, attempt), attempt.folder)
-    _register(recipe, attempt, store, progress)
-    _drill(recipe, attempt, store, runs, progress)
-    if recipe.tracking.mode == "wandb":
-        from totalml.release.tracked import tell_releases
-
-        tell_releases(recipe.name, store, runs.root, progress.say, recipe.tracking.patience_s)
+    follow_up(recipe, attempt, store, runs, progress)
     return attempt.folder
-
-
-def _register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> None:
-    """Make the release of a run that passed its gates, if the recipe asks for it and there is none yet."""
-    from totalml.release.register import is_due, register
-
-    if not is_due(recipe, attempt, store):
-        if recipe.registry and not recipe.gates and not recipe.smoke:
-            progress.say(
-                f"no release was made, for it has no gates; totalml promote {recipe.name} makes one all the same"
-            )
-        return
-    try:
-        registered = register(recipe, attempt, store, progress)
-    except (DataError, FeatureError, ModelError, StoreError) as error:
-        told = f"The run is whole and passed its gates, but no release was made of it: {error}"
-        raise type(error)(told) from error
-    named = f"{recipe.name}@{registered.alias}"
-    print(f"{named}: release {short(registered.release, 12)}; totalml promote {named} puts it in production")
-
-
-def _drill(recipe: Recipe, attempt: Attempt, store: Store, runs: RunFolders, progress: Progress) -> None:
-    """Hold the drill that the recipe asks for, if none was held yet, and tell what it came to."""
-    if recipe.drill is None:
-        return
-    from totalml.drill.record import DrillRecord
-    from totalml.drill.told import told
-    from totalml.store import locked
-
-    with locked(attempt.folder.parent / "lock"):
-        record = DrillRecord.load(attempt.folder, recipe)
-        if record is None:
-            from totalml.drill.hold import hold_drill
-
-            try:
-                record = hold_drill(recipe, recipe.drill, attempt, store, progress)
-            except (DataError, FeatureError, ModelError, StoreError) as error:
-                raise type(error)(f"The run is whole, but its drill could not be held: {error}") from error
-            runs.publish(attempt)
-    sys.stdout.write(told(record))
-
-
-def _verdict(attempt: Attempt, store: Store, progress: Progress) -> Verdict:
-    """What the gates say now; they are judged again if production has moved since."""
-    from totalml.gates import current_verdict
-
-    verdict, again = current_verdict(attempt, store)
-    if again and verdict.production:
-        progress.say(f"production is {verdict.production.version} now; the gates are judged against it")
-    return verdict
-
-
-def _stopped(verdict: Verdict, attempt: Attempt) -> str:
-    from totalml.report.gate_words import brief, reason, word
-
-    lines = [f"  {gate.title}: {word(gate)}; {reason(gate)}" for gate in verdict.not_passed]
-    return "\n".join([f"{brief(verdict)} The run is whole and lies in {attempt.folder}", *lines])
 
 
 def _finished(recipe: Recipe, store: Store, runs: RunFolders) -> Attempt | None:
@@ -268,31 +200,6 @@ def _say_finished(attempt: Attempt, recipe: Recipe, progress: Progress) -> None:
 
     say_pin(recipe.data, attempt.facts["data_hash"], progress)
     progress.say(f"this run is finished: attempt {attempt.number}; runtime.rerun=true runs it again")
-
-
-def _show(attempt: Attempt, verdict: Verdict, url: str | None, smoke: bool) -> None:
-    """The closing table, from what the attempt's folder holds."""
-    from totalml.report import closing_table, show_closing_table
-    from totalml.runs.attempt import METRICS_FILE, REPORT_FILE
-
-    facts, folder = attempt.facts, attempt.folder
-    try:
-        metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
-        stages = facts.get("stages", {})
-        rows = closing_table(metrics, facts["seconds"], stages, folder / REPORT_FILE, verdict, smoke)
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{folder / METRICS_FILE} is damaged ({error}); delete it and run again") from error
-    if other := facts.get("compared"):
-        same = "the same weights and predictions as" if other["identical"] else "not the same as"
-        remark = "" if other["identical"] else f"{' and '.join(other['differs'])} differ"
-        if changed := other.get("changed"):
-            remark += f"{'; ' if remark else ''}with other {', '.join(changed)}"
-        rows.insert(-1, ("Repeated", f"{same} attempt {other['attempt']}", remark))
-    if facts.get("tainted"):
-        rows.insert(-1, ("Tainted", facts["tainted"], "the same command runs it again"))
-    if url:
-        rows.insert(-1, ("Kept at", url, ""))
-    show_closing_table(f"{facts['name']} {facts['run_id']} attempt {attempt.number}", rows)
 
 
 def _compare(attempt: Attempt, earlier: list[Attempt], identity: RunIdentity) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ Components are built from the leaves up, so that a mistake inside one does not h
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -186,7 +186,8 @@ def _short(value: Any) -> str:
 
 def _model_at(model: type[BaseModel] | None, loc: Path) -> type[BaseModel] | None:
     """The section whose keys stand at `loc`."""
-    for key in loc:
+    keys = iter(loc)
+    for key in keys:
         if isinstance(key, int):  # in a list of sections
             continue
         if model is None or key not in model.model_fields:
@@ -194,4 +195,6 @@ def _model_at(model: type[BaseModel] | None, loc: Path) -> type[BaseModel] | Non
         annotation = model.model_fields[key].annotation
         kinds = [annotation, *get_args(annotation)]
         model = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        if get_origin(annotation) is dict:  # of sections, by names that are no fields
+            next(keys, None)
     return model

@@ -10,7 +10,9 @@ import yaml
 
 from tests.projects import REPOSITORY, new_project, replace
 from tests.warm import python
+from totalml.compose import compose_recipe
 from totalml.errors import StoreError
+from totalml.team import Team, read_team
 
 NOT_SOURCE = shutil.ignore_patterns("__pycache__")
 
@@ -22,6 +24,7 @@ def files_of(project: Path) -> set[str]:
 def test_it_writes_recipe_card_test_and_golden_file(project, totalml):
     totalml("recipe", "new", "my_photos", "--from", "photos", "--question", 'Is it "sharp"?')
     values = yaml.safe_load((project / "recipes/my_photos.yaml").read_text())
+    assert values.pop("monitoring") == {"false_alarms_per_year": 2}
     assert values == {"defaults": ["photos", "_self_"], "name": "my_photos", "question": 'Is it "sharp"?'}
     assert (
         (project / "recipes/my_photos.yaml")
@@ -32,6 +35,30 @@ def test_it_writes_recipe_card_test_and_golden_file(project, totalml):
     golden = yaml.safe_load((project / "tests/recipes/test_my_photos/my_photos_composed.yml").read_text())
     assert golden["recipe"]["name"] == "my_photos"
     assert "my_photos  valid  config " + golden["config_hash"][7:15] in totalml("recipe", "check", "my_photos")
+
+
+def test_what_inherits_nothing_has_a_gate_and_a_question_of_its_own(project, totalml):
+    totalml("recipe", "new", "mine")
+    recipe = compose_recipe(project, ["+recipe=mine", "data.source.root=photos"])
+    assert [gate.title for gate in recipe.gates] == ["accuracy at least 0.9"]
+    assert recipe.review.question == "Which of these does the photo show?"
+
+
+def test_the_first_recipe_brings_a_team_and_the_next_one_leaves_it(project, totalml, monkeypatch):
+    monkeypatch.setenv("LOGNAME", "o'brien \\ 7")
+    assert "\n  team.yaml\n" in totalml("recipe", "new", "one")
+    team = read_team(project)
+    assert team is not None
+    assert team.of("one") == Team(
+        owner="o'brien \\ 7",
+        reviewers=(),
+        may_promote=("o'brien \\ 7",),
+        may_deploy=("o'brien \\ 7",),
+        told={"all": ("o'brien \\ 7",)},
+    )
+    (project / "team.yaml").write_text("owner: eve\n")
+    assert "team.yaml" not in totalml("recipe", "new", "two")
+    assert (project / "team.yaml").read_text() == "owner: eve\n"
 
 
 NEW = """
@@ -63,7 +90,7 @@ def test_what_it_writes_passes_every_check_at_once(tmp_path):
     assert go("-c", NEW).count("valid") == len(parents) + 4
     go("-m", "ruff", "check", "tests")
     go("-m", "ruff", "format", "--check", "tests")
-    go("-m", "yamllint", "--strict", "recipes", "tests")
+    go("-m", "yamllint", "--strict", "recipes", "tests", "team.yaml")
     assert "5 passed" in go("-m", "pytest", "tests/recipes")  # four compose, and the small one runs
 
 

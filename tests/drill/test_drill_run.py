@@ -8,23 +8,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from tests.release.registered import REPOSITORY, TINY
 from tests.warm import run_python
 
-REPOSITORY = Path(__file__).parents[2]
-TINY = (
+DRILL = (
     "+recipe=guinness_drill_smoke",
-    "evaluation=quick",
-    "evaluation.slices=null",
-    "data.source.count=60",
-    "data.source.size_px=32",
-    "features.image.size=32",
-    "training.epochs=1",
-    "data.split.salt=tiny",
-    "runtime.progress=plain",
+    *TINY,
     "drill.populations.base.source.size_px=32",
-    "drill.populations.base.source.count=150",
+    "drill.populations.base.source.count=120",
+    "drill.populations.st_patricks.source.count=110",
     "drill.populations.st_patricks.source.size_px=32",
     "drill.reference=40",
+    "drill.days=14",
+    "drill.from_day=7",
     "drill.per_day=2",
     "drill.histories=3",
     "drill.calm_histories=20",
@@ -37,7 +33,7 @@ class Project:
         self._where = [f"runtime.store={folder}/store", f"runtime.runs={folder}/runs"]
 
     def go(self, *overrides: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
-        done = run_python(["run.py", *TINY, *self._where, *overrides], REPOSITORY)
+        done = run_python(["run.py", *DRILL, *self._where, *overrides], REPOSITORY)
         assert done.returncode == expect, done.stdout + done.stderr
         return done
 
@@ -111,8 +107,8 @@ def test_a_second_call_reports_and_a_killed_one_goes_on(project):
 
 @pytest.mark.slow
 def test_too_small_a_population_is_named_and_the_run_stays_whole(project):
-    done = project.go("drill.per_day=3", expect=4)
-    assert "'base' has 150" in done.stderr
+    done = project.go("drill.per_day=6", expect=4)
+    assert "'base' has 120" in done.stderr
     assert "Traceback" not in done.stderr
     assert "The run is whole" in done.stderr
 
@@ -143,7 +139,7 @@ def test_without_a_source_the_runs_own_samples_are_drilled(project, tmp_path):
         ("drill.base=bas", "did you mean 'base'"),
         ("drill.scenarios.rating_habit.population=generous", "there is no population 'generous'"),
         ("drill.populations.swapped.of=generosity", "name either a source"),
-        ("drill.from_day=28", "a history has 28 days"),
+        ("drill.from_day=14", "a history has 14 days"),
         ("drill.calm_histories=10", "take 21 or more"),
     ],
 )

@@ -21,7 +21,7 @@ SMALL = [
     "training.batch_size=32",
     "training.early_stopping=null",
     "runtime.device=cpu",
-    "runtime.threads=2",
+    "runtime.threads=1",
 ]
 # What a recipe's gates would say of where that lies which decides.
 LEAST_ON_GLASS = 0.4

@@ -1,15 +1,20 @@
 """Counts against brute force, planted faults found by name, and silence where there is none."""
 
+import math
+import re
 import time
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from totalml.errors import EvaluationError
 from totalml.evaluation import SampleContext, evaluate
 from totalml.evaluation.before_training import check_columns
+from totalml.evaluation.columns import in_bin
 from totalml.evaluation.slices.errors import WrongAnswers
 from totalml.evaluation.slices.membership import groups_of
 from totalml.evaluation.slices.search import combined
@@ -215,3 +220,15 @@ def test_the_group_of_each_sample_stands_beside_its_prediction(world):
     assert found["age_group"].to_pylist() == [None if age in small else age for age in pints.age.tolist()]
     thirds = np.array(["dim", "medium", "bright"])[np.argsort(np.argsort(pints.light)) // 40]
     assert found["light"].to_pylist() == thirds.tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(-1e4, 1e4) | st.just(math.nan) | st.integers(-3, 3).map(float), min_size=1, max_size=40))
+def test_a_bin_is_found_again_by_its_name(values):
+    """Not of numbers that lie nearer to an edge than its name tells."""
+    numbers = np.array(values)
+    column = SampleContext(pa.table({"age": numbers}), np.arange(len(numbers))).column("age")
+    cuts = [float(cut) for value in column.values for cut in re.findall(r"-?[\d.]+(?:e[+-]?\d+)?", value)]
+    near = np.isclose(numbers[:, None], np.array([*cuts, np.inf]), rtol=1e-5).any(axis=1) & ~np.isin(numbers, cuts)
+    for code, value in enumerate(column.values):
+        assert in_bin(numbers, value)[~near].tolist() == (column.codes == code)[~near].tolist()

@@ -9,7 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.monitoring.released import release, rows
+from tests.monitoring.traffic import MODEL
 from totalml.cli import main
+from totalml.store import Store
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +42,44 @@ def test_a_table_cut_at_other_commas_says_which_columns_are_not_there(capsys):
     Path("b.csv").write_text("area;rooms\n" + "50;3\n" * 20)
     assert checked("b.csv") == 3
     assert "column area is gone; column area;rooms is new" in capsys.readouterr().out
+
+
+def test_a_column_of_another_type_is_told_with_both_and_hides_nothing_else(capsys):
+    reference = table("a.parquet", rooms=list(range(60)), flat=[True, False] * 30)
+    window = table("b.parquet", rooms=[str(each) for each in range(60)], flat=[1, 0] * 30, area=np.full(60, 500.0))
+    assert main(["monitor", "check", "--reference", reference, "--window", window]) == 3
+    told = capsys.readouterr().out
+    assert "column rooms is of another type (words, numbers in the reference; let it hold numbers again)" in told
+    assert "column flat is of another type (numbers, true or false in the reference" in told
+    assert "  area " in told
+    assert "-> 500" in told
+
+
+def test_whole_numbers_and_others_are_one_type(capsys):
+    whole = pa.array([1, 2, 3] * 20)
+    reference = table("a.parquet", price=whole)
+    window = table("b.parquet", price=whole.cast(pa.decimal128(21, 2)))
+    assert main(["monitor", "check", "--reference", reference, "--window", window]) == 0
+    assert capsys.readouterr().out.startswith("none: ")
+
+
+def test_a_store_that_is_named_needs_no_project_for_a_release_as_reference(folder, capsys):
+    bundle = release(Store(folder / "kept"), rows(200), {})
+    pq.write_table(rows(100, 1).drop_columns("label"), "b.parquet")
+    asked = ["monitor", "check", "--reference", f"{MODEL}@production", "--window", "b.parquet"]
+    assert main(asked) == 2
+    assert "is in no project" in capsys.readouterr().err
+    assert main([*asked, "--store", "kept"]) == 0
+    by_hash = ["monitor", "check", "--reference", bundle.hash, "--window", "b.parquet"]
+    assert main([*by_hash, "--store", "kept"]) == 0
+    assert main(by_hash) == 2
+
+
+def test_of_two_tables_no_labels_are_spoken_of(capsys):
+    assert checked(table("b.parquet", area=np.random.default_rng(5).normal(60, 6, 60).clip(30, 70))) == 3
+    told = capsys.readouterr().out
+    assert told.startswith("unknown: Inputs moved: area moved against the reference.")
+    assert "label" not in told
 
 
 def test_columns_of_one_name_are_refused(capsys):

@@ -125,6 +125,15 @@ def test_new_inputs_that_labels_say_are_answered_rightly_become_new_covariate():
     assert [look(watching, day).cause for day in others][-1] == COVARIATE
 
 
+def test_a_column_of_another_type_stops_no_window():
+    window = rows(200, 7, FEAST)
+    place = window.column_names.index("property:brightness")
+    words = window.set_column(place, "property:brightness", window["property:brightness"].cast(pa.string()))
+    verdict = look(monitor(), words)
+    assert verdict.cause == QUALITY
+    assert "is of another type (words, numbers in the reference; let it hold numbers again)" in verdict.told
+
+
 def test_dark_pictures_are_data_quality_and_outweigh_what_follows_from_them():
     verdict = look(monitor(), rows(200, 7, FEAST, brightness=30.0, wrong=0.1), told=False)
     assert verdict.cause == QUALITY

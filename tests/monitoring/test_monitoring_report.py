@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.monitoring.looked import pint
-from tests.monitoring.traffic import MIDNIGHT, MODEL, RELEASE, Service, every
+from tests.monitoring.traffic import MIDNIGHT, MODEL, OTHER, RELEASE, Service, every
 from totalml.alerts.alerts import Alerts
 from totalml.alerts.finding import Finding, Sample
 from totalml.cli import main
@@ -20,6 +20,8 @@ from totalml.monitoring.page.kept import said, volume_of
 from totalml.monitoring.page.page import render
 from totalml.monitoring.verdict import CONCEPT, NONE, OF_WINDOW, QUALITY, SEASON, Evidence, Verdict
 from totalml.prediction_log.sampled_pictures import save_picture
+from totalml.registry import Aliases, Promotion
+from totalml.release.named import find_named
 from totalml.store import Store
 from totalml.store.event import Draft
 
@@ -52,6 +54,48 @@ def test_the_page_is_written_beside_the_runs_and_its_path_told(project, store, c
     assert b"Is all well with pints?" in path.read_bytes()
     assert main(["monitor", "report", MODEL, "--days", "3660", "--out", "here.html"]) == 0
     assert (project / "here.html").read_bytes().startswith(b"<!doctype html>")
+
+
+def test_rows_that_came_after_their_window_are_counted_and_told(store):
+    service = Service(store)
+    service.answer(every(60, 24))
+    service.answer(every(60, 24, MIDNIGHT + 3 * DAY))
+    for day in (0, 3):  # between them nothing had come
+        looked(store, Verdict(NONE, "nothing"), day)
+    back = {"back": 30 * DAY, "now": MIDNIGHT + 5 * DAY}
+    assert gathered(store, MODEL, **back).late == 0
+    service.answer(every(1, 4, MIDNIGHT))
+    service.answer(every(1, 2, MIDNIGHT + DAY))
+    service.answer(every(1, 3, MIDNIGHT), OTHER)  # which nobody watches
+    service.answer(every(1, 5, MIDNIGHT + 4 * DAY))  # of the next window
+    content = gathered(store, MODEL, **back)
+    assert content.late == 6
+    assert b"Nobody has looked at 6 rows that came only after the window of their time" in render(content)
+    assert b"6 came too late" in render(content)
+
+
+def test_of_one_release_only_what_it_answered_is_shown(project, store, capsys):
+    """By what a monitor of it is asked for: an alias, or the start of its hash."""
+    for release, alias in ((RELEASE, "production"), (OTHER, "candidate")):
+        moved = Promotion("2026-01-01T00:00:00+00:00", alias, "00000000-00000000", 1, "", "eve", release=release)
+        Aliases(store, MODEL).move(lambda _, moved=moved: moved)
+    looked(store, Verdict(NONE, "nothing"))
+    start, end = (f"2026-03-0{day}T00:00:00.000000+00:00" for day in (4, 5))
+    History(store, MODEL).append(Looked(OTHER, start, start, end, 7, 0, Verdict(CONCEPT, "it errs", "page"), ""))
+    Alerts(store, MODEL).raise_alert(Finding(CONCEPT, "page", "it errs", "", OTHER))
+    Service(store).answer(every(60, 5, MIDNIGHT + 2 * DAY), OTHER)
+    for text, release, rows, open_alerts in ((f"{MODEL}@production", RELEASE, 0, 0), ("22222222", OTHER, 5, 1)):
+        named = find_named(text, store)
+        content = gathered(store, MODEL, 30 * DAY, MIDNIGHT + 5 * DAY, named)
+        assert [each.release for each in content.looked] == [release]
+        assert sum(each.rows for each in content.volume) == rows
+        assert len(content.alerts) == open_alerts
+    assert main(["monitor", "report", f"{MODEL}@candidate", "--days", "3660"]) == 0
+    path = project / "runs" / MODEL / "monitor-22222222.html"
+    assert capsys.readouterr().out == f"Page: {path}\n"
+    assert b"Is all well with pints@candidate?" in path.read_bytes()
+    assert main(["monitor", "report", f"{MODEL}@candidates"]) == 2
+    assert "has no alias or release 'candidates', did you mean 'candidate'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,21 @@ def test_one_row_at_a_time_is_as_all_at_once(reference):
     assert each[-1].log_evidence == pytest.approx(found.log_evidence, abs=1e-12)
 
 
+def test_an_alarm_that_stands_is_not_looked_into_again(reference, monkeypatch):
+    rows = np.random.default_rng(8).normal(size=(300, 3))
+    rows[100:] += 2
+    whole, parts = (StreamTest.fit(reference, RUN) for _ in range(2))
+    quiet = parts.update(table(rows[:50]))
+    found = parts.update(table(rows[50:200]), quiet)
+    assert not quiet.alarm
+    assert found.alarm
+    monkeypatch.delattr(StreamTest, "_found")
+    after = parts.update(table(rows[200:]), found)
+    monkeypatch.undo()
+    assert after.log_evidence == whole.update(table(rows)).log_evidence
+    assert (after.alarm_row, after.moves, after.since) == (found.alarm_row, found.moves, found.since)
+
+
 def test_a_state_of_another_reference_is_refused(reference, stream):
     StreamTest.fit(reference, 2 * RUN).restore(stream.state())
     with pytest.raises(DataError, match="restart"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ from tests.monitoring.traffic import MIDNIGHT, MODEL, OTHER, RELEASE, TRUTH, Ser
 from totalml.errors import StoreError
 from totalml.monitoring.history import History, Looked
 from totalml.monitoring.losses import LossOf
-from totalml.monitoring.traffic import Tail, Traffic
+from totalml.monitoring.traffic import EARLIEST, Tail, Traffic
 from totalml.monitoring.verdict import (
     CONCEPT,
     NONE,
@@ -33,7 +33,7 @@ from totalml.store import Store
 
 COLUMNS = ["answer:predicted", "answer:p:good"]
 DAY = timedelta(days=1)
-MONTH = timedelta(days=30)
+LONG = timedelta(days=3650)  # within which labels may come
 
 
 class Counting:
@@ -77,16 +77,39 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-def watch(store: Store, monitor: Counting, told: list[Looked] | None = None, live: bool = False, **window) -> Watch:
+def watch(
+    store: Store,
+    monitor: Counting,
+    told: list[Looked] | None = None,
+    live: bool = False,
+    since: datetime = MIDNIGHT - DAY,
+    **window,
+) -> Watch:
     losses = LossOf(TRUTH, {})
-    made = (store, MODEL, RELEASE, COLUMNS, losses, MONTH)
-    traffic = Tail(*made, MIDNIGHT - DAY) if live else Traffic(*made)
+    made = (store, MODEL, RELEASE, COLUMNS, losses, LONG)
+    traffic = Tail(*made, since) if live else Traffic(*made)
     settings = WindowRecipe(**{"hours": 24, "rows": 1, **window})
     return Watch(RELEASE, History(store, MODEL), traffic, monitor, settings, ([] if told is None else told).append)
 
 
 def at(days: float) -> datetime:
     return MIDNIGHT + days * DAY + timedelta(seconds=11)
+
+
+def test_numbers_that_the_journal_could_not_give_back_stop_no_window(store):
+    """Of a column of times in nanoseconds, say."""
+
+    class Nanoseconds(Counting):
+        def look(self, *given: object) -> Verdict:
+            moves = [{"name": "sent", "before": 1.7e18, "now": 2.0}]
+            return Verdict(
+                NONE, "nothing", "", (Evidence(OF_WINDOW, False, "", value=2.0**60, facts={"moves": moves}),)
+            )
+
+    Service(store).answer(every(60, 24))
+    assert len([*watch(store, Nanoseconds()).look(at(1))]) == 1
+    (evidence,) = History(store, MODEL).looked()[0].verdict.evidence
+    assert (evidence.value, evidence.facts) == (None, {"moves": [{"name": "sent", "before": None, "now": 2.0}]})
 
 
 def test_windows_are_days_and_every_row_is_in_one(store):
@@ -174,6 +197,31 @@ def test_silence_is_said_once(store):
     assert [each.rows for each in looked] == [24, 0, 24]
 
 
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("labelled", [False, True])
+def test_decades_of_silence_are_not_walked(store, live, labelled, monkeypatch):
+    """A wrong clock once dated rows 1970; of the time until then each process asks no more than a few windows."""
+    service = Service(store)
+    wrong = service.answer(every(1, 3, EARLIEST))
+    asked = wrong + service.answer(every(60, 24))
+    if labelled:
+        service.label(asked[-24:], "bad")  # now
+    now = datetime.now(UTC) + 2 * DAY if labelled else at(1)
+    windows = (first := watch(store, Counting(), live=live, since=EARLIEST)).look(now)
+    done = [next(windows), next(windows)]
+    windows.close()  # killed in 1970
+    going = watch(store, monitor := Counting(), live=live, since=EARLIEST)
+    labels, calls = going.traffic.labelled, []
+    monkeypatch.setattr(going.traffic, "labelled", lambda *bounds: calls.append(bounds) or labels(*bounds))
+    done += going.look(now)
+    assert [each.rows for each in done] == [3, 0, 24, 0, 0, 0][: 5 if labelled else 3]
+    assert done[2].start == MIDNIGHT.isoformat(timespec="microseconds")
+    assert sum(each.labels for each in done) == (24 if labelled else 0)
+    assert monitor.seen == asked
+    assert len(calls) < 10
+    assert not [*first.look(now)]
+
+
 def test_silence_that_alarms_has_no_row_to_show(store):
     class Deaf(Counting):
         def look(self, rows: pa.Table, *others: object) -> Verdict:
@@ -198,6 +246,22 @@ def test_alongside_a_service_what_is_found_ends_the_window(store):
     asked += service.answer(every(60, 20, MIDNIGHT + timedelta(minutes=30)))
     assert len([*going.look(at(1), along=True)]) == 1
     assert monitor.seen == asked
+
+
+def test_rows_that_came_after_their_window_are_counted_alongside_a_service(store):
+    service = Service(store)
+    service.answer(every(60, 24))
+    going = watch(store, monitor := Counting(), live=True)
+    assert len([*going.look(at(1), along=True)]) == 1
+    service.answer(every(1, 3, MIDNIGHT + DAY / 2))
+    service.answer(every(1, 5, MIDNIGHT + DAY))  # of the next window
+    assert not [*going.look(at(1.1), along=True)]
+    assert not [*going.look(at(1.2), along=True)]
+    assert going.traffic.late == 3
+    assert len(monitor.seen) == 24
+    again = watch(store, Counting(), live=True)  # of another process, which cannot tell when they came
+    assert not [*again.look(at(1.2), along=True)]
+    assert again.traffic.late == 0
 
 
 class Lasting(Counting):

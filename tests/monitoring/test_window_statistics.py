@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from totalml.monitoring.counts import chi_square, of_categories
+from totalml.monitoring.counts import chi_square, of_categories, of_missing
 from totalml.monitoring.kernel import DOUBLINGS, Features, of_embeddings
 from totalml.monitoring.observations import Categories
 from totalml.monitoring.order import OrderStatistic, ks_distance
@@ -62,6 +62,27 @@ def test_chi_square_is_that_of_scipy():
     both = table.sum(axis=0)[:, None].astype(float)
     expected = stats.chi2_contingency(table, correction=False).statistic
     assert chi_square(both, table[1][:, None].astype(float))[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("missing", "permuted", "is_asked"),
+    [((0, 0), 40, False), ((0, 1), 40, True), ((2, 2), 39, False), ((3, 2), 39, True), ((0, 5), 39, True)],
+)
+def test_what_is_missing_is_asked_where_enough_is_to_tell(missing, permuted, is_asked):
+    """Of some of the rows, at least five missing ones; of all of them one."""
+    before, now = (np.arange(size) < count for size, count in zip((40, 25), missing, strict=True))
+    found = of_missing("age", before, now, (np.arange(permuted), np.arange(25)))
+    assert (found is not None) == is_asked
+    if found is not None:
+        shares = [count / size for size, count in zip((40, 25), missing, strict=True)]
+        move = found.move(0.5)
+        assert (move.of, move.before, move.now) == ("missing", *shares)
+        table = [[40 - missing[0], missing[0]], [25 - missing[1], missing[1]]]
+        assert found.seen == pytest.approx(stats.chi2_contingency(table, correction=False).statistic)
+        ones = np.repeat([0, 1], [permuted, 25])[:, None].astype(np.int8)
+        table[0][0] -= 40 - permuted  # the last one is there
+        of_permuted = stats.chi2_contingency(table, correction=False).statistic
+        assert found.permuted(ones)[0] == pytest.approx(of_permuted, rel=1e-5)
 
 
 def test_rare_categories_are_pooled_and_what_is_missing_is_one():

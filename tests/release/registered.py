@@ -17,8 +17,6 @@ from totalml.store import Store
 REPOSITORY = Path(__file__).parents[2]
 NAME = "guinness_smoke"
 TINY = (
-    f"+recipe={NAME}",
-    "smoke=false",
     "evaluation=quick",
     "evaluation.slices=null",
     "data.source.count=60",
@@ -28,6 +26,7 @@ TINY = (
     "data.split.salt=tiny",
     "runtime.progress=plain",
 )
+RUN = (f"+recipe={NAME}", "smoke=false", *TINY)
 EASY, HARD = "gates=[{metric: accuracy, at_least: 0.0}]", "gates=[{metric: accuracy, at_least: 1.1}]"
 
 
@@ -39,7 +38,7 @@ class Project:
 
     def go(self, *overrides: str, expect: int = 0) -> str:
         where = [f"runtime.store={self.store}", f"runtime.runs={self.runs}"]
-        done = run_python(["run.py", *TINY, *where, *overrides], REPOSITORY)
+        done = run_python(["run.py", *RUN, *where, *overrides], REPOSITORY)
         assert done.returncode == expect, done.stdout + done.stderr
         return done.stdout + done.stderr
 

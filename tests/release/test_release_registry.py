@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from tests.release.registered import EASY, HARD, NAME, REPOSITORY, Project, at_home
-from totalml import runner
 from totalml.errors import DataError, FeatureError, ModelError, StoreError
+from totalml.follow_up import register_release
 from totalml.progress import Progress
 from totalml.release import make, promote
 from totalml.release import register as register_module
@@ -50,9 +50,9 @@ def test_a_run_that_passed_its_gates_is_registered_once(project, capsys):
     assert [each.version for each in history] == [f"{each.parent.name}/{each.name}" for each in project.attempts()]
     assert len({each.release for each in history}) == 2
     where = [f"runtime.store={project.store}", f"runtime.runs={project.runs}"]
-    from tests.release.registered import TINY
+    from tests.release.registered import RUN
 
-    command = [sys.executable, "-c", WITHOUT_TORCH, *TINY, *where, EASY]
+    command = [sys.executable, "-c", WITHOUT_TORCH, *RUN, *where, EASY]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert project.history() == history
@@ -216,7 +216,7 @@ def test_whatever_a_release_fails_by_the_run_is_told_to_be_whole(project, monkey
     monkeypatch.setattr(make, "make_release", refuse)
     told = "The run is whole and passed its gates, but no release was made of it: picture 'pint-0007'"
     with pytest.raises(kind, match=told):
-        runner._register(stored_recipe(attempt.folder), attempt, Store(project.store), Progress.silent())
+        register_release(stored_recipe(attempt.folder), attempt, Store(project.store), Progress.silent())
 
 
 @pytest.mark.usefixtures("blue_for_red")

@@ -245,3 +245,15 @@ def test_a_filesystem_that_cannot_tell_two_writers_apart_is_refused(tmp_path):
     journal = opened("dying://there", tmp_path / "here")
     with pytest.raises(StoreError, match=r"dying://there cannot tell which of two machines was first.*S3"):
         journal.append(FIRST, expected=0)
+
+
+@pytest.mark.parametrize("number", [2.0**53, -(2.0**60), 2**53, float("nan"), float("inf")])
+def test_a_number_that_nobody_could_read_again_is_not_written(tmp_path, number):
+    journal = Journal(tmp_path, "pints")
+    journal.append(FIRST, 0)
+    with pytest.raises(StoreError, match="event 'promoted' of journal/pints is not written"):
+        journal.append(replace(FIRST, facts={"values": [{"most": number}]}), 1)
+    kept = [2.0**53 - 1, -(2**53) + 1, 0.5, 1e21, 1e300]
+    journal.append(replace(FIRST, facts={"values": kept}), 1)
+    assert Journal(tmp_path, "pints").events()[1].facts == {"values": kept}
+    assert len(Journal(tmp_path, "pints").events()) == 2

@@ -71,6 +71,7 @@ class Alert:
     channels: that are to be told, by their titles.
     count: how often it was found.
     who, why: of its acknowledgement or resolution.
+    people: whose it is by `team.yaml`, where somebody is told of it; no event holds them.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Alert:
     why: str = ""
     tried: Mapping[str, Tried] = field(default_factory=dict)
     reactions: tuple[Reacted, ...] = ()
+    people: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -116,6 +118,7 @@ class Alert:
             "count": self.count,
             "who": self.who,
             "why": self.why,
+            "for": [*self.people],
             "reactions": [{**vars(each)} for each in self.reactions],
         }
 

@@ -1,5 +1,7 @@
 """Say that a person has taken an alert: it is told again only if it becomes another.
 
+Where the project has a team.yaml, only who has a role for the model may.
+
 totalml alerts ack guinness-12 --why "I look at it"
 """
 
@@ -29,9 +31,15 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
 
 def alerts_with(arguments: argparse.Namespace, place: Place) -> Alerts:
-    """Those of the model whose alert is named. Raises: RecipeError: it is no alert's id, or no reason is given."""
+    """Those of the model whose alert is named.
+
+    Raises: RecipeError: it is no alert's id, no reason is given, or this machine's user is nobody of its team.
+    """
     from totalml.alerts.alerts import Alerts, model_of
+    from totalml.team import require_member
 
     if not arguments.why.strip():
         raise RecipeError("command line: --why is empty; say to those who read the history what you know")
-    return Alerts(place.open_store(), model_of(arguments.id))
+    model = model_of(arguments.id)
+    require_member(model, place.project)
+    return Alerts(place.open_store(), model)

@@ -28,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, place: Place) -> int:
     import json
 
+    from totalml.alerts.addressed import addressed
     from totalml.alerts.alerts import Alerts
     from totalml.release.registry_list import aligned
 
@@ -35,7 +36,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     known = _models(arguments.model, store)
     found = [each for model in known for each in Alerts(store, model).all() if arguments.all or each.is_open]
     if arguments.json:
-        print(json.dumps([each.as_json() for each in found], indent=2, ensure_ascii=False))
+        told = [addressed(each, place.project).as_json() for each in found]
+        print(json.dumps(told, indent=2, ensure_ascii=False))
     elif found:
         print("\n".join(aligned([HEADER, *map(_row, found)])))
     else:

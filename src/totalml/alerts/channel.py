@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 
+from totalml.alerts.addressed import addressed
 from totalml.alerts.finding import SENTENCE, short_text
 from totalml.alerts.secret import secret
 from totalml.alerts.words import message, subject
@@ -24,7 +25,7 @@ Send = Callable[["Alert"], None]
 
 def deliver(channel: ChannelRecipe, alert: Alert, place: Place) -> str | None:
     """Args:
-    place: below whose project files are written.
+    place: below whose project files are written, and whose `team.yaml` says whose the alert is.
 
     Returns: what went wrong, in one line; None: it arrived.
     """
@@ -32,7 +33,7 @@ def deliver(channel: ChannelRecipe, alert: Alert, place: Place) -> str | None:
 
     def work() -> None:
         try:
-            _sender(channel, place)(alert)
+            _sender(channel, place)(addressed(alert, place.project))
             problems[:] = [None]
         except Exception as error:  # of sockets, servers, packages: whatever it is, the alert is kept
             problems[:] = [short_text(_in_words(error), SENTENCE)]

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from totalml.deployment.read import interpolated, read_values, with_lines
+from totalml.compose.section_file import interpolated, read_values, with_lines
 from totalml.recipe.alerting import AlertingRecipe
 from totalml.recipe.bounds import NAME
 from totalml.validate import Mistake, explain

@@ -29,6 +29,8 @@ def message(alert: Alert) -> str:
     """Lines: what happened, since when, what shows it, what was done, and what to do."""
     finding = alert.finding
     lines = [subject(alert), finding.sentence]
+    if alert.people:
+        lines.append(f"for: {', '.join(alert.people)}")
     if alert.state == RESOLVED:
         lines.append(f"resolved by {alert.who}: {alert.why}")
     if finding.since:

@@ -1,5 +1,7 @@
 """Start a recipe: recipes/<name>.yaml with its lab card, recipes/<name>/README.md, and a test with its golden file.
 
+The first one of a project also writes team.yaml, which says who does what.
+
   totalml recipe new my_pints --from guinness --question "Does a larger network see more?"
   totalml recipe new my_photos                     your photos, in one folder per class
 
@@ -16,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from totalml.authoring.scaffold import Plan, card_text, recipe_text, test_text
+from totalml.authoring.scaffold import Plan, card_text, recipe_text, team_text, test_text
 from totalml.errors import RecipeError
 from totalml.recipe.bounds import NAME
 from totalml.target import did_you_mean
@@ -36,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     plan, composed = _planned(arguments, place)
-    files = _files(plan, composed)
+    files = _files(plan, composed) | _team(place.project)
     _write_all(place.project, files)
     print("wrote", *files, sep="\n  ")
     print(f"next: set its keys, run it with\n  {plan.command}\nand put what it reached in its header and its card")
@@ -91,6 +93,15 @@ def _files(plan: Plan, composed: Composed) -> dict[str, str]:
         f"{tests}.py": test_text(plan),
         f"{tests}/{composed_name(plan.name)}.yml": composed_text(composed),
     }
+
+
+def _team(project: Path) -> dict[str, str]:
+    """Nothing where there is one."""
+    from totalml.machine import user
+    from totalml.team import TEAM_FILE
+
+    file = project / TEAM_FILE
+    return {} if file.exists() or file.is_symlink() else {TEAM_FILE: team_text(user())}
 
 
 def _write_all(project: Path, files: Mapping[str, str]) -> None:

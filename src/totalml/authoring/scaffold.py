@@ -44,6 +44,25 @@ def recipe_text(plan: Plan) -> str:
         f"name: {plan.name}",
         f"question: {_quoted(plan.question)}",
         *smoke,
+        *([] if plan.parent else _GATES),
+        "",
+        "monitoring:",
+        "  false_alarms_per_year: 2  # that people are ready to look into; team.yaml says who",
+        *([] if plan.parent else _REVIEW),
+    )
+
+
+def team_text(user: str) -> str:
+    """Of a project that has none."""
+    name = _quoted(user)
+    return _lines(
+        "# Who does what, by the names of the machine's users; docs/playbook.md. To see it whole: totalml team",
+        f"owner: {name}",
+        "reviewers: []  # judge recipes, and what a model said",
+        f"may_promote: [{name}]",
+        f"may_deploy: [{name}]  # also the user of what deploys on merge, such as runner",
+        "told:",
+        f"  all: [{name}]  # or by verdict, such as concept",
     )
 
 
@@ -105,6 +124,12 @@ def test_it_composes_to_what_was_reviewed(data_regression):
 {run}'''
 
 
+_GATES = ("", "gates:  # say it before you measure", "  - {metric: accuracy, at_least: 0.9}")
+_REVIEW = (
+    "",
+    "review:  # what people are asked",
+    "  question: Which of these does the photo show?",
+)
 _RUN_TEST = """
 
 def test_it_runs_from_the_snapshot_to_the_report(tmp_path):

@@ -41,6 +41,8 @@ def read_config(file: Path, name: str) -> DictConfig:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RecipeError(f"{name}:{line}: not valid YAML: {error.problem}") from error
+    except OSError as error:
+        raise RecipeError(f"{name}: cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, ValueError, yaml.YAMLError, OmegaConfBaseException, AssertionError) as error:
         raise RecipeError(f"{name}:1: not a YAML file in UTF-8: {error}") from error
     if not isinstance(config, DictConfig):

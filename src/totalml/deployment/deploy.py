@@ -5,7 +5,7 @@
   totalml serve deployments/guinness.yaml               a service that follows it
 
 To roll back, revert the commit and deploy again. Exit code 3: the release would let down the callers of what is
-deployed now; --force overrules, and stands in the history.
+deployed now; --force overrules, and stands in the history. Who may deploy says team.yaml, where the project has one.
 """
 
 from __future__ import annotations
@@ -37,9 +37,12 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.deployment.read import read_deployment
     from totalml.deployment.standing import Deployments
     from totalml.release.signature import let_down
+    from totalml.team import require_deployer
 
     file = Path(arguments.file)
     deployment, store = read_deployment(file, arguments.file), place.open_store()
+    if not arguments.check:
+        require_deployer(deployment.model, place.project)
     deployments = Deployments(store, deployment.model)
     bundle = require_release(deployment.release, deployment.model, deployments, store, arguments.file)
     challenger = _challenger(deployment, deployments, store, arguments.file)

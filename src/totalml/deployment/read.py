@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-from omegaconf import OmegaConf
-from pydantic import ValidationError
-
-from totalml.compose.config_file import read_config
-from totalml.compose.origins import Origins, Place, read_layer
+from totalml.compose.section_file import read_section
 from totalml.deployment.deployment import Deployment
-from totalml.errors import RecipeError
-from totalml.validate import Mistake, explain
 
 ENDINGS = (".yaml", ".yml")  # by which a file of `deployments/` is told from a release
 
@@ -23,40 +15,4 @@ def read_deployment(file: Path, name: str) -> Deployment:
         name: the file as shown.
     Raises: RecipeError: it is not there, no plain YAML, or no deployment; all mistakes at once.
     """
-    values = read_values(file, name, "deployment")
-    mistakes = interpolated(values)
-    if not mistakes:
-        try:
-            return Deployment.model_validate(values)
-        except ValidationError as error:
-            mistakes = explain(error, Deployment)
-    raise with_lines(mistakes, file, name)
-
-
-def read_values(file: Path, name: str, kind: str) -> Any:
-    """As they are written. Raises: RecipeError: the file is not there, or no plain YAML."""
-    if not file.is_file():
-        hint = "" if file.suffix else f"; give its file, such as deployments/{name}.yaml"
-        raise RecipeError(f"command line: there is no {kind} {name}{hint}")
-    return OmegaConf.to_container(read_config(file, name), resolve=False)
-
-
-def interpolated(values: Any, path: tuple[str | int, ...] = ()) -> list[Mistake]:
-    """Whatever is not written out, which nobody resolves here."""
-    return [Mistake(each, "an interpolation; write the value itself") for each in _interpolated(values, path)]
-
-
-def with_lines(mistakes: Sequence[Mistake], file: Path, name: str) -> RecipeError:
-    origins = Origins([read_layer(name, file, "")], [])
-    return RecipeError(*(f"{origins.written(each.path) or Place(name, 1)}: {each.message}" for each in mistakes))
-
-
-def _interpolated(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
-    if isinstance(value, str) and "${" in value:
-        yield path
-    elif isinstance(value, dict):
-        for key, below in value.items():
-            yield from _interpolated(below, (*path, key))
-    elif isinstance(value, list):
-        for place, below in enumerate(value):
-            yield from _interpolated(below, (*path, place))
+    return read_section(Deployment, file, name, "deployment")

@@ -7,7 +7,8 @@
 
 The file names it by `challenger:` (docs/deployments.md). A service that follows the file judges by itself: a challenger
 that fails is stopped; one that passes goes on where the file says `advance: auto`, and is proposed where it says
-`propose`. Exit code 3: it did not pass the stage that it is in; --force overrules, and stands in the history.
+`propose`. Exit code 3: it did not pass the stage that it is in; --force overrules, and stands in the history. Where the
+project has a team.yaml, it says who may: as of deploy, and for --to live as of promote.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.deployment.judge import Judge
     from totalml.deployment.read import read_deployment
+    from totalml.team import require_deployer, require_promoter
 
     file, store = Path(arguments.file), place.open_store()
     model = read_deployment(file, arguments.file).model
@@ -50,6 +52,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     judge.deployments.require(file.stem, arguments.file)
     if arguments.watch and arguments.to:
         raise RecipeError("command line: give --to or --watch, not both")
+    if arguments.watch or arguments.to:
+        (require_promoter if arguments.to == LIVE else require_deployer)(model, place.project)
     if arguments.watch:
         _watch(judge, file.stem)
     if arguments.to is None:

@@ -5,7 +5,8 @@ Numbers are cut where the whole snapshot's quarters begin, so that a bin has one
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,10 +17,12 @@ from totalml.evaluation.arrays import Floats, Ints
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 LIGHT = "light"  # a column of our own, from the pictures
 LIGHTS = ("dim", "medium", "bright")
 QUARTERS = (0.25, 0.5, 0.75)
+MISSING = "missing"
 MOST_DIGITS = 17  # tell any two numbers of 64 bits apart
 
 
@@ -96,6 +99,14 @@ def in_words(name: str, value: str) -> str:
     return f"{name.replace('_', ' ').strip() or name} {value}"
 
 
+def in_bin(numbers: Floats, value: str) -> NDArray[np.bool_]:
+    """(N,) which numbers are in the bin of that name, as a column of them has it; or are that number."""
+    for words, holds in _BINS:
+        if found := words.fullmatch(value):
+            return holds(numbers, *map(float, found.groups()))
+    return np.isnan(numbers) if value == MISSING else np.zeros(len(numbers), np.bool_)
+
+
 def _light(brightness: Floats) -> Column:
     """A third of the pictures each."""
     edges = np.quantile(brightness, (1 / 3, 2 / 3)) if len(brightness) else np.zeros(2)
@@ -127,6 +138,15 @@ def _bins(cuts: Floats) -> list[str]:
     return [f"below {shown[0]}", *between, f"{shown[-1]} and more"]
 
 
+_NUMBER = r"(-?[\d.]+(?:e[+-]?\d+)?|-?inf)"
+_BINS: tuple[tuple[re.Pattern[str], Callable[..., NDArray[np.bool_]]], ...] = (
+    (re.compile(f"below {_NUMBER}"), lambda numbers, high: numbers < high),
+    (re.compile(f"{_NUMBER} to {_NUMBER}"), lambda numbers, low, high: (numbers >= low) & (numbers < high)),
+    (re.compile(f"{_NUMBER} (?:and|or) more"), lambda numbers, low: numbers >= low),
+    (re.compile(_NUMBER), lambda numbers, one: numbers == one),
+)
+
+
 def _told_apart(numbers: Floats) -> list[str]:
     """In six digits, or as many as no two of them share: 2000001 and 2000002 are two groups."""
     for digits in range(6, MOST_DIGITS):
@@ -149,5 +169,5 @@ def _texts(name: str, column: pa.ChunkedArray, rows: Ints) -> Column:
 
 
 def _column(name: str, values: list[str], codes: Ints) -> Column:
-    every = (*values, "missing")
+    every = (*values, MISSING)
     return Column(name, every, tuple(in_words(name, value) for value in every), codes)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from totalml.monitoring.observations import Observations, observe
     from totalml.monitoring.rates import RateProfile
     from totalml.monitoring.recent import Since
-    from totalml.monitoring.seasons import Seasons, season_reference
+    from totalml.monitoring.seasons import Seasons
     from totalml.monitoring.stream import ScoreMove, StreamResult, StreamTest
     from totalml.monitoring.stream_quality import StreamQuality
     from totalml.monitoring.window import WindowTest
@@ -51,7 +51,6 @@ __all__ = [
     "change_of_numbers",
     "change_of_shares",
     "observe",
-    "season_reference",
 ]
 
 __getattr__ = lazy_exports(__name__)

@@ -130,7 +130,9 @@ def _sentence(cause: str, evidence: Sequence[Evidence], season: str) -> str:
         return f"Something is wrong with the data: {_joined(told)}."
     if cause == CONCEPT:
         return f"The model errs more than it did: {_joined(told)}."
-    wanted = _fact(evidence, OF_LABELS, "labels_wanted") if OF_LABELS in by else None
+    if OF_LABELS not in by:  # two tables, of which no model need know
+        return f"Inputs moved: {_joined(told)}."
+    wanted = _fact(evidence, OF_LABELS, "labels_wanted")
     if cause == COVARIATE:
         return f"New inputs, and the model is right on them as far as labels show: {_joined(told)}."
     more = f"{wanted:,} labels" if isinstance(wanted, int) and wanted else "labels"

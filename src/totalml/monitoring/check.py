@@ -4,8 +4,8 @@
   totalml monitor check --reference guinness@production --window preds.parquet --unit uploader --json
 
 Tables are Parquet, CSV, a folder of Parquet files, or as reference a release; any columns will do, those of `totalml
-predict` and of the prediction log are known by their names. Needs no project for tables. --level is the chance of a
-false alarm, of all columns together. Exit code 3: something moved, or something is wrong with the data.
+predict` and of the prediction log are known by their names. Needs no project for tables, or with --store. --level is
+the chance of a false alarm, of all columns together. Exit code 3: something moved, or something is wrong with the data.
 """
 
 from __future__ import annotations
@@ -36,7 +36,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def anywhere(arguments: argparse.Namespace) -> bool:
-    return "@" not in arguments.reference
+    """Tables need no store, and a store that is named is found from any folder."""
+    from totalml.release.named import is_reference
+
+    return arguments.store is not None or not is_reference(arguments.reference)
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:

@@ -40,7 +40,8 @@ def schema_faults(known: Seen, seen: Seen) -> Iterator[Fault]:
             if not known.has(name) or not known.missing(name).all():
                 yield Fault("gone", name, 0.0, certain=True)
         elif known.kinds[name] != seen.kinds[name]:
-            detail = f"{seen.kinds[name]}, {known.kinds[name]} in the reference"
+            then = known.kinds[name]
+            detail = f"{seen.kinds[name]}, {then} in the reference; let it hold {then} again"
             yield Fault("type", name, 0.0, certain=True, detail=detail)
     for name in seen.kinds:
         # Properties and answers come from the release; an older reference lacks those that a later one brings.

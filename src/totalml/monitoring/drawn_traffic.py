@@ -40,6 +40,7 @@ class DrawnTraffic:
     """
 
     table: pa.Table
+    late: int = 0
 
     def rows(self, since: datetime, until: datetime) -> pa.Table:
         return self._between(since, until).drop_columns(LOSS)
@@ -51,6 +52,10 @@ class DrawnTraffic:
 
     def first(self) -> datetime | None:
         return self.table["time"][0].as_py() if len(self.table) else None
+
+    def resumes(self, since: datetime) -> datetime | None:
+        later = self.table.filter(pc.greater_equal(self.table["time"], pa.scalar(since)))
+        return later["time"][0].as_py() if len(later) else None
 
     def _between(self, since: datetime, until: datetime) -> pa.Table:
         times = self.table["time"]

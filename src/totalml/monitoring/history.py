@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from totalml.alerts.finding import Sample
+from totalml.alerts.finding import EXACT, Sample
 from totalml.errors import StoreError
 from totalml.machine import user
 from totalml.monitoring.states import States
@@ -51,7 +51,9 @@ class Looked:
     samples: tuple[Sample, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "schema": SCHEMA}
+        """Of numbers that the journal could not give back, such as times in nanoseconds, None is kept."""
+        kept: dict[str, Any] = _exact({**asdict(self), "schema": SCHEMA})
+        return kept
 
     @classmethod
     def of(cls, event: Event) -> Self:
@@ -117,3 +119,11 @@ class History:
 def journal_name(model: str) -> str:
     """A name that no model has."""
     return f"{model}.monitor"
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _exact(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(each) for each in value]
+    return None if isinstance(value, int | float) and abs(value) >= EXACT else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -186,10 +186,7 @@ class Monitor:
             if "error" in fresh.column_names:
                 fresh = fresh.filter(fresh["error"].is_null())
             if len(fresh) or pending.stream is None:
-                before, now = pending.stream, self._stream.update(self._whole.observed(fresh))
-                if before is not None and before.alarm:
-                    now = replace(now, alarm_row=before.alarm_row, moves=before.moves, since=before.since)
-                pending.stream = now
+                pending.stream = self._stream.update(self._whole.observed(fresh), pending.stream)
             pending.until = int(microseconds(rows, "time").max(initial=pending.until))
         if self._labels is not None and len(labelled):
             self._labels.add(labelled, self._seasons_of(labelled))

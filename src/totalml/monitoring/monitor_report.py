@@ -2,6 +2,7 @@
 
   totalml monitor report guinness                    the last 90 days
   totalml monitor report guinness --days 14 --out page.html
+  totalml monitor report guinness@candidate          what one release answered; so do MODEL@HASH and a hash
 
 It looks at nothing anew; totalml monitor does that.
 """
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
+from totalml.identity import short
 
 if TYPE_CHECKING:
     from totalml.deployment.deployment import Deployment
     from totalml.monitoring.page import MonitorContent, Volume
     from totalml.project import Place
     from totalml.recipe.monitoring import MonitoringRecipe
+    from totalml.release.named import Named
     from totalml.store import Store
 
 PAGE_FILE = "monitor.html"
@@ -29,7 +32,7 @@ EXPECTED_FROM_DAYS = 28  # that came last say how many rows are expected a day, 
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument("what", metavar="WHAT", help="MODEL, MODEL@ALIAS or MODEL@HASH")
     parser.add_argument("--days", metavar="N", type=int, default=DAYS, help=f"to look back ({DAYS})")
     parser.add_argument(
         "--out", metavar="FILE", help=f"where the page is written ({PAGE_FILE} beside the runs of the model)"
@@ -41,19 +44,35 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
     if not 1 <= arguments.days <= MOST_DAYS:
         raise RecipeError(f"command line: --days {arguments.days} is to be from 1 to {MOST_DAYS:,}")
-    path = Path(arguments.out).absolute() if arguments.out else place.runs / arguments.model / PAGE_FILE
-    if path.is_dir():
+    if arguments.out and Path(arguments.out).is_dir():
         raise RecipeError(f"command line: --out {arguments.out} is a folder; name a file in it")
     store = place.open_store()
-    _require_known(store, arguments.model)
-    content = gathered(store, arguments.model, timedelta(days=arguments.days), datetime.now(UTC))
+    model, named = _found(arguments.what, store)
+    _require_known(store, model)
+    file = f"monitor-{short(named.release)}.html" if named else PAGE_FILE
+    path = Path(arguments.out).absolute() if arguments.out else place.runs / model / file
+    content = gathered(store, model, timedelta(days=arguments.days), datetime.now(UTC), named)
     print(f"Page: {write_monitor_page(path, content)}")
     return 0
 
 
-def gathered(store: Store, model: str, back: timedelta, now: datetime) -> MonitorContent:
+def _found(text: str, store: Store) -> tuple[str, Named | None]:
+    """The model, and the one release that was asked for; None: all of them.
+
+    Raises: RecipeError: there is no such release.
+    """
+    from totalml.release.named import find_named, is_reference
+
+    if not is_reference(text):
+        return text, None
+    named = find_named(text, store)
+    return named.model, named
+
+
+def gathered(store: Store, model: str, back: timedelta, now: datetime, named: Named | None = None) -> MonitorContent:
     """What the store holds of a model and its monitor since `now` - `back`.
 
+    Args: named: of this release alone; None: of all, whichever answered.
     Raises: StoreError: it cannot be read, or a newer version wrote it.
     """
     from dataclasses import replace
@@ -61,16 +80,19 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime) -> Monito
     from totalml.alerts.alerts import Alerts
     from totalml.monitoring.history import History
     from totalml.monitoring.page import MonitorContent
-    from totalml.monitoring.page.kept import pictures_of, seasons_of, volume_of
+    from totalml.monitoring.page.kept import late_of, pictures_of, seasons_of, volume_of
     from totalml.monitoring.page.moments import moment
 
     since = now - back
+    release = named.release if named else None
     looked = [each for each in History(store, model).looked() if moment(each.end) > since]
-    name, deployment = _deployed(store, model)
+    looked = [each for each in looked if release in (None, each.release)]
+    alerts = [each for each in Alerts(store, model).open() if release in (None, each.finding.release)]
+    name, deployment = ("", None) if named else _deployed(store, model)
     settings = deployment.monitoring if deployment else None
     if settings is None and looked:
         settings = _of_recipe(store, looked[-1].release)
-    volume = volume_of(store, model, since, now, moment(looked[-1].end) if looked else None)
+    volume = volume_of(store, model, since, now, moment(looked[-1].end) if looked else None, release)
     content = MonitorContent(
         model=model,
         since=since,
@@ -78,10 +100,12 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime) -> Monito
         looked=looked,
         settings=settings,
         rows_per_day=_rows_per_day(settings, volume),
-        alerts=[each.as_json() for each in Alerts(store, model).open()],
+        asked=named.text if named else "",
+        alerts=[each.as_json() for each in alerts],
         deployment=f"deployments/{name}.yaml" if name else "",
         seasons=seasons_of(looked),
         volume=volume,
+        late=late_of(store, model, looked),
     )
     focus = content.focus
     if focus is None or not focus.verdict.alarms:

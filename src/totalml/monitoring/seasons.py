@@ -1,4 +1,4 @@
-"""Which season each sample is of, and the same season of the year before to compare it with.
+"""Which season each sample is of.
 
 A season is whole days of the calendar where the samples are from: St Patrick's Day begins at midnight in Dublin.
 """
@@ -6,27 +6,22 @@ A season is whole days of the calendar where the samples are from: St Patrick's 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
-from totalml.errors import DataError, MissingExtraError, RecipeError
+from totalml.errors import MissingExtraError, RecipeError
 from totalml.monitoring.local_time import days, is_known
-from totalml.monitoring.observations import TIMES, Observations
-from totalml.monitoring.seen import Seen
-from totalml.recipe.seasons import HolidaySettings, SeasonSettings, parse_dates
-from totalml.target import closest
+from totalml.recipe.seasons import HolidaySettings, SeasonSettings, holiday_dates, parse_dates, parse_rule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Rows = TypeVar("Rows", pa.Table, Observations)
 Span = tuple[int, int]  # first day and the one after the last, since 1970-01-01
 
 EPOCH = date(1970, 1, 1)
-YEAR_DAYS = 365
 EXTRA = "monitor"
 
 
@@ -65,29 +60,6 @@ class Seasons:
         return {each.name: int(count) for each, count in zip(self.settings, counts, strict=True) if count}
 
 
-def season_reference(reference: Rows, season: SeasonSettings, at: int, zone: str = "UTC") -> Rows:
-    """Rows of the same season the year before, none where there are none.
-
-    Args:
-        reference: rows with times; of a table the column `time` or `timestamp`.
-        at: int64 microseconds since 1970 UTC, in the season.
-    Raises: DataError: the reference has no times, or `at` is not in the season. RecipeError, MissingExtraError: as of
-        `Seasons.at`.
-    """
-    seen = Seen.of(reference)
-    if not seen.arrival:
-        raise DataError(
-            f"season {season.name!r} is to be compared with the year before, but the reference has no column of times "
-            f"({' or '.join(TIMES)}). Give one, or another reference of the season."
-        )
-    times = seen.moments[seen.arrival]
-    start, end = _year_before(season, at, zone)
-    known = is_known(times)
-    day = days(np.where(known, times, 0), zone)
-    rows = known & (day >= start) & (day < end)
-    return reference.take(rows) if isinstance(reference, Observations) else reference.filter(pa.array(rows))
-
-
 def spans(season: SeasonSettings, first: int, last: int) -> Iterator[Span]:
     """Its occurrences that have a day from `first` to `last`, in order. Raises: as of `Seasons.at`."""
     years = range(_date(first).year - 2, _date(last).year + 2)
@@ -96,20 +68,8 @@ def spans(season: SeasonSettings, first: int, last: int) -> Iterator[Span]:
     elif season.rule is not None:
         every = _of_rule(season, season.rule, first - season.days, last)
     else:
-        every = _of_holiday(season.name, season.holiday, years) if season.holiday else iter(())
+        every = _of_holiday(season, season.holiday, years) if season.holiday else iter(())
     yield from (span for span in every if span[0] <= last and span[1] > first)
-
-
-def _year_before(season: SeasonSettings, at: int, zone: str) -> Span:
-    moment = np.array([at], np.int64)
-    today = int(days(moment, zone)[0]) if is_known(moment).all() else 0
-    now = next((span for span in spans(season, today, today) if span[0] <= today < span[1]), None)
-    if now is None:
-        raise DataError(f"{_date(today)} is not in season {season.name!r}, so there is nothing to compare it with")
-    wanted = now[0] - YEAR_DAYS
-    # Easter moves by up to five weeks, and so does what is counted from it.
-    before = [span for span in spans(season, wanted - 90, now[0] - 1) if span[1] <= now[0]]
-    return min(before, key=lambda span: abs(span[0] - wanted), default=(wanted, wanted))
 
 
 def _of_dates(first: str, last: str, years: range) -> Iterator[Span]:
@@ -131,42 +91,30 @@ def _day(year: int, text: str, *, end: bool = False) -> date:
 
 
 def _of_rule(season: SeasonSettings, rule: str, first: int, last: int) -> Iterator[Span]:
-    try:
-        from dateutil.rrule import rrulestr
-    except ImportError as error:
-        raise MissingExtraError("python-dateutil", EXTRA, f"season {season.name!r}") from error
-    try:
-        # Without a first day of its own, intervals count from 1970.
-        found = rrulestr(rule, dtstart=datetime(1970, 1, 1), ignoretz=True)
-        start, end = (datetime.combine(_date(day), datetime.min.time()) for day in (first, last + 1))
-        occurrences = found.between(start, end, inc=True)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
-        mend = "Give one of RFC 5545, such as FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=17."
-        raise RecipeError(f"season {season.name!r}: {rule!r} is no iCalendar rule ({error}). {mend}") from error
+    start, end = (datetime.combine(_date(day), datetime.min.time()) for day in (first, last + 1))
+    with _told(season, "python-dateutil"):
+        occurrences = parse_rule(rule).between(start, end, inc=True)
     for occurrence in occurrences:
         start_day = _number(occurrence.date())
         yield start_day, start_day + season.days
 
 
-def _of_holiday(season: str, holiday: HolidaySettings, years: range) -> Iterator[Span]:
-    try:
-        from holidays import country_holidays
-    except ImportError as error:
-        raise MissingExtraError("holidays", EXTRA, f"season {season!r}") from error
-    try:
-        calendar = country_holidays(holiday.country, subdiv=holiday.subdivision, years=years)
-    except NotImplementedError as error:
-        raise RecipeError(f"season {season!r}: {error}") from error
-    # Two holidays of one day share its entry.
-    named = [(day, name.strip()) for day, names in sorted(calendar.items()) for name in names.split(";")]
-    wanted = [day for day, name in named if name.casefold() == holiday.name.casefold()]
-    if not wanted:
-        every = sorted({name for _, name in named})
-        close = closest(holiday.name, every)
-        mend = f"did you mean {close!r}?" if close else f"there are: {', '.join(every)}."
-        raise RecipeError(f"season {season!r}: {holiday.country} has no holiday {holiday.name!r}; {mend}")
-    for day in wanted:
+def _of_holiday(season: SeasonSettings, holiday: HolidaySettings, years: range) -> Iterator[Span]:
+    with _told(season, "holidays"):
+        dates = holiday_dates(holiday, years)
+    for day in dates:
         yield _number(day) - holiday.before, _number(day + timedelta(days=holiday.after)) + 1
+
+
+@contextmanager
+def _told(season: SeasonSettings, package: str) -> Iterator[None]:
+    """What settings were not asked where the package was missing."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(package, EXTRA, f"season {season.name!r}") from error
+    except (ValueError, TypeError) as error:
+        raise RecipeError(f"season {season.name!r}: {error}") from error
 
 
 def _number(day: date) -> int:

@@ -128,15 +128,17 @@ class StreamTest:
         self._recent = Recent(codes=("uint8", (len(self._names),)))
         self._rows = 0
 
-    def update(self, observations: Observations) -> StreamResult:
+    def update(self, observations: Observations, before: StreamResult | None = None) -> StreamResult:
         """Go on with these rows. Of one unit and day only those of one call are known, so give whole days where there
         are units; without units it does not matter how rows are spread over calls.
+
+        Args: before: what it said of rows that are looked at as one with these; an alarm in it stays the first one.
         """
         chosen = once_per_unit(observations, np.random.default_rng([self._seed, 1, self._rows]))
         codes = self._codes(observations if len(chosen) == observations.count else observations.take(chosen))
         rows = self._rows + chosen
         times = None if observations.times is None else observations.times[chosen]
-        alarm, found = None, _Found()
+        alarm, found = (None, _Found()) if before is None else (before.alarm_row, _Found(before.moves, before.since))
         for start in range(0, len(chosen), CHUNK):
             part = slice(start, start + CHUNK)
             evidence = self._detector.add(self._bets(codes[part]))

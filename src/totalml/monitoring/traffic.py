@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ KEYS = ("request_id", "id", "sample", "time", "release", "arm", "error", "input"
 LOSS = "loss"  # of a labelled row, within 0..1
 MOST_REMEMBERED = 300_000  # rows that a label is looked for in, by a monitor that goes along with a service
 MOST_CHUNKS = 64  # of rows that are held; in more, each look would take longer
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass
@@ -40,6 +40,8 @@ class Traffic:
         columns: of the reference, those that the log has too.
         losses: None: nothing is known of truths, and no labels are read.
         labels_within: after which a label is not looked for any more.
+        late: rows that came when those of a later time had been asked for, so that nobody looked at them; 0 where all
+            is read anew, which cannot tell.
     """
 
     store: Store
@@ -48,6 +50,7 @@ class Traffic:
     columns: Sequence[str]
     losses: LossOf | None
     labels_within: timedelta
+    late: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self._columns = [*KEYS, *(name for name in self.columns if name not in KEYS)]
@@ -79,8 +82,15 @@ class Traffic:
 
     def first(self) -> datetime | None:
         """When the release first answered; None: it never did."""
-        rows = self._log.read(["time", "release", "arm"])
-        return pc.min(self._of_release(rows)["time"]).as_py() if len(rows) else None
+        return _earliest(self._logged(None))
+
+    def resumes(self, since: datetime) -> datetime | None:
+        """When the first row or label came with `since` <= its time; None: none did."""
+        came = [self._came(since)]
+        if self._labels is not None:
+            labels = self._labels.read()["time"]
+            came.append(pc.min(labels.filter(pc.greater_equal(labels, pa.scalar(since)))).as_py())
+        return min(filter(None, came), default=None)
 
     def rows_per_day(self, until: datetime, days: int = 28) -> float | None:
         """Of the model, whichever release answered; None: there were none."""
@@ -89,6 +99,13 @@ class Traffic:
         if not len(rows):
             return None
         return len(rows) / max((until - pc.min(rows["time"]).as_py()) / DAY, 1.0)
+
+    def _came(self, since: datetime) -> datetime | None:
+        return _earliest(self._logged(since))
+
+    def _logged(self, since: datetime | None) -> pa.Table:
+        rows = self._log.read(["time", "release", "arm"], since)
+        return self._of_release(rows) if len(rows) else rows
 
     def _answered(self, since: datetime, until: datetime) -> pa.Table:
         """Without embeddings; what labels of that time may belong to."""
@@ -125,11 +142,18 @@ class Tail(Traffic):
         self._new = LogReader(self.store, self.model, self.since, self.release)
         self._past = LogReader(self.store, self.model, max(self.since - self.labels_within, EARLIEST), self.release)
         self._held = self._remembered = self._ours(pa.table({}))
+        self._passed = EARLIEST  # rows before it were asked for already
 
     def rows(self, since: datetime, until: datetime) -> pa.Table:
-        held = _together(self._held, self._ours(self._new.new(self._columns)))
+        new = self._ours(self._new.new(self._columns))
+        self.late += _before(new, self._passed)
+        self._passed = max(self._passed, since)
+        held = _together(self._held, new)
         self._held = held.slice(_before(held, since))
         return self._held.slice(0, _before(self._held, until))
+
+    def _came(self, since: datetime) -> datetime | None:
+        return _earliest(self.rows(since, LATEST))
 
     def _answered(self, since: datetime, until: datetime) -> pa.Table:
         rows = _together(self._remembered, self._ours(self._past.new(self._narrow)))
@@ -157,6 +181,10 @@ def _together(held: pa.Table, more: pa.Table) -> pa.Table:
     if pc.min(more["time"]).as_py() <= pc.max(held["time"]).as_py():
         whole = whole.sort_by([*IN_ORDER])
     return whole.combine_chunks() if whole["time"].num_chunks > MOST_CHUNKS else whole
+
+
+def _earliest(rows: pa.Table) -> datetime | None:
+    return pc.min(rows["time"]).as_py() if len(rows) else None
 
 
 def _before(rows: pa.Table, time: datetime) -> int:

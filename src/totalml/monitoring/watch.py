@@ -38,11 +38,16 @@ MOST_SHOWN = 30  # of a window, of those that show it and of the others, to be l
 class Answers(Protocol):
     """As `Traffic`."""
 
+    @property
+    def late(self) -> int: ...
+
     def rows(self, since: datetime, until: datetime) -> pa.Table: ...
 
     def labelled(self, since: datetime, until: datetime) -> pa.Table: ...
 
     def first(self) -> datetime | None: ...
+
+    def resumes(self, since: datetime) -> datetime | None: ...
 
 
 class Memory(Protocol):
@@ -100,7 +105,7 @@ class Watch:
                 return
             labelled = self.traffic.labelled(start, end)
             if over and not len(rows) and not len(labelled) and self._idle:
-                self._since = self._start = end
+                self._since = self._start = self._after_silence(end, seen)
                 continue
             if not over and not self.monitor.would_alarm(rows, labelled, self._known):
                 return
@@ -154,6 +159,15 @@ class Watch:
                 begins = self._boundary(first) - timedelta(hours=self.window.hours)
                 self._start = self._since = max(begins, self.since)
         return self._start if self._start is not None and self._start < settled else None
+
+    def _after_silence(self, end: datetime, seen: datetime) -> datetime:
+        """Where the window begins in which something came again, or the one under way.
+
+        Windows between are not walked: of rows that a wrong clock dated 1970 there are decades of them.
+        """
+        came = self.traffic.resumes(end)
+        until = seen if came is None else min(came, seen)
+        return max(end, self._boundary(until) - timedelta(hours=self.window.hours))
 
     def _boundary(self, time: datetime) -> datetime:
         """The end of the window by its hours; whole windows since 1970."""

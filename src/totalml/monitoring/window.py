@@ -83,10 +83,11 @@ class WindowTest:
         return cls(reference, numbers, permutations, level, seed)
 
     def test(self, window: Observations) -> WindowResult:
-        """A column that the window lacks counts as missing in each of its rows; one that the reference lacks is left.
+        """A column that the window lacks, or that holds words there and numbers in the reference, counts as missing in
+        each of its rows; one that the reference lacks is left.
 
-        Raises: DataError: columns or embeddings are of another kind than in the reference, or only one side says
-            which samples come together.
+        Raises: DataError: embeddings are of another length than in the reference, or only one side says which samples
+            come together.
         """
         _check(self.reference, window)
         too_few = lacking(_unit_count(self.reference), _unit_count(window), self.level)
@@ -165,13 +166,6 @@ class WindowTest:
 
 def _check(reference: Observations, window: Observations) -> None:
     mistakes = []
-    for kind, other, before, now in (
-        ("numbers", "categories", {**reference.scores, **reference.numbers}, window.categories),
-        ("categories", "numbers", reference.categories, {**window.scores, **window.numbers}),
-    ):
-        mistakes += [
-            f"{name!r} holds {kind} in the reference and {other} in the window" for name in before if name in now
-        ]
     widths = [None if each.embeddings is None else each.embeddings.shape[1] for each in (reference, window)]
     if None not in widths and widths[0] != widths[1]:
         mistakes.append(f"embeddings were {widths[0]} numbers long and are {widths[1]} now")

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from totalml.quality.blur import Blur
     from totalml.quality.class_balance import ClassBalance
     from totalml.quality.deepchecks import Deepchecks, DeepchecksVision
+    from totalml.quality.doubtful import DoubtfulLabels, doubtful_labels
     from totalml.quality.duplicates import Duplicates
     from totalml.quality.exposure import Exposure
     from totalml.quality.label_agreement import LabelAgreement
@@ -29,6 +30,7 @@ __all__ = [
     "ColumnSchema",
     "Deepchecks",
     "DeepchecksVision",
+    "DoubtfulLabels",
     "Duplicates",
     "Exposure",
     "Finding",
@@ -44,6 +46,7 @@ __all__ = [
     "SplitSizes",
     "Timestamps",
     "check_quality",
+    "doubtful_labels",
 ]
 
 __getattr__ = lazy_exports(__name__)

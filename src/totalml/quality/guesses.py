@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FEWEST_SAMPLES = 100  # to learn from; with fewer the guesses say nothing
 PARTS = 10
 SHRINKAGE = 1.0  # towards round clouds: hundreds of columns are learnt from hundreds of samples
 TINY = 1e-6
+
+
+class Discriminant(NamedTuple):
+    """Args:
+    directions: (D, C).
+    offsets: (C,) so that the largest of `row @ directions + offsets` is the guess; -inf of a label that nothing showed.
+    """
+
+    directions: NDArray[np.float32]
+    offsets: NDArray[np.float32]
+
+    def scores(self, known: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, D) -> (N, C)."""
+        return known @ self.directions + self.offsets
 
 
 def guessed_from_others(
@@ -26,15 +41,25 @@ def guessed_from_others(
     Returns: (N,) the label that is likeliest if all were equally frequent.
     """
     part = group % PARTS
-    learnt = [_sums(known, label, np.flatnonzero((part == number) & (label >= 0))) for number in range(PARTS)]
     guesses = np.zeros(len(label), np.int64)
-    for number in range(PARTS):
+    for number, learnt in enumerate(learnt_from_others(known, label, part, PARTS)):
         chosen = np.flatnonzero(part == number)
-        others = [sums for place, sums in enumerate(learnt) if place != number]
-        if len(chosen):
-            directions, offsets = _discriminant(*(sum(sums) for sums in zip(*others, strict=True)))
-            guesses[chosen] = (known[chosen] @ directions + offsets).argmax(axis=1)
+        guesses[chosen] = learnt.scores(known[chosen]).argmax(axis=1)
     return guesses
+
+
+def learnt_from_others(
+    known: NDArray[np.float32], label: NDArray[np.int64], part: NDArray[np.int64], parts: int
+) -> list[Discriminant]:
+    """For each part what the samples of all other parts teach.
+
+    Args:
+        known, label: as above.
+        part: (N,) 0..parts-1.
+    """
+    learnt = [_sums(known, label, np.flatnonzero((part == number) & (label >= 0))) for number in range(parts)]
+    others = ([sums for place, sums in enumerate(learnt) if place != number] for number in range(parts))
+    return [_discriminant(*(sum(sums) for sums in zip(*some, strict=True))) for some in others]
 
 
 def _sums(
@@ -46,21 +71,20 @@ def _sums(
     return scatter.astype(np.float64), sums.astype(np.float64), counts.astype(np.float64)
 
 
-def _discriminant(
-    scatter: NDArray[np.float64], sums: NDArray[np.float64], counts: NDArray[np.float64]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(D, C) and (C,) so that the largest of `row @ directions + offsets` is the guess."""
+def _discriminant(scatter: NDArray[np.float64], sums: NDArray[np.float64], counts: NDArray[np.float64]) -> Discriminant:
     spread = scatter / max(counts.sum(), 1)
     spread += (SHRINKAGE * np.trace(spread) / len(spread) + TINY) * np.eye(len(spread))
     means = sums / np.maximum(counts, 1)
     directions = np.linalg.solve(spread, means)
     # Half the squared length of the means makes all labels equally likely beforehand.
     offsets = np.where(counts > 0, -0.5 * np.einsum("dc,dc->c", means, directions), -np.inf)
-    return directions.astype(np.float32), offsets.astype(np.float32)
+    return Discriminant(directions.astype(np.float32), offsets.astype(np.float32))
 
 
 def scale(known: NDArray[np.float32]) -> None:
     """Give each column mean 0 and deviation 1, in place; one that is constant becomes 0."""
+    if not len(known):
+        return
     known -= known.mean(axis=0)
     deviation = known.std(axis=0)
     known *= np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > TINY)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from totalml.quality.groups import Column, Group
     from totalml.quality.pictures import Pictures
 
-FEWEST_SAMPLES = 100  # to learn from; with fewer the guesses say nothing
-
 
 class LabelAgreement(PictureCheck):
     """Guesses each label from the samples of other groups, and compares how often a group contradicts its guesses.
@@ -39,10 +37,10 @@ class LabelAgreement(PictureCheck):
     def findings(self, snapshot: Snapshot, splits: Splits, pictures: Pictures) -> Iterator[Finding]:
         import numpy as np
 
+        from totalml.quality.appearance import appearance
         from totalml.quality.columns import codes, shown_ids
         from totalml.quality.groups import UnknownColumn, columns_by, corrected
-        from totalml.quality.guesses import scale
-        from totalml.quality.look_alikes import standard
+        from totalml.quality.guesses import FEWEST_SAMPLES
 
         try:
             columns = columns_by(snapshot, self.by)
@@ -52,8 +50,7 @@ class LabelAgreement(PictureCheck):
         label = codes(snapshot.samples["label"])
         if np.count_nonzero(label >= 0) < FEWEST_SAMPLES or len(np.unique(label[label >= 0])) < 2:
             return
-        known = np.concatenate([standard(pictures.measures.sketches), _numbers(snapshot)], axis=1)
-        scale(known)
+        known = appearance(snapshot, pictures)
         judged = [one for column in columns for one in self._judged(column, label, known)]
         for one, chance in zip(judged, corrected([one.chance for one in judged]), strict=True):
             count, least = len(one.rows), one.expected + self.min_gap * len(one.rows)
@@ -119,21 +116,3 @@ def _judge(group: Group, rows: NDArray[np.int64], label: NDArray[np.int64], cont
     variance = float((own * (every - own) * wrong * (every - wrong) / (every**2 * np.maximum(every - 1, 1))).sum())
     z = (own_wrong.sum() - under_luck - 0.5) / max(variance, 1e-9) ** 0.5
     return _Judged(group, rows, rows[contrary[rows]], expected, upper_tail(z) if variance else 1.0)
-
-
-def _numbers(snapshot: Snapshot) -> NDArray[np.float32]:
-    """(N, D) the numeric columns of the metadata, each with mean 0 and deviation 1; 0 where missing."""
-    import numpy as np
-    import pyarrow as pa
-
-    metadata = snapshot.metadata
-    names = [n for n in metadata.column_names if pa.types.is_integer(metadata[n].type)]
-    names += [n for n in metadata.column_names if pa.types.is_floating(metadata[n].type)]
-    numbers = np.zeros((snapshot.samples.num_rows, len(names)))
-    for place, name in enumerate(names):
-        values = metadata[name].cast(pa.float64(), safe=False).to_numpy().astype(float)
-        finite = np.isfinite(values)
-        if finite.any():
-            centred = np.where(finite, values - values[finite].mean(), 0)
-            numbers[:, place] = centred / max(float(centred[finite].std()), 1e-9)
-    return numbers.astype(np.float32)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from totalml.errors import QualityError
-from totalml.kinds import Check, PictureCheck, QualityCheck
+from totalml.kinds import Check, PictureCheck, QualityCheck, SampleCheck
 from totalml.quality.report import Finding, QualityReport
 from totalml.quality.suites.record import Suite
 from totalml.recipe import QualityRecipe
@@ -40,6 +40,8 @@ def check_quality(
 def _ask(
     check: QualityCheck, snapshot: Snapshot, splits: Splits, pictures: Pictures | None
 ) -> Iterable[Finding | Suite]:
+    if isinstance(check, SampleCheck):
+        return check.findings(snapshot, splits, pictures)
     if isinstance(check, PictureCheck) and pictures is not None:
         return check.findings(snapshot, splits, pictures)
     return check.findings(snapshot, splits) if isinstance(check, Check) else ()

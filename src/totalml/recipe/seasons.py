@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from datetime import date
-from typing import Annotated, Literal, Self
+from contextlib import suppress
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from totalml.component import Section
+from totalml.component import Misfit, Section
 from totalml.recipe.bounds import Name
+from totalml.target import did_you_mean
+
+if TYPE_CHECKING:
+    from dateutil.rrule import rrulebase
 
 YEAR_BEFORE = "year_before"
 LEAP_YEAR = 2024  # by which it is told whether a day of the year is one
 APART = ".."
+YEARS = range(1990, 2051)  # in which a holiday has to be one; some began lately, and some were once
 Days = Annotated[int, Field(ge=0, le=366)]
 
 
@@ -25,6 +31,12 @@ class HolidaySettings(Section):
     subdivision: Annotated[str, Field(min_length=1)] | None = None  # ISO 3166-2 without the country, such as BY of DE
     before: Days = 0  # days
     after: Days = 0
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        with suppress(ImportError):  # a machine that does not watch can do without the package
+            holiday_dates(self, YEARS)
+        return self
 
 
 class SeasonSettings(Section):
@@ -51,6 +63,9 @@ class SeasonSettings(Section):
     def _rule_is_of_days(cls, text: str | None) -> str | None:
         if text is not None and (often := re.search("HOURLY|MINUTELY|SECONDLY", text.upper())):
             raise ValueError(f"a season is of whole days, so FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, not {often[0]}")
+        if text is not None:
+            with suppress(ImportError):
+                parse_rule(text)
         return text
 
     @model_validator(mode="after")
@@ -84,3 +99,45 @@ def parse_dates(text: str) -> tuple[str, str]:
     if len(first) > len("03-14") and ends[0] > ends[1]:
         raise ValueError(f"the first day {ends[0]} comes after the last one {ends[1]}")
     return ends
+
+
+def parse_rule(text: str) -> rrulebase:
+    """Raises: ValueError: it is none, or no day ever comes. ImportError: python-dateutil is missing."""
+    from dateutil.rrule import rrulestr
+
+    try:
+        if re.search(r"INTERVAL=(?!0*[1-9])", text.upper()):  # which would be looked for without end
+            raise ValueError("INTERVAL is to be 1 or more")
+        # Without a first day of its own, intervals count from 1970.
+        rule = rrulestr(text, dtstart=datetime(1970, 1, 1), ignoretz=True)
+        if rule.after(datetime(1970, 1, 1), inc=True) is None:
+            raise ValueError("it gives no day since 1970")
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        mend = "Give one of RFC 5545, such as FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=17."
+        raise ValueError(f"{text!r} is no iCalendar rule of days ({error}). {mend}") from error
+    return rule
+
+
+def holiday_dates(holiday: HolidaySettings, years: range) -> list[date]:
+    """Ascending, of these years at least.
+
+    Raises: ValueError: no such country, subdivision or holiday. ImportError: the package `holidays` is missing.
+    """
+    from holidays import country_holidays
+
+    country, subdivision = holiday.country, holiday.subdivision
+    wide = range(min(years.start, YEARS.start), max(years.stop, YEARS.stop))
+    try:
+        calendar = country_holidays(country, subdiv=subdivision, years=wide)
+    except NotImplementedError as error:
+        key, given = ("country", country) if subdivision is None else ("subdivision", f"{country}-{subdivision}")
+        told = f"the package holidays knows no {key} {given!r} ({error}); give one of ISO 3166, such as IE, or BY of DE"
+        raise Misfit(told, key) from error
+    # Two holidays of one day share its entry.
+    named = [(day, name.strip()) for day, names in sorted(calendar.items()) for name in names.split(";")]
+    wanted = [day for day, name in named if name.casefold() == holiday.name.casefold()]
+    if not wanted:
+        every = sorted({name for _, name in named})
+        mend = did_you_mean(holiday.name, every) or f"; there are: {', '.join(every)}"
+        raise Misfit(f"{country} has no holiday {holiday.name!r}{mend}", "name")
+    return wanted

@@ -8,7 +8,8 @@
 Of a run without a release one is made. Refused with exit code 3: a run that did not pass its gates; a release whose
 inputs or answers would let down the callers of what the alias points at; and one that answers otherwise through the
 path of the service than it did in its run. If production has moved since a run was judged, it is judged again first;
-what the alias pointed at before may always come back. --force overrules, and stands in the history.
+what the alias pointed at before may always come back. --force overrules, and stands in the history. Who may do so says
+team.yaml, where the project has one.
 """
 
 from __future__ import annotations
@@ -41,9 +42,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.registry import Aliases
+    from totalml.team import require_promoter
 
     alias, store = named("alias", arguments.alias), place.open_store()
     attempt, release = _named(arguments.what, place, store)
+    require_promoter(attempt.facts["name"], place.project)
     require_whole(attempt)
     aliases = Aliases(store, attempt.facts["name"])
     candidate = _Candidate(attempt, release, alias, arguments.why, arguments.force, store)

@@ -5,7 +5,8 @@
 
 Given twice it is back where it was, since the one before is then the one that was rolled back; --to goes further back.
 One event of the journal: model, thresholds and the monitor's reference come back together, because they are one
-release. Its files are held to their digests first; gates are not asked again.
+release. Its files are held to their digests first; gates are not asked again. Who may do so says team.yaml, where the
+project has one.
 """
 
 from __future__ import annotations
@@ -42,8 +43,11 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raise RecipeError("command line: --why is empty; say to those who read the history what happened")
     if arguments.to is not None and not arguments.to.strip():
         raise RecipeError("command line: --to is empty; give the bundle hash or its start, or leave it out")
+    from totalml.team import require_promoter
+
     store, alias = place.open_store(), named("alias", arguments.alias)
     history_of(arguments.model, store)
+    require_promoter(arguments.model, place.project)
     back, before = roll_back(store, arguments.model, alias, arguments.why, arguments.to)
     if back is None:
         print(f"{alias} of {arguments.model} is {before[-1].version} already")

@@ -17,6 +17,7 @@ import ipaddress
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from totalml.background import Background
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from totalml.project import Place
     from totalml.review.desk import Desk
+    from totalml.review.page.site import Site
 
 NEEDED = ("starlette", "uvicorn", "onnxruntime")
 PORT = 8010
@@ -52,15 +54,35 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raise RecipeError(f"command line: --url {arguments.url} is no address such as https://review.example.org")
     from totalml.serving.address import Address, listen
 
-    site, desk, told = _site(arguments, place)
+    site = _site(arguments, place)
     if not _is_this_machine(arguments.host) and not arguments.url.startswith("https://"):
         say(
             "without TLS whoever listens on the way can judge in another's name: put a proxy that brings TLS before "
             "it, and give its address by --url https://..."
         )
     listener = listen(Address(arguments.host, arguments.port, 1))
-    _serve(site, desk, listener, f"{told}, on {arguments.url or _url(arguments.host, listener)}")
+    _serve(site, listener, arguments.url or _url(arguments.host, listener))
     return 0
+
+
+def _site(arguments: argparse.Namespace, place: Place) -> Site:
+    from totalml.release.named import find_release
+    from totalml.release.signature import Signature
+    from totalml.review.desk import Desk
+    from totalml.review.page.of_release import OfRelease
+    from totalml.review.page.site import Site
+    from totalml.review.queues.fill import top_up
+    from totalml.review.reviews import Reviews
+    from totalml.review.settings import review_settings
+
+    store = place.open_store()
+    model, _, alias = arguments.model.partition("@")
+    bundle = find_release(f"{model}@{alias or 'production'}", store)
+    settings, signature = review_settings(model, bundle, place), Signature.read(bundle)
+    if filled := top_up(store, bundle, settings):
+        say("; ".join(filled.told))
+    desk = Desk(Reviews(store, model), settings)
+    return Site(desk, signature, OfRelease(store, bundle, signature, settings), arguments.url.startswith("https://"))
 
 
 class _Looking(Background):
@@ -81,14 +103,14 @@ class _Looking(Background):
                 self._told = str(error)
 
 
-def _serve(app: Starlette, desk: Desk, listener: socket.socket, line: str) -> None:
+def _serve(site: Site, listener: socket.socket, url: str) -> None:
     """Until SIGTERM or SIGINT."""
     import uvicorn
 
     from totalml.serving.connection import ImpatientProtocol
     from totalml.serving.server import telling
 
-    looking = _Looking(desk)
+    app, looking = site.app(), _Looking(site.desk)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -108,7 +130,9 @@ def _serve(app: Starlette, desk: Desk, listener: socket.socket, line: str) -> No
         server_header=False,
         proxy_headers=True,
     )
-    server = telling(config, line)
+    reviews = site.desk.reviews
+    invited = ", ".join(each.name for each in reviews.invited()) or "nobody yet: totalml review invite"
+    server = telling(config, f"{reviews.model} is judged on {url}; invited: {invited}")
     before = {name: signal.signal(name, server.handle_exit) for name in (signal.SIGTERM, signal.SIGINT)}
     try:
         server.run(sockets=[listener])
@@ -118,11 +142,9 @@ def _serve(app: Starlette, desk: Desk, listener: socket.socket, line: str) -> No
 
 
 def _require_packages() -> None:
-    from importlib.util import find_spec
-
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise MissingExtraError(f"the page needs {', '.join(missing)}; install totalml[review]")
+    for name in NEEDED:
+        if find_spec(name) is None:
+            raise MissingExtraError(name, "review", "totalml review")
 
 
 def _is_this_machine(host: str) -> bool:

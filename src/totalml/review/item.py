@@ -76,7 +76,7 @@ class Item:
     def item(self) -> str:
         """Of what it is about and how that is asked; so a sample that two batches hold is one item."""
         if self.ask == ASK_LABEL:
-            known = (self.request_id, self.id) if self.request_id else (self.data_hash, self.sample)
+            known = (self.request_id, self.id) if self.request_id else (self.data_hash or self.input, self.sample)
             about = [part for part in known if part is not None]
         else:
             about = [self.ask, self.release or "", self.sample or self.request_id or self.note, self.id or ""]

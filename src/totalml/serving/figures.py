@@ -37,6 +37,7 @@ class Figures:
         self.windows = self._counter("monitor_windows", "windows that were looked at", "cause")
         self.evidence = self._gauge("monitor_evidence", "how sure a detector is of what it found", "detector")
         self.alarming = self._gauge("monitor_alarm", "1 while the last window of a detector alarmed", "detector")
+        self.late = self._gauge("monitor_late_rows", "rows that came after their window was looked at, of this release")
         self.monitor_failed = self._gauge("monitor_failed", "1 while the monitor cannot look")
 
     def watched(self, looked: Looked) -> None:

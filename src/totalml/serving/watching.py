@@ -65,6 +65,7 @@ class Watching(Background):
             watch = self._opened()
             for looked in watch.look(datetime.now(UTC), along=True):
                 self._figures.watched(looked)
+            self._figures.late.set(watch.traffic.late)
             for alert in self._alerts.open():
                 for done in self._react(alert):
                     self._said(f"{alert.id}: {done.reaction} {done.outcome}: {done.sentence}")

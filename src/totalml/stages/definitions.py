@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.component import Section, components, plain
 from totalml.fingerprint import moving
-from totalml.kinds import PictureCheck
+from totalml.kinds import Check
 from totalml.stages.stage_cache import Definition
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def quality(recipe: Recipe, data_hash: str, pixels: str | None, facts: Mapping[s
     files = {name: found for name, found in facts["files"]["files"].items() if name in read}
     environment = _environment(facts) | {"packages": every}
     made_with = {"code": facts["code"]["sources"], "files": files, "environment": environment}
-    seen = {"features": pixels} if any(isinstance(check, PictureCheck) for check in recipe.quality.checks) else {}
+    seen = {"features": pixels} if any(not isinstance(check, Check) for check in recipe.quality.checks) else {}
     return Definition("quality", {"definition": definition, "data": data_hash, **seen, **made_with})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -39,6 +40,10 @@ class Event(Draft):
 
     def encode(self) -> bytes:
         return canonical(asdict(self)) + b"\n"
+
+    def require_legible(self) -> None:
+        """Raises: ValueError: it cannot be written, or what is written would not be read back as the same."""
+        Event(**json.loads(self.encode())).encode()
 
     @property
     def digest(self) -> str:

@@ -85,7 +85,8 @@ class Journal:
         Args: expected: the sequence of that one; 0: there was none.
         Raises:
             JournalMovedError: another event is there by now.
-            StoreError: the store cannot be written, or cannot tell two writers apart.
+            StoreError: the store cannot be written, or cannot tell two writers apart; or the draft could not be read
+                again, as numbers of JSON that are whole and 2**53 or more cannot.
         """
         if len(self._events) < expected:
             self._all()
@@ -93,6 +94,13 @@ class Journal:
             raise ValueError(f"{self.name} has {len(self._events)} events, not {expected}")
         previous = self._events[expected - 1].digest if expected else ""
         event = Event(**vars(draft), sequence=expected + 1, key=uuid.uuid4().hex, previous=previous)
+        try:
+            event.require_legible()
+        except ValueError as error:
+            told = f"event {event.kind!r} of {self.name} is not written, as nobody could read it again ({error})"
+            raise StoreError(
+                f"{told}; give whole numbers of 2**53 and more as text, and leave out what is no number"
+            ) from error
         if not self._create(event):
             first = self._written(event.sequence)
             # An answer that was lost on the way: what is there is ours.

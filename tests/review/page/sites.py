@@ -21,7 +21,8 @@ from totalml.recipe.review import ReviewRecipe
 from totalml.release.signature import Signature
 from totalml.review.desk import Desk
 from totalml.review.item import CONTROL, UNCERTAIN, Item, table_of
-from totalml.review.page.shown import LookAlike, Picture, Revealed
+from totalml.review.look_alikes import LookAlike
+from totalml.review.page.shown import Picture, Revealed
 from totalml.review.page.site import Site
 from totalml.review.reviews import Reviews
 from totalml.store import Store
@@ -45,7 +46,7 @@ class Pints:
         return None if name in self.gone else Picture(pint(sum(name.encode())), "image/png")
 
     def revealed(self, item: Item) -> Revealed | None:
-        likes = [LookAlike(f"like-{place}", "dark") for place in range(2)]
+        likes = [LookAlike("sample", f"like-{place}", {"label": "dark"}) for place in range(2)]
         return Revealed("A bad pint, almost sure", "the middle", Picture(pint(7), "image/png"), likes)
 
 

@@ -58,11 +58,13 @@ class MonitorContent:
     looked: the windows that ended since, the oldest first.
     settings: None: nobody knows them by now.
     rows_per_day: that are expected; None: nobody knows.
+    asked: the one release that is shown, as a person called it; empty: all that answered.
     deployment: that answers; may be empty.
     alerts: that are open, as plain JSON with `id`, `verdict`, `severity`, `sentence`, `since` and `state`; None: nobody
         asked which are.
     pictures: of the latest window that alarmed, those that show it most first.
     volume: empty: as many rows as were looked at.
+    late: rows that came after their window was looked at.
     """
 
     model: str
@@ -71,11 +73,13 @@ class MonitorContent:
     looked: Sequence[Looked] = ()
     settings: MonitoringRecipe | None = None
     rows_per_day: float | None = None
+    asked: str = ""
     deployment: str = ""
     alerts: Sequence[Mapping[str, Any]] | None = None
     seasons: Sequence[Season] = ()
     pictures: Sequence[KeptPicture] = ()
     volume: Sequence[Volume] = ()
+    late: int = 0
 
     @cached_property
     def spells(self) -> list[Spell]:

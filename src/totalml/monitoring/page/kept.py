@@ -16,6 +16,7 @@ from totalml.deployment.stages import SHADOW
 from totalml.identity import short
 from totalml.monitoring.page.content import KeptPicture, Season, Volume
 from totalml.monitoring.page.moments import DAY, moment
+from totalml.monitoring.traffic import Traffic
 from totalml.prediction_log import LogReader
 from totalml.prediction_log.listing import Listing
 from totalml.prediction_log.rows import columns_of
@@ -36,13 +37,22 @@ MOST_ANSWERS = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def volume_of(store: Store, model: str, since: datetime, until: datetime, seen: datetime | None = None) -> list[Volume]:
+def volume_of(
+    store: Store,
+    model: str,
+    since: datetime,
+    until: datetime,
+    seen: datetime | None = None,
+    release: str | None = None,
+) -> list[Volume]:
     """Rows of each day, UTC, also of days without any; those of a challenger in its shadow do not count.
 
-    Args: seen: until when a monitor looked; the day is told apart there.
+    Args:
+        seen: until when a monitor looked; the day is told apart there.
+        release: its bundle hash; None: of all that answered.
     Raises: StoreError: the log cannot be read.
     """
-    rows = LogReader(store, model).read(["time", "arm"], since, until)
+    rows = LogReader(store, model, release=release).read(["time", "arm"], since, until)
     if not len(rows):
         return []
     times = rows.filter(pc.fill_null(pc.not_equal(rows["arm"], SHADOW), True))["time"]
@@ -56,6 +66,24 @@ def volume_of(store: Store, model: str, since: datetime, until: datetime, seen: 
         Volume(start.isoformat(), end.isoformat(), int(count))
         for (start, end), count in zip(pairwise(edges), counts, strict=True)
     ]
+
+
+def late_of(store: Store, model: str, looked: Sequence[Looked]) -> int:
+    """Rows that came after the window of their time was looked at, or passed over as empty; nobody looked at them.
+
+    Args: looked: windows, the oldest first. Raises: StoreError: the log cannot be read.
+    """
+    late = 0
+    for release in dict.fromkeys(each.release for each in looked):
+        windows = [each for each in looked if each.release == release]
+        bounds = [moment(time) for each in windows for time in (each.start, each.end)]
+        rows = Traffic(store, model, release, (), None, timedelta(0)).rows(bounds[0], bounds[-1])
+        times = rows["time"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
+        there = np.diff(np.searchsorted(times, [_microseconds(each) for each in bounds]))
+        seen = np.zeros(len(there), np.int64)
+        seen[::2] = [each.rows for each in windows]  # between two windows nothing had come
+        late += int(np.maximum(there - seen, 0).sum())  # of a window may have been deleted since, too
+    return late
 
 
 def seasons_of(looked: Sequence[Looked]) -> list[Season]:

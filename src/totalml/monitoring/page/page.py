@@ -79,7 +79,7 @@ def _page(content: MonitorContent, budget_bytes: int, most_windows: int) -> Html
         "promise": promise(content),
     }
     sections = {key: (TITLES[key], joined(shown)) for key, shown in parts.items() if shown}
-    heading = f"Is all well with {content.model}?"
+    heading = f"Is all well with {content.asked or content.model}?"
     shown = span(axis.since.isoformat(), axis.until.isoformat())
     where = joined(" · ", name_of(content.deployment)) if content.deployment else ""
     eyebrow = tag("p", "Total ML · monitor", where, f" · {shown}", class_="eyebrow")

@@ -100,7 +100,7 @@ def _facts(content: MonitorContent) -> list[str]:
             f"All tests together may alarm for nothing {_times(a_year)} a year, so about "
             f"{a_year * days / DAYS_A_YEAR:.2g} times in the windows shown. There {_were(_alarms(content))}."
         )
-    facts += [f"Looked at last until {in_words(moment(last.end))}.", _unseen(content)]
+    facts += [f"Looked at last until {in_words(moment(last.end))}.", _unseen(content), _late(content)]
     return facts
 
 
@@ -111,10 +111,18 @@ def _unseen(content: MonitorContent) -> str:
     return f"Nobody has looked at {came} that came after that: {_command(content)} does."
 
 
+def _late(content: MonitorContent) -> str:
+    if not content.late:
+        return ""
+    came = counted(content.late, "row")
+    return f"Nobody has looked at {came} that came only after the window of their time: totalml monitor backtest does."
+
+
 def _cards(content: MonitorContent) -> Html:
+    late = f"{content.late:,} came too late" if content.late else ""
     cards = [
         ("Windows looked at", f"{len(content.looked):,}", ""),
-        ("Rows", f"{sum(each.rows for each in content.looked):,}", ""),
+        ("Rows", f"{sum(each.rows for each in content.looked):,}", late),
         ("Labels", f"{sum(each.labels for each in content.looked):,}", "said what was true"),
         ("Alarms", f"{_alarms(content):,}", f"in {counted(len(content.alarming), 'window')}"),
     ]
@@ -153,4 +161,4 @@ def _were(alarms: int) -> str:
 
 
 def _command(content: MonitorContent) -> str:
-    return f"totalml monitor {content.deployment or content.model}"
+    return f"totalml monitor {content.asked or content.deployment or content.model}"

@@ -90,11 +90,15 @@ class Cards:
         """A verdict in the recipe's words."""
         answer = verdict.answer
         if "label" in answer:
-            return ", ".join(self._word(value) for value in answer["label"].values() if value is not None) or "nothing"
+            return self._label(answer["label"])
         if "agrees" in answer:
             return "yes" if answer["agrees"] else "no"
         reason = answer.get("cannot_tell")
         return "wrong subject" if reason is None else f"cannot tell{f': {reason}' if reason else ''}"
+
+    def _label(self, label: Mapping[str, object]) -> str:
+        """Args: label: column of the truth -> value."""
+        return ", ".join(self._word(value) for value in label.values() if value is not None) or "nothing"
 
     def _word(self, value: object) -> str:
         if isinstance(value, list | tuple):
@@ -199,7 +203,7 @@ class Cards:
     def _look_alikes(self, item: Item, revealed: Revealed) -> Html:
         shown = []
         for place, each in enumerate(revealed.look_alikes):
-            label, src = self._word(each.label), f"/pictures/{item.item}/like{place}"
+            label, src = self._label(each.label), f"/pictures/{item.item}/like{place}"
             picture = tag("img", src=src, alt=f"A picture like it, labelled {label}")
             shown.append(tag("figure", picture, tag("figcaption", name_of(label))))
         return joined(tag("h2", "Pictures that it finds alike"), tag("div", *shown, class_="alike"))

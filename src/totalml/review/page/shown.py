@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from totalml.review.item import Item
+from totalml.review.look_alikes import LookAlike
 
 
 @dataclass(frozen=True)
@@ -15,14 +16,6 @@ class Picture:
 
     data: bytes
     kind: str
-
-
-@dataclass(frozen=True)
-class LookAlike:
-    """A labelled picture that the model finds like the one that was judged."""
-
-    picture: str
-    label: str
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class Site:
     calls: Limit = field(default_factory=lambda: Limit(burst=120, per_second=20))  # of a reviewer
     strangers: Limit = field(default_factory=lambda: Limit(burst=20, per_second=0.2))  # of an address
 
-    def app(self) -> Callable[..., Awaitable[None]]:
+    def app(self) -> Starlette:
         ours = {
             ("GET", "/"): self._next,
             ("GET", "/cards"): self._cards,

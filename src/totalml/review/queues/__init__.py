@@ -1,0 +1,1 @@
+"""Which samples of a pool are asked about: drawn by chance, with a probability that is known of each."""

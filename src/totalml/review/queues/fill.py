@@ -1,0 +1,237 @@
+"""Fill the queue of a model: choose a pool, draw from it, and put the items in one batch.
+
+A draw is named by how many batches there are, so one that was killed before its event is drawn again as it was, unless
+its pool has grown meanwhile; a file without an event is nobody's. No name is used for two pools: what the first draw
+left has had its chances already.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from totalml.errors import DataError
+from totalml.labels import truth_of
+from totalml.monitoring.losses import LossOf
+from totalml.release.signature import Signature
+from totalml.review.item import (
+    ASK_EXPLANATION,
+    ASK_LABEL,
+    ASK_PLAN,
+    ASK_SLICE,
+    GOLD,
+    Item,
+    table_of,
+)
+from totalml.review.queues.chances import draw
+from totalml.review.queues.flagged import flagged_slices, with_groups
+from totalml.review.queues.from_log import log_pool
+from totalml.review.queues.from_predictions import predictions_pool, with_pictures
+from totalml.review.queues.from_test import known_pool, split_pool, split_rows
+from totalml.review.queues.gold import gold_items
+from totalml.review.queues.named import alert_items, doubtful_items, given_items
+from totalml.review.queues.other_asks import explanation_items, plan_items, slice_items
+from totalml.review.queues.pool import Pool, queued_keys
+from totalml.review.queues.weights import notes_of, weights_of
+from totalml.review.reviews import Reviews
+
+if TYPE_CHECKING:
+    from totalml.recipe.review import ReviewRecipe
+    from totalml.release.bundle import Bundle
+    from totalml.store import Store
+
+ASKED = {ASK_EXPLANATION: explanation_items, ASK_PLAN: plan_items}
+USUAL, LOG, TEST, ALERTS = "usual", "log", "test", "alerts"
+SOURCES = (LOG, TEST, ALERTS)
+SINCE = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Args:
+    source: USUAL: what monitors ask for and the log; of a model that nobody has asked yet the test split.
+    count: None: as the recipe says.
+    predictions, pictures: a file of `totalml predict`, and where its pictures lie.
+    ids: a file with one a line. doubtful: a table of doubtful labels.
+    ask: as of an item. Of slices those of the test split that are known to be worse.
+    """
+
+    source: str = USUAL
+    count: int | None = None
+    since: timedelta = SINCE
+    predictions: Path | None = None
+    pictures: Path | None = None
+    ids: Path | None = None
+    doubtful: Path | None = None
+    ask: str = ASK_LABEL
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Args:
+    batch: empty: there was nothing to ask about.
+    queues: of each, how many items.
+    told: from what they were drawn, in sentences.
+    """
+
+    batch: str
+    queues: Mapping[str, int]
+    told: tuple[str, ...]
+
+
+def fill(store: Store, bundle: Bundle, settings: ReviewRecipe, wanted: Wanted) -> Filled:
+    """Of one release. Raises: DataError: a file that is named cannot be used. StoreError: the store cannot be used."""
+    with store.lock(f"review-{bundle.name}"):
+        reviews = Reviews(store, bundle.name)
+        reviews.look()
+        filling = _Filling(store, bundle, settings, reviews, wanted)
+        items = filling.items()
+        told = tuple(filling.told)
+        if not items:
+            return Filled("", {}, told)
+        batch = reviews.queue(table_of(items), "; ".join(told))
+        return Filled(batch, Counter(each.queue for each in items), told)
+
+
+def top_up(store: Store, bundle: Bundle, settings: ReviewRecipe) -> Filled | None:
+    """Fill the queue where nothing was ever put in it, or each item of it has all verdicts that it needs.
+
+    Returns: None: something waits. Raises: as `fill`.
+    """
+    reviews = Reviews(store, bundle.name)
+    reviews.look()
+    given = Counter(each.item for each in reviews.standing())
+    for batch in reviews.batches:
+        table = reviews.items(batch).select(["item", "queue"])
+        for item, queue in zip(table["item"].to_pylist(), table["queue"].to_pylist(), strict=True):
+            if queue != GOLD and given[item] < settings.overlap:
+                return None
+    return fill(store, bundle, settings, Wanted())
+
+
+class _Filling:
+    def __init__(self, store: Store, bundle: Bundle, settings: ReviewRecipe, reviews: Reviews, wanted: Wanted) -> None:
+        self._store, self._bundle, self._settings = store, bundle, settings
+        self._reviews, self._wanted = reviews, wanted
+        self._signature = Signature.read(bundle)
+        self._known = queued_keys(reviews)
+        self._name = f"{bundle.name} {len(reviews.batches)}"
+        self._count = wanted.count or settings.count
+        self.told: list[str] = []
+
+    def items(self) -> list[Item]:
+        if self._wanted.ask == ASK_SLICE:
+            return self._slices()
+        found = self._samples()
+        return ASKED[self._wanted.ask](found) if self._wanted.ask in ASKED else found
+
+    def _samples(self) -> list[Item]:
+        wanted = self._wanted
+        if wanted.doubtful is not None:
+            return self._doubtful(wanted.doubtful)
+        if wanted.ids is not None:
+            return given_items(wanted.ids, self._any_pool())
+        if wanted.predictions is not None:
+            pool = predictions_pool(wanted.predictions, self._bundle, self._signature, self._settings)
+            items = self._drawn(pool, self._count)
+            seen = self._signature.picture
+            mine = [each for each in items if each.queue != GOLD]
+            gold = [each for each in items if each.queue == GOLD]
+            if not seen:
+                return items
+            copied = with_pictures(mine, wanted.pictures, self._signature, self._store, self._bundle.name)
+            return _mixed([*copied, *gold])
+        if wanted.source == TEST:
+            return self._drawn(self._split(), self._count)
+        return self._of_traffic()
+
+    def _of_traffic(self) -> list[Item]:
+        pool = self._log()
+        items: list[Item] = []
+        if self._wanted.source != LOG:
+            items = alert_items(self._store, self._bundle.name, pool, self._known)[: self._count]
+            self.told += [f"{len(items):,} requests that monitors ask about"] if items else []
+            self._known = pa.concat_arrays([self._known, _keys(items)])
+        if self._wanted.source == ALERTS:
+            return items
+        if self._wanted.source == USUAL and not items and not len(pool.not_in(self._known)):
+            self.told.append("the log holds nothing new that people could judge, so the test split is asked about")
+            return self._drawn(self._split(), self._count)
+        return [*items, *self._drawn(pool, self._count - len(items))]
+
+    def _log(self) -> Pool:
+        since, days = datetime.now(UTC) - self._wanted.since, self._wanted.since / timedelta(days=1)
+        told = f"requests of the last {days:g} days"
+        found = log_pool(self._store, self._bundle, self._signature, self._settings, since, told)
+        if self._signature.picture and found.asked:
+            self.told.append(f"of {found.asked:,} {told} the pictures of {len(found.pool):,} were kept")
+        return found.pool
+
+    def _slices(self) -> list[Item]:
+        slices, rows = flagged_slices(self._bundle, self._store), split_rows(self._bundle)
+        losses = LossOf.fit(rows, truth_of(self._signature)).of_reference(rows)
+        found = slice_items(with_groups(self._split(), slices, self._bundle), losses, slices)
+        self.told.append(f"{len(found):,} of {len(slices):,} groups that are known to be worse have errors to be seen")
+        return found
+
+    def _split(self) -> Pool:
+        return split_pool(self._store, self._bundle, self._signature, self._settings)
+
+    def _any_pool(self) -> Pool:
+        """Where the log has none of them, the test split has."""
+        pool = self._log()
+        return pool if len(pool) else self._split()
+
+    def _drawn(self, pool: Pool, count: int) -> list[Item]:
+        shares = {name: share for name, share in vars(self._settings.shares).items() if name != GOLD}
+        pool = pool.not_in(self._known)
+        share = self._settings.shares.gold if self._wanted.ask == ASK_LABEL else 0.0
+        gold = self._gold(round(min(count, len(pool)) * share))
+        pool = pool.not_in(_keys(gold))
+        slices = flagged_slices(self._bundle, self._store)
+        pool = with_groups(pool, slices, self._bundle)
+        keys = [key.encode() for key in pool.keys().to_pylist()]
+        found = draw(self._name, keys, weights_of(pool, slices), shares, count - len(gold))
+        some = pool.take(found.rows)
+        items = some.items(found.queues, found.probability.tolist(), len(pool), notes_of(some, found.queues, slices))
+        self.told.append(f"{len(items):,} of {len(pool):,} {pool.told} that were not asked about before")
+        return _mixed([*items, *gold]) if gold else items
+
+    def _gold(self, count: int) -> list[Item]:
+        if count < 1:
+            return []
+        known = known_pool(self._store, self._bundle, self._signature, self._settings)
+        known = known.not_in(self._known) if known is not None else None
+        return gold_items(self._name, known, self._reviews, self._bundle.hash, count)
+
+    def _doubtful(self, file: Path) -> list[Item]:
+        import pyarrow.parquet as pq
+
+        from totalml.data.snapshot import load_snapshot
+
+        try:
+            doubts = pq.ParquetFile(file, page_checksum_verification=True).read()
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(f"{file} cannot be read: {error}; give a Parquet file of doubtful labels") from error
+        data_hash = str(self._bundle.facts["data_hash"])
+        samples = load_snapshot(data_hash, self._store).samples
+        items = doubtful_items(samples, data_hash, doubts, bool(self._signature.picture), self._count, self._known)
+        self.told.append(f"{len(items):,} of {len(doubts):,} labels that are doubted, those most doubted")
+        return items
+
+
+def _mixed(items: list[Item]) -> list[Item]:
+    """In an order that says nothing of their queues: items are named by a hash of what they are about."""
+    return sorted(items, key=lambda each: each.item)
+
+
+def _keys(items: list[Item]) -> pa.Array:
+    from totalml.review.queues.pool import keys_of
+
+    return keys_of(table_of(items))
