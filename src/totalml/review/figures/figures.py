@@ -1,0 +1,88 @@
+"""All figures of a team of reviewers and of what they judge, as one record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from totalml.review.figures.accuracy import accuracies, outcomes
+from totalml.review.figures.agreement import agreement
+from totalml.review.figures.changes import change
+from totalml.review.figures.corrected import corrected
+from totalml.review.figures.intervals import CONFIDENCE
+from totalml.review.figures.judgements import judgements
+from totalml.review.figures.reasons import reasons
+from totalml.review.figures.reviewers import reviewers
+
+if TYPE_CHECKING:
+    from totalml.evaluation.interval import Interval
+    from totalml.review.figures.accuracy import Accuracy
+    from totalml.review.figures.agreement import Agreement
+    from totalml.review.figures.changes import Change
+    from totalml.review.figures.judgements import Judgements
+    from totalml.review.figures.reasons import Reasons
+    from totalml.review.figures.reviewers import Reviewer
+    from totalml.review.reviews import Reviews
+
+WEEK = timedelta(days=7)
+
+# What people say of each item together: item -> column of the truth -> value; None: they do not agree.
+Resolve = Callable[["Judgements"], Mapping[str, Mapping[str, object] | None]]
+
+
+@dataclass(frozen=True)
+class TeamFigures:
+    """Args:
+    accuracy: of each release, that which was asked about last first.
+    corrected: release -> its accuracy, were reviewers without error.
+    """
+
+    model: str
+    since: str
+    until: str
+    confidence: float
+    verdicts: int
+    items: int
+    change: Change
+    accuracy: Sequence[Accuracy]
+    corrected: Mapping[str, Interval]
+    agreement: Agreement | None
+    reviewers: Sequence[Reviewer]
+    reasons: Reasons
+
+    def as_json(self) -> dict[str, Any]:
+        values = asdict(self)
+        values["change"]["sentence"] = self.change.sentence
+        for each, reviewer in zip(values["reviewers"], self.reviewers, strict=True):
+            each["items_an_hour"] = reviewer.items_an_hour
+        return values
+
+
+def team_figures(
+    reviews: Reviews, resolve: Resolve, since: datetime, until: datetime, confidence: float = CONFIDENCE
+) -> TeamFigures:
+    """Of what was said from `since` on and before `until`; the change is of the last week, or of that time if shorter.
+
+    Raises: StoreError: a batch is gone or damaged.
+    """
+    every = judgements(reviews)
+    judged = every.between(since, until)
+    back = min(until - since, WEEK)
+    both = every.between(until - 2 * back, until)
+    accuracy = accuracies(judged, outcomes(judged, resolve(judged)), confidence)
+    return TeamFigures(
+        model=reviews.model,
+        since=since.isoformat(timespec="seconds"),
+        until=until.isoformat(timespec="seconds"),
+        confidence=confidence,
+        verdicts=len(judged.verdicts),
+        items=len(judged.by_item()),
+        change=change(both, outcomes(both, resolve(both)), until, back, confidence),
+        accuracy=accuracy,
+        corrected={each.release: corrected(judged, each.release, confidence) for each in accuracy},
+        agreement=agreement(judged.by_item(), confidence),
+        reviewers=reviewers(judged, confidence),
+        reasons=reasons(judged, confidence),
+    )
