@@ -6,7 +6,8 @@ from totalml.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from totalml.review.figures.figures import TeamFigures, team_figures
+    from totalml.review.figures.page import figures_html
 
-__all__ = ["TeamFigures", "team_figures"]
+__all__ = ["TeamFigures", "figures_html", "team_figures"]
 
 __getattr__ = lazy_exports(__name__)

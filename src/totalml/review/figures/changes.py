@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from totalml.review.figures.judgements import Judgements
 
 
+WEEK = timedelta(days=7)
+MOST_WEEKS = 26
+
+
 @dataclass(frozen=True)
 class Change:
     """Of the share of right answers among control items, from one time to the next of the same length.
@@ -61,6 +65,31 @@ def change(
     ours, theirs = (control_share(judged, each, confidence)[0] for each in (now, before))
     answered = [{judged.items[name].release for name in each} for each in (now, before)]
     return Change(back / timedelta(days=1), ours, theirs, _gap(ours, theirs), answered[0] != answered[1])
+
+
+@dataclass(frozen=True)
+class Week:
+    """Args: start: UTC, ISO 8601. accuracy: of control items."""
+
+    start: str
+    accuracy: Interval
+    items: int
+
+
+def weeks(
+    judged: Judgements, right: Outcome, until: datetime, confidence: float = CONFIDENCE, most: int = MOST_WEEKS
+) -> list[Week]:
+    """The latest ones that end with `until`, oldest first; those in which nobody judged a control item are left out.
+
+    Args: as of `change`.
+    """
+    ages = {each.item: (until - datetime.fromisoformat(each.when)) // WEEK for each in judged.verdicts}
+    found = []
+    for age in sorted({age for age in ages.values() if 0 <= age < most}, reverse=True):
+        share, _, count = control_share(judged, {name: right[name] for name in right if ages[name] == age}, confidence)
+        if count:
+            found.append(Week((until - (age + 1) * WEEK).isoformat(timespec="seconds"), share, count))
+    return found
 
 
 def _gap(ours: Interval, theirs: Interval) -> Interval:

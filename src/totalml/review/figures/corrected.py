@@ -87,7 +87,7 @@ def _table(verdicts: Sequence[Verdict], rows: Sequence[int], index: dict[str, in
 
 
 def _drawn(table: Floats, prior: Floats, random: np.random.Generator) -> Floats:
-    """(DRAWS, K, K) sums of items weighted by chance, with as much as `prior`, (K,), more on and beside the diagonal."""
+    """(DRAWS, K, K) sums of items weighted by chance, with `prior`, (K,), more of each on and beside the diagonal."""
     items, classes, _ = table.shape
     kinds, times = np.unique(table.reshape(items, -1), axis=0, return_counts=True)
     sums = random.gamma(times, size=(DRAWS, len(times))) @ kinds

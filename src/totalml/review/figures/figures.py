@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from totalml.review.figures.accuracy import accuracies, outcomes
 from totalml.review.figures.agreement import agreement
-from totalml.review.figures.changes import change
+from totalml.review.figures.changes import WEEK, change, weeks
 from totalml.review.figures.corrected import corrected
 from totalml.review.figures.intervals import CONFIDENCE
 from totalml.review.figures.judgements import judgements
@@ -20,13 +20,11 @@ if TYPE_CHECKING:
     from totalml.evaluation.interval import Interval
     from totalml.review.figures.accuracy import Accuracy
     from totalml.review.figures.agreement import Agreement
-    from totalml.review.figures.changes import Change
+    from totalml.review.figures.changes import Change, Week
     from totalml.review.figures.judgements import Judgements
     from totalml.review.figures.reasons import Reasons
     from totalml.review.figures.reviewers import Reviewer
     from totalml.review.reviews import Reviews
-
-WEEK = timedelta(days=7)
 
 # What people say of each item together: item -> column of the truth -> value; None: they do not agree.
 Resolve = Callable[["Judgements"], Mapping[str, Mapping[str, object] | None]]
@@ -46,6 +44,7 @@ class TeamFigures:
     verdicts: int
     items: int
     change: Change
+    weeks: Sequence[Week]
     accuracy: Sequence[Accuracy]
     corrected: Mapping[str, Interval]
     agreement: Agreement | None
@@ -61,16 +60,19 @@ class TeamFigures:
 
 
 def team_figures(
-    reviews: Reviews, resolve: Resolve, since: datetime, until: datetime, confidence: float = CONFIDENCE
+    reviews: Reviews, resolve: Resolve, since: datetime | None, until: datetime, confidence: float = CONFIDENCE
 ) -> TeamFigures:
     """Of what was said from `since` on and before `until`; the change is of the last week, or of that time if shorter.
 
+    Args: since: None: the first verdict. since, until: with a zone.
     Raises: StoreError: a batch is gone or damaged.
     """
     every = judgements(reviews)
+    told = outcomes(every, resolve(every))
+    back = WEEK if since is None else min(until - since, WEEK)
+    if since is None:
+        since = min((datetime.fromisoformat(each.when) for each in every.verdicts), default=until)
     judged = every.between(since, until)
-    back = min(until - since, WEEK)
-    both = every.between(until - 2 * back, until)
     accuracy = accuracies(judged, outcomes(judged, resolve(judged)), confidence)
     return TeamFigures(
         model=reviews.model,
@@ -79,7 +81,8 @@ def team_figures(
         confidence=confidence,
         verdicts=len(judged.verdicts),
         items=len(judged.by_item()),
-        change=change(both, outcomes(both, resolve(both)), until, back, confidence),
+        change=change(every, told, until, back, confidence),
+        weeks=weeks(every, told, until, confidence),
         accuracy=accuracy,
         corrected={each.release: corrected(judged, each.release, confidence) for each in accuracy},
         agreement=agreement(judged.by_item(), confidence),

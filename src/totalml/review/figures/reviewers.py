@@ -63,13 +63,17 @@ def reviewers(judged: Judgements, confidence: float = CONFIDENCE) -> list[Review
     return [_of(who, mine, judged, said, confidence) for who, mine in sorted(judged.by_reviewer().items())]
 
 
+def gold_errors(mine: Sequence[Verdict], judged: Judgements) -> tuple[int, int]:
+    """How many labels of gold items are wrong, and how many there are."""
+    asked = ((each, judged.items[each.item]) for each in mine)
+    gold = [each for each, item in asked if item.queue == GOLD and item.truth and each.label]
+    return sum(not _is_true(each, judged) for each in gold), len(gold)
+
+
 def _of(
     who: str, mine: Sequence[Verdict], judged: Judgements, said: Mapping[bytes, int], confidence: float
 ) -> Reviewer:
-    gold = [
-        each for each in mine if judged.items[each.item].queue == GOLD and each.label and judged.items[each.item].truth
-    ]
-    wrong = sum(not _is_true(each, judged) for each in gold)
+    wrong, gold = gold_errors(mine, judged)
     timed = [each.seconds for each in mine if 0 < each.seconds <= BREAK_S]
     latest = [each.seconds for each in mine[-LATEST:] if each.seconds > 0]
     too_fast = sum(each < FASTEST_S for each in latest) / len(latest) if latest else 0.0
@@ -85,8 +89,8 @@ def _of(
     return Reviewer(
         who=who,
         verdicts=len(mine),
-        gold=len(gold),
-        errors=exact(wrong, len(gold), confidence),
+        gold=gold,
+        errors=exact(wrong, gold, confidence),
         cannot_tell=sum(CANNOT_TELL in each.answer for each in mine) / len(mine),
         wrong_subject=sum(WRONG_SUBJECT in each.answer for each in mine) / len(mine),
         seconds=median(timed) if timed else None,
