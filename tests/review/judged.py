@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tests.review.asked import item
+from tests.review.asked import MODEL, item
 from totalml.review.figures.judgements import Judgements
-from totalml.review.item import CONTROL, GOLD, UNCERTAIN, Item
-from totalml.review.said import Verdict
+from totalml.review.item import CONTROL, GOLD, UNCERTAIN, Item, table_of
+from totalml.review.reviews import Reviews
+from totalml.review.said import Remark, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from totalml.store import Store
 
 RELEASE = "blake3:" + "a" * 64
 
@@ -75,3 +79,27 @@ class Pub:
 
 def _word(good: object) -> str:
     return "good" if good else "bad"
+
+
+def weeks_of_reviews(store: Store, people: Mapping[str, float], until: datetime, facts: Sequence[str]) -> Reviews:
+    """Six weeks in which people judged what came. Args: people: name -> share of errors."""
+    random, reviews, remarks = np.random.default_rng(0), Reviews(store, MODEL), []
+    for week in range(6):
+        judged = Pub.of(3000, 0.9, week).judged((0, 0), week, control=60, uncertain=50, gold=10)
+        items, said = [], []
+        for each in judged.verdicts:
+            known = judged.items[each.item]
+            pub = facts[random.integers(len(facts))]
+            about = replace(known, request_id=f"{week}-{known.request_id}", facts={"pub": pub})
+            items.append(about)
+            for who, errors in people.items():
+                when = (until - timedelta(days=7 * (5 - week) + 6.5 * random.random())).isoformat()
+                label = ["bad", "good"][(each.label == {"label": "good"}) ^ (random.random() < errors)]
+                said.append(verdict(about, label, who, when=when, seconds=1 + 5 * random.random()))
+                if not about.is_blind and random.random() < 0.2:
+                    at = random.random(2).tolist()
+                    remarks.append(Remark(f"tap-{said[-1].key}", said[-1].key, who, when, at))
+        reviews.queue(table_of(items), "the log")
+        reviews.say(said)
+    reviews.say(remarks)
+    return reviews
