@@ -88,8 +88,9 @@ def accuracies(judged: Judgements, right: Outcome, confidence: float = CONFIDENC
     for verdict in judged.verdicts:
         item = judged.items[verdict.item]
         if verdict.item in right and item.release and item.queue in BY_DESIGN:
-            mine = groups.pop(key := (item.release, item.ask), [])
-            groups[key] = [*mine, verdict.item]  # last again
+            key = item.release, item.ask
+            groups[key] = groups.pop(key, [])  # last again
+            groups[key].append(verdict.item)
     found = [_of(*key, [*dict.fromkeys(names)], judged, right, confidence) for key, names in groups.items()]
     return found[::-1]
 
