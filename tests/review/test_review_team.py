@@ -58,6 +58,18 @@ def test_who_clicks_through_is_told_and_who_sees_many_of_one_class_is_not():
     assert told["hasty"] == ["34 of 100 of the latest took less than 0.7 s"]
 
 
+def test_who_errs_more_on_gold_than_the_others_is_told_only_where_that_is_sure():
+    wrong = {"sure": 40, "perhaps": 4, "good": 2, "better": 1}
+    said = []
+    for number in range(80):
+        about = item(number, GOLD, truth={"label": "light"})
+        for who, most in wrong.items():
+            said.append((about, verdict(about, "dark" if number % 40 < most / 2 else "light", who, number)))
+    told = {each.who: list(each.remarks) for each in reviewers(judgements(*said))}
+    assert told.pop("sure") == ["errs more often on gold than the others"]
+    assert not any(told.values())
+
+
 def test_speed_is_held_against_that_of_the_first_half():
     said = [(item(n), verdict(item(n), "light", number=n, seconds=8.0 if n < 10 else 2.0)) for n in range(20)]
     (eve,) = reviewers(judgements(*said))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from statistics import median
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from totalml.evaluation.shares import gap_bounds, z_of
 from totalml.identity import canonical
 from totalml.review.figures.intervals import CONFIDENCE, exact
 from totalml.review.item import GOLD
@@ -24,6 +27,7 @@ FASTEST_S = 0.7  # to see a picture, to know, and to press; choosing among few t
 LATEST = 50  # verdicts in which clicking through is looked for
 OFTEN_TOO_FAST = 0.2  # of them
 CHANCE = 1e-4  # of a run of one answer, below which it is none
+SURELY = 0.998  # several are looked at, and a name is named
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,9 @@ class Reviewer:
 def reviewers(judged: Judgements, confidence: float = CONFIDENCE) -> list[Reviewer]:
     """Sorted by name."""
     said = Counter(_answer(each) for each in judged.verdicts)
-    return [_of(who, mine, judged, said, confidence) for who, mine in sorted(judged.by_reviewer().items())]
+    found = [_of(who, mine, judged, said, confidence) for who, mine in sorted(judged.by_reviewer().items())]
+    wrong, gold = gold_errors(judged.verdicts, judged)
+    return [replace(each, remarks=[*_beside_others(each, wrong, gold), *each.remarks]) for each in found]
 
 
 def gold_errors(mine: Sequence[Verdict], judged: Judgements) -> tuple[int, int]:
@@ -68,6 +74,16 @@ def gold_errors(mine: Sequence[Verdict], judged: Judgements) -> tuple[int, int]:
     asked = ((each, judged.items[each.item]) for each in mine)
     gold = [each for each, item in asked if item.queue == GOLD and item.truth and each.label]
     return sum(not _is_true(each, judged) for each in gold), len(gold)
+
+
+def _beside_others(each: Reviewer, wrong: int, gold: int) -> list[str]:
+    """Args: wrong, gold: of all of them."""
+    mine, others = round((each.errors.value or 0.0) * each.gold), gold - each.gold
+    if not each.gold or not others:
+        return []
+    hits, count, other_hits, other_count = np.array([[mine], [each.gold], [wrong - mine], [others]])
+    low, _ = gap_bounds(hits, count, other_hits, other_count, z_of(SURELY))
+    return ["errs more often on gold than the others"] if low[0] > 0 else []
 
 
 def _of(
