@@ -33,7 +33,8 @@ def verdict(about: Item, label: str | None, who: str = "eve", number: int = 0, *
 
 def judgements(*said: tuple[Item, Verdict], batch: str = "one") -> Judgements:
     items = {each.item: each for each, _ in said}
-    return Judgements(items, dict.fromkeys(items, batch), [each for _, each in said])
+    truths = {name: each.truth for name, each in items.items() if each.truth}
+    return Judgements(items, dict.fromkeys(items, batch), [each for _, each in said], truths)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def plain(judged: Judgements) -> Interval:
 
 
 def without_errors(judged: Judgements) -> Interval:
-    return corrected(judged, RELEASE)
+    return corrected(judged, judged.items)
 
 
 def test_control_and_weighted_items_hold_the_truth_and_agree_where_the_plain_share_does_not():
@@ -100,13 +100,15 @@ def test_of_two_classes_it_is_the_estimate_of_rogan_and_gladen():
     for number in range(1000, 1100):
         about = item(number, answer={"predicted": "good"})
         said.append((about, verdict(about, "good" if number < 1080 else "bad")))
-    found = corrected(judgements(*said), RELEASE)
+    judged = judgements(*said)
+    found = corrected(judged, judged.items)
     assert found.value == pytest.approx((0.8 + 0.9 - 1) / (0.9 + 0.9 - 1))
     assert found.low < 0.8 < found.value < found.high
 
 
 def test_gold_that_lacks_a_class_corrects_nothing_and_says_so():
-    found = corrected(Pub.of(400, 0.9, 0).judged((0, 0), 0, gold=3), RELEASE)
+    judged = Pub.of(400, 0.9, 0).judged((0, 0), 0, gold=3)
+    found = corrected(judged, judged.items)
     assert found.value is None
     assert "gold items of bad" in found.note
 
@@ -132,6 +134,16 @@ def test_what_nobody_could_tell_is_counted_apart_and_other_releases_by_themselve
     new, before = accuracy_of(judgements(*said))
     assert (new.release, new.control.value, new.control_items, new.untold) == (RELEASE, 0, 4, 1)
     assert (before.control.value, before.control_items) == (1, 3)
+
+
+def test_requests_are_live_and_samples_of_a_snapshot_are_told_apart():
+    said = [(each := item(number), verdict(each, "light")) for number in range(3)]
+    known = [item(number, request_id=None, sample=f"s{number}", data_hash="blake3:b") for number in range(2)]
+    said += [(each, verdict(each, "dark")) for each in known]
+    assert [(each.live, each.control) for each in accuracy_of(judgements(*said))] == [
+        (False, exact(0, 2)),
+        (True, exact(3, 3)),
+    ]
 
 
 def test_a_plan_counts_where_most_would_do_it():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -56,6 +57,14 @@ def test_who_clicks_through_is_told_and_who_sees_many_of_one_class_is_not():
     assert told["careful"] == told["new"] == []  # nineteen light ones in a row are usual here
     assert told["tired"] == ["the latest 299 say the same, which others of them would not"]
     assert told["hasty"] == ["34 of 100 of the latest took less than 0.7 s"]
+
+
+def test_what_became_gold_by_what_people_said_of_it_is_no_error_or_right_answer_of_theirs():
+    about = item(1, UNCERTAIN)
+    said = [(about, verdict(about, "dark", "early", shown={"queue": UNCERTAIN})) for _ in range(1)]
+    said.append((about, verdict(about, "dark", "late", shown={"queue": GOLD})))
+    judged = replace(judgements(*said), truths={about.item: {"label": "light"}})
+    assert {each.who: each.gold for each in reviewers(judged)} == {"early": 0, "late": 1}
 
 
 def test_who_errs_more_on_gold_than_the_others_is_told_only_where_that_is_sure():
@@ -113,7 +122,7 @@ def test_taps_fall_where_people_tapped_and_only_shown_maps_count():
     answers = [{"agrees": True}, {"agrees": False, "at": [1.0, 1.0]}]
     more = [(each, verdict(each, None, answer=answer)) for each, answer in zip(explained, answers, strict=True)]
     judged = judgements(*said, *more)
-    found = reasons(Judgements(judged.items, judged.batches, judged.verdicts, remarks))
+    found = reasons(replace(judged, remarks=remarks))
     assert (found.shown, found.wrong) == (5, exact(1, 5))  # blind ones were never shown, and of one it was wrong
     assert (found.asked, found.explanations) == (2, exact(1, 2))
     assert found.tapped == found.taps[0][SIDE - 1] + found.taps[SIDE - 1][SIDE - 1] == 2

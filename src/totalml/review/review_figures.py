@@ -9,8 +9,7 @@ totalml review figures guinness --json             whole, for scripts
 from __future__ import annotations
 
 import argparse
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,6 @@ from totalml.recipe.gates import PRODUCTION
 if TYPE_CHECKING:
     from totalml.project import Place
     from totalml.store import Store
-
-_SPAN = re.compile(r"(\d{1,5})([dh])")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,10 +37,11 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.review.figures.page import write_figures
     from totalml.review.figures.resolved import resolved
     from totalml.review.figures.text import figures_text
+    from totalml.review.queues.from_log import days_of
     from totalml.review.reviews import Reviews
     from totalml.review.settings import review_settings
 
-    back = _read_span(arguments.since)
+    back = None if arguments.since is None else days_of(arguments.since)
     path = Path(arguments.out).absolute() if arguments.out else None
     if path is not None and path.is_dir():
         raise RecipeError(f"command line: --out {arguments.out} is a folder; name a file in it")
@@ -64,18 +62,6 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         if not arguments.json:
             print(f"Page: {path}")
     return 0
-
-
-def _read_span(given: str | None) -> timedelta | None:
-    """Raises: RecipeError: it is none."""
-    if given is None:
-        return None
-    found = _SPAN.fullmatch(given)
-    if found is None or not int(found[1]):
-        raise RecipeError(
-            f"command line: --since {given} is no time to look back; days such as 7d, or hours such as 12h"
-        )
-    return timedelta(**{{"d": "days", "h": "hours"}[found[2]]: int(found[1])})
 
 
 def _require_reviewed(store: Store, model: str) -> None:

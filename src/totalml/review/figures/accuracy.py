@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from totalml.review.figures.corrected import corrected
 from totalml.review.figures.intervals import CONFIDENCE, exact, weighted
 from totalml.review.figures.judgements import PREDICTED, is_right
 from totalml.review.item import ASK_LABEL, ASK_PLAN, CONTROL, DISAGREEMENT, OUT_OF_DISTRIBUTION, SLICES, UNCERTAIN
@@ -45,8 +46,9 @@ class Accuracy:
     """Of one release and one way of asking.
 
     Args:
+        live: of requests; else of samples of a snapshot, or a file.
         ask: label: whether it said what people say; plan: whether they would do it.
-        control: from control items alone.
+        control: from control items alone. without_errors: the same, were reviewers without error.
         control_items: that it rests on. untold: control items of which nobody could tell.
         weighted: from all items that chance drew, each as its probability says; `items` of them.
         slices: weighted, of groups with enough items; their intervals hold all at once.
@@ -54,7 +56,9 @@ class Accuracy:
 
     release: str
     ask: str
+    live: bool
     control: Interval
+    without_errors: Interval
     control_items: int
     untold: int
     weighted: Interval
@@ -84,11 +88,11 @@ def accuracies(judged: Judgements, right: Outcome, confidence: float = CONFIDENC
 
     Args: right: as `outcomes`.
     """
-    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
     for verdict in judged.verdicts:
         item = judged.items[verdict.item]
         if verdict.item in right and item.release and item.queue in BY_DESIGN:
-            key = item.release, item.ask
+            key = item.release, item.ask, item.request_id is not None
             groups[key] = groups.pop(key, [])  # last again
             groups[key].append(verdict.item)
     found = [_of(*key, [*dict.fromkeys(names)], judged, right, confidence) for key, names in groups.items()]
@@ -111,7 +115,7 @@ def control_share(judged: Judgements, right: Outcome, confidence: float = CONFID
 
 
 def _of(
-    release: str, ask: str, names: Sequence[str], judged: Judgements, right: Outcome, confidence: float
+    release: str, ask: str, live: bool, names: Sequence[str], judged: Judgements, right: Outcome, confidence: float
 ) -> Accuracy:
     mine = {name: right[name] for name in names}
     control, _, count = control_share(judged, mine, confidence)
@@ -120,7 +124,18 @@ def _of(
     hits = np.array([bool(mine[name]) for name in told], np.bool_)
     weights = _weights(told, judged, [1 / judged.items[name].probability for name in told])
     slices = _slices([judged.items[name] for name in told], hits, weights, confidence)
-    return Accuracy(release, ask, control, count, untold, weighted(hits, weights, confidence), len(told), slices)
+    return Accuracy(
+        release=release,
+        ask=ask,
+        live=live,
+        control=control,
+        without_errors=corrected(judged, mine, confidence),
+        control_items=count,
+        untold=untold,
+        weighted=weighted(hits, weights, confidence),
+        items=len(told),
+        slices=slices,
+    )
 
 
 def _weights(names: Sequence[str], judged: Judgements, each: Iterable[float]) -> Floats:

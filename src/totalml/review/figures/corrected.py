@@ -15,10 +15,10 @@ import numpy as np
 from totalml.evaluation.interval import Interval
 from totalml.review.figures.intervals import CONFIDENCE, NOTHING
 from totalml.review.figures.judgements import PREDICTED
-from totalml.review.item import CONTROL, GOLD
+from totalml.review.item import CONTROL
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Container, Sequence
 
     from totalml.evaluation.arrays import Floats
     from totalml.review.figures.judgements import Judgements
@@ -30,22 +30,20 @@ MOST_CLASSES = 20
 PRIOR = 0.5  # of Jeffreys
 
 
-def corrected(judged: Judgements, release: str, confidence: float = CONFIDENCE) -> Interval:
-    """Of single classes; the interval holds what chance does to control and to gold.
+def corrected(judged: Judgements, of: Container[str], confidence: float = CONFIDENCE) -> Interval:
+    """Of the control items among `of`, where answers are single classes.
 
-    Items are weighted by chance (Rubin's bootstrap) with Jeffreys' prior, so that no error on little gold is no
-    certainty. A reviewer's gold counts as much as what they said of control items.
+    The interval holds what chance does to control and to gold: items are weighted by chance (Rubin's bootstrap) with
+    Jeffreys' prior, so that no error on little gold is no certainty. A reviewer's gold counts as much as what they said
+    of control items.
     Source: Rogan and Gladen 1978; of several classes, the matrix method of Grassia and Sundberg 1982.
     """
-    control = [
-        each
-        for each in judged.verdicts
-        if (item := judged.items[each.item]).queue == CONTROL and item.release == release and _said(each)
-    ]
+    given = [each for each in judged.verdicts if _said(each)]
+    control = [each for each in given if each.item in of and judged.items[each.item].queue == CONTROL]
     if not control:
         return NOTHING
     answers = {each.item: judged.items[each.item].answer.get(PREDICTED) for each in control}
-    gold = [each for each in judged.verdicts if _is_gold(judged, each) and _said(each)]
+    gold = [each for each in given if judged.is_gold(each) and _truth(judged, each.item)]
     if not all(isinstance(answer, str) for answer in answers.values()):
         return Interval(None, note="only answers of one class are corrected")
     classes = sorted({*map(str, answers.values()), *map(_said, control), *map(_said, gold)} - {""})
@@ -110,12 +108,8 @@ def _accuracy(said: Floats, errs: Floats) -> Floats:
     return found.clip(0, 1)
 
 
-def _is_gold(judged: Judgements, verdict: Verdict) -> bool:
-    return judged.items[verdict.item].queue == GOLD and bool(_truth(judged, verdict.item))
-
-
 def _truth(judged: Judgements, item: str) -> str:
-    return _one(judged.items[item].truth.values())
+    return _one(judged.truths[item].values())
 
 
 def _said(verdict: Verdict) -> str:

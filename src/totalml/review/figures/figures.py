@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 from totalml.review.figures.accuracy import accuracies, outcomes
 from totalml.review.figures.agreement import agreement
 from totalml.review.figures.changes import WEEK, change, weeks
-from totalml.review.figures.corrected import corrected
 from totalml.review.figures.intervals import CONFIDENCE
 from totalml.review.figures.judgements import judgements
 from totalml.review.figures.reasons import reasons
 from totalml.review.figures.reviewers import reviewers
 
 if TYPE_CHECKING:
-    from totalml.evaluation.interval import Interval
-    from totalml.review.figures.accuracy import Accuracy
+    from totalml.review.figures.accuracy import Accuracy, Outcome
     from totalml.review.figures.agreement import Agreement
     from totalml.review.figures.changes import Change, Week
     from totalml.review.figures.judgements import Judgements
@@ -34,7 +32,6 @@ Resolve = Callable[["Judgements"], Mapping[str, Mapping[str, object] | None]]
 class TeamFigures:
     """Args:
     accuracy: of each release, that which was asked about last first.
-    corrected: release -> its accuracy, were reviewers without error.
     """
 
     model: str
@@ -46,7 +43,6 @@ class TeamFigures:
     change: Change
     weeks: Sequence[Week]
     accuracy: Sequence[Accuracy]
-    corrected: Mapping[str, Interval]
     agreement: Agreement | None
     reviewers: Sequence[Reviewer]
     reasons: Reasons
@@ -68,7 +64,7 @@ def team_figures(
     Raises: StoreError: a batch is gone or damaged.
     """
     every = judgements(reviews)
-    told = outcomes(every, resolve(every))
+    told = _live(every, outcomes(every, resolve(every)))
     back = WEEK if since is None else min(until - since, WEEK)
     if since is None:
         since = min((datetime.fromisoformat(each.when) for each in every.verdicts), default=until)
@@ -84,8 +80,13 @@ def team_figures(
         change=change(every, told, until, back, confidence),
         weeks=weeks(every, told, until, confidence),
         accuracy=accuracy,
-        corrected={each.release: corrected(judged, each.release, confidence) for each in accuracy},
         agreement=agreement(judged.by_item(), confidence),
         reviewers=reviewers(judged, confidence),
         reasons=reasons(judged, confidence),
     )
+
+
+def _live(judged: Judgements, right: Outcome) -> Outcome:
+    """Of requests, where there are any."""
+    live = {name: value for name, value in right.items() if judged.items[name].request_id is not None}
+    return live or right

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from totalml.evaluation.regression.columns import SAID
-from totalml.review.item import CONTROL, Item, items_of
+from totalml.review.item import CONTROL, GOLD, Item, items_of
 
 if TYPE_CHECKING:
     from totalml.review.reviews import Reviews
@@ -23,6 +23,7 @@ class Judgements:
     """Args:
     items: of which somebody said something: its id -> it.
     batches: id -> name of the batch by which the item was drawn.
+    truths: id -> column of the truth -> value, of items that are gold by now.
     verdicts: those that stand, oldest first.
     remarks: key of a verdict -> the last remark on it.
     """
@@ -30,6 +31,7 @@ class Judgements:
     items: Mapping[str, Item]
     batches: Mapping[str, str]
     verdicts: Sequence[Verdict]
+    truths: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     remarks: Mapping[str, Remark] = field(default_factory=dict)
 
     def by_item(self) -> dict[str, list[Verdict]]:
@@ -43,6 +45,10 @@ class Judgements:
         for each in self.verdicts:
             found[each.who].append(each)
         return found
+
+    def is_gold(self, verdict: Verdict) -> bool:
+        """Whether its item was gold when it was given; what several judged alike became gold by what they said."""
+        return verdict.item in self.truths and verdict.shown.get("queue", GOLD) == GOLD
 
     def between(self, since: datetime, until: datetime) -> Judgements:
         """Verdicts that were given from `since` on and before `until`."""
@@ -64,7 +70,8 @@ def judgements(reviews: Reviews) -> Judgements:
     items, batches = _as_drawn(drawn)
     known = sorted((each for each in verdicts if each.item in items), key=lambda each: each.when)
     remarks = {each.key: said[-1] for each in known if (said := reviews.remarks(each.key))}
-    return Judgements(items, batches, known, remarks)
+    truths = {each.item: each.truth for _, each in drawn if each.queue == GOLD and each.truth}
+    return Judgements(items, batches, known, truths, remarks)
 
 
 def _as_drawn(drawn: Iterable[tuple[str, Item]]) -> tuple[dict[str, Item], dict[str, str]]:

@@ -14,7 +14,6 @@ import numpy as np
 from totalml.evaluation.shares import gap_bounds, z_of
 from totalml.identity import canonical
 from totalml.review.figures.intervals import CONFIDENCE, exact
-from totalml.review.item import GOLD
 from totalml.review.said import CANNOT_TELL, WRONG_SUBJECT
 
 if TYPE_CHECKING:
@@ -71,8 +70,7 @@ def reviewers(judged: Judgements, confidence: float = CONFIDENCE) -> list[Review
 
 def gold_errors(mine: Sequence[Verdict], judged: Judgements) -> tuple[int, int]:
     """How many labels of gold items are wrong, and how many there are."""
-    asked = ((each, judged.items[each.item]) for each in mine)
-    gold = [each for each, item in asked if item.queue == GOLD and item.truth and each.label]
+    gold = [each for each in mine if each.label and judged.is_gold(each)]
     return sum(not _is_true(each, judged) for each in gold), len(gold)
 
 
@@ -127,7 +125,7 @@ def _chance(answers: Sequence[bytes], same: int, said: Mapping[bytes, int]) -> f
 
 
 def _is_true(verdict: Verdict, judged: Judgements) -> bool:
-    truth, label = judged.items[verdict.item].truth, verdict.label or {}
+    truth, label = judged.truths[verdict.item], verdict.label or {}
     return all(_plain(label.get(name)) == _plain(value) for name, value in truth.items())
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from totalml.report.number_format import counted
-from totalml.review.figures.intervals import NOTHING
 from totalml.review.figures.judgements import PREDICTED
 from totalml.review.item import ASK_PLAN
 
@@ -37,11 +36,12 @@ def accuracy_rows(figures: TeamFigures) -> Iterator[Row]:
     several = len(figures.accuracy) > 1
     for each in figures.accuracy:
         by = f"{short_release(each.release)}: " if several else ""
+        by += "" if each.live else "not live: "
         untold = f"; {each.untold} more are undecided" if each.untold else ""
         what = "would do it" if each.ask == ASK_PLAN else "right"
         yield Row(f"{by}{what}", each.control, f"{counted(each.control_items, 'control item')}{untold}")
         if each.ask != ASK_PLAN:
-            without = figures.corrected.get(each.release, NOTHING)
+            without = each.without_errors
             yield Row(f"{by}without reviewers' errors", without, without.note or "control items and gold")
         yield Row(f"{by}{what}, all items weighted", each.weighted, counted(each.items, "item"))
         for part in each.slices:
