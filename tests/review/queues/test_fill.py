@@ -209,7 +209,7 @@ def test_what_three_said_alike_becomes_gold_unless_it_is_control(store):
     settings = ReviewRecipe(
         shares=QueueShares(control=0.5, uncertain=0.3, out_of_distribution=0, disagreement=0, slices=0, gold=0.2)
     )
-    gold = [each for each in drawn(store, bundle, Wanted(count=10), settings) if each.queue == GOLD]
+    gold = [each for each in drawn(store, bundle, Wanted(count=20), settings) if each.queue == GOLD]
     assert [(each.item, each.truth) for each in gold] == [(alike.item, {"label": "light"})]
 
 

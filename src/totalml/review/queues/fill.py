@@ -166,8 +166,8 @@ class _Filling:
         return [*items, *self._drawn(pool, self._count - len(items))]
 
     def _log(self) -> Pool:
-        since, days = datetime.now(UTC) - self._wanted.since, self._wanted.since / timedelta(days=1)
-        told = f"requests of the last {days:g} days"
+        since, hours = datetime.now(UTC) - self._wanted.since, self._wanted.since / timedelta(hours=1)
+        told = f"requests of the last {f'{hours / 24:g} days' if hours % 24 == 0 else f'{hours:g} hours'}"
         found = log_pool(self._store, self._bundle, self._signature, self._settings, since, told)
         if self._signature.picture and found.asked:
             self.told.append(f"of {found.asked:,} {told} the pictures of {len(found.pool):,} were kept")
