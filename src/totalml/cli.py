@@ -59,6 +59,10 @@ VERBS = {
     "team": ("totalml.team.command", "who owns a model, reviews, may promote and deploy, and is told of alerts"),
     "team codeowners": ("totalml.team.codeowners", "who owns which files on GitHub, made of team.yaml"),
     "review queue": ("totalml.review.review_queue", "put samples in the queue of those who judge them"),
+    "review figures": (
+        "totalml.review.review_figures",
+        "how well reviewers agree and err, and how often the model is right",
+    ),
     "track sync": ("totalml.release.track_sync", "send runs and releases to Weights & Biases that did not arrive"),
     "store gc": ("totalml.garbage.store_gc", "remove from the store what no run, pin or alias needs"),
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),

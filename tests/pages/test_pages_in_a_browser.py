@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser import Browser, axe
 
-PAGES = ("report", "strangers", "regression", "comparison", "sweep", "monitor")
+PAGES = ("report", "strangers", "regression", "comparison", "sweep", "monitor", "figures")
 WIDTHS_PX = (1280, 390)
 PAPER_PX = 718  # A4 between margins of 1 cm
 RUN_AXE = """axe.run({resultTypes: ["violations"]}).then(found => JSON.stringify(found.violations.map(

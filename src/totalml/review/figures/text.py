@@ -1,0 +1,73 @@
+"""The figures of a team for a terminal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from totalml.release.registry_list import aligned
+from totalml.report.number_format import MISSING, counted, percent
+from totalml.review.figures.rows import Row, accuracy_rows, agreement_rows, reason_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from totalml.evaluation.interval import Interval
+    from totalml.review.figures.figures import TeamFigures
+    from totalml.review.figures.reviewers import Reviewer
+
+REVIEWERS = ("reviewer", "verdicts", "wrong on gold", "interval", "gold", "cannot tell", "seconds", "items an hour")
+
+
+def figures_text(figures: TeamFigures) -> str:
+    since, until = (f"{datetime.fromisoformat(each):%Y-%m-%d %H:%M}" for each in (figures.since, figures.until))
+    people = counted(len(figures.reviewers), "reviewer")
+    said = f"{counted(figures.verdicts, 'verdict')} about {counted(figures.items, 'item')} by {people}"
+    lines = [f"{figures.model}, {since} to {until} (UTC): {said}", figures.change.sentence]
+    interval = f"{percent(figures.confidence, 0)} interval"
+    for title, rows in (
+        ("live accuracy", accuracy_rows(figures)),
+        ("agreement", agreement_rows(figures)),
+        ("reasons", reason_rows(figures)),
+    ):
+        if shown := [_row(each) for each in rows]:
+            lines += ["", *aligned([(title, "share" if title != "agreement" else "", interval, "of"), *shown])]
+    if figures.reviewers:
+        lines += ["", *aligned([REVIEWERS, *map(_of, figures.reviewers)])]
+        lines += [f"{who}: {remark}" for who, remark in remarks(figures.reviewers)]
+    return "\n".join(lines)
+
+
+def _row(row: Row) -> tuple[str, ...]:
+    return row.name, value(row.figure, row.is_share), bounds(row.figure, row.is_share), row.of
+
+
+def value(figure: Interval, is_share: bool) -> str:
+    if figure.value is None:
+        return MISSING
+    return percent(figure.value) if is_share else f"{figure.value:.2f}"
+
+
+def bounds(figure: Interval, is_share: bool) -> str:
+    """Empty without."""
+    if figure.low is None or figure.high is None:
+        return ""
+    if is_share:
+        return f"{100 * figure.low:.1f} to {percent(figure.high)}"
+    return f"{figure.low:.2f} to {figure.high:.2f}"
+
+
+def _of(each: Reviewer) -> tuple[str, ...]:
+    seconds = MISSING if each.seconds is None else f"{each.seconds:.1f}"
+    an_hour = MISSING if each.items_an_hour is None else f"{each.items_an_hour:,.0f}"
+    errors = (value(each.errors, True), bounds(each.errors, True), f"{each.gold:,}")
+    return each.who, f"{each.verdicts:,}", *errors, percent(each.cannot_tell, 0), seconds, an_hour
+
+
+def remarks(reviewers: Iterable[Reviewer]) -> Iterator[tuple[str, str]]:
+    """What is to be known of whom."""
+    for each in reviewers:
+        yield from ((each.who, remark) for remark in each.remarks)
+        earlier, later = each.earlier_seconds, each.later_seconds
+        if earlier and later and not 0.5 < later / earlier < 2:
+            yield each.who, f"{earlier:.1f} s an item in the first half, {later:.1f} s in the second"
