@@ -17,6 +17,8 @@ import ipaddress
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -30,8 +32,11 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from totalml.project import Place
+    from totalml.recipe.review import ReviewRecipe
+    from totalml.report.markup import Html
     from totalml.review.desk import Desk
     from totalml.review.page.site import Site
+    from totalml.store import Store
 
 NEEDED = ("starlette", "uvicorn", "onnxruntime")
 PORT = 8010
@@ -81,8 +86,19 @@ def _site(arguments: argparse.Namespace, place: Place) -> Site:
     settings, signature = review_settings(model, bundle, place), Signature.read(bundle)
     if filled := top_up(store, bundle, settings):
         say("; ".join(filled.told))
-    desk = Desk(Reviews(store, model), settings)
-    return Site(desk, signature, OfRelease(store, bundle, signature, settings), arguments.url.startswith("https://"))
+    desk, shows = Desk(Reviews(store, model), settings), OfRelease(store, bundle, signature, settings)
+    secure, figures = arguments.url.startswith("https://"), partial(_figures, store, model, settings)
+    return Site(desk, signature, shows, secure, figures)
+
+
+def _figures(store: Store, model: str, settings: ReviewRecipe) -> Html:
+    from totalml.review.figures import figures_html, team_figures
+    from totalml.review.figures.resolved import resolved
+    from totalml.review.reviews import Reviews
+
+    reviews = Reviews(store, model)
+    reviews.look()
+    return figures_html(team_figures(reviews, partial(resolved, policy=settings.policy), None, datetime.now(UTC)))
 
 
 class _Looking(Background):

@@ -47,7 +47,9 @@ class Pints:
 
     def revealed(self, item: Item) -> Revealed | None:
         likes = [LookAlike("sample", f"like-{place}", {"label": "dark"}) for place in range(2)]
-        return Revealed("A bad pint, almost sure", "the middle", Picture(pint(7), "image/png"), likes)
+        return Revealed(
+            "The model says: A bad pint. It is almost sure.", "the middle", Picture(pint(7), "image/png"), likes
+        )
 
 
 def pint(number: int) -> bytes:

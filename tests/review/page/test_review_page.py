@@ -35,7 +35,7 @@ def test_the_model_is_not_seen_before_the_verdict_and_is_after_it(eve):
     for name in ("map", "like0"):
         assert eve.client.get(f"/pictures/{item}/{name}").status_code == 404
     after = eve.judge(label="light").text
-    assert "A bad pint, almost sure" in after
+    assert "A bad pint. It is almost sure." in after
     assert "A good pint" in after
     for name in ("map", "like0", "like1"):
         assert eve.client.get(f"/pictures/{item}/{name}").headers["content-type"] == "image/png"
@@ -290,3 +290,16 @@ def test_a_mistake_of_ours_shows_no_traceback(eve, monkeypatch, capsys):
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "RuntimeError" in capsys.readouterr().err
+
+
+def test_what_the_others_say_is_shown_to_who_has_judged_what_waits(tmp_path):
+    from totalml.report.markup import Html
+
+    eve = Reviewer(site_of(tmp_path / "store", pints(1), figures=lambda: Html("<p>everybody</p>"))).sign_in()
+    assert eve.client.get("/figures").status_code == 403
+    eve.judge(label="dark")
+    assert 'href="/figures"' in eve.client.get("/").text
+    answer = eve.client.get("/figures")
+    assert answer.text == "<p>everybody</p>"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; img-src data:")
+    assert Reviewer(site_of(tmp_path / "none", pints(1)), "bob").sign_in().client.get("/figures").status_code == 404

@@ -66,8 +66,8 @@ class Cards:
         if revealed is None:
             told = [tag("h1", "Kept", id="question", tabindex=-1), yours]
         else:
-            model = tag("p", "The model: ", tag("b", revealed.answer), class_="said")
-            told = [tag("h1", self._agreement(item, verdict), id="question", tabindex=-1), yours, model]
+            model = [tag("p", revealed.answer, class_="said")] if revealed.answer else []
+            told = [tag("h1", self._agreement(item, verdict), id="question", tabindex=-1), yours, *model]
             told += [self._look_alikes(item, revealed)] if revealed.look_alikes else []
         looked = (
             self._where(item, verdict, revealed.where)
@@ -193,7 +193,7 @@ class Cards:
         return tag(
             "form",
             *self._hidden(verdict=verdict.key, item=item.item),
-            tag("div", shown, grid, class_="looked"),
+            tag("div", shown, grid, class_="touchable"),
             told,
             method="post",
             action="/remarks",

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from totalml.errors import StoreError, TotalmlError
 from totalml.labels import truth_of
+from totalml.report.document import POLICY
 from totalml.report.markup import Html, tag
 from totalml.review.item import ASK_EXPLANATION
 from totalml.review.page.card import MAP, Cards, answer_given, place_given
@@ -38,6 +39,7 @@ LONGEST_BODY = 64 * 1024  # bytes
 AHEAD = 6  # cards that a page may hold, for a network that goes away
 SIGNED_IN_S = 365 * 24 * 3600  # of the cookie; the invitation ends it
 ASSETS = {"review.css": "text/css", "review.js": "text/javascript"}
+POLICY_HEADER = "Content-Security-Policy"
 KEEP = {"Cache-Control": "private, max-age=3600"}
 
 
@@ -53,14 +55,14 @@ class RefusedError(Exception):
 class Site:
     """Args:
     secure: whether the cookie may only go over TLS.
-    figures: the page for the team, of who asks; None: there is none.
+    figures: the page for the team; None: there is none.
     """
 
     desk: Desk
     signature: Signature
     shows: Shows
     secure: bool = False
-    figures: Callable[[str], Html] | None = None
+    figures: Callable[[], Html] | None = None
     calls: Limit = field(default_factory=lambda: Limit(burst=120, per_second=20))  # of a reviewer
     strangers: Limit = field(default_factory=lambda: Limit(burst=20, per_second=0.2))  # of an address
 
@@ -153,12 +155,14 @@ class Site:
         return response
 
     async def _next(self, request: Request, who: str) -> Response:
-        items = await run_in_threadpool(self.desk.next, who)
-        return self._page(request, who, self._cards_of(request).card(items[0]) if items else _done())
+        items = self.desk.next(who)  # at once: among the threads it would wait for those that write
+        return self._page(
+            request, who, self._cards_of(request).card(items[0]) if items else _done(self.figures is not None)
+        )
 
     async def _cards(self, request: Request, who: str) -> Response:
         have = request.query_params.get("have", "").split(",")[: 2 * AHEAD]
-        items = await run_in_threadpool(self.desk.next, who, max(AHEAD - len(have), 1), have)
+        items = self.desk.next(who, max(AHEAD - len(have), 1), have)
         cards = self._cards_of(request)
         shown = [{"item": each.item, "html": cards.card(each)} for each in items]
         return JSONResponse({"cards": shown, **self._standing(who)})
@@ -228,10 +232,13 @@ class Site:
         likes = {f"like{place}": each.picture for place, each in enumerate(revealed.look_alikes)}
         return self.shows.picture(likes[name]) if name in likes else None
 
-    async def _figures(self, request: Request, who: str) -> Response:
+    async def _figures(self, _: Request, who: str) -> Response:
+        """Only of who has judged what waits: what the others say must sway nobody."""
         if self.figures is None:
             raise RefusedError(404, "There is no such page.")
-        return self._page(request, who, await run_in_threadpool(self.figures, who), script=False)
+        if waiting := self.desk.standing(who).waiting:
+            raise RefusedError(403, f"What everybody says is shown once you have judged the {waiting:,} that wait.")
+        return HTMLResponse(await run_in_threadpool(self.figures), headers={POLICY_HEADER: POLICY})
 
     def _item(self, name: str, who: str) -> Item:
         item = self.desk.of(who, name)
@@ -260,8 +267,9 @@ class Site:
         return HTMLResponse(page(self.desk.settings.question, shown, bar, script, **data))
 
 
-def _done() -> Html:
-    return notice("Nothing waits for you", "Thank you. Come back later: new ones come as the model is used.")
+def _done(figures: bool) -> Html:
+    link = [tag("a", "What everybody says", href="/figures")] if figures else []
+    return notice("Nothing waits for you", "Thank you. Come back later: new ones come as the model is used.", *link)
 
 
 async def _healthz(_: Request) -> Response:

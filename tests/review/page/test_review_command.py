@@ -1,0 +1,118 @@
+"""The commands: a page as a process of its own, that is killed and started again, and links that end."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.review.asked import MODEL
+from tests.review.page.sites import pints
+from tests.review.queues.traffic import remade, seeing
+from tests.serving.serving import promote
+from totalml.cli import main
+from totalml.review import command
+from totalml.review.item import table_of
+from totalml.review.reviews import Reviews
+from totalml.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    store = Store(tmp_path / "store")
+    promote(store, remade(store, seeing(store), recipe_yaml=b"review: {overlap: 2}"))
+    Reviews(store, MODEL).queue(table_of(pints(4)), "made-up pints")
+    return store
+
+
+@contextmanager
+def page(store: Store) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process, and where it listens."""
+    words = ["-m", "totalml.cli", "review", MODEL, "--port=0", f"--store={store.root}"]
+    process = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert process.stdout is not None
+    try:
+        lines = []
+        while not (found := re.search(r"is judged on (http://[\d.:]+)", "".join(lines))):
+            lines.append(process.stdout.readline())
+            assert lines[-1], "".join(lines)
+        yield process, found[1]
+    finally:
+        process.kill()
+        process.wait(30)
+        process.stdout.close()
+
+
+def invited(store: Store, capsys: pytest.CaptureFixture[str], name: str = "eve") -> str:
+    capsys.readouterr()
+    assert main(["review", "invite", MODEL, name, f"--store={store.root}"]) == 0
+    return capsys.readouterr().out.splitlines()[0].partition("/in/")[2]
+
+
+def judge(client: httpx.Client) -> None:
+    text = client.get("/").text
+    form = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]+)"', text[text.index("<article") :]))
+    assert client.post("/verdicts", data=form | {"label": "dark"}).status_code == 200
+
+
+@pytest.mark.service
+def test_a_page_that_is_killed_goes_on_and_ends_with_0_when_told_to(store, capsys):
+    token = invited(store, capsys)
+    with httpx.Client(timeout=30) as client:
+        for _ in range(2):
+            with page(store) as (process, url):
+                client.base_url = url
+                assert client.get(f"/in/{token}").status_code == 200
+                judge(client)
+                process.send_signal(signal.SIGKILL)
+        with page(store) as (process, url):
+            client.base_url = url
+            judge(client)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(15) == 0
+    reviews = Reviews(store, MODEL)
+    reviews.look()
+    assert len({each.item for each in reviews.standing()}) == 3
+
+
+def test_a_link_is_ended_by_its_name(store, capsys):
+    token, reviews = invited(store, capsys), Reviews(store, MODEL)
+    reviews.look()
+    assert reviews.reviewer(token) == "eve"
+    assert main(["review", "revoke", MODEL, "eve", f"--store={store.root}"]) == 0
+    reviews.look()
+    assert reviews.reviewer(token) is None
+    assert main(["review", "revoke", MODEL, "evee", f"--store={store.root}"]) == 2
+    assert "nobody called 'evee' is invited" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["invite", "pnts", "eve"], "did you mean 'pints'"),
+        (["invite", MODEL, "eve", "--days=0"], "--days"),
+        (["invite", MODEL, " "], "no reviewer's name"),
+    ],
+)
+def test_mistakes_are_told(store, capsys, words, told):
+    assert main(["review", *words, f"--store={store.root}"]) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--port=99999"], ["--url=review.example.org"]])
+def test_an_address_that_is_none_is_told(store, capsys, words):
+    assert main(["review", MODEL, f"--store={store.root}", *words]) == 2
+    assert words[0].partition("=")[0] in capsys.readouterr().err
+
+
+def test_what_is_not_installed_is_told(store, capsys, monkeypatch):
+    monkeypatch.setattr(command, "find_spec", lambda name: None)
+    assert main(["review", MODEL, f"--store={store.root}"]) == 10
+    assert "totalml[review]" in capsys.readouterr().err
