@@ -58,7 +58,7 @@ def test_shares_of_the_queues_are_one_and_some_are_always_drawn_by_chance():
 
 
 def test_mistakes_of_the_recipe_are_told(tmp_path):
-    new_project(tmp_path, {"pints": PHOTOS.replace("photos", "pints") + "review: {overlapp: 2}\n"})
+    new_project(tmp_path, {"pints": PHOTOS.replace("photos", "pints") + "review: {over_lap: 2}\n"})
     with pytest.raises(RecipeError, match="overlap"):
         review_settings("pints", OfRecipe(), place_at(tmp_path))
 
