@@ -12,8 +12,11 @@ from recipes.guinness.source import PintSource
 from tests.projects import new_project
 from totalml.notebook import compose, run
 from totalml.progress import Progress
+from totalml.recipe.review import ReviewRecipe
 from totalml.release.label_doubts import labels_doubted_by
 from totalml.release.make import make_release
+from totalml.review.queues.fill import DOUBTFUL, Wanted, fill
+from totalml.review.reviews import Reviews
 
 COUNT, SIDE, WRONG_SHARE = 1000, 64, 0.05
 RECIPE = f"""\
@@ -55,14 +58,22 @@ def planted(tmp_path):
 
 
 @pytest.mark.slow
-def test_most_planted_wrong_labels_are_among_the_most_doubtful_tenth(planted, monkeypatch):
+def test_most_planted_wrong_labels_are_among_the_most_doubtful_tenth_and_people_are_asked_about_it(
+    planted, monkeypatch
+):
     project, wrong = planted
     monkeypatch.setattr(sys, "path", [*sys.path])
     done = run(compose("pints", project=project))
-    bundle = make_release(done.recipe, done.attempt, done.place.open_store(), Progress.silent())
-    doubted = labels_doubted_by(bundle, done.place.open_store())
+    store = done.place.open_store()
+    bundle = make_release(done.recipe, done.attempt, store, Progress.silent())
+    doubted = labels_doubted_by(bundle, store)
     assert len(doubted) == COUNT
     tenth = doubted.slice(0, COUNT // 10)
     worst = tenth.filter(pc.not_equal(tenth["label"], tenth["suggested"]))
     found = wrong & {name.removesuffix(".png") for name in worst["id"].to_pylist()}
     assert len(found) >= 0.7 * len(wrong), f"{len(found)} of {len(wrong)}"
+
+    filled = fill(store, bundle, ReviewRecipe(), Wanted(source=DOUBTFUL, count=20))
+    asked = Reviews(store, bundle.name).items(filled.batch)
+    assert {*asked["sample"].to_pylist()} == {*doubted["id"].slice(0, 20).to_pylist()}
+    assert {*asked["queue"].to_pylist()} == {DOUBTFUL}

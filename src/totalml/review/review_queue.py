@@ -6,7 +6,8 @@
   totalml review queue guinness --predictions preds.parquet --pictures photos/   of what totalml predict answered
   totalml review queue guinness --from-file ids.txt             an id, request id or hash of an input in each line
   totalml review queue guinness --ask explanation               is this where you would look? also: slice, plan
-  totalml review queue guinness --doubtful doubts.parquet       id, label, suggested, doubt of the snapshot's samples
+  totalml review queue guinness --from doubtful                 labels of its snapshot that contradict those like them
+  totalml review queue guinness --doubtful doubts.parquet       the same of a table: id, label, suggested, doubt
 
 Shares of the queues stand in the recipe. What was queued once is not drawn again. Each item holds the probability with
 which it was drawn, so that figures can be made of all of them. Exit code 4: there is nothing to ask about.
@@ -28,7 +29,7 @@ PRODUCTION = "production"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="whose answers are judged; or MODEL@ALIAS (production)")
-    parser.add_argument("--from", dest="source", choices=("log", "test", "alerts"), help="(alerts and log)")
+    parser.add_argument("--from", dest="source", choices=("log", "test", "alerts", "doubtful"), help="(alerts and log)")
     parser.add_argument("--count", type=int, metavar="N", help="items to draw (as the recipe says)")
     parser.add_argument("--since", metavar="SPAN", default="14d", help="of the log: 14d, 12h (14d)")
     parser.add_argument("--predictions", metavar="FILE", type=Path, help="that totalml predict wrote")

@@ -19,6 +19,7 @@ import pyarrow as pa
 from totalml.errors import DataError
 from totalml.labels import truth_of
 from totalml.monitoring.losses import LossOf
+from totalml.release.label_doubts import labels_doubted_by
 from totalml.release.signature import Signature
 from totalml.review.item import (
     ASK_EXPLANATION,
@@ -47,15 +48,15 @@ if TYPE_CHECKING:
     from totalml.store import Store
 
 ASKED = {ASK_EXPLANATION: explanation_items, ASK_PLAN: plan_items}
-USUAL, LOG, TEST, ALERTS = "usual", "log", "test", "alerts"
-SOURCES = (LOG, TEST, ALERTS)
+USUAL, LOG, TEST, ALERTS, DOUBTFUL = SOURCES = ("usual", "log", "test", "alerts", "doubtful")
 SINCE = timedelta(days=14)
 
 
 @dataclass(frozen=True)
 class Wanted:
     """Args:
-    source: USUAL: what monitors ask for and the log; of a model that nobody has asked yet the test split.
+    source: USUAL: what monitors ask for and the log; of a model that nobody has asked yet the test split. DOUBTFUL:
+        samples that the release learnt from, whose labels it doubts most.
     count: None: as the recipe says.
     predictions, pictures: a file of `totalml predict`, and where its pictures lie.
     ids: a file with one a line. doubtful: a table of doubtful labels.
@@ -134,7 +135,9 @@ class _Filling:
     def _samples(self) -> list[Item]:
         wanted = self._wanted
         if wanted.doubtful is not None:
-            return self._doubtful(wanted.doubtful)
+            return self._doubtful(_read(wanted.doubtful))
+        if wanted.source == DOUBTFUL:
+            return self._doubtful(labels_doubted_by(self._bundle, self._store))
         if wanted.ids is not None:
             return given_items(wanted.ids, self._any_pool())
         if wanted.predictions is not None:
@@ -210,20 +213,23 @@ class _Filling:
         known = known.not_in(self._known) if known is not None else None
         return gold_items(self._name, known, self._reviews, self._bundle.hash, count)
 
-    def _doubtful(self, file: Path) -> list[Item]:
-        import pyarrow.parquet as pq
-
+    def _doubtful(self, doubts: pa.Table) -> list[Item]:
         from totalml.data.snapshot import load_snapshot
 
-        try:
-            doubts = pq.ParquetFile(file, page_checksum_verification=True).read()
-        except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{file} cannot be read: {error}; give a Parquet file of doubtful labels") from error
         data_hash = str(self._bundle.facts["data_hash"])
         samples = load_snapshot(data_hash, self._store).samples
         items = doubtful_items(samples, data_hash, doubts, bool(self._signature.picture), self._count, self._known)
         self.told.append(f"{len(items):,} of {len(doubts):,} labels that are doubted, those most doubted")
         return items
+
+
+def _read(doubtful: Path) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(doubtful, page_checksum_verification=True).read()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{doubtful} cannot be read: {error}; give a Parquet file of doubtful labels") from error
 
 
 def _mixed(items: list[Item]) -> list[Item]:
