@@ -15,11 +15,12 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
+from itertools import count
 from typing import TYPE_CHECKING
 
 from totalml.background import Background
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 NEEDED = ("starlette", "uvicorn", "onnxruntime")
 PORT = 8010
 LOOKS_EVERY_S = 1.0  # at what others queued, said or revoked
+FILLS_EVERY = 60  # looks
 ENDS_WITHIN_S = 4
 
 
@@ -59,22 +61,23 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raise RecipeError(f"command line: --url {arguments.url} is no address such as https://review.example.org")
     from totalml.serving.address import Address, listen
 
-    site = _site(arguments, place)
+    site, fill = _site(arguments, place)
     if not _is_this_machine(arguments.host) and not arguments.url.startswith("https://"):
         say(
             "without TLS whoever listens on the way can judge in another's name: put a proxy that brings TLS before "
             "it, and give its address by --url https://..."
         )
     listener = listen(Address(arguments.host, arguments.port, 1))
-    _serve(site, listener, arguments.url or _url(arguments.host, listener))
+    _serve(site, fill, listener, arguments.url or _url(arguments.host, listener))
     return 0
 
 
-def _site(arguments: argparse.Namespace, place: Place) -> Site:
+def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[], None]]:
+    """The page, and what fills its queue where nothing waits, from the release that the alias points at by then."""
     from totalml.release.named import find_release
     from totalml.release.signature import Signature
     from totalml.review.desk import Desk
-    from totalml.review.page.of_release import OfRelease
+    from totalml.review.page.of_releases import OfReleases
     from totalml.review.page.site import Site
     from totalml.review.queues.fill import top_up
     from totalml.review.reviews import Reviews
@@ -82,13 +85,22 @@ def _site(arguments: argparse.Namespace, place: Place) -> Site:
 
     store = place.open_store()
     model, _, alias = arguments.model.partition("@")
-    bundle = find_release(f"{model}@{alias or 'production'}", store)
+    named = f"{model}@{alias or 'production'}"
+    bundle = find_release(named, store)
     settings, signature = review_settings(model, bundle, place), Signature.read(bundle)
-    if filled := top_up(store, bundle, settings):
-        say("; ".join(filled.told))
-    desk, shows = Desk(Reviews(store, model), settings), OfRelease(store, bundle, signature, settings)
     secure, figures = arguments.url.startswith("https://"), partial(_figures, store, model, settings)
-    return Site(desk, signature, shows, secure, figures)
+    shows = OfReleases(store, signature, settings)
+    site = Site(Desk(Reviews(store, model), settings), signature, shows, secure, figures)
+
+    def fill() -> None:
+        bundle = find_release(named, store)
+        if (filled := top_up(store, bundle, settings)) and filled.batch:
+            say("; ".join(filled.told))
+        site.signature = Signature.read(bundle)
+        site.desk.look()
+
+    fill()
+    return site, fill
 
 
 def _figures(store: Store, model: str, settings: ReviewRecipe) -> Html:
@@ -102,16 +114,20 @@ def _figures(store: Store, model: str, settings: ReviewRecipe) -> Html:
 
 
 class _Looking(Background):
-    """Takes in what came by others: batches, verdicts, invitations and their end."""
+    """Takes in what came by others: batches, verdicts, invitations and their end; and has the queue filled."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, fill: Callable[[], None]) -> None:
         super().__init__("look")
-        self._desk, self._told = desk, ""
+        self._desk, self._fill, self._told = desk, fill, ""
 
     def _work(self) -> None:
-        while not self._stop.wait(LOOKS_EVERY_S):
+        for looks in count(1):
+            if self._stop.wait(LOOKS_EVERY_S):
+                return
             try:
                 self._desk.look()
+                if looks % FILLS_EVERY == 0:
+                    self._fill()
                 self._told = ""
             except TotalmlError as error:  # the store cannot be read at the moment
                 if self._told != str(error):
@@ -119,14 +135,14 @@ class _Looking(Background):
                 self._told = str(error)
 
 
-def _serve(site: Site, listener: socket.socket, url: str) -> None:
+def _serve(site: Site, fill: Callable[[], None], listener: socket.socket, url: str) -> None:
     """Until SIGTERM or SIGINT."""
     import uvicorn
 
     from totalml.serving.connection import ImpatientProtocol
     from totalml.serving.server import telling
 
-    app, looking = site.app(), _Looking(site.desk)
+    app, looking = site.app(), _Looking(site.desk, fill)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

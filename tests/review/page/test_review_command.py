@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import signal
 import subprocess
@@ -15,9 +16,10 @@ import pytest
 
 from tests.review.asked import MODEL
 from tests.review.page.sites import pints
-from tests.review.queues.traffic import remade, seeing
+from tests.review.queues.traffic import keep_pictures, logged, remade, rows, seeing
 from tests.serving.serving import promote
 from totalml.cli import main
+from totalml.project import place_at
 from totalml.review import command
 from totalml.review.item import table_of
 from totalml.review.reviews import Reviews
@@ -116,3 +118,26 @@ def test_what_is_not_installed_is_told(store, capsys, monkeypatch):
     monkeypatch.setattr(command, "find_spec", lambda name: None)
     assert main(["review", MODEL, f"--store={store.root}"]) == 10
     assert "totalml[review]" in capsys.readouterr().err
+
+
+def test_where_nothing_waits_the_queue_is_filled_by_what_the_release_of_now_has_answered(store, tmp_path):
+    asked = argparse.Namespace(model=MODEL, url="")
+    site, fill = command._site(asked, place_at(tmp_path, store=str(store.root)))
+    waiting = site.desk.next("eve", 9)
+    assert len(waiting) == 4
+    new = remade(store, seeing(store), recipe_yaml=b"review: {overlap: 1}")
+    promote(store, new)
+    table = rows(8, new.hash)
+    logged(store, table)
+    keep_pictures(store, table)
+    fill()
+    assert site.desk.next("bob", 9) == waiting  # these come to two people each
+    for who in ("eve", "bob"):
+        for each in site.desk.next(who, 9):
+            site.desk.give(who, f"{who}-{each.item}", each, {"label": {"label": "dark"}})
+    fill()
+    found = site.desk.next("eve", 99)
+    assert {each.request_id for each in found if each.request_id} == {*table["request_id"].to_pylist()}
+    told = site.shows.revealed(next(each for each in found if each.release == new.hash and each.answer))
+    assert "The model says" in told.answer
+    assert site.shows.revealed(waiting[0]) is None  # of a release that is not in this store

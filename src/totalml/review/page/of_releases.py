@@ -1,4 +1,4 @@
-"""What the page shows of a release: pictures of the store, and what the release makes of them."""
+"""What the page shows: pictures of the store, and what the release that answered makes of them."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from totalml.errors import DataError, StoreError
+from totalml.release.bundle import open_bundle
 from totalml.review.evidence import Evidence, Looked
 from totalml.review.page.shown import Picture, Revealed
 from totalml.review.pictures import MEDIA_TYPE, Pictures
 
 if TYPE_CHECKING:
     from totalml.recipe.review import ReviewRecipe
-    from totalml.release.bundle import Bundle
     from totalml.release.signature import Signature
     from totalml.review.item import Item
     from totalml.review.look_alikes import LookAlike
     from totalml.store import Store
 
+OPEN = 4  # releases: items of one that was in production before may still wait
 HELD = 256  # items that were judged lately, of which a page asks for the map and look-alikes one by one
 
 
-class OfRelease:
+class OfReleases:
     """For many threads at once."""
 
-    def __init__(self, store: Store, bundle: Bundle, signature: Signature, settings: ReviewRecipe) -> None:
+    def __init__(self, store: Store, signature: Signature, settings: ReviewRecipe) -> None:
+        self._store, self._words = store, settings.words
         self._pictures = Pictures(store, signature.max_megapixels)
-        self._evidence = Evidence(store, bundle, settings.words)
+        self._opened: OrderedDict[str, Evidence] = OrderedDict()
         self._held: OrderedDict[str, Revealed | None] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -50,16 +52,29 @@ class OfRelease:
         return found
 
     def _found(self, item: Item) -> Revealed | None:
-        answer = self._evidence.answer(item)
-        looked, alike = self._looked(item)
-        if not answer and looked is None:
+        """Nothing where its release or its picture is gone, or nothing has answered it."""
+        try:
+            evidence = self._evidence(item.release) if item.release else None
+        except StoreError:
             return None
+        if evidence is None or not (answer := evidence.answer(item)):
+            return None
+        looked, alike = self._looked(item, evidence)
         where, map_ = (looked.where, Picture(looked.png, "image/png")) if looked else ("", None)
         return Revealed(answer, where, map_, alike)
 
-    def _looked(self, item: Item) -> tuple[Looked | None, Sequence[LookAlike]]:
+    def _evidence(self, release: str) -> Evidence:
+        with self._lock:
+            if release not in self._opened:
+                self._opened[release] = Evidence(self._store, open_bundle(release, self._store), self._words)
+            self._opened.move_to_end(release)
+            while len(self._opened) > OPEN:
+                self._opened.popitem(last=False)
+            return self._opened[release]
+
+    def _looked(self, item: Item, evidence: Evidence) -> tuple[Looked | None, Sequence[LookAlike]]:
         """Nothing where its picture was deleted meanwhile."""
         try:
-            return self._evidence.looked(item), self._evidence.look_alikes(item)
+            return evidence.looked(item), evidence.look_alikes(item)
         except (StoreError, DataError):
             return None, ()
