@@ -63,6 +63,14 @@ VERBS = {
         "totalml.review.review_figures",
         "how well reviewers agree and err, and how often the model is right",
     ),
+    "review close-loop": (
+        "totalml.review.learnt.review_close_loop",
+        "learn from what people said, and whether it made the model better",
+    ),
+    "snapshot from-review": (
+        "totalml.review.learnt.snapshot_from_review",
+        "a snapshot of what people said, to train on",
+    ),
     "track sync": ("totalml.release.track_sync", "send runs and releases to Weights & Biases that did not arrive"),
     "store gc": ("totalml.garbage.store_gc", "remove from the store what no run, pin or alias needs"),
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),

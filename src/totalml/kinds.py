@@ -56,6 +56,10 @@ class Source(Component):
         """
         return None
 
+    def standing(self) -> str | None:
+        """The data hash of a snapshot that stands in the store, taken as it is; `samples` is not asked then."""
+        return None
+
     def folder(self) -> Path | None:
         """Where the files lie, if in one place: hashes of unchanged files are remembered per folder."""
         return None

@@ -40,6 +40,9 @@ def remembered_hash(data: DataRecipe, store: Store) -> str | None:
 
     Nothing is read but the source's state: no pyarrow, no lock.
     """
+    if (standing := data.source.standing()) is not None:
+        # Another choice of labels may refuse it.
+        return standing if data.where is None and data.labels is None and has_snapshot(standing, store) else None
     return hash_in(memory_path(data, store), store)
 
 
@@ -60,5 +63,5 @@ def hash_in(memory: Path | None, store: Store) -> str | None:
 
 def say_pin(data: DataRecipe, data_hash: str, progress: Progress) -> None:
     """Tell how to pin, where nothing is pinned."""
-    if data.snapshot is None:
+    if data.snapshot is None and data.source.standing() is None:
         progress.say(f"to pin this data, write under 'data:' in the recipe:\n  snapshot: {data_hash}")

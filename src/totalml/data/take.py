@@ -16,6 +16,7 @@ from totalml.data.memory import hash_in, memory_path, say_pin
 from totalml.data.sample import BadSample, Ignored
 from totalml.data.screen import screen
 from totalml.data.snapshot import Snapshot, has_snapshot, load_snapshot, save_snapshot, snapshot_folder
+from totalml.data.standing import require_taken_whole
 from totalml.data.where import chosen
 from totalml.errors import SnapshotError
 from totalml.identity import canonical, digest, short
@@ -41,6 +42,11 @@ def take_snapshot(data: DataRecipe, store: Store, progress: Progress | None = No
         mixes types, or the snapshot is not the pinned one. StoreError: the store cannot be written.
     """
     progress = progress or Progress.silent()
+    if (name := data.source.standing()) is not None:
+        snapshot = load_snapshot(name, store)
+        require_taken_whole(data, snapshot)
+        _compare_with_pin(data, snapshot, store, progress)
+        return snapshot
     with store.lock("snapshots"):
         for name in ("fingerprints", "reports", "snapshots", "stat"):
             remove_leftovers(store.folder(name))

@@ -55,6 +55,7 @@ class Reviews:
         self._store, self._clock = store, clock
         self._journal = store.journal(f"{model}{SUFFIX}")
         self._folded = 0
+        self.last: Event | None = None  # that was read
         self._keys: set[str] = set()
         self.entries: list[Entry] = []  # in their order
         self._verdicts: dict[str, Verdict] = {}  # key -> all that were given, in their order
@@ -191,7 +192,7 @@ class Reviews:
                 raise StoreError(
                     f"event {event.sequence} of the reviews was written by a newer version ({error}); update totalml"
                 ) from error
-        self._folded = len(events)
+        self._folded, self.last = len(events), events[-1] if events else None
         return self._folded
 
     def _take(self, kind: str, facts: Any) -> None:

@@ -2,50 +2,67 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
+import json
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from totalml.identity import canonical
-from totalml.review.figures.reviewers import gold_errors
+from totalml.review.resolve import count_labels, resolve, reviewer_accuracies
+from totalml.review.said import WRONG_SUBJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from totalml.recipe.review import Policy
     from totalml.review.figures.judgements import Judgements
-    from totalml.review.said import Verdict
 
-PRIOR_WRONG, PRIOR_RIGHT = 1, 9  # gold that everybody is taken to have judged before
+Label = dict[str, Any]  # column of the truth -> value
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Args:
+    label: None: undecided, or nobody could tell.
+    votes: how many people gave a label; who cannot tell, or sees another subject, has none.
+    shares: label -> how likely it is, of 1, in the order of what is written; none without votes.
+    wrong_subject: most of those who judged it say that it shows something else.
+    """
+
+    label: Label | None
+    votes: int
+    shares: tuple[tuple[Label, float], ...] = ()
+    wrong_subject: bool = False
 
 
 def resolved(judged: Judgements, policy: Policy) -> dict[str, Mapping[str, Any] | None]:
-    """Of items that somebody gave a label, or could not: item -> column of the truth -> value; None: nobody knows.
+    """Of items that somebody judged: item -> column of the truth -> value; None: nobody knows."""
+    return {item: each.label for item, each in resolutions(judged, policy).items()}
 
-    Who cannot tell has no vote. `weighted` gives each reviewer the log-odds of being right on gold.
+
+def resolutions(judged: Judgements, policy: Policy) -> dict[str, Resolution]:
+    """Of items that somebody judged: item -> what comes of it.
+
+    `weighted` learns how right each reviewer is from gold items and from what the others say of the same ones.
     """
-    trust = dict.fromkeys(judged.by_reviewer(), 1.0)
-    if policy == "weighted":
-        trust = {who: _log_odds(*gold_errors(mine, judged)) for who, mine in judged.by_reviewer().items()}
-    return {item: _of(verdicts, policy, trust) for item, verdicts in judged.by_item().items()}
+    by_item = judged.by_item()
+    votes = {item: {each.who: _text(each.label) for each in said if each.label} for item, said in by_item.items()}
+    voted = {item: each for item, each in votes.items() if each}
+    labels = count_labels(said for each in voted.values() for said in each.values())
+    gold = {item: _text(truth) for item, truth in judged.truths.items() if item in voted}
+    accuracies = reviewer_accuracies(voted, gold, labels) if policy == "weighted" else {}
+    found = {}
+    for item, said in by_item.items():
+        strangers = Counter(WRONG_SUBJECT in each.answer for each in said)[True]
+        if 2 * strangers > len(said) or not votes[item]:
+            found[item] = Resolution(None, len(votes[item]), wrong_subject=2 * strangers > len(said))
+            continue
+        together = resolve(votes[item], policy, accuracies, labels)
+        label = None if together.label is None else json.loads(together.label)
+        shares = tuple((json.loads(text), share) for text, share in together.shares.items())
+        found[item] = Resolution(label, len(votes[item]), shares)
+    return found
 
 
-def _of(verdicts: Sequence[Verdict], policy: Policy, trust: Mapping[str, float]) -> Mapping[str, Any] | None:
-    labels: dict[bytes, Mapping[str, Any]] = {}
-    votes: dict[bytes, float] = defaultdict(float)
-    for each in verdicts:
-        if each.label is not None:
-            key = canonical(dict(each.label))
-            labels[key] = each.label
-            votes[key] += trust[each.who]
-    ranked = sorted(votes, key=votes.__getitem__, reverse=True)
-    if not ranked or (policy == "unanimous" and len(ranked) > 1):
-        return None
-    if policy == "majority" and 2 * votes[ranked[0]] <= sum(votes.values()):
-        return None
-    tied = len(ranked) > 1 and votes[ranked[0]] == votes[ranked[1]]
-    return None if tied else labels[ranked[0]]
-
-
-def _log_odds(wrong: int, gold: int) -> float:
-    return math.log((gold - wrong + PRIOR_RIGHT) / (wrong + PRIOR_WRONG))
+def _text(label: Mapping[str, Any] | None) -> str:
+    return canonical(dict(label or {})).decode()

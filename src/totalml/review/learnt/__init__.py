@@ -1,0 +1,1 @@
+"""What reviewers said, as data to learn from: labels of requests, snapshots, and a run that is held against another."""

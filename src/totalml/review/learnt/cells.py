@@ -1,0 +1,54 @@
+"""Where a snapshot holds what a label says: a class in `label`, numbers in columns, several as the task says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from totalml.data.list_column import SEPARATOR
+from totalml.release.bundle import RECIPE
+
+if TYPE_CHECKING:
+    from totalml.release.bundle import Bundle
+
+CLASS = "label"
+MULTILABEL = "multilabel"
+
+
+def recipe_values(bundle: Bundle) -> dict[str, Any]:
+    """Of the recipe that the release was made by. Raises: StoreError: it is gone or changed."""
+    import yaml
+
+    return dict(yaml.safe_load(bundle.read(RECIPE)))
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Args:
+    labels: metadata columns, one a label, of a task with several.
+    column, separator: or the one that joins them.
+    """
+
+    labels: tuple[str, ...] = ()
+    column: str = ""
+    separator: str = SEPARATOR
+
+    @classmethod
+    def of(cls, bundle: Bundle, task: str) -> Cells:
+        """Args: task: as of the signature. Raises: StoreError: the release's recipe cannot be read."""
+        given = recipe_values(bundle).get("task") if task == MULTILABEL else None
+        if not isinstance(given, Mapping):
+            return cls()
+        return cls(tuple(given.get("labels") or ()), given.get("column") or "", given.get("separator") or SEPARATOR)
+
+    def written(self, label: Mapping[str, Any]) -> dict[str, Any]:
+        """Column -> cell; `CLASS` is the snapshot's own. What is not known is left out."""
+        known = {name: value for name, value in label.items() if value is not None}
+        if self.labels:
+            (several,) = known.values()
+            return {name: name in several for name in self.labels}
+        if self.column:
+            (several,) = known.values()
+            return {self.column: self.separator.join(several)}
+        return known

@@ -1,0 +1,64 @@
+"""Make a snapshot of what people said: labels that they changed, and requests that they judged, as new samples.
+
+  totalml snapshot from-review guinness                        of the data of production, by the recipe's policy
+  totalml snapshot from-review guinness --policy weighted      or majority, or unanimous
+  totalml snapshot from-review guinness --parent 3f2a91c0-77d1b2aa    of a run's data, or of a data hash
+  totalml snapshot from-review guinness --soft keep            undecided samples stay, with the likeliest label
+
+Every changed label is listed. A recipe trains on it by data.source=totalml.data.Standing; the last line says how.
+Exit code 4: there is nothing to learn from.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, get_args
+
+from totalml.recipe.review import Policy
+
+if TYPE_CHECKING:
+    from totalml.project import Place
+    from totalml.release.bundle import Bundle
+
+PRODUCTION = "production"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="that was judged; or MODEL@ALIAS (production)")
+    configure_learning(parser)
+
+
+def configure_learning(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--policy", choices=get_args(Policy), help="how verdicts become a label (as the recipe says)")
+    parser.add_argument("--parent", metavar="HASH|RUN", help="whose labels are changed (the release's data)")
+    parser.add_argument("--soft", choices=("leave-out", "keep"), default="leave-out", help="undecided (leave-out)")
+
+
+def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.release.named import find_release
+    from totalml.review.learnt.reviewed_snapshot import reviewed_snapshot, write_changes
+    from totalml.review.reviews import Reviews
+    from totalml.review.settings import review_settings
+
+    store = place.open_store()
+    model, _, alias = arguments.model.partition("@")
+    bundle = find_release(f"{model}@{alias or PRODUCTION}", store)
+    policy = arguments.policy or review_settings(bundle.name, bundle, place).policy
+    parent = parent_of(arguments.parent, bundle, place)
+    made = reviewed_snapshot(Reviews(store, bundle.name), bundle, parent, policy, arguments.soft, store)
+    store.publish()
+    print("\n".join(made.lines()))
+    print(f"All changes: {write_changes(made, store)}")
+    source = f"'data.source={{_target_: totalml.data.Standing, snapshot: \"{made.snapshot.data_hash}\"}}'"
+    print(f"To train on it: python run.py +recipe={bundle.name} {source}")
+    return 0
+
+
+def parent_of(given: str | None, bundle: Bundle, place: Place) -> str:
+    """A data hash. Raises: RecipeError: there is no such run."""
+    from totalml.identity import DIGEST
+    from totalml.runs.find import find_run
+
+    if given is None:
+        return str(bundle.facts["data_hash"])
+    return given if DIGEST.fullmatch(given) else str(find_run(given, place.runs).facts["data_hash"])
