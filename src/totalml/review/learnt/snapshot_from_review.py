@@ -49,8 +49,10 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     store.publish()
     print("\n".join(made.lines()))
     print(f"All changes: {write_changes(made, store)}")
-    source = f"'data.source={{_target_: totalml.data.Standing, snapshot: \"{made.snapshot.data_hash}\"}}'"
-    print(f"To train on it: python run.py +recipe={bundle.name} {source}")
+    name = made.snapshot.data_hash
+    # Taken away first, as keys of a source that stands there would be merged with ours; and another pin lifted.
+    source = f"'~data.source' '+data.source={{_target_: totalml.data.Standing, snapshot: \"{name}\"}}'"
+    print(f"To train on it: python run.py +recipe={bundle.name} {source} data.snapshot={name}")
     return 0
 
 
