@@ -63,6 +63,7 @@ VERBS = {
         "totalml.review.review_figures",
         "how well reviewers agree and err, and how often the model is right",
     ),
+    "review label": ("totalml.review.learnt.review_label", "keep what people said of requests as labels"),
     "review close-loop": (
         "totalml.review.learnt.review_close_loop",
         "learn from what people said, and whether it made the model better",

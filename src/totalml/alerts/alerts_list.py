@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from totalml.project import Place
     from totalml.store import Store
 
-HEADER = ("id", "state", "severity", "verdict", "raised (UTC)", "times", "waits for", "what happened")
+HEADER = ("id", "state", "severity", "verdict", "raised (UTC)", "times", "waits for", "judged", "what happened")
 LONGEST = 100  # characters of a sentence
 
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         told = [addressed(each, place.project).as_json() for each in found]
         print(json.dumps(told, indent=2, ensure_ascii=False))
     elif found:
-        print("\n".join(aligned([HEADER, *map(_row, found)])))
+        print("\n".join(aligned([HEADER, *(_row(each, _judged(each, store)) for each in found)])))
     else:
         of = f" of {arguments.model}" if arguments.model else ""
         print(f"no alert{of} was ever raised" if arguments.all else f"no alert{of} is open; --all lists those before")
@@ -58,7 +58,18 @@ def _models(model: str | None, store: Store) -> list[str]:
     return []
 
 
-def _row(alert: Alert) -> tuple[str, ...]:
+def _judged(alert: Alert, store: Store) -> str:
+    """Of the requests that it asks people about."""
+    from totalml.alerts.review import judged_of
+    from totalml.errors import StoreError
+
+    try:
+        return judged_of(store, alert.model, alert.id)
+    except StoreError:  # such as of a release that is gone
+        return "?"
+
+
+def _row(alert: Alert, judged: str) -> tuple[str, ...]:
     from totalml.alerts.finding import short_text
 
     finding = alert.finding
@@ -66,4 +77,4 @@ def _row(alert: Alert) -> tuple[str, ...]:
     waits = ", ".join(channel for channel in alert.channels if alert.outstanding(channel)) or "-"
     state = f"{alert.state} by {alert.who}" if alert.who else alert.state
     sentence = short_text(f"{finding.sentence}{f' ({alert.why})' if alert.why else ''}", LONGEST)
-    return alert.id, state, finding.severity, finding.verdict, raised, f"{alert.count}", waits, sentence
+    return alert.id, state, finding.severity, finding.verdict, raised, f"{alert.count}", waits, judged, sentence

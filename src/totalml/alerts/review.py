@@ -16,8 +16,10 @@ Pictures stay where the log keeps them, so its days and deletions on request hol
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from totalml.errors import AlertError
 from totalml.recipe.bounds import NAME
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from totalml.store import Store
 
 FOLDER = "review"
+MOST_LABELS = 3  # that are named, the most frequent first
 
 
 def queue_labels(alert: Alert, store: Store, when: datetime) -> str:
@@ -62,6 +65,54 @@ def queued(store: Store, model: str) -> pa.Table:
         with stored_table(store, FOLDER, model, name) as file:
             tables.append(file.read())
     return pa.concat_tables(tables)
+
+
+def judged_of(store: Store, model: str, alert: str) -> str:
+    """`3 of 5: 2 dark, 1 light`: of what an alert asked for, how many have a label by now; `-`: it asked for nothing.
+
+    Raises: StoreError: the store cannot be read.
+    """
+    import pyarrow.compute as pc
+
+    waiting = queued(store, model)
+    waiting = waiting.filter(pc.equal(waiting["alert"], alert))
+    if not len(waiting):
+        return "-"
+    said = _labels_of(waiting, store, model)
+    counts = ", ".join(f"{count:,} {label}" for label, count in Counter(said).most_common(MOST_LABELS))
+    return f"{len(said):,} of {len(waiting):,}{': ' if counts else ''}{counts}"
+
+
+def _labels_of(waiting: pa.Table, store: Store, model: str) -> list[str]:
+    """In words."""
+    import pyarrow.compute as pc
+
+    from totalml.labels import Labels, truth_of
+    from totalml.labels.columns import PREFIX, keys
+    from totalml.release.bundle import open_bundle
+    from totalml.release.signature import Signature
+
+    release = waiting["release"][0].as_py()
+    known = Labels(store, model, truth_of(Signature.read(open_bundle(release, store)))).read()
+    names = [name for name in known.column_names if name.startswith(PREFIX)]
+    places = pc.coalesce(
+        pc.index_in(keys(waiting), value_set=keys(known)),
+        pc.index_in(waiting["request_id"], value_set=keys(known)),
+    )
+    rows = known.select(names).take(places.drop_null()).to_pylist()
+    return [_in_words({name.removeprefix(PREFIX): cell for name, cell in row.items()}) for row in rows]
+
+
+def _in_words(label: Mapping[str, Any]) -> str:
+    if len(label) == 1:
+        return _word(*label.values())
+    return ", ".join(f"{name} {_word(cell)}" for name, cell in label.items())
+
+
+def _word(cell: Any) -> str:
+    if isinstance(cell, list):
+        return "+".join(map(str, cell)) or "none"
+    return f"{cell:g}" if isinstance(cell, float) else str(cell)
 
 
 def _table(alert: Alert, store: Store, when: datetime) -> pa.Table:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -61,22 +61,23 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raise RecipeError(f"command line: --url {arguments.url} is no address such as https://review.example.org")
     from totalml.serving.address import Address, listen
 
-    site, fill = _site(arguments, place)
+    site, beside = _site(arguments, place)
     if not _is_this_machine(arguments.host) and not arguments.url.startswith("https://"):
         say(
             "without TLS whoever listens on the way can judge in another's name: put a proxy that brings TLS before "
             "it, and give its address by --url https://..."
         )
     listener = listen(Address(arguments.host, arguments.port, 1))
-    _serve(site, fill, listener, arguments.url or _url(arguments.host, listener))
+    _serve(site, beside, listener, arguments.url or _url(arguments.host, listener))
     return 0
 
 
-def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[], None]]:
-    """The page, and what fills its queue where nothing waits, from the release that the alias points at by then."""
+def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Sequence[Background]]:
+    """The page, and what works beside it; its queue is filled from the release that the alias points at by then."""
     from totalml.release.named import find_release
     from totalml.release.signature import Signature
     from totalml.review.desk import Desk
+    from totalml.review.learnt.answering import Answering
     from totalml.review.page.of_releases import OfReleases
     from totalml.review.page.site import Site
     from totalml.review.queues.fill import top_up
@@ -100,7 +101,7 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
         site.desk.look()
 
     fill()
-    return site, fill
+    return site, [_Looking(site.desk, fill), Answering(store, bundle, settings.policy)]
 
 
 def _figures(store: Store, model: str, settings: ReviewRecipe) -> Html:
@@ -135,20 +136,22 @@ class _Looking(Background):
                 self._told = str(error)
 
 
-def _serve(site: Site, fill: Callable[[], None], listener: socket.socket, url: str) -> None:
+def _serve(site: Site, beside: Sequence[Background], listener: socket.socket, url: str) -> None:
     """Until SIGTERM or SIGINT."""
     import uvicorn
 
     from totalml.serving.connection import ImpatientProtocol
     from totalml.serving.server import telling
 
-    app, looking = site.app(), _Looking(site.desk, fill)
+    app = site.app()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        looking.start()
+        for each in beside:
+            each.start()
         yield
-        looking.stop()
+        for each in beside:
+            each.stop()
 
     app.router.lifespan_context = lifespan
     config = uvicorn.Config(

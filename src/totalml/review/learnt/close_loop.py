@@ -44,11 +44,14 @@ class Gain:
 
 
 def told(paired: Paired) -> str:
+    if not paired.gained and not paired.lost:
+        return f"no gain can be told: {paired.in_words()}"
     on = f"on {paired.count:,} test samples"
     if paired.clear:
         return f"{paired.in_words()} {on}"
-    scale, unit = (100, " points") if paired.share else (1, f" in {paired.figure}")
-    return f"no gain can be told: {scale * paired.low:+.3g} to {scale * paired.high:+.3g}{unit} {on}"
+    if paired.share:
+        return f"no gain can be told: {100 * paired.low:+.1f} to {100 * paired.high:+.1f} points {on}"
+    return f"no gain can be told: {paired.low:+.3g} to {paired.high:+.3g} in {paired.figure} {on}"
 
 
 def recipe_on(snapshot: str, bundle: Bundle, place: Place) -> Recipe:

@@ -1,0 +1,38 @@
+"""Keep what people said of requests as labels, so that monitors know of it; the page does it by itself meanwhile.
+
+totalml review label guinness                      by the recipe's policy
+totalml review label guinness --policy unanimous   only what all agree on
+
+A label that somebody gave later stands. The same verdicts again add nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, get_args
+
+from totalml.recipe.gates import PRODUCTION
+from totalml.recipe.review import Policy
+
+if TYPE_CHECKING:
+    from totalml.project import Place
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help=f"that was judged; or MODEL@ALIAS ({PRODUCTION})")
+    parser.add_argument("--policy", choices=get_args(Policy), help="how verdicts become a label (as the recipe says)")
+
+
+def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.release.named import find_release
+    from totalml.review.learnt.request_labels import keep_labels
+    from totalml.review.reviews import Reviews
+    from totalml.review.settings import review_settings
+
+    store = place.open_store()
+    model, _, alias = arguments.model.partition("@")
+    bundle = find_release(f"{model}@{alias or PRODUCTION}", store)
+    policy = arguments.policy or review_settings(model, bundle, place).policy
+    kept = keep_labels(Reviews(store, model), bundle, policy, store)
+    print(f"{kept:,} labels of {model} are kept" if kept else f"nothing new was said of requests of {model}")
+    return 0
