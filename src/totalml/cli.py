@@ -63,6 +63,8 @@ VERBS = {
         "totalml.review.review_figures",
         "how well reviewers agree and err, and how often the model is right",
     ),
+    "review export": ("totalml.review.exchange.review_export", "verdicts as Parquet, or as JSON of Label Studio"),
+    "review import": ("totalml.review.exchange.review_import", "verdicts that were given in another tool"),
     "review label": ("totalml.review.learnt.review_label", "keep what people said of requests as labels"),
     "review close-loop": (
         "totalml.review.learnt.review_close_loop",

@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raise RecipeError(f"command line: --out {arguments.out} is a folder; name a file in it")
     store, now = place.open_store(), datetime.now(UTC)
     model, _, alias = arguments.model.partition("@")
-    _require_reviewed(store, model)
+    require_reviewed(store, model)
     settings = review_settings(model, find_release(f"{model}@{alias or PRODUCTION}", store), place)
     reviews = Reviews(store, model)
     reviews.look()
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     return 0
 
 
-def _require_reviewed(store: Store, model: str) -> None:
+def require_reviewed(store: Store, model: str) -> None:
     """Raises: RecipeError: nobody was ever asked about it."""
     from totalml.review.reviews import models_with_reviews
     from totalml.target import did_you_mean
