@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import ipaddress
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 NEEDED = ("starlette", "uvicorn", "onnxruntime")
 PORT = 8010
 LOOKS_EVERY_S = 1.0  # at what others queued, said or revoked
-FILLS_EVERY = 60  # looks
+TENDS_EVERY = 60  # looks
 ENDS_WITHIN_S = 4
 
 
@@ -61,23 +61,26 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raise RecipeError(f"command line: --url {arguments.url} is no address such as https://review.example.org")
     from totalml.serving.address import Address, listen
 
-    site, beside = _site(arguments, place)
+    site, tend = _site(arguments, place)
     if not _is_this_machine(arguments.host) and not arguments.url.startswith("https://"):
         say(
             "without TLS whoever listens on the way can judge in another's name: put a proxy that brings TLS before "
             "it, and give its address by --url https://..."
         )
     listener = listen(Address(arguments.host, arguments.port, 1))
-    _serve(site, beside, listener, arguments.url or _url(arguments.host, listener))
+    _serve(site, tend, listener, arguments.url or _url(arguments.host, listener))
     return 0
 
 
-def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Sequence[Background]]:
-    """The page, and what works beside it; its queue is filled from the release that the alias points at by then."""
+def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[], None]]:
+    """The page, and what is to be done beside it now and then, for the release that the alias points at by then.
+
+    Its queue is filled where nothing waits, and what people said of requests is kept as labels.
+    """
     from totalml.release.named import find_release
     from totalml.release.signature import Signature
     from totalml.review.desk import Desk
-    from totalml.review.learnt.answering import Answering
+    from totalml.review.learnt.request_labels import keep_labels
     from totalml.review.page.of_releases import OfReleases
     from totalml.review.page.site import Site
     from totalml.review.queues.fill import top_up
@@ -93,15 +96,18 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Sequence[B
     shows = OfReleases(store, signature, settings)
     site = Site(Desk(Reviews(store, model), settings), signature, shows, secure, figures)
 
-    def fill() -> None:
+    said = Reviews(store, model)  # those of the desk are for another thread
+
+    def tend() -> None:
         bundle = find_release(named, store)
         if (filled := top_up(store, bundle, settings)) and filled.batch:
             say("; ".join(filled.told))
         site.signature = Signature.read(bundle)
         site.desk.look()
+        keep_labels(said, bundle, settings.policy, store)
 
-    fill()
-    return site, [_Looking(site.desk, fill), Answering(store, bundle, settings.policy)]
+    tend()
+    return site, tend
 
 
 def _figures(store: Store, model: str, settings: ReviewRecipe) -> Html:
@@ -115,11 +121,11 @@ def _figures(store: Store, model: str, settings: ReviewRecipe) -> Html:
 
 
 class _Looking(Background):
-    """Takes in what came by others: batches, verdicts, invitations and their end; and has the queue filled."""
+    """Takes in what came by others: batches, verdicts, invitations and their end; tends to the rest now and then."""
 
-    def __init__(self, desk: Desk, fill: Callable[[], None]) -> None:
+    def __init__(self, desk: Desk, tend: Callable[[], None]) -> None:
         super().__init__("look")
-        self._desk, self._fill, self._told = desk, fill, ""
+        self._desk, self._tend, self._told = desk, tend, ""
 
     def _work(self) -> None:
         for looks in count(1):
@@ -127,8 +133,8 @@ class _Looking(Background):
                 return
             try:
                 self._desk.look()
-                if looks % FILLS_EVERY == 0:
-                    self._fill()
+                if looks % TENDS_EVERY == 0:
+                    self._tend()
                 self._told = ""
             except TotalmlError as error:  # the store cannot be read at the moment
                 if self._told != str(error):
@@ -136,22 +142,20 @@ class _Looking(Background):
                 self._told = str(error)
 
 
-def _serve(site: Site, beside: Sequence[Background], listener: socket.socket, url: str) -> None:
+def _serve(site: Site, tend: Callable[[], None], listener: socket.socket, url: str) -> None:
     """Until SIGTERM or SIGINT."""
     import uvicorn
 
     from totalml.serving.connection import ImpatientProtocol
     from totalml.serving.server import telling
 
-    app = site.app()
+    app, looking = site.app(), _Looking(site.desk, tend)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        for each in beside:
-            each.start()
+        looking.start()
         yield
-        for each in beside:
-            each.stop()
+        looking.stop()
 
     app.router.lifespan_context = lifespan
     config = uvicorn.Config(

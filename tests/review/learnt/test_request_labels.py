@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -16,7 +15,6 @@ from totalml.alerts.review import judged_of, queue_labels
 from totalml.labels import Label, Labels, truth_of
 from totalml.labels.columns import table_of
 from totalml.labels.labels import Segments
-from totalml.review.learnt.answering import Answering
 from totalml.review.learnt.request_labels import keep_labels
 from totalml.store import Store
 
@@ -71,15 +69,3 @@ def test_an_alert_says_what_is_judged_of_what_it_asked_for(store, bundle):
     said = [(items[0], "dark", "ann"), (items[1], "light", "ann"), (items[2], "dark", "bob")]
     keep_labels(reviews_of(store, *said), bundle, "majority", store)
     assert judged_of(store, MODEL, "pints-1") == "3 of 5: 2 dark, 1 light"
-
-
-def test_the_page_keeps_labels_by_itself(store, bundle):
-    items = asked_of(store, bundle)
-    answering = Answering(store, bundle, "majority", every_s=0.01)
-    answering.start()
-    try:
-        reviews_of(store, (items[0], "dark", "ann"))
-        assert any(labels_of(store) or time.sleep(0.01) for _ in range(1000))
-    finally:
-        answering.stop()
-    assert labels_of(store) == {"order-0": ("dark", "review, 1 person")}

@@ -17,8 +17,9 @@ import pytest
 from tests.review.asked import MODEL
 from tests.review.page.sites import pints
 from tests.review.queues.traffic import keep_pictures, logged, remade, rows, seeing
-from tests.serving.serving import promote
+from tests.serving.serving import PICTURE, promote
 from totalml.cli import main
+from totalml.labels import Labels, truth_of
 from totalml.project import place_at
 from totalml.review import command
 from totalml.review.item import table_of
@@ -122,7 +123,7 @@ def test_what_is_not_installed_is_told(store, capsys, monkeypatch):
 
 def test_where_nothing_waits_the_queue_is_filled_by_what_the_release_of_now_has_answered(store, tmp_path):
     asked = argparse.Namespace(model=MODEL, url="")
-    site, fill = command._site(asked, place_at(tmp_path, store=str(store.root)))
+    site, tend = command._site(asked, place_at(tmp_path, store=str(store.root)))
     waiting = site.desk.next("eve", 9)
     assert len(waiting) == 4
     new = remade(store, seeing(store), recipe_yaml=b"review: {overlap: 1}")
@@ -130,14 +131,16 @@ def test_where_nothing_waits_the_queue_is_filled_by_what_the_release_of_now_has_
     table = rows(8, new.hash)
     logged(store, table)
     keep_pictures(store, table)
-    fill()
+    tend()
     assert site.desk.next("bob", 9) == waiting  # these come to two people each
     for who in ("eve", "bob"):
         for each in site.desk.next(who, 9):
             site.desk.give(who, f"{who}-{each.item}", each, {"label": {"label": "dark"}})
-    fill()
+    tend()
     found = site.desk.next("eve", 99)
     assert {each.request_id for each in found if each.request_id} == {*table["request_id"].to_pylist()}
     told = site.shows.revealed(next(each for each in found if each.release == new.hash and each.answer))
     assert "The model says" in told.answer
+    labels = Labels(store, MODEL, truth_of(PICTURE)).read()
+    assert {*labels["request_id"].to_pylist()} == {each.request_id for each in waiting}
     assert site.shows.revealed(waiting[0]) is None  # of a release that is not in this store
