@@ -161,6 +161,48 @@ def test_answers_that_wait_outlive_the_page_and_the_server(browser, tmp_path):
     assert len(again.desk.reviews.entries) == 2
 
 
+# As if another page of the same reviewer had sent the first answer at the same time, and taken it out of the outbox.
+OTHER_PAGE = """(() => {
+    const real = fetch;
+    window.fetch = async (path, options) => {
+        const answer = await real(path, options);
+        if (path === "/verdicts") localStorage.setItem(outboxName, JSON.stringify(outbox().slice(1)));
+        window.fetch = real;
+        return answer;
+    };
+})()"""
+
+
+def test_two_pages_of_one_reviewer_lose_none_of_the_answers_that_wait(browser, tmp_path):
+    site = site_of(tmp_path / "store", pints(6, CONTROL))
+    with at_a_port(site) as url:
+        desk(browser)
+        sign_in(browser, site, url)
+        until(lambda: browser.value("ahead.length") >= 5)
+        network(browser, False)
+        for _ in range(3):
+            moved(browser, lambda: press(browser, "1"))
+        browser.value(OTHER_PAGE)
+        network(browser, True)
+        until(lambda: browser.value("outbox().length") == 0)
+        until(lambda: not browser.value("sending"))
+    assert len(said(site)) == 3
+
+
+def test_answers_that_wait_outlive_the_invitation_under_which_they_were_given(browser, tmp_path):
+    site = site_of(tmp_path / "store", pints(6, CONTROL))
+    with at_a_port(site) as url:
+        desk(browser)
+        sign_in(browser, site, url)
+        until(lambda: browser.value("ahead.length") >= 5)
+        network(browser, False)
+        for _ in range(2):
+            moved(browser, lambda: press(browser, "1"))
+        sign_in(browser, site, url)  # by a newer link
+        until(lambda: browser.value("outbox().length") == 0)
+    assert len(said(site)) == 2
+
+
 def test_undo_brings_the_last_one_back_and_then_what_was_before_it(browser, tmp_path):
     site = site_of(tmp_path / "store", pints(4, CONTROL))
     with at_a_port(site) as url:

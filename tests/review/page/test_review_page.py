@@ -243,9 +243,17 @@ def test_whoever_tries_tokens_is_stopped_for_a_while(tmp_path):
     strangers = Limit(burst=3, per_second=0.1, clock=lambda: now[0])
     eve = Reviewer(site_of(tmp_path / "store", pints(1), strangers=strangers))
     assert [eve.client.get(f"/in/guess-{n}").status_code for n in range(5)] == [401, 401, 401, 429, 429]
-    assert eve.client.get(f"/in/{eve.token}").status_code == 429
-    now[0] = 30.0
-    assert eve.client.get(f"/in/{eve.token}").status_code == 200
+    assert eve.client.get("/").status_code == 429
+    now[0] = 10.0
+    assert [eve.client.get(path).status_code for path in ("/in/guess", "/in/guess")] == [401, 429]
+
+
+def test_a_stranger_shuts_out_nobody_who_comes_from_the_same_address(tmp_path):
+    site = site_of(tmp_path / "store", pints(2), strangers=Limit(burst=3, per_second=0.0, clock=lambda: 0.0))
+    eve, bob = Reviewer(site).sign_in(), Reviewer(site, "bob")
+    assert [bob.client.get(f"/in/guess-{n}").status_code for n in range(4)] == [401, 401, 401, 429]
+    assert eve.judge(label="dark").status_code == 200
+    assert bob.sign_in().judge(label="light").status_code == 200
 
 
 def test_a_reviewer_who_is_faster_than_a_person_waits(tmp_path):

@@ -31,7 +31,7 @@ class OfReleases:
         self._store, self._words = store, settings.words
         self._pictures = Pictures(store, signature.max_megapixels)
         self._opened: OrderedDict[str, Evidence] = OrderedDict()
-        self._held: OrderedDict[str, Revealed | None] = OrderedDict()
+        self._held: OrderedDict[tuple[str, str | None], Revealed | None] = OrderedDict()  # of an item and a release
         self._lock = threading.Lock()
 
     def picture(self, name: str) -> Picture | None:
@@ -41,12 +41,13 @@ class OfReleases:
             return None
 
     def revealed(self, item: Item) -> Revealed | None:
+        asked = (item.item, item.release)
         with self._lock:
-            if item.item in self._held:
-                return self._held[item.item]
+            if asked in self._held:
+                return self._held[asked]
         found = self._found(item)
         with self._lock:
-            self._held[item.item] = found
+            self._held[asked] = found
             while len(self._held) > HELD:
                 self._held.popitem(last=False)
         return found

@@ -14,6 +14,9 @@ const say = (text) => { state.textContent = text; };
 // What was said and is not known to be kept: it outlives the page.
 const outbox = () => JSON.parse(localStorage.getItem(outboxName) || "[]");
 const keepOutbox = (some) => localStorage.setItem(outboxName, JSON.stringify(some));
+const keyOf = (each) => new URLSearchParams(each.fields).get("key");
+// By its key: another page of the same reviewer sends from the same outbox.
+const isKept = (sent) => keepOutbox(outbox().filter((each) => keyOf(each) !== keyOf(sent)));
 
 function stand({ judged, waiting }) {
   const told = document.getElementById("standing").querySelectorAll("b");
@@ -31,7 +34,8 @@ async function ask(path, options) {
   return answer;
 }
 
-const post = (path, fields) => ask(path, { method: "POST", body: new URLSearchParams(fields) });
+// The form key of now, which comes last and counts: what waited may be of an invitation that a newer one has replaced.
+const post = (path, fields) => ask(path, { method: "POST", body: new URLSearchParams([...fields, ["form_key", formKey]]) });
 
 function show(html, focus = true) {
   main.innerHTML = html;
@@ -103,7 +107,7 @@ async function send() {
       if (answer.status === 429 || answer.status >= 500) break;
       if (answer.status === 401) return;
       const got = await answer.json();
-      keepOutbox(outbox().slice(1));
+      isKept(some[0]);
       if (!answer.ok) say(`This answer was not taken: ${got.error}`);
       else { told = got; told.item = some[0].item; if ("judged" in got) stand(got); back(); }
     }
@@ -138,7 +142,7 @@ async function remark(form, submitter, at) {
 async function undo() {
   if (outbox().length) { say("Not yet: your last answer is still on its way."); return; }
   try {
-    const answer = await post("/undo", { form_key: formKey, key: newKey() });
+    const answer = await post("/undo", [["key", newKey()]]);
     const got = await answer.json();
     if (answer.ok && got.card) { const before = main.querySelector("article.card:not(.reveal)"); if (before) ahead.unshift({ item: shownItem(), html: main.innerHTML }); show(got.card.html); stand(got); say("Taken back. Judge it again."); }
     else say(answer.ok ? "There is nothing to take back." : got.error);

@@ -59,22 +59,13 @@ class Limit:
 
     def allows(self, caller: str) -> bool:
         """Whether this one may, which counts as a call."""
-        left = self._now(caller)
+        now = self._clock()
+        left, when = self._left.get(caller, (self._burst, 0.0))
+        left = min(self._burst, left + (now - when) * self._per_second)
         if left < 1:
             return False
-        self._keep(caller, left - 1)
-        return True
-
-    def is_over(self, caller: str) -> bool:
-        """Whether the next one may not; counts for nothing."""
-        return self._now(caller) < 1
-
-    def _now(self, caller: str) -> float:
-        left, when = self._left.get(caller, (self._burst, 0.0))
-        return min(self._burst, left + (self._clock() - when) * self._per_second)
-
-    def _keep(self, caller: str, left: float) -> None:
-        self._left[caller] = (left, self._clock())
+        self._left[caller] = (left - 1, now)
         self._left.move_to_end(caller)
         while len(self._left) > KNOWN:
             self._left.popitem(last=False)
+        return True

@@ -122,25 +122,28 @@ class Site:
         return self._guarded(checked)
 
     async def _who(self, request: Request) -> str:
-        address = request.client.host if request.client else ""
-        if self.strangers.is_over(address):
-            raise RefusedError(429, "Too many tries from here. Wait a few minutes.")
         token = token_of(request)
         who = self.desk.reviews.reviewer(token) if token else None
         if who is None:
-            self.strangers.allows(address)
+            self._require_few_tries(request)
             raise RefusedError(401, "Open the link that you were sent; if it no longer works, ask for a new one.")
         return who
 
+    def _require_few_tries(self, request: Request) -> None:
+        """Only of what was no token: a stranger is not to shut out whoever comes from the same address, such as a
+        proxy's. Nobody guesses 256 bits however fast; what is bounded is the work that strangers make.
+
+        Raises: RefusedError.
+        """
+        if not self.strangers.allows(request.client.host if request.client else ""):
+            raise RefusedError(429, "Too many tries from here. Wait a few minutes.")
+
     async def _in(self, request: Request) -> Response:
         token = request.path_params["token"]
-        address = request.client.host if request.client else ""
-        if self.strangers.is_over(address):
-            raise RefusedError(429, "Too many tries from here. Wait a few minutes.")
         if self.desk.reviews.reviewer(token) is None:
+            self._require_few_tries(request)
             await run_in_threadpool(self.desk.look)  # invited just now
         if self.desk.reviews.reviewer(token) is None:
-            self.strangers.allows(address)
             raise RefusedError(401, "This link no longer works. Ask whoever sent it for a new one.")
         # Not by a redirect alone: a cookie that is strict is not sent along by a link in a message.
         onward = tag("a", "Go on", href="/", class_="button main")
