@@ -1,16 +1,20 @@
 """A monitor with thresholds of its own is held to the same false alarms as any other detector."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from tests.drill.drawn import recipe
+from tests.serving.serving import PICTURE
 from totalml.drill import Pools, draw_history
 from totalml.drill.detector import SILENT
-from totalml.drill.monitored import Monitored
+from totalml.drill.monitored import Monitored, monitors
 from totalml.monitoring.verdict import CONCEPT, NONE, PAGE, Verdict
+from totalml.recipe import LateLabels
+from totalml.recipe.monitoring import MonitoringRecipe
 
 
 class Counting:
@@ -55,3 +59,21 @@ def test_it_sees_each_day_once_and_labels_when_they_are_told(tabled):
         assert evidence[day] == (SILENT if least is None else -np.log(least))
         assert monitored.verdict(history, day) == (NONE if least is None else CONCEPT)
     assert np.isfinite(evidence[35:]).any()
+
+
+def test_it_knows_what_is_true_of_what_it_is_fitted_on_and_so_hears_of_errors(pools):
+    """`wrong` looks as `base` does: only labels can tell."""
+    light = pools.observations.scores["answer:p"]
+    said = np.where(light > 0.5, "light", "dark")
+    answers = {"answer:predicted": said, "answer:confidence": np.maximum(light, 1 - light), "answer:p:light": light}
+    times = pa.array(pools.observations.times, pa.timestamp("us", "UTC"))
+    true = np.where(pools.wrong, np.where(said == "light", "dark", "light"), said)
+    known = replace(pools, table=pa.table({"time": times, **answers}), truths=pa.table({"label": true}))
+    drill = recipe(labels=LateLabels(share=1.0, delay_days=1))
+    new = monitors(SimpleNamespace(monitoring=MonitoringRecipe()), PICTURE, ())
+    for scenario, cause in (("habit", CONCEPT), (None, NONE)):
+        history = draw_history(known, drill, scenario, 1, 0)
+        found = Monitored("monitor", new, (2.0,), 7)
+        alarms = np.flatnonzero(found.evidence(history) > SILENT)
+        assert [found.verdict(history, day) for day in alarms[:1]] == ([cause] if scenario else [])
+        assert all(day > history.began for day in alarms)

@@ -57,6 +57,6 @@ def test_an_address_is_said_once_it_can_be_asked(monkeypatch):
         await send({"type": "lifespan.shutdown.complete"})
 
     monkeypatch.setattr(server, "say", ask)
-    telling = server._telling(uvicorn.Config(app, log_level="error", lifespan="on"), "on http://127.0.0.1")
+    telling = server.telling(uvicorn.Config(app, log_level="error", lifespan="on"), "on http://127.0.0.1")
     telling.run(sockets=[bound])
     assert said == ["on http://127.0.0.1"]

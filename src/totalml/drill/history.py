@@ -41,12 +41,14 @@ class Pools:
         wrong: (N,) bool, whether the model errs.
         rows: population -> its rows.
         table: (N,) the same with the columns of the log, for what wants to read one; None: there is none.
+        truths: (N,) what is true of them, in the columns of a release's reference; None: as `table`.
     """
 
     observations: Observations
     wrong: NDArray[np.bool_]
     rows: Mapping[str, Rows]
     table: pa.Table | None = None
+    truths: pa.Table | None = None
 
 
 @dataclass(frozen=True)

@@ -112,8 +112,13 @@ def monitors(recipe: Recipe, signature: Signature, sent: Sequence[str]) -> Calla
 
 
 def _before(history: History, rows: NDArray[np.int64] | None) -> pa.Table:
-    assert history.pools.table is not None  # noqa: S101  # for the type checker: scored pools have one
-    return history.pools.table.take(pa.array([] if rows is None else rows, pa.int64())).drop_columns("time")
+    """With what is true of them: of those that a monitor is fitted on it is known."""
+    table, truths = history.pools.table, history.pools.truths
+    assert table is not None  # noqa: S101  # for the type checker: scored pools have both
+    assert truths is not None  # noqa: S101
+    for name in truths.column_names:
+        table = table.append_column(name, truths[name])
+    return table.take(pa.array([] if rows is None else rows, pa.int64())).drop_columns("time")
 
 
 def _season(history: History) -> SeasonSettings | None:

@@ -25,7 +25,7 @@ from totalml.identity import canonical, digest, short
 from totalml.monitoring import observe
 from totalml.monitoring.losses import LossOf
 from totalml.monitoring.traffic import compared
-from totalml.release.log_rows import log_columns, metadata_columns
+from totalml.release.log_rows import METADATA, log_columns, metadata_columns
 from totalml.release.onnx_model import IMAGE
 from totalml.release.reference import reference_rows
 from totalml.release.scorer import CHUNK, Scorer
@@ -83,12 +83,14 @@ def as_pools(tables: Mapping[str, pa.Table], base: str, truth: Truth, sent: Sequ
         raise DataError("\n".join([told, *unknown, f"give each a value of {', '.join(truth.columns)}"]))
     whole = pa.concat_tables(tables.values(), promote_options="permissive")
     seen = whole.select(["time", *compared(whole.column_names, sent)])
+    truths = [name for each in truth.columns for name in (each, METADATA + each) if name in whole.column_names]
     ends = np.cumsum([0, *(len(table) for table in tables.values())])
     return Pools(
         observations=observe(seen, unit),
         wrong=np.concatenate([*wrong.values()]) > 0,
         rows={name: np.arange(ends[place], ends[place + 1]) for place, name in enumerate(tables)},
         table=seen,
+        truths=whole.select(truths),
     )
 
 
