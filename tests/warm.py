@@ -80,7 +80,6 @@ def _command(address: str, arguments: list[str]) -> NoReturn:
 def _serve(door: socket.socket) -> None:
     # Not pyarrow nor onnxruntime: they start threads, which a fork has not and waits for at its end.
     import captum.attr  # noqa: F401
-    import hydra.main  # noqa: F401
     import lightning.pytorch  # noqa: F401
     import networkx  # noqa: F401
     import onnxscript  # noqa: F401
