@@ -103,6 +103,18 @@ def test_an_event_of_a_newer_version_is_not_guessed_at(store):
         Reviews(store, MODEL).look()
 
 
+def test_what_stands_before_an_event_that_cannot_be_read_is_taken_once(store):
+    reviews = Reviews(store, MODEL)
+    reviews.queue(table_of([item(1)]), "the log")
+    reviews.say([verdict("key-00001")])
+    other, journal = Reviews(store, MODEL), store.journal(f"{MODEL}.review")
+    journal.append(Draft("sung", {}, "eve", NOW.isoformat()), len(journal.events()))
+    for _ in range(3):
+        with pytest.raises(StoreError, match="newer version"):
+            other.look()
+    assert (other.batches, other.entries) == (reviews.batches, reviews.entries)
+
+
 @pytest.mark.parametrize(
     ("given", "ask", "read"),
     [

@@ -1,4 +1,5 @@
-"""Let go of what a person gave, on request: its rows, its pictures, and the labels of its requests.
+"""Let go of what a person gave, on request: its rows, its pictures, the labels of its requests, and
+what people were asked about it.
 
 What is found by the rows goes before them, so that a deletion that was killed finds it when it is given again.
 """
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from totalml.labels.label import REQUEST_ID
 from totalml.labels.removal import remove_labels
+from totalml.prediction_log.asked import queue_lock, remove_items
 from totalml.prediction_log.rewriting import INPUT, Rewriter
 from totalml.prediction_log.rows import columns_of, rows_of
 from totalml.prediction_log.sampled_pictures import remove_pictures
@@ -51,15 +53,18 @@ class Deleted:
     rows: int
     pictures: int
     labels: int
+    items: int = 0  # of reviews
 
 
 def delete(store: Store, model: str, sought: Sought) -> Deleted:
     """Raises: StoreError: a file is damaged, or the store cannot be written; given again, it goes on."""
     deletion = _Deletion(store, model, sought)
-    requests = deletion.requests()
-    pictures = remove_pictures(store, model, deletion.hashes)
-    labels = remove_labels(store, model, requests)
-    return Deleted(deletion.remove_rows(), pictures, labels)
+    with queue_lock(store, model):
+        requests = deletion.requests()
+        items = remove_items(store, model, deletion.hashes)
+        pictures = remove_pictures(store, model, deletion.hashes)
+        labels = remove_labels(store, model, requests)
+        return Deleted(deletion.remove_rows(), pictures, labels, items)
 
 
 class _Deletion:

@@ -3,7 +3,7 @@
   totalml log guinness                             days, rows, releases, bytes
   totalml log guinness --compact                   make few files of each hour that is over, as services do hourly
   totalml log guinness --older-than 90             remove the days that ended more than 90 days ago
-  totalml log guinness --delete pint.jpg           rows, kept pictures and labels of this picture
+  totalml log guinness --delete pint.jpg           rows, kept pictures, labels and review items of this picture
   totalml log guinness --delete blake3:4f1c...     of the input with this hash, which stands in the column `input`
   totalml log guinness --delete --row '{"age": 4}' of a row of metadata; with a picture: of both together
 
@@ -118,7 +118,8 @@ def _delete(store: Store, model: str, sought: Sought) -> str:
     from totalml.prediction_log.deletion import delete
 
     done = delete(store, model, sought)
-    return f"{done.rows:,} rows, {done.pictures:,} pictures and {done.labels:,} labels were deleted"
+    told = f"{done.rows:,} rows, {done.pictures:,} pictures and {done.labels:,} labels were deleted"
+    return told + (f", and {done.items:,} items of reviews" if done.items else "")
 
 
 def _remove_older(store: Store, model: str, days: int, now: Any) -> str:

@@ -61,7 +61,7 @@ class Desk:
         self._judged: dict[str, NDArray[np.bool_]] = {}  # reviewer -> (N,)
         self._leases: dict[str, dict[int, float]] = {}  # reviewer -> index -> when it ends
         self._ends: list[tuple[float, str, int]] = []  # a heap
-        self._heard = 0
+        self._heard = self._gone = 0
         self.look()
 
     def look(self) -> None:
@@ -75,6 +75,9 @@ class Desk:
         with self._lock:
             for table in tables:
                 self._take(table)
+            for batches, item in self.reviews.removed[self._gone :]:
+                self._forget(item, batches)
+            self._gone = len(self.reviews.removed)
             entries = self.reviews.entries
             for entry in entries[self._heard :]:
                 if not isinstance(entry, Remark) and (about := self.reviews.about(entry)):
@@ -108,8 +111,10 @@ class Desk:
         """An item that this reviewer has before them or has judged; None: it is not theirs to see."""
         with self._lock:
             self._end_leases()
-            index = self._index.get(name)
-            theirs = index is not None and (index in self._leases.get(who, {}) or self._judged_by(who)[index])
+            if name not in self._place:
+                return None
+            index = self._index[name]
+            theirs = index in self._leases.get(who, {}) or self._judged_by(who)[index]
             return self._item(name) if theirs else None
 
     def give(
@@ -141,6 +146,8 @@ class Desk:
         if last is None or not self._say(Withdrawal(key, last.key, who, _now())):
             return None
         with self._lock:
+            if last.item not in self._place:
+                return None
             self._lease(who, self._index[last.item])
             return self._item(last.item)
 
@@ -181,6 +188,15 @@ class Desk:
             self._need[index] = max(self._need[index], EVERYBODY if queue == GOLD else self.settings.overlap)
             self._first[index] |= queue == ALERT
         self._batches.append(table)
+
+    def _forget(self, name: str, batches: int) -> None:
+        """What was deleted on request is shown to nobody, unless a later batch than these asks about it again."""
+        if name in self._place and self._place[name][0] < batches:
+            del self._place[name]
+            index = self._index[name]
+            self._need[index] = 0
+            for who in self._leases:
+                self._release(who, index)
 
     def _item(self, name: str) -> Item:
         batch, row = self._place[name]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from totalml.errors import RecipeError, StoreError
 from totalml.identity import digest
 from totalml.machine import user
+from totalml.prediction_log.asked import FOLDER, ITEMS, REMOVED, SUFFIX
 from totalml.recipe.bounds import NAME
 from totalml.review.item import schema
 from totalml.review.said import Entry, Remark, Verdict, Withdrawal, as_json, from_json
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from totalml.store import Store
     from totalml.store.event import Event
 
-SUFFIX = ".review"
-FOLDER, ITEMS = "review", "items"
 QUEUED, SAID, INVITED, REVOKED = "queued", "said", "invited", "revoked"
 TOKEN_BYTES = 32
 
@@ -64,6 +63,7 @@ class Reviews:
         self._given: dict[tuple[str, str], list[str]] = {}  # item, reviewer -> keys of verdicts
         self._invited: dict[str, Invitation] = {}
         self.batches: list[str] = []
+        self.removed: list[tuple[int, str]] = []  # an item, and of how many batches it was removed
 
     def look(self) -> int:
         """Read what is new. Returns: events there are. Raises: StoreError: the store cannot be read."""
@@ -188,11 +188,14 @@ class Reviews:
         for event in events[self._folded :]:
             try:
                 self._take(event.kind, event.facts)
+                self._folded, self.last = (
+                    self._folded + 1,
+                    event,
+                )  # one by one, so that what follows cannot make it be taken twice
             except (KeyError, TypeError, ValueError) as error:
                 raise StoreError(
                     f"event {event.sequence} of the reviews was written by a newer version ({error}); update totalml"
                 ) from error
-        self._folded, self.last = len(events), events[-1] if events else None
         return self._folded
 
     def _take(self, kind: str, facts: Any) -> None:
@@ -203,9 +206,11 @@ class Reviews:
             self._invited[facts["name"]] = Invitation(facts["name"], facts["token"], expires)
         elif kind == REVOKED:
             self._invited.pop(facts["name"], None)
+        elif kind == REMOVED:
+            self.removed += [(len(self.batches), item) for item in facts["items"]]
         elif kind == SAID:
-            for each in facts["entries"]:
-                self._hear(from_json(each))
+            for entry in [from_json(each) for each in facts["entries"]]:  # all, or none of them
+                self._hear(entry)
         else:
             raise ValueError(kind)
 

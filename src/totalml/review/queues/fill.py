@@ -19,6 +19,7 @@ import pyarrow as pa
 from totalml.errors import DataError
 from totalml.labels import truth_of
 from totalml.monitoring.losses import LossOf
+from totalml.prediction_log.asked import queue_lock
 from totalml.release.label_doubts import labels_doubted_by
 from totalml.release.signature import Signature
 from totalml.review.item import (
@@ -88,7 +89,7 @@ class Filled:
 
 def fill(store: Store, bundle: Bundle, settings: ReviewRecipe, wanted: Wanted) -> Filled:
     """Of one release. Raises: DataError: a file that is named cannot be used. StoreError: the store cannot be used."""
-    with store.lock(f"review-{bundle.name}"):
+    with queue_lock(store, bundle.name):
         reviews = Reviews(store, bundle.name)
         reviews.look()
         filling = _Filling(store, bundle, settings, reviews, wanted)
