@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from totalml.review.item import ALERT, GOLD, Item
+from totalml.review.item import ALERT, ASK_EXPLANATION, GOLD, Item
 from totalml.review.said import Entry, Remark, Verdict, Withdrawal
 
 if TYPE_CHECKING:
@@ -122,13 +122,16 @@ class Desk:
     ) -> Verdict:
         """Keep a verdict; one that was sent before stays as it is.
 
-        Returns: what stands by this key. Raises: StoreError: it is not kept; send it again.
+        Returns: what stands by this key.
+        Raises: StoreError: it is not kept; send it again. KeyError: the key is of something else that was said.
         """
-        shown = {"release": item.release, "queue": item.queue, "blind": True}
+        with self._writing:
+            seen = self.reviews.has_seen(item.item, who, key)
+        shown = {"release": item.release, "queue": item.queue, "blind": not seen and item.ask != ASK_EXPLANATION}
         self._say(Verdict(key, item.item, who, _now(), dict(answer), seconds, shown, comment))
         with self._writing:
             kept = self.reviews.verdict(key)
-        if kept is None or kept.who != who:
+        if kept is None or (kept.who, kept.item) != (who, item.item):
             raise KeyError(key)
         return kept
 

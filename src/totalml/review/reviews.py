@@ -18,7 +18,7 @@ from totalml.identity import digest
 from totalml.machine import user
 from totalml.prediction_log.asked import FOLDER, ITEMS, REMOVED, SUFFIX
 from totalml.recipe.bounds import NAME
-from totalml.review.item import schema
+from totalml.review.item import BLIND, schema
 from totalml.review.said import Entry, Remark, Verdict, Withdrawal, as_json, from_json
 from totalml.store.event import Draft
 
@@ -128,6 +128,11 @@ class Reviews:
             if key not in self._withdrawn:
                 return self._verdicts[key]
         return None
+
+    def has_seen(self, item: str, who: str, before: str) -> bool:
+        """Whether a reviewer was told what the model says of it, by a verdict of which this is not the key."""
+        earlier = [self._verdicts[key] for key in self._given.get((item, who), ()) if key != before]
+        return any(each.shown.get("queue") not in BLIND for each in earlier)
 
     def last_by(self, who: str) -> Verdict | None:
         """The one that this reviewer may take back: the last that was not."""

@@ -82,6 +82,35 @@ def test_a_form_that_is_sent_twice_counts_once_and_so_does_undo(eve):
     assert eve.site.desk.reviews.standing() == []
 
 
+def test_a_key_that_was_used_tells_nothing_of_another_item(eve):
+    first = eve.fields() | {"label": "light"}
+    eve.client.post("/verdicts", data=first)
+    second = eve.fields()
+    answer = eve.client.post("/verdicts", data=second | {"key": first["key"], "label": "dark"})
+    assert (answer.status_code, "almost sure" in answer.text) == (409, False)
+    assert eve.fields()["item"] == second["item"]
+
+
+@pytest.mark.parametrize(("queue", "blind"), [("uncertain", False), (CONTROL, True)])
+def test_a_verdict_after_the_answer_was_shown_is_not_called_blind(tmp_path, queue, blind):
+    eve = Reviewer(site_of(tmp_path / "store", pints(1, queue))).sign_in()
+    first = eve.fields() | {"label": "light"}
+    for _ in range(2):
+        eve.client.post("/verdicts", data=first)
+    undone = eve.client.post("/undo", data={"form_key": first["form_key"]}).text
+    eve.client.post("/verdicts", data=eve.fields(undone) | {"label": "dark"})
+    said = eve.site.desk.reviews.entries
+    assert [each.shown["blind"] for each in (said[0], said[-1])] == [True, blind]
+
+
+@pytest.mark.parametrize("key", ["x", "x" * 60_000, ""])
+def test_a_key_of_undo_is_one_of_ours(eve, key):
+    form_key = eve.fields()["form_key"]
+    eve.judge(label="dark")
+    assert eve.client.post("/undo", data={"form_key": form_key, "key": key}).status_code == 400
+    assert len(eve.site.desk.reviews.entries) == 1
+
+
 def test_where_it_should_have_looked_is_kept_with_the_verdict(eve):
     page = eve.judge(label="light").text
     answer = eve.client.post("/remarks", data=eve.fields(page) | {"at": "0.25,0.75"})

@@ -182,7 +182,7 @@ class Site:
         except ValueError as error:
             raise RefusedError(400, str(error)) from error
         except KeyError:
-            raise RefusedError(409, "That was sent before by somebody else.") from None
+            raise RefusedError(409, "This form was sent before, about something else. Open the page again.") from None
         shown = await run_in_threadpool(self._revealed, request, item, given)
         if _wants_json(request):
             return JSONResponse({"reveal": shown, **self._standing(who)})
@@ -208,7 +208,7 @@ class Site:
         return JSONResponse({"kept": True}) if _wants_json(request) else RedirectResponse("/", 303)
 
     async def _undo(self, request: Request, who: str) -> Response:
-        key = _one(request.state.fields, "key") or uuid.uuid4().hex
+        key = _key(request.state.fields) if "key" in request.state.fields else uuid.uuid4().hex
         item = await run_in_threadpool(self.desk.take_back, who, key)
         if not _wants_json(request):
             return self._page(request, who, self._cards_of(request).card(item)) if item else RedirectResponse("/", 303)
