@@ -17,6 +17,7 @@ from totalml.recipe.review import ReviewRecipe
 from totalml.review.desk import Desk
 from totalml.review.item import ALERT, GOLD, table_of
 from totalml.review.reviews import Reviews
+from totalml.review.said import Verdict
 from totalml.store import Store
 
 GOOD = {"label": {"label": "light"}}
@@ -142,3 +143,23 @@ def test_a_key_of_another_reviewer_says_nothing_for_this_one(store):
     with pytest.raises(KeyError):
         desk.give("bob", "key-00001", two, GOOD)
     assert [(each.who, each.item) for each in desk.reviews.standing()] == [("eve", one.item)]
+
+
+def test_a_damaged_batch_keeps_nobody_from_judging_the_others(store):
+    desk = asked(store, 1)
+    batch = desk.reviews.queue(table_of([item(7)]), "numbers")
+    (file,) = store.root.rglob(f"{batch}.parquet")
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-9])
+    desk.give("eve", "key-00001", desk.next("eve")[0], GOOD)
+    assert "restore it from a backup" in desk.unread[batch]
+    other = Reviews(store, MODEL)
+    desk.reviews.say([Verdict("key-00002", item(7).item, "bob", "2026-11-28T12:00:00+00:00", GOOD)])
+    file.write_bytes(whole)
+    desk.look()
+    assert not desk.unread
+    assert (desk.standing("bob").judged, desk.standing("eve").waiting) == (1, 0)
+    file.unlink()  # the other mend
+    other.look()
+    assert len(other.items(batch)) == 0
+    assert Desk(other, desk.settings).standing("eve").judged == 1

@@ -125,7 +125,8 @@ class _Looking(Background):
 
     def __init__(self, desk: Desk, tend: Callable[[], None]) -> None:
         super().__init__("look")
-        self._desk, self._tend, self._told = desk, tend, ""
+        self._desk, self._tend = desk, tend
+        self._told: tuple[str, ...] = ()
 
     def _work(self) -> None:
         for looks in count(1):
@@ -133,13 +134,18 @@ class _Looking(Background):
                 return
             try:
                 self._desk.look()
+                self._tell(*self._desk.unread.values())
                 if looks % TENDS_EVERY == 0:
                     self._tend()
-                self._told = ""
             except TotalmlError as error:  # the store cannot be read at the moment
-                if self._told != str(error):
-                    say(str(error))
-                self._told = str(error)
+                self._tell(str(error))
+
+    def _tell(self, *wrong: str) -> None:
+        """What is new of it."""
+        for each in wrong:
+            if each not in self._told:
+                say(each)
+        self._told = wrong
 
 
 def _serve(site: Site, tend: Callable[[], None], listener: socket.socket, url: str) -> None:

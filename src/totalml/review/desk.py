@@ -10,7 +10,7 @@ import heapq
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from totalml.errors import StoreError
 from totalml.review.item import ALERT, ASK_EXPLANATION, GOLD, Item
 from totalml.review.said import Entry, Remark, Verdict, Withdrawal
 
@@ -50,8 +51,9 @@ class Desk:
         self._clock = clock
         self._writing, self._lock = threading.Lock(), threading.Lock()  # of the reviews; of all below
         self._waiting: deque[tuple[Entry, Future[bool]]] = deque()
-        self._batches: list[pa.Table] = []
-        self._place: dict[str, tuple[int, int]] = {}  # item -> batch and row of its latest
+        self._batches: dict[str, pa.Table] = {}
+        self.unread: dict[str, str] = {}  # batch -> why nothing of it is asked
+        self._place: dict[str, tuple[str, int]] = {}  # item -> batch and row of its latest
         self._index: dict[str, int] = {}  # item -> its index below
         self._names: list[str] = []
         self._need = np.zeros(0, np.int32)
@@ -71,18 +73,32 @@ class Desk:
 
     def _look(self) -> None:
         self.reviews.look()
-        tables = [self.reviews.items(batch) for batch in self.reviews.batches[len(self._batches) :]]
+        tables = self._new_tables()
         with self._lock:
-            for table in tables:
-                self._take(table)
+            if any(batch in self.unread for batch in tables):  # what was said of it before is not counted yet
+                self._heard = 0
+            for batch, table in tables.items():
+                self._take(batch, table)
+                self.unread.pop(batch, None)
             for batches, item in self.reviews.removed[self._gone :]:
-                self._forget(item, batches)
+                self._forget(item, self.reviews.batches[:batches])
             self._gone = len(self.reviews.removed)
             entries = self.reviews.entries
             for entry in entries[self._heard :]:
                 if not isinstance(entry, Remark) and (about := self.reviews.about(entry)):
                     self._count(about.item, about.who)
             self._heard = len(entries)
+
+    def _new_tables(self) -> dict[str, pa.Table]:
+        """Without damaged ones, which are to keep nobody from judging the others."""
+        found = {}
+        for batch in self.reviews.batches:
+            if batch not in self._batches:
+                try:
+                    found[batch] = self.reviews.items(batch)
+                except StoreError as error:
+                    self.unread[batch] = str(error)
+        return found
 
     def next(self, who: str, count: int = 1, have: Collection[str] = ()) -> list[Item]:
         """Items for a reviewer, and leases on them: first those that are leased to them already.
@@ -177,7 +193,7 @@ class Desk:
                         each.set_result(id(said) in new)
         return outcome.result()
 
-    def _take(self, table: pa.Table) -> None:
+    def _take(self, batch: str, table: pa.Table) -> None:
         names, queues = table["item"].to_pylist(), table["queue"].to_pylist()
         new = [name for name in dict.fromkeys(names) if name not in self._index]
         self._index |= {name: len(self._names) + place for place, name in enumerate(new)}
@@ -187,14 +203,14 @@ class Desk:
             setattr(self, name, np.append(values, np.zeros(len(new), values.dtype)))
         for row, (name, queue) in enumerate(zip(names, queues, strict=True)):
             index = self._index[name]
-            self._place[name] = (len(self._batches), row)
+            self._place[name] = (batch, row)
             self._need[index] = max(self._need[index], EVERYBODY if queue == GOLD else self.settings.overlap)
             self._first[index] |= queue == ALERT
-        self._batches.append(table)
+        self._batches[batch] = table
 
-    def _forget(self, name: str, batches: int) -> None:
+    def _forget(self, name: str, batches: Sequence[str]) -> None:
         """What was deleted on request is shown to nobody, unless a later batch than these asks about it again."""
-        if name in self._place and self._place[name][0] < batches:
+        if name in self._place and self._place[name][0] in batches:
             del self._place[name]
             index = self._index[name]
             self._need[index] = 0

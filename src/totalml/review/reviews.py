@@ -21,6 +21,7 @@ from totalml.recipe.bounds import NAME
 from totalml.review.item import BLIND, schema
 from totalml.review.said import Entry, Remark, Verdict, Withdrawal, as_json, from_json
 from totalml.store.event import Draft
+from totalml.store.local_files import FileGoneError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -91,11 +92,17 @@ class Reviews:
         return name
 
     def items(self, batch: str) -> pa.Table:
-        """Of one batch, in the order in which they are asked. Raises: StoreError: it is gone or damaged."""
+        """Of one batch, in the order in which they are asked; none where its file was removed, as for a damaged one.
+
+        Raises: StoreError: it is damaged.
+        """
         from totalml.data.stored_table import stored_table
 
-        with stored_table(self._store, FOLDER, self.model, ITEMS, f"{batch}.parquet") as file:
-            return file.read()
+        try:
+            with stored_table(self._store, FOLDER, self.model, ITEMS, f"{batch}.parquet") as file:
+                return file.read()
+        except FileGoneError:
+            return schema().empty_table()
 
     def say(self, entries: Sequence[Entry]) -> list[Entry]:
         """Keep what reviewers said, in one event.
