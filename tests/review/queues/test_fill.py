@@ -14,11 +14,12 @@ import pytest
 from blake3 import blake3
 
 from tests.review.queues.traffic import MODEL, NOW, keep_pictures, logged, reference, remade, rows, seeing
-from tests.serving.serving import METRICS, TABLE, picture, promote, release
+from tests.serving.serving import METRICS, PICTURE, TABLE, picture, promote, release
 from totalml.alerts.alert import Alert
 from totalml.alerts.finding import Finding, Sample
 from totalml.alerts.review import queue_labels
 from totalml.cli import main
+from totalml.data.snapshot import parquet_bytes
 from totalml.errors import DataError
 from totalml.identity import PREFIX
 from totalml.recipe.review import QueueShares, ReviewRecipe
@@ -185,6 +186,21 @@ def test_a_model_that_nobody_has_asked_is_judged_on_its_test_split_with_gold_apa
     rest = items_of(Reviews(store, MODEL).items(fill(store, bundle, ReviewRecipe(), Wanted(count=500)).batch))
     assert len({each.sample for each in (*found, *rest)}) == 20
     assert Counter(each.queue for each in rest)[GOLD] == 1  # a tenth of what was left, not of what was asked for
+
+
+def test_gold_shows_nothing_that_items_of_the_log_do_not(store, monkeypatch):
+    snapshot_of(store, monkeypatch)
+    known = pq.read_table(pa.BufferReader(reference()))
+    known = known.append_column("metadata:pub", pa.array([f"pub {n}" for n in range(len(known))]))
+    signature = replace(PICTURE, context={"pub": "text"})
+    bundle = release(store, signature=signature, reference=parquet_bytes(known))
+    table = rows(40, bundle.hash)
+    keep_pictures(store, table)
+    logged(store, table)
+    settings = replace_shares(gold=0.4).model_copy(update={"shows": ("pub",)})
+    found = drawn(store, bundle, Wanted(count=20), settings)
+    assert {each.queue for each in found} > {GOLD, CONTROL}
+    assert {tuple(each.facts) for each in found} == {()}
 
 
 def test_what_three_said_alike_becomes_gold_unless_it_is_control(store):

@@ -36,7 +36,7 @@ from totalml.review.queues.flagged import flagged_slices, with_groups
 from totalml.review.queues.from_log import log_pool
 from totalml.review.queues.from_predictions import predictions_pool, with_pictures
 from totalml.review.queues.from_test import known_pool, split_pool, split_rows
-from totalml.review.queues.gold import gold_items
+from totalml.review.queues.gold import gold_items, shown_like
 from totalml.review.queues.named import alert_items, doubtful_items, given_items
 from totalml.review.queues.other_asks import explanation_items, plan_items, slice_items
 from totalml.review.queues.pool import Pool, queued_keys
@@ -205,7 +205,7 @@ class _Filling:
         some = pool.take(found.rows)
         items = some.items(found.queues, found.probability.tolist(), len(pool), notes_of(some, found.queues, slices))
         self.told.append(f"{len(items):,} of {len(pool):,} {pool.told} that were not asked about before")
-        return _mixed([*items, *gold]) if gold else items
+        return _mixed([*items, *shown_like(gold, items)]) if gold else items
 
     def _gold(self, count: int) -> list[Item]:
         if count < 1:

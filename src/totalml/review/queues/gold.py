@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,12 @@ def agreed_items(reviews: Reviews, release: str) -> list[Item]:
         for name, each in sorted(found.items())
         if name in alike
     ]
+
+
+def shown_like(gold: Sequence[Item], others: Sequence[Item]) -> list[Item]:
+    """Without what is known of none of the others, such as of requests a column of the snapshot: it would tell gold."""
+    known = {name for each in others for name in each.facts}
+    return [replace(each, facts={name: each.facts[name] for name in each.facts if name in known}) for each in gold]
 
 
 def _items(reviews: Reviews, names: Collection[str]) -> list[Item]:
