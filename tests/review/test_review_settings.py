@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from tests.projects import PHOTOS, new_project
-from tests.serving.serving import release
+from tests.serving.serving import PICTURE, release
 from totalml.errors import RecipeError, StoreError
 from totalml.project import place_at
 from totalml.recipe.review import QueueShares, ReviewRecipe
-from totalml.review.settings import review_settings
+from totalml.review.settings import review_settings, unknown_words
 from totalml.store import Store
 
 
@@ -55,6 +55,25 @@ def test_shares_of_the_queues_are_one_and_some_are_always_drawn_by_chance():
         QueueShares(control=0.6)
     with pytest.raises(ValueError, match="greater than 0"):
         QueueShares(control=0, uncertain=0.55)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"words": {"dark": "A pint", "light": "A pint"}}, "words of dark, light say the same, 'A pint'"),
+        ({"reasons": [" "]}, "blank"),
+        ({"question": ""}, "blank"),
+    ],
+)
+def test_what_nobody_can_tell_apart_or_read_is_a_mistake(asked, told):
+    with pytest.raises(ValueError, match=told):
+        ReviewRecipe.model_validate(asked)
+
+
+def test_words_of_labels_that_are_none_are_told():
+    (told,) = unknown_words(ReviewRecipe(words={"light": "A good pint", "drak": "A bad pint"}), PICTURE)
+    assert "review.words of the recipe names 'drak'" in told
+    assert "did you mean 'dark'" in told
 
 
 def test_mistakes_of_the_recipe_are_told(tmp_path):

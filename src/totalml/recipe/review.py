@@ -5,12 +5,19 @@ It says nothing about how a model is made, so it does not count for the config h
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from totalml.component import Items, Section
 from totalml.recipe.bounds import Label, Positive, Share
 
-Line = Annotated[str, Field(min_length=1, max_length=200)]
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("nobody can read a blank line; write a word or leave it out")
+    return text
+
+
+Line = Annotated[str, Field(max_length=200), AfterValidator(_not_blank)]
 Policy = Literal["majority", "unanimous", "weighted"]
 
 
@@ -66,3 +73,12 @@ class ReviewRecipe(Section):
     lease_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 10.0
     policy: Policy = "majority"
     shows: Items[Line] = ()
+
+    @model_validator(mode="after")
+    def _can_be_told_apart(self) -> Self:
+        """Two buttons that say the same would be one answer by chance."""
+        said = [*self.words.values()]
+        if twice := sorted({word for word in said if said.count(word) > 1}):
+            labels = ", ".join(label for label, word in self.words.items() if word in twice)
+            raise ValueError(f"words of {labels} say the same, {', '.join(map(repr, twice))}; say each in other words")
+        return self

@@ -85,13 +85,15 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
     from totalml.review.page.site import Site
     from totalml.review.queues.fill import top_up
     from totalml.review.reviews import Reviews
-    from totalml.review.settings import review_settings
+    from totalml.review.settings import review_settings, unknown_words
 
     store = place.open_store()
     model, _, alias = arguments.model.partition("@")
     named = f"{model}@{alias or 'production'}"
     bundle = find_release(named, store)
     settings, signature = review_settings(model, bundle, place), Signature.read(bundle)
+    for each in unknown_words(settings, signature):
+        say(each)
     secure, figures = arguments.url.startswith("https://"), partial(_figures, store, model, settings)
     shows = OfReleases(store, signature, settings)
     site = Site(Desk(Reviews(store, model), settings), signature, shows, secure, figures)

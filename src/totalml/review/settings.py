@@ -9,10 +9,12 @@ from pydantic import ValidationError
 from totalml.errors import RecipeError, StoreError
 from totalml.recipe.review import ReviewRecipe
 from totalml.release.bundle import RECIPE
+from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     from totalml.project import Place
     from totalml.release.bundle import Bundle
+    from totalml.release.signature import Signature
 
 
 def review_settings(model: str, bundle: Bundle, place: Place) -> ReviewRecipe:
@@ -25,6 +27,16 @@ def review_settings(model: str, bundle: Bundle, place: Place) -> ReviewRecipe:
         return ReviewRecipe.model_validate(yaml.safe_load(bundle.read(RECIPE)).get("review") or {})
     except ValidationError as error:
         raise StoreError(f"release {bundle.hash} was made by a newer version ({error}); update totalml") from error
+
+
+def unknown_words(settings: ReviewRecipe, signature: Signature) -> list[str]:
+    """What the recipe calls labels that the release does not have, in sentences; its button says the label itself."""
+    there, told = [*signature.targets], []
+    for name in settings.words:
+        if name not in there:
+            hint = did_you_mean(name, there) or f"; there are {', '.join(there)}"
+            told.append(f"review.words of the recipe names {name!r}, which the release does not say{hint}")
+    return told
 
 
 def _now(model: str, place: Place) -> Any:
