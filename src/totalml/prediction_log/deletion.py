@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from totalml.labels.label import REQUEST_ID
 from totalml.labels.removal import remove_labels
-from totalml.prediction_log.asked import queue_lock, remove_items
+from totalml.prediction_log.asked import queue_lock, remove_items, requests_asked
 from totalml.prediction_log.rewriting import INPUT, Rewriter
 from totalml.prediction_log.rows import columns_of, rows_of
 from totalml.prediction_log.sampled_pictures import remove_pictures
@@ -60,10 +60,10 @@ def delete(store: Store, model: str, sought: Sought) -> Deleted:
     """Raises: StoreError: a file is damaged, or the store cannot be written; given again, it goes on."""
     deletion = _Deletion(store, model, sought)
     with queue_lock(store, model):
-        requests = deletion.requests()
-        items = remove_items(store, model, deletion.hashes)
+        requests = deletion.requests() | requests_asked(store, model, deletion.hashes)
         pictures = remove_pictures(store, model, deletion.hashes)
         labels = remove_labels(store, model, requests)
+        items = remove_items(store, model, deletion.hashes)
         return Deleted(deletion.remove_rows(), pictures, labels, items)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from shutil import rmtree
 
 import pytest
 
@@ -15,7 +16,9 @@ from totalml.alerts.review import judged_of, queue_labels
 from totalml.labels import Label, Labels, truth_of
 from totalml.labels.columns import table_of
 from totalml.labels.labels import Segments
+from totalml.prediction_log.deletion import Deleted, Sought, delete
 from totalml.review.learnt.request_labels import keep_labels
+from totalml.review.reviews import Reviews
 from totalml.store import Store
 
 TRUTH = truth_of(PICTURE)
@@ -54,6 +57,16 @@ def test_a_label_that_somebody_gave_later_stands(store, bundle):
     Segments(store, MODEL).save(table_of([Label("order-0", "a", {"label": "light"})], TRUTH, "the kitchen"))
     assert keep_labels(reviews, bundle, "majority", store) == 0
     assert labels_of(store) == {"order-0": ("light", "the kitchen")}
+
+
+def test_a_deletion_reaches_labels_of_requests_that_the_log_holds_no_longer_and_none_come_back(store, bundle):
+    items = asked_of(store, bundle)
+    reviews = reviews_of(store, (items[0], "dark", "ann"), (items[1], "dark", "ann"))
+    keep_labels(reviews, bundle, "majority", store)
+    rmtree(store.folder("predictions"))
+    assert delete(store, MODEL, Sought(items[0].input)) == Deleted(rows=0, pictures=1, labels=1, items=1)
+    keep_labels(Reviews(store, MODEL), bundle, "majority", store)
+    assert [*labels_of(store)] == ["order-1"]
 
 
 def test_an_alert_says_what_is_judged_of_what_it_asked_for(store, bundle):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from totalml.identity import canonical, digest, short
 from totalml.labels import Label
 from totalml.labels.columns import PREFIX
+from totalml.prediction_log.asked import queue_lock
 from totalml.review.figures.resolved import resolutions
 from totalml.review.item import ASK_LABEL
 
@@ -36,13 +37,18 @@ def keep_labels(reviews: Reviews, bundle: Bundle, policy: Policy, store: Store) 
 
     Returns: how many are new. Raises: StoreError: the store cannot be read or written.
     """
+    if reviews.look() == 0:
+        return 0
+    with queue_lock(store, bundle.name):
+        return _keep(reviews, bundle, policy, store)
+
+
+def _keep(reviews: Reviews, bundle: Bundle, policy: Policy, store: Store) -> int:
     from totalml.labels import Labels, truth_of
     from totalml.labels.columns import table_of
     from totalml.labels.labels import Segments
     from totalml.release.signature import Signature
 
-    if reviews.look() == 0:
-        return 0
     truth = truth_of(Signature.read(bundle))
     known = Labels(store, bundle.name, truth).read().to_pylist()
     standing = {(row["request_id"], row["id"]): row for row in known}
