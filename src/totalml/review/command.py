@@ -96,7 +96,7 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
         say(each)
     secure, figures = arguments.url.startswith("https://"), partial(_figures, store, model, settings)
     shows = OfReleases(store, signature, settings)
-    site = Site(Desk(Reviews(store, model), settings), signature, shows, secure, figures)
+    site = Site(Desk(Reviews(store, model), settings), signature, shows, secure, figures, arguments.url)
 
     said = Reviews(store, model)  # those of the desk are for another thread
 

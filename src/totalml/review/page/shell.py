@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from functools import cache
 from importlib.resources import files
 
@@ -72,8 +73,10 @@ def bar_of(who: str, judged: int, waiting: int, form_key: str) -> Html:
     total = max(judged + waiting, 1)
     meter = tag("progress", value=judged, max=total, id="progress", aria_label="How far you have come")
     key = tag("input", type="hidden", name="form_key", value=form_key)
+    # Made with the page, so that a form that is sent twice without any script takes back one.
+    once = tag("input", type="hidden", name="key", value=uuid.uuid4().hex)
     undo = tag("button", "Undo", type="submit", id="undo", data_key="u", **({} if judged else {"disabled": ""}))
-    back = tag("form", key, undo, method="post", action="/undo", id="back")
+    back = tag("form", key, once, undo, method="post", action="/undo", id="back")
     out = tag("form", key, tag("button", "Sign out", type="submit", class_="plain"), method="post", action="/out")
     return tag("header", tag("p", tag("bdi", who), class_="who"), told, back, out, meter, class_="bar-of")
 

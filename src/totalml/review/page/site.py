@@ -56,6 +56,7 @@ class Site:
     """Args:
     secure: whether the cookie may only go over TLS.
     figures: the page for the team; None: there is none.
+    url: by which people reach it; empty: by the host that they name.
     """
 
     desk: Desk
@@ -63,6 +64,7 @@ class Site:
     shows: Shows
     secure: bool = False
     figures: Callable[[], Html] | None = None
+    url: str = ""
     calls: Limit = field(default_factory=lambda: Limit(burst=120, per_second=20))  # of a reviewer
     strangers: Limit = field(default_factory=lambda: Limit(burst=20, per_second=0.2))  # of an address
 
@@ -116,7 +118,7 @@ class Site:
                 raise RefusedError(429, "That was very fast. Wait a moment and go on.")
             if request.method == "POST":
                 request.state.fields = await _fields(request)
-                _require_ours(request)
+                _require_ours(request, self.url)
             return await handler(request, who)
 
         return self._guarded(checked)
@@ -313,10 +315,14 @@ async def _fields(request: Request) -> dict[str, list[str]]:
         raise RefusedError(400, "That is no form of this page.") from None
 
 
-def _require_ours(request: Request) -> None:
-    """Raises: RefusedError: another site sent it."""
+def _require_ours(request: Request, url: str) -> None:
+    """A proxy may name itself or this service as the host; the page is at home under both.
+
+    Raises: RefusedError: another site sent it.
+    """
     origin = request.headers.get("origin")
-    elsewhere = origin not in (None, "null") and urlsplit(origin).netloc != request.headers.get("host")
+    ours = (request.headers.get("host"), urlsplit(url).netloc)
+    elsewhere = origin not in (None, "null") and urlsplit(origin).netloc not in ours
     if elsewhere or not is_form_key(_one(request.state.fields, "form_key"), token_of(request)):
         raise RefusedError(403, "This did not come from your page. Open it again and try once more.")
 
