@@ -86,6 +86,15 @@ def test_an_invitation_ends_by_time_by_a_newer_one_and_at_once(store):
     assert other.reviewer(newer) is None
 
 
+def test_names_that_look_the_same_are_one_reviewer(store):
+    reviews = Reviews(store, MODEL)
+    token = reviews.invite("Ren\u00e9", days=1)
+    newer = reviews.invite(" Rene\u0301 ", days=1)
+    assert (reviews.reviewer(token), reviews.reviewer(newer)) == (None, "Ren\u00e9")
+    assert reviews.revoke("Rene\u0301")
+    assert reviews.invited() == []
+
+
 def test_the_store_holds_no_token(store):
     token = Reviews(store, MODEL).invite("eve", days=1)
     assert not any(token.encode() in file.read_bytes() for file in store.root.rglob("*") if file.is_file())

@@ -8,6 +8,7 @@ the store cannot use it.
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -163,7 +164,8 @@ class Reviews:
 
         Returns: the token, which stands nowhere else. Raises: RecipeError: that is no name.
         """
-        if not name.strip() or len(name) > 64 or not name.isprintable():
+        name = _one_form(name)
+        if not name or len(name) > 64 or not name.isprintable():
             raise RecipeError(f"command line: {name!r} is no reviewer's name: 1 to 64 characters that can be read")
         token = secrets.token_urlsafe(TOKEN_BYTES)
         expires = (self._clock() + timedelta(days=days)).isoformat(timespec="seconds")
@@ -172,6 +174,7 @@ class Reviews:
 
     def revoke(self, name: str) -> bool:
         """End an invitation at once. Returns: False: there was none."""
+        name = _one_form(name)
 
         def draft(events: list[Event]) -> Draft | None:
             self._fold(events)
@@ -241,6 +244,11 @@ class Reviews:
     def _is_theirs(self, entry: Remark | Withdrawal) -> bool:
         about = self._verdicts.get(entry.verdict)
         return about is not None and about.who == entry.who
+
+
+def _one_form(name: str) -> str:
+    """Names that look the same are one reviewer, however they were typed."""
+    return unicodedata.normalize("NFC", name.strip())
 
 
 def token_digest(token: str) -> str:
