@@ -163,3 +163,16 @@ def test_a_damaged_batch_keeps_nobody_from_judging_the_others(store):
     other.look()
     assert len(other.items(batch)) == 0
     assert Desk(other, desk.settings).standing("eve").judged == 1
+
+
+def test_a_page_that_is_loaded_again_and_again_holds_one_lease_which_ends_after_the_last(store):
+    clock = Clock()
+    desk = asked(store, 1, clock=clock)
+    for _ in range(500):
+        clock.now += 1
+        desk.next("eve")
+    assert len(desk._ends) == 1
+    clock.now = 500 + 599
+    assert desk.next("bob") == []
+    clock.now = 500 + 600
+    assert [each.item for each in desk.next("bob")] == [item(0).item]

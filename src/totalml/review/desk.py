@@ -239,9 +239,11 @@ class Desk:
 
     def _lease(self, who: str, index: int) -> None:
         mine = self._leases.setdefault(who, {})
-        self._leased[index] += index not in mine
-        mine[index] = self._clock() + self.settings.lease_minutes * 60
-        heapq.heappush(self._ends, (mine[index], who, index))
+        ends = self._clock() + self.settings.lease_minutes * 60
+        if index not in mine:
+            self._leased[index] += 1
+            heapq.heappush(self._ends, (ends, who, index))
+        mine[index] = ends  # where that is later, the heap hears of it when the first end comes
 
     def _release(self, who: str, index: int) -> None:
         if self._leases.get(who, {}).pop(index, None) is not None:
@@ -251,8 +253,12 @@ class Desk:
         now = self._clock()
         while self._ends and self._ends[0][0] <= now:
             _, who, index = heapq.heappop(self._ends)
-            if self._leases.get(who, {}).get(index, np.inf) <= now:
+            if (ends := self._leases.get(who, {}).get(index)) is None:
+                continue
+            if ends <= now:
                 self._release(who, index)
+            else:
+                heapq.heappush(self._ends, (ends, who, index))
 
 
 def _now() -> str:
