@@ -22,7 +22,7 @@ CHOSEN = ["+recipe=guinness", "training.clip_norm=1", "data.source.knobs.days=30
 FULL = plain(compose_recipe(REPOSITORY, CHOSEN), where=True)
 SHORT = OmegaConf.to_container(OmegaConf.create(yaml.safe_load((REPOSITORY / "recipes/guinness.yaml").read_text())))
 # Where and how, or words for the reader: no part of the config hash.
-WHERE = {"runtime", "question", "tolerance", "smoke", "tracking", "card", "registry", "monitoring"}
+WHERE = {"runtime", "question", "tolerance", "smoke", "tracking", "card", "registry", "monitoring", "review"}
 WHERE_PATHS = {("data", "snapshot")}
 
 
