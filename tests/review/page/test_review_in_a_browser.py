@@ -134,7 +134,7 @@ def test_without_a_network_judging_goes_on_and_nothing_is_lost_or_doubled(browse
         network(browser, False)
         for _ in range(3):
             moved(browser, lambda: touch(browser, ".choices button:nth-child(1)"))
-            assert browser.value("[...document.querySelectorAll('.pictures img')].every((i) => i.naturalWidth > 0)")
+            until(lambda: browser.value("[...document.querySelectorAll('.pictures img')].every((i) => i.naturalWidth)"))
         assert "3 of your answers wait" in browser.value("document.getElementById('status').textContent")
         assert said(site) == []
         network(browser, True)

@@ -11,8 +11,8 @@ from tests.review.asked import MODEL
 from tests.review.page.sites import CONTROL, SETTINGS, Reviewer, pints, site_of
 from tests.serving.serving import LABELS, NUMBERS
 from totalml.review.item import GOLD, table_of
+from totalml.review.page.form import LONGEST_BODY
 from totalml.review.page.session import Limit
-from totalml.review.page.site import LONGEST_BODY
 from totalml.review.reviews import Reviews
 from totalml.store import Store
 

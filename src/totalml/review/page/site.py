@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import sys
-import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -18,15 +14,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from totalml.errors import StoreError, TotalmlError
 from totalml.labels import truth_of
 from totalml.report.document import POLICY
 from totalml.report.markup import Html, tag
 from totalml.review.item import ASK_EXPLANATION
-from totalml.review.page.card import MAP, Cards, answer_given, place_given
-from totalml.review.page.session import COOKIE, Limit, form_key, is_form_key, is_ticket, sign_in, token_of
+from totalml.review.page.answers import RefusedError, guarded, not_found, wants_json
+from totalml.review.page.card import MAP, Cards, answer_given
+from totalml.review.page.form import Form
+from totalml.review.page.session import COOKIE, Limit, form_key, is_ticket, sign_in, token_of
 from totalml.review.page.shell import HEADERS, asset, bar_of, notice, page
-from totalml.review.said import KEY, LONGEST_COMMENT, LONGEST_SECONDS, Remark, read_answer, read_place
+from totalml.review.said import Remark, read_answer
 
 if TYPE_CHECKING:
     from totalml.release.signature import Signature
@@ -35,20 +32,11 @@ if TYPE_CHECKING:
     from totalml.review.page.shown import Picture, Shows
     from totalml.review.said import Verdict
 
-LONGEST_BODY = 64 * 1024  # bytes
 AHEAD = 6  # cards that a page may hold, for a network that goes away
 SIGNED_IN_S = 365 * 24 * 3600  # of the cookie; the invitation ends it
 ASSETS = {"review.css": "text/css", "review.js": "text/javascript"}
 POLICY_HEADER = "Content-Security-Policy"
 KEEP = {"Cache-Control": "private, max-age=3600"}
-
-
-class RefusedError(Exception):
-    """Args: told: to the person at the page."""
-
-    def __init__(self, status: int, told: str) -> None:
-        super().__init__(told)
-        self.status, self.told = status, told
 
 
 @dataclass
@@ -81,31 +69,11 @@ class Site:
         }
         routes = [Route(path, self._theirs(handler), methods=[method]) for (method, path), handler in ours.items()]
         routes += [
-            Route("/in/{token}", self._guarded(self._in), methods=["GET"]),
+            Route("/in/{token}", guarded(self._in), methods=["GET"]),
             Route("/healthz", _healthz, methods=["GET"]),
             *(Route(f"/{name}", _asset, methods=["GET"]) for name in ASSETS),
         ]
-        return Starlette(routes=routes, exception_handlers={404: _not_found, 405: _not_found})
-
-    def _guarded(self, handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        async def guarded(request: Request) -> Response:
-            try:
-                response = await handler(request)
-            except RefusedError as error:
-                response = _told(request, error.status, error.told)
-            except StoreError as error:
-                print(f"the store: {error}", file=sys.stderr)
-                response = _told(request, 503, "It could not be kept at the moment. Nothing is lost: send it again.")
-            except TotalmlError as error:
-                response = _told(request, 400, str(error))
-            except Exception:
-                traceback.print_exc(file=sys.stderr)
-                response = _told(request, 500, "Something went wrong on our side. Go back and try again.")
-            for name, value in HEADERS.items():
-                response.headers.setdefault(name, value)
-            return response
-
-        return guarded
+        return Starlette(routes=routes, exception_handlers={404: not_found, 405: not_found})
 
     def _theirs(
         self, handler: Callable[[Request, str], Awaitable[Response]]
@@ -117,11 +85,10 @@ class Site:
             if not self.calls.allows(who):
                 raise RefusedError(429, "That was very fast. Wait a moment and go on.")
             if request.method == "POST":
-                request.state.fields = await _fields(request)
-                _require_ours(request, self.url)
+                request.state.form = await Form.read(request, self.url)
             return await handler(request, who)
 
-        return self._guarded(checked)
+        return guarded(checked)
 
     async def _who(self, request: Request) -> str:
         token = token_of(request)
@@ -173,20 +140,17 @@ class Site:
         return JSONResponse({"cards": shown, **self._standing(who)})
 
     async def _judge(self, request: Request, who: str) -> Response:
-        fields, settings = request.state.fields, self.desk.settings
-        item, key = self._given(request, who), _key(fields)
-        seconds = min(max(_number(_one(fields, "seconds")), 0.0), LONGEST_SECONDS)
-        comment = _one(fields, "comment")[:LONGEST_COMMENT]
+        form, item = request.state.form, self._given(request, who)
         try:
-            answer = answer_given(fields, item.ask, self.signature)
-            answer = read_answer(answer, item.ask, truth_of(self.signature), settings.reasons)
-            given = await run_in_threadpool(self.desk.give, who, key, item, answer, seconds, comment)
+            answer = answer_given(form.fields, item.ask, self.signature)
+            answer = read_answer(answer, item.ask, truth_of(self.signature), self.desk.settings.reasons)
+            given = await run_in_threadpool(self.desk.give, who, form.key, item, answer, form.seconds, form.comment)
         except ValueError as error:
             raise RefusedError(400, str(error)) from error
         except KeyError:
             raise RefusedError(409, "This form was sent before, about something else. Open the page again.") from None
         shown = await run_in_threadpool(self._revealed, request, item, given)
-        if _wants_json(request):
+        if wants_json(request):
             return JSONResponse({"reveal": shown, **self._standing(who)})
         return self._page(request, who, shown) if shown else RedirectResponse("/", 303)
 
@@ -197,22 +161,19 @@ class Site:
         return self._cards_of(request).reveal(item, given, self.shows.revealed(item))
 
     async def _remark(self, request: Request, who: str) -> Response:
-        fields, key = request.state.fields, _key(request.state.fields)
-        verdict = self.desk.reviews.verdict(_one(fields, "verdict"))
+        form = request.state.form
+        verdict = self.desk.reviews.verdict(form.one("verdict"))
         if verdict is None or verdict.who != who:
             raise RefusedError(404, "There is no such verdict of yours.")
-        try:
-            at = read_place(place_given(_one(fields, "at"))) if _one(fields, "at") else None
-        except ValueError as error:
-            raise RefusedError(400, str(error)) from error
-        remark = Remark(key, verdict.key, who, _now(), at, _one(fields, "comment")[:LONGEST_COMMENT])
+        remark = Remark(form.key, verdict.key, who, _now(), form.place, form.comment)
         await run_in_threadpool(self.desk.remark, remark)
-        return JSONResponse({"kept": True}) if _wants_json(request) else RedirectResponse("/", 303)
+        return JSONResponse({"kept": True}) if wants_json(request) else RedirectResponse("/", 303)
 
     async def _undo(self, request: Request, who: str) -> Response:
-        key = _key(request.state.fields) if "key" in request.state.fields else uuid.uuid4().hex
+        form = request.state.form
+        key = form.key if "key" in form.fields else uuid.uuid4().hex
         item = await run_in_threadpool(self.desk.take_back, who, key)
-        if not _wants_json(request):
+        if not wants_json(request):
             return self._page(request, who, self._cards_of(request).card(item)) if item else RedirectResponse("/", 303)
         card = {"item": item.item, "html": self._cards_of(request).card(item)} if item else None
         return JSONResponse({"card": card, **self._standing(who)})
@@ -253,9 +214,9 @@ class Site:
 
     def _given(self, request: Request, who: str) -> Item:
         """What a form is about: no verdict is lost because a lease is over or the service was started again."""
-        fields = request.state.fields
-        name, key = _one(fields, "item"), form_key(token_of(request))
-        known = self.desk.item(name) if is_ticket(_one(fields, "ticket"), key, name) else None
+        form = request.state.form
+        name, key = form.one("item"), form_key(token_of(request))
+        known = self.desk.item(name) if is_ticket(form.one("ticket"), key, name) else None
         return known or self._item(name, who)
 
     def _cards_of(self, request: Request) -> Cards:
@@ -285,65 +246,6 @@ async def _asset(request: Request) -> Response:
     name = request.url.path.removeprefix("/")
     keep = {**HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
     return Response(asset(name), media_type=ASSETS[name], headers=keep)
-
-
-async def _not_found(request: Request, _: Exception) -> Response:
-    return _told(request, 404, "There is no such page.")
-
-
-def _told(request: Request, status: int, told: str) -> Response:
-    if _wants_json(request):
-        return JSONResponse({"error": told}, status, headers=HEADERS)
-    onward = [tag("a", "Go on", href="/", class_="button")] if status != 401 else []
-    return HTMLResponse(page("Not now", notice("Not now", told, *onward)), status, headers=HEADERS)
-
-
-def _wants_json(request: Request) -> bool:
-    return "application/json" in request.headers.get("accept", "")
-
-
-async def _fields(request: Request) -> dict[str, list[str]]:
-    """Of a form, within limits. Raises: RefusedError."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_BODY:
-            raise RefusedError(413, "That is too long.")
-    try:
-        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=200)
-    except ValueError:
-        raise RefusedError(400, "That is no form of this page.") from None
-
-
-def _require_ours(request: Request, url: str) -> None:
-    """A proxy may name itself or this service as the host; the page is at home under both.
-
-    Raises: RefusedError: another site sent it.
-    """
-    origin = request.headers.get("origin")
-    ours = (request.headers.get("host"), urlsplit(url).netloc)
-    elsewhere = origin not in (None, "null") and urlsplit(origin).netloc not in ours
-    if elsewhere or not is_form_key(_one(request.state.fields, "form_key"), token_of(request)):
-        raise RefusedError(403, "This did not come from your page. Open it again and try once more.")
-
-
-def _one(fields: Mapping[str, Sequence[str]], name: str) -> str:
-    return fields[name][-1] if fields.get(name) else ""
-
-
-def _number(text: str) -> float:
-    """0 where it is none."""
-    try:
-        return float(text) if math.isfinite(float(text)) else 0.0
-    except ValueError:
-        return 0.0
-
-
-def _key(fields: Mapping[str, Sequence[str]]) -> str:
-    key = _one(fields, "key")
-    if not KEY.fullmatch(key):
-        raise RefusedError(400, "That is no form of this page.")
-    return key
 
 
 def _now() -> str:
