@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser import Browser, axe, chromium, open_browser
 from tests.review.page.sites import CONTROL, MODEL, Pints, at_a_port, pints, site_of
+from totalml.errors import StoreError
 from totalml.review.desk import Desk
 from totalml.review.page.site import Site
 from totalml.review.reviews import Reviews
@@ -246,6 +247,27 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(browser, tmp_path,
             assert browser.value("document.documentElement.scrollWidth") <= width_px
             assert browser.value(SMALL) == []
             moved(browser, lambda act=act: press(browser, act))
+
+
+def test_what_is_not_kept_or_not_taken_is_not_called_kept(browser, tmp_path, monkeypatch):
+    site = site_of(tmp_path / "store", pints(6, CONTROL))
+    with at_a_port(site) as url:
+        desk(browser)
+        sign_in(browser, site, url)
+        until(lambda: browser.value("ahead.length") >= 5)
+
+        def full(*_: object) -> None:
+            raise StoreError("the disk is full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(site.desk, "give", full)
+            moved(browser, lambda: press(browser, "1"))
+            until(lambda: "Not kept yet" in browser.value("document.getElementById('status').textContent"))
+        until(lambda: len(said(site)) == 1)  # by itself
+        browser.value("document.querySelector('.choices button').value = 'nothing we know'")
+        moved(browser, lambda: press(browser, "1"))
+        until(lambda: "was not taken" in browser.value("document.getElementById('status').textContent"))
+    assert len(said(site)) == 1
 
 
 def test_the_script_is_small():

@@ -108,13 +108,17 @@ async function send() {
       if (answer.status === 401) return;
       const got = await answer.json();
       isKept(some[0]);
-      if (!answer.ok) say(`This answer was not taken: ${got.error}`);
+      if (!answer.ok) { told = { refused: true }; say(`This answer was not taken: ${got.error}`); }
       else { told = got; told.item = some[0].item; if ("judged" in got) stand(got); back(); }
     }
   } catch { lost(); }
   sending = false;
   tellWaiting();
   return told;
+}
+
+function tellKept(told, kept) {
+  if (!offline && !(told && told.refused)) say(outbox().length ? "Not kept yet: it is sent again by itself." : kept);
 }
 
 async function give(form, submitter) {
@@ -125,7 +129,7 @@ async function give(form, submitter) {
   say("Keeping it…");
   const told = await send();
   if (told && told.item === item && told.reveal) { say(""); show(told.reveal); bring(); return; }
-  if (!offline) say("Kept. Thank you.");
+  tellKept(told, "Kept. Thank you.");
   next();
 }
 
@@ -135,8 +139,7 @@ async function remark(form, submitter, at) {
   keepOutbox([...outbox(), { path: "/remarks", item: "", fields }]);
   for (const button of form.querySelectorAll("button")) button.disabled = true;
   submitter.classList.add("touched");
-  await send();
-  if (!offline) say("Kept: it should have looked there.");
+  tellKept(await send(), "Kept: it should have looked there.");
 }
 
 async function undo() {
