@@ -1,7 +1,7 @@
 """Ask the people who know: a page on which they judge what a model answers, on a phone, by touch or by keyboard.
 
   totalml review guinness                              on http://127.0.0.1:8010, for whoever has a link
-  totalml review invite eve                            the link for eve
+  totalml review invite guinness eve                   the link for eve
   totalml review guinness@candidate --port 8011        another release
   totalml review guinness --host 0.0.0.0 --url https://review.example.org    behind a proxy that brings TLS
 
@@ -178,7 +178,8 @@ def _serve(site: Site, tend: Callable[[], None], listener: socket.socket, url: s
         proxy_headers=True,
     )
     reviews = site.desk.reviews
-    invited = ", ".join(each.name for each in reviews.invited()) or "nobody yet: totalml review invite"
+    names = ", ".join(each.name for each in reviews.invited())
+    invited = names or f"nobody yet: totalml review invite {reviews.model} NAME"
     server = telling(config, f"{reviews.model} is judged on {url}; invited: {invited}")
     before = {name: signal.signal(name, server.handle_exit) for name in (signal.SIGTERM, signal.SIGINT)}
     try:

@@ -10,6 +10,7 @@ lost cannot be shown again, and a new one of the same name ends it.
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
@@ -44,6 +45,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         hint = did_you_mean(arguments.model, known) or f"; there are {', '.join(sorted(known)) or 'none yet'}"
         raise RecipeError(f"command line: the store has no model {arguments.model!r}{hint}")
     token = Reviews(store, arguments.model).invite(arguments.name, arguments.days)
+    ended = shlex.join(["totalml", "review", "revoke", arguments.model, arguments.name])
     print(f"{arguments.url.rstrip('/')}/in/{token}")
-    print(f"  for {arguments.name} alone, {arguments.days:g} days; totalml review revoke ends it")
+    print(f"  for {arguments.name} alone, {arguments.days:g} days; ends at once by: {ended}")
     return 0
