@@ -68,10 +68,14 @@ def draw(
     is_control = np.zeros(len(keys), bool)
     is_control[by_chance] = True
     wanted = chances[:, 1:-1] < each.T
-    found = np.flatnonzero(is_control | wanted.any(axis=1))
+    whole = count >= len(keys)  # then whoever was not drawn is there too, for a queue that would have had it
+    found = np.arange(len(keys)) if whole else np.flatnonzero(is_control | wanted.any(axis=1))
     rows = found[np.argsort(chances[found, -1], kind="stable")]
-    names = [CONTROL if is_control[row] else others[int(wanted[row].argmax())] for row in rows]
-    return Drawn(rows, names, 1 - (1 - control / len(keys)) * (1 - _any(each)[rows]))
+    members = np.isfinite(np.array([weights[queue] for queue in others])).reshape(-1, len(keys)).T
+    named = [int((wanted[row] if wanted[row].any() else members[row]).argmax()) if others else 0 for row in rows]
+    names = [CONTROL if is_control[row] else others[queue] for row, queue in zip(rows, named, strict=True)]
+    probability = np.ones(len(rows)) if whole else 1 - (1 - control / len(keys)) * (1 - _any(each)[rows])
+    return Drawn(rows, names, probability)
 
 
 def _probabilities(
