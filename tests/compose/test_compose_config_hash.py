@@ -1,5 +1,6 @@
 """Properties of the config hash: blind to spelling, sensitive to every value that changes the result."""
 
+import math
 from copy import deepcopy
 from pathlib import Path
 
@@ -119,7 +120,8 @@ def test_an_interpolation_means_the_value_it_points_at(paths):
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.text("abc: #", max_size=12), min_size=1, max_size=5), st.integers(0, 10_000))
 def test_comments_and_blank_lines_do_not_count(comments, where):
-    lines = yaml.safe_dump(FULL, sort_keys=False).splitlines()
+    # As wide as it takes: a comment amid a text of several lines would end it.
+    lines = yaml.safe_dump(FULL, sort_keys=False, width=math.inf).splitlines()
     for place, comment in enumerate(comments):
         lines.insert((where * (place + 1)) % len(lines), f"  # {comment}\n")
     assert hash_of("\n".join(lines)) == REFERENCE
