@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from totalml.background import Background
 from totalml.errors import MissingExtraError, RecipeError, TotalmlError
+from totalml.recipe.gates import PRODUCTION
 from totalml.terminal import say
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
 
     store = place.open_store()
     model, _, alias = arguments.model.partition("@")
-    named = f"{model}@{alias or 'production'}"
+    named = f"{model}@{alias or PRODUCTION}"
     bundle = find_release(named, store)
     settings, signature = review_settings(model, bundle, place), Signature.read(bundle)
     for each in unknown_words(settings, signature):

@@ -13,14 +13,13 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from totalml.errors import StoreError
 from totalml.review.item import ALERT, ASK_EXPLANATION, GOLD, Item
-from totalml.review.said import Entry, Remark, Verdict, Withdrawal
+from totalml.review.said import Entry, Remark, Verdict, Withdrawal, now
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -144,7 +143,7 @@ class Desk:
         # Read without the lock of what is written, which would be waited for twice more: one look into a dict each.
         seen = self.reviews.has_seen(item.item, who, key)
         shown = {"release": item.release, "queue": item.queue, "blind": not seen and item.ask != ASK_EXPLANATION}
-        self._say(Verdict(key, item.item, who, _now(), dict(answer), seconds, shown, comment))
+        self._say(Verdict(key, item.item, who, now(), dict(answer), seconds, shown, comment))
         kept = self.reviews.verdict(key)
         if kept is None or (kept.who, kept.item) != (who, item.item):
             raise KeyError(key)
@@ -161,7 +160,7 @@ class Desk:
         """
         with self._writing:
             last = self.reviews.last_by(who)
-        if last is None or not self._say(Withdrawal(key, last.key, who, _now())):
+        if last is None or not self._say(Withdrawal(key, last.key, who, now())):
             return None
         with self._lock:
             if last.item not in self._place:
@@ -230,10 +229,10 @@ class Desk:
         index = self._index.get(item)
         if index is None:  # of a batch that was removed
             return
-        judged, now = self._judged_by(who), self.reviews.last_of(item, who) is not None
-        self._done[index] += int(now) - int(judged[index])
-        judged[index] = now
-        if now:
+        judged, stands = self._judged_by(who), self.reviews.last_of(item, who) is not None
+        self._done[index] += int(stands) - int(judged[index])
+        judged[index] = stands
+        if stands:
             self._release(who, index)
 
     def _lease(self, who: str, index: int) -> None:
@@ -249,16 +248,12 @@ class Desk:
             self._leased[index] -= 1
 
     def _end_leases(self) -> None:
-        now = self._clock()
-        while self._ends and self._ends[0][0] <= now:
+        time_ = self._clock()
+        while self._ends and self._ends[0][0] <= time_:
             _, who, index = heapq.heappop(self._ends)
             if (ends := self._leases.get(who, {}).get(index)) is None:
                 continue
-            if ends <= now:
+            if ends <= time_:
                 self._release(who, index)
             else:
                 heapq.heappush(self._ends, (ends, who, index))
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

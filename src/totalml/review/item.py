@@ -3,7 +3,7 @@
 `review/<model>/items/<batch>.parquet`, one row an item, in the order in which they are asked:
 
     item          string     its id: of the same thing asked in the same way always the same
-    queue         string     why it is asked: control, uncertain ... (`QUEUES`)
+    queue         string     why it is asked: control, uncertain ...
     ask           string     label, explanation, slice or plan
     request_id, id, input    as in the prediction log; null: it is none of its
     sample        string     of a snapshot; null: it is of none
@@ -43,10 +43,8 @@ CONTROL, UNCERTAIN, OUT_OF_DISTRIBUTION, DISAGREEMENT, SLICES, GOLD, ALERT, DOUB
     "doubtful",  # its label contradicts those of others like it
     "given",  # a person named it
 )
-QUEUES = (CONTROL, UNCERTAIN, OUT_OF_DISTRIBUTION, DISAGREEMENT, SLICES, GOLD, ALERT, DOUBTFUL, GIVEN)
 BLIND = (CONTROL, GOLD)  # of which a reviewer is never told what the model says
 ASK_LABEL, ASK_EXPLANATION, ASK_SLICE, ASK_PLAN = "label", "explanation", "slice", "plan"
-ASKS = (ASK_LABEL, ASK_EXPLANATION, ASK_SLICE, ASK_PLAN)
 ID_DIGITS = 16
 _JSON = ("facts", "answer", "truth")
 

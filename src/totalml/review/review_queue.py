@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.errors import DataError, RecipeError
+from totalml.recipe.gates import PRODUCTION
 
 if TYPE_CHECKING:
     from totalml.project import Place
-
-PRODUCTION = "production"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

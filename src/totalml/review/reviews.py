@@ -156,9 +156,6 @@ class Reviews:
         """The verdict that it is, or is about."""
         return entry if isinstance(entry, Verdict) else self._verdicts.get(entry.verdict)
 
-    def is_withdrawn(self, verdict: str) -> bool:
-        return verdict in self._withdrawn
-
     def invite(self, name: str, days: float) -> str:
         """Let somebody review; an earlier invitation of the same name ends.
 
@@ -203,10 +200,8 @@ class Reviews:
         for event in events[self._folded :]:
             try:
                 self._take(event.kind, event.facts)
-                self._folded, self.last = (
-                    self._folded + 1,
-                    event,
-                )  # one by one, so that what follows cannot make it be taken twice
+                # One by one, so that what follows cannot make it be taken twice.
+                self._folded, self.last = self._folded + 1, event
             except (KeyError, TypeError, ValueError) as error:
                 raise StoreError(
                     f"event {event.sequence} of the reviews was written by a newer version ({error}); update totalml"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from totalml.errors import StoreError
@@ -70,6 +71,11 @@ class Withdrawal:
 
 Entry = Verdict | Remark | Withdrawal
 KINDS: Mapping[str, type[Entry]] = {"verdict": Verdict, "remark": Remark, "withdrawn": Withdrawal}
+
+
+def now() -> str:
+    """As `when` holds it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def as_json(entry: Entry) -> dict[str, Any]:

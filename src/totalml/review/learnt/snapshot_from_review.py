@@ -14,13 +14,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, get_args
 
+from totalml.recipe.gates import PRODUCTION
 from totalml.recipe.review import Policy
 
 if TYPE_CHECKING:
     from totalml.project import Place
     from totalml.release.bundle import Bundle
-
-PRODUCTION = "production"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

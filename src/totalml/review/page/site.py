@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -23,7 +22,7 @@ from totalml.review.page.card import MAP, Cards, answer_given
 from totalml.review.page.form import Form
 from totalml.review.page.session import COOKIE, Limit, form_key, is_ticket, sign_in, token_of
 from totalml.review.page.shell import HEADERS, asset, bar_of, notice, page
-from totalml.review.said import Remark, read_answer
+from totalml.review.said import Remark, now, read_answer
 
 if TYPE_CHECKING:
     from totalml.release.signature import Signature
@@ -165,7 +164,7 @@ class Site:
         verdict = self.desk.reviews.verdict(form.one("verdict"))
         if verdict is None or verdict.who != who:
             raise RefusedError(404, "There is no such verdict of yours.")
-        remark = Remark(form.key, verdict.key, who, _now(), form.place, form.comment)
+        remark = Remark(form.key, verdict.key, who, now(), form.place, form.comment)
         await run_in_threadpool(self.desk.remark, remark)
         return JSONResponse({"kept": True}) if wants_json(request) else RedirectResponse("/", 303)
 
@@ -226,11 +225,11 @@ class Site:
         standing = self.desk.standing(who)
         return {"judged": standing.judged, "waiting": standing.waiting}
 
-    def _page(self, request: Request, who: str, shown: Html, script: bool = True) -> Response:
+    def _page(self, request: Request, who: str, shown: Html) -> Response:
         standing, key = self.desk.standing(who), form_key(token_of(request))
         bar = bar_of(who, standing.judged, standing.waiting, key)
-        data = {"data_who": who, "data_form_key": key} if script else {}
-        return HTMLResponse(page(self.desk.settings.question, shown, bar, script, **data))
+        data = {"data_who": who, "data_form_key": key}
+        return HTMLResponse(page(self.desk.settings.question, shown, bar, script=True, **data))
 
 
 def _done(figures: bool) -> Html:
@@ -246,7 +245,3 @@ async def _asset(request: Request) -> Response:
     name = request.url.path.removeprefix("/")
     keep = {**HEADERS, "Cache-Control": "public, max-age=31536000, immutable"}
     return Response(asset(name), media_type=ASSETS[name], headers=keep)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

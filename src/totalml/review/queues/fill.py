@@ -39,7 +39,7 @@ from totalml.review.queues.from_test import known_pool, split_pool, split_rows
 from totalml.review.queues.gold import gold_items, shown_like
 from totalml.review.queues.named import alert_items, doubtful_items, given_items
 from totalml.review.queues.other_asks import explanation_items, plan_items, slice_items
-from totalml.review.queues.pool import Pool, queued_keys
+from totalml.review.queues.pool import Pool, keys_of, queued_keys
 from totalml.review.queues.weights import notes_of, weights_of
 from totalml.review.reviews import Reviews
 
@@ -239,6 +239,4 @@ def _mixed(items: list[Item]) -> list[Item]:
 
 
 def _keys(items: list[Item]) -> pa.Array:
-    from totalml.review.queues.pool import keys_of
-
     return keys_of(table_of(items))
