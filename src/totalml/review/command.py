@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -44,7 +43,6 @@ NEEDED = ("starlette", "uvicorn", "onnxruntime")
 PORT = 8010
 LOOKS_EVERY_S = 1.0  # at what others queued, said or revoked
 TENDS_EVERY = 60  # looks
-ENDS_WITHIN_S = 4
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -153,10 +151,7 @@ class _Looking(Background):
 
 def _serve(site: Site, tend: Callable[[], None], listener: socket.socket, url: str) -> None:
     """Until SIGTERM or SIGINT."""
-    import uvicorn
-
-    from totalml.serving.connection import ImpatientProtocol
-    from totalml.serving.server import telling
+    from totalml.serving.server import answer_until_ended
 
     app, looking = site.app(), _Looking(site.desk, tend)
 
@@ -167,27 +162,10 @@ def _serve(site: Site, tend: Callable[[], None], listener: socket.socket, url: s
         looking.stop()
 
     app.router.lifespan_context = lifespan
-    config = uvicorn.Config(
-        app,
-        http=ImpatientProtocol,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=ENDS_WITHIN_S,
-        timeout_keep_alive=30,
-        h11_max_incomplete_event_size=64 * 1024,
-        server_header=False,
-        proxy_headers=True,
-    )
     reviews = site.desk.reviews
     names = ", ".join(each.name for each in reviews.invited())
     invited = names or f"nobody yet: totalml review invite {reviews.model} NAME"
-    server = telling(config, f"{reviews.model} is judged on {url}; invited: {invited}")
-    before = {name: signal.signal(name, server.handle_exit) for name in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        server.run(sockets=[listener])
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
+    answer_until_ended(app, listener, f"{reviews.model} is judged on {url}; invited: {invited}")
 
 
 def _require_packages() -> None:

@@ -15,6 +15,7 @@ from totalml.serving.spare_pandas import spare_pandas
 from totalml.terminal import say
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
     from uvicorn import Config, Server
 
     from totalml.serving.answering import Answering
@@ -30,15 +31,24 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
 
     Args: store: None: predictions are not kept.
     """
-    import uvicorn
-
     spare_pandas()
     from totalml.serving.app import create_app
-    from totalml.serving.connection import ImpatientProtocol
 
     service = _service(followed, store, address)
     app = create_app(service)
     release, port = service.live.now.release, listener.getsockname()[1]
+    gc.freeze()
+    gc.enable()  # the command starts without it
+    answer_until_ended(app, listener, f"{followed.named} is release {release}, on http://{address.host}:{port}")
+    return 0
+
+
+def answer_until_ended(app: ASGIApp, listener: socket.socket, line: str) -> None:
+    """Until SIGTERM or SIGINT. Args: line: said once it listens."""
+    import uvicorn
+
+    from totalml.serving.connection import ImpatientProtocol
+
     config = uvicorn.Config(
         app,
         http=ImpatientProtocol,
@@ -50,9 +60,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
         h11_max_incomplete_event_size=64 * 1024,
         server_header=False,
     )
-    gc.freeze()
-    gc.enable()  # the command starts without it
-    server = telling(config, f"{followed.named} is release {release}, on http://{address.host}:{port}")
+    server = telling(config, line)
     # A signal that comes before uvicorn takes them over ends it, too. It raises the one again that ended it; what was
     # accepted is answered by then, and that is no failure.
     before = {name: signal.signal(name, server.handle_exit) for name in (signal.SIGTERM, signal.SIGINT)}
@@ -61,7 +69,6 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
-    return 0
 
 
 def telling(config: Config, line: str) -> Server:
