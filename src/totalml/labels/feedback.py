@@ -38,12 +38,12 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.labels.labels import Labels, Segments
     from totalml.labels.table import read_file
     from totalml.machine import user
-    from totalml.release.named import find_release
+    from totalml.release.named import find_of_model
     from totalml.release.signature import Signature
 
     store, file = place.open_store(), arguments.file
-    model, _, alias = arguments.model.partition("@")
-    truth = truth_of(Signature.read(find_release(f"{model}@{alias or 'production'}", store)))
+    model, bundle = find_of_model(arguments.model, store)
+    truth = truth_of(Signature.read(bundle))
     columns = _columns(arguments.column, truth)
     found, empty = read_file(file, truth, columns)
     if not found:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from totalml.errors import RecipeError
 from totalml.identity import PREFIX
 from totalml.recipe.bounds import NAME
+from totalml.recipe.gates import PRODUCTION
 from totalml.registry import Aliases, Promotion, models
 from totalml.release.bundle import Bundle, open_bundle
 from totalml.target import did_you_mean
@@ -96,6 +97,15 @@ def find_release(text: str, store: Store) -> Bundle:
     """
     promotion = find_promotion(text, store)
     return open_bundle(require_release(promotion, text), store)
+
+
+def find_of_model(text: str, store: Store) -> tuple[str, Bundle]:
+    """A model's name, and its release: of `guinness` what is in production, of `guinness@candidate` as it says.
+
+    Raises: as `find_release`.
+    """
+    model, _, which = text.partition("@")
+    return model, find_release(f"{model}@{which or PRODUCTION}", store)
 
 
 def require_release(promotion: Promotion, text: str, asked: str = COMMAND_LINE) -> str:

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 
 from totalml.background import Background
 from totalml.errors import MissingExtraError, RecipeError, TotalmlError
-from totalml.recipe.gates import PRODUCTION
 from totalml.terminal import say
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
 
     Its queue is filled where nothing waits, and what people said of requests is kept as labels.
     """
-    from totalml.release.named import find_release
+    from totalml.release.named import find_of_model
     from totalml.release.signature import Signature
     from totalml.review.desk import Desk
     from totalml.review.learnt.request_labels import keep_labels
@@ -87,9 +86,7 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
     from totalml.review.settings import review_settings, unknown_words
 
     store = place.open_store()
-    model, _, alias = arguments.model.partition("@")
-    named = f"{model}@{alias or PRODUCTION}"
-    bundle = find_release(named, store)
+    model, bundle = find_of_model(arguments.model, store)
     settings, signature = review_settings(model, bundle, place), Signature.read(bundle)
     for each in unknown_words(settings, signature):
         say(each)
@@ -100,7 +97,7 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
     said = Reviews(store, model)  # those of the desk are for another thread
 
     def tend() -> None:
-        bundle = find_release(named, store)
+        bundle = find_of_model(arguments.model, store)[1]
         if (filled := top_up(store, bundle, settings)) and filled.batch:
             say("; ".join(filled.told))
         site.signature = Signature.read(bundle)

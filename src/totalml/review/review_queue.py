@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.errors import DataError, RecipeError
-from totalml.recipe.gates import PRODUCTION
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -39,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
-    from totalml.release.named import find_release
+    from totalml.release.named import find_of_model
     from totalml.review.queues.fill import USUAL, Wanted, fill
     from totalml.review.queues.from_log import days_of
     from totalml.review.settings import review_settings
@@ -56,8 +55,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         ask=arguments.ask,
     )
     store = place.open_store()
-    model, _, alias = arguments.model.partition("@")
-    bundle = find_release(f"{model}@{alias or PRODUCTION}", store)
+    _, bundle = find_of_model(arguments.model, store)
     filled = fill(store, bundle, review_settings(bundle.name, bundle, place), wanted)
     if not filled.batch:
         raise DataError("\n".join([f"there is nothing of {bundle.name} to ask about", *filled.told]))

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.labels import truth_of
-    from totalml.release.named import find_release
+    from totalml.release.named import find_of_model
     from totalml.release.signature import Signature
     from totalml.review.exchange.label_studio import read_tasks
     from totalml.review.exchange.said_of_item import JSON, MOST_BYTES, PARQUET, read_parquet
@@ -41,8 +41,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     if file.stat().st_size > MOST_BYTES:
         raise DataError(f"{file} has more than {MOST_BYTES:,} bytes; import it in parts")
     store = place.open_store()
-    model, _, alias = arguments.model.partition("@")
-    bundle = find_release(f"{model}@{alias or PRODUCTION}", store)
+    model, bundle = find_of_model(arguments.model, store)
     truth, settings = truth_of(Signature.read(bundle)), review_settings(model, bundle, place)
     said = read_parquet(file) if file.suffix.lower() == PARQUET else read_tasks(file, truth)
     new = take_in(Reviews(store, model), said, file, arguments.who, truth, settings.reasons)

@@ -24,14 +24,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
-    from totalml.release.named import find_release
+    from totalml.release.named import find_of_model
     from totalml.review.learnt.request_labels import keep_labels
     from totalml.review.reviews import Reviews
     from totalml.review.settings import review_settings
 
     store = place.open_store()
-    model, _, alias = arguments.model.partition("@")
-    bundle = find_release(f"{model}@{alias or PRODUCTION}", store)
+    model, bundle = find_of_model(arguments.model, store)
     policy = arguments.policy or review_settings(model, bundle, place).policy
     kept = keep_labels(Reviews(store, model), bundle, policy, store)
     print(f"{kept:,} labels of {model} are kept" if kept else f"nothing new was said of requests of {model}")

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, get_args
 
-from totalml.recipe.gates import PRODUCTION
 from totalml.recipe.review import Policy
 
 if TYPE_CHECKING:
@@ -34,14 +33,13 @@ def configure_learning(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
-    from totalml.release.named import find_release
+    from totalml.release.named import find_of_model
     from totalml.review.learnt.reviewed_snapshot import reviewed_snapshot, write_changes
     from totalml.review.reviews import Reviews
     from totalml.review.settings import review_settings
 
     store = place.open_store()
-    model, _, alias = arguments.model.partition("@")
-    bundle = find_release(f"{model}@{alias or PRODUCTION}", store)
+    _, bundle = find_of_model(arguments.model, store)
     policy = arguments.policy or review_settings(bundle.name, bundle, place).policy
     parent = parent_of(arguments.parent, bundle, place)
     made = reviewed_snapshot(Reviews(store, bundle.name), bundle, parent, policy, arguments.soft, store)
