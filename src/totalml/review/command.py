@@ -95,14 +95,18 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
     site = Site(Desk(Reviews(store, model), settings), signature, shows, secure, figures, arguments.url)
 
     said = Reviews(store, model)  # those of the desk are for another thread
+    labelled: tuple[int, str] | None = None  # events of the reviews, and the release, of which labels were kept last
 
     def tend() -> None:
+        nonlocal labelled
         bundle = find_of_model(arguments.model, store)[1]
-        if (filled := top_up(store, bundle, settings)) and filled.batch:
+        if (filled := top_up(said, store, bundle, settings)) and filled.batch:
             say("; ".join(filled.told))
         site.signature = Signature.read(bundle)
         site.desk.look()
-        keep_labels(said, bundle, settings.policy, store)
+        if (now := (said.look(), bundle.hash)) != labelled:
+            keep_labels(said, bundle, settings.policy, store)
+            labelled = now
 
     tend()
     return site, tend

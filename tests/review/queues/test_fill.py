@@ -284,10 +284,10 @@ def test_the_queue_is_topped_up_only_where_nothing_waits(store):
     logged(store, table := rows(20, bundle.hash))
     keep_pictures(store, table)
     settings = NO_GOLD.model_copy(update={"count": 5})
-    first = top_up(store, bundle, settings)
+    first = top_up(Reviews(store, MODEL), store, bundle, settings)
     assert first is not None
     assert first.batch
-    assert top_up(store, bundle, settings) is None
+    assert top_up(Reviews(store, MODEL), store, bundle, settings) is None
     reviews = Reviews(store, MODEL)
     reviews.look()
     said = [
@@ -295,7 +295,7 @@ def test_the_queue_is_topped_up_only_where_nothing_waits(store):
         for each in items_of(reviews.items(first.batch))
     ]
     reviews.say(said)
-    second = top_up(store, bundle, settings)
+    second = top_up(Reviews(store, MODEL), store, bundle, settings)
     assert second is not None
     assert second.batch not in ("", first.batch)
 

@@ -101,12 +101,12 @@ def fill(store: Store, bundle: Bundle, settings: ReviewRecipe, wanted: Wanted) -
         return Filled(batch, Counter(each.queue for each in items), told)
 
 
-def top_up(store: Store, bundle: Bundle, settings: ReviewRecipe) -> Filled | None:
+def top_up(reviews: Reviews, store: Store, bundle: Bundle, settings: ReviewRecipe) -> Filled | None:
     """Fill the queue where nothing was ever put in it, or each item of it has all verdicts that it needs.
 
+    Args: reviews: of the model; asked again with the same ones, only what is new is read.
     Returns: None: something waits. Raises: as `fill`.
     """
-    reviews = Reviews(store, bundle.name)
     reviews.look()
     given = Counter(each.item for each in reviews.standing())
     for batch in reviews.batches:
