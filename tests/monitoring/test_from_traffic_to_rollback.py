@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,9 @@ from totalml.alerts.review import queued
 from totalml.cli import main
 from totalml.monitoring import watch
 from totalml.monitoring.history import History
+from totalml.monitoring.traffic import SOON
 from totalml.monitoring.verdict import CONCEPT, NONE, UNKNOWN
+from totalml.prediction_log.reader import LogReader
 from totalml.project import Place
 from totalml.registry import Aliases
 from totalml.release.log_rows import input_hash
@@ -95,7 +97,7 @@ def verbs(capsys: pytest.CaptureFixture[str], store: Store, *words: str) -> str:
 
 @pytest.mark.slow
 def test_a_new_glass_is_told_labelled_found_to_be_wrong_and_undone_by_the_command_that_is_proposed(
-    store, hook, tmp_path, capsys
+    store, hook, tmp_path, capsys, monkeypatch
 ):
     old, new = watched_release(store, 0.95), watched_release(store)
     promote(store, old)
@@ -115,7 +117,14 @@ def test_a_new_glass_is_told_labelled_found_to_be_wrong_and_undone_by_the_comman
         assert not hook.taken
 
         glasses = photos(pints(40, NEW_GLASS))
-        pub.serve(glasses)
+        with (
+            monkeypatch.context() as unseen
+        ):  # or a slow machine shows the monitor a few of them, and it alarms at once
+            unseen.setattr(watch, "SOON", timedelta(hours=1))
+            pub.serve(glasses)
+            sent = datetime.now(UTC)
+            until(lambda: LogReader(store, MODEL).read(["request_id"]).num_rows == len(pub.sent))
+            until(lambda: datetime.now(UTC) - sent > SOON)
         until(lambda: hook.taken)
         first = told(hook)[0]
         assert (first["verdict"], first["severity"], first["release"]) == (UNKNOWN, "ticket", new.hash)
