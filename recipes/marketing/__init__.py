@@ -1,0 +1,1 @@
+"""What advertising does to the sales of pints, and how its budget is best spent, in a market of known truth."""

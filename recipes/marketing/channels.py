@@ -1,0 +1,34 @@
+"""The channels that the budget goes to, and what each is made of; sources stand in README.md of this folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+VALUE_EUR = 3.5  # what a pint more earns
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Args:
+    level: EUR that are spent for a thousand people in an average week.
+    chases: power of the season that the spend follows; 1 is a constant share of sales.
+    decay: share of a week's advertising that is remembered a week later.
+    half: EUR a thousand people and week, lasting, at which half of the effect is reached.
+    shape: of the Hill curve; above 1 little does nothing.
+    effect: pints a thousand people and week that no spend goes beyond.
+    """
+
+    level: float
+    chases: float
+    decay: float
+    half: float
+    shape: float
+    effect: float
+
+
+CHANNELS: Mapping[str, Channel] = {
+    "tv": Channel(level=95.0, chases=1.6, decay=0.65, half=50.0, shape=1.6, effect=62.0),
+    "radio": Channel(level=40.0, chases=1.3, decay=0.40, half=40.0, shape=1.4, effect=50.0),
+    "outdoor": Channel(level=45.0, chases=1.8, decay=0.35, half=22.0, shape=1.5, effect=22.0),
+    "search": Channel(level=30.0, chases=1.4, decay=0.10, half=36.0, shape=1.2, effect=62.0),
+    "social": Channel(level=24.0, chases=1.4, decay=0.20, half=34.0, shape=1.3, effect=66.0),
+}
