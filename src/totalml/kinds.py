@@ -14,6 +14,7 @@ from totalml.component import Component
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
@@ -245,3 +246,16 @@ class Schedule(Component):
     @abstractmethod
     def factor(self, share: float) -> float:
         """What the optimizer's learning rate is multiplied by when this share of all steps, 0..1, is done."""
+
+
+class PlanTruth(Component):
+    """What would come of any plan: known where the data is drawn by a rule, for a drill of the advice."""
+
+    @abstractmethod
+    def outcome(self, rows: pa.Table, factors: Mapping[str, float]) -> NDArray[Any]:
+        """(N,) the expected target of each sample, if each lever had always stood at so many times what it was.
+
+        Args:
+            rows: (N,) the planned samples: their metadata, with `id` and `timestamp`.
+            factors: lever -> times what it was; all levers of the recipe.
+        """
