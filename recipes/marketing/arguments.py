@@ -77,13 +77,13 @@ class MarketArguments(Section):
         """
         total = world.demand()
         for channel in CHANNELS:
-            total = total + self._strength(world, channel) * world.added(channel, factors.get(channel, 1.0))
+            total = total + self.added(world, channel, factors.get(channel, 1.0))
         return total
 
-    def _strength(self, world: "World", channel: str) -> "Numbers":
-        """(T, 1) what the effect of a channel is multiplied by."""
+    def added(self, world: "World", channel: str, factor: float) -> "Numbers":
+        """(T, R) of them by one channel."""
         import numpy as np
 
         since = world.starts[0] if self.effects_since is None else np.datetime64(self.effects_since)
-        strength: Numbers = np.where(world.starts >= since, self.effects.get(channel, 1.0), 1.0)[:, None]
-        return strength
+        strength = np.where(world.starts >= since, self.effects.get(channel, 1.0), 1.0)
+        return strength[:, None] * world.added(channel, factor)

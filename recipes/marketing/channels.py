@@ -26,9 +26,9 @@ class Channel:
 
 
 CHANNELS: Mapping[str, Channel] = {
-    "tv": Channel(level=95.0, chases=1.6, decay=0.65, half=50.0, shape=1.6, effect=62.0),
-    "radio": Channel(level=40.0, chases=1.3, decay=0.40, half=40.0, shape=1.4, effect=50.0),
-    "outdoor": Channel(level=45.0, chases=1.8, decay=0.35, half=22.0, shape=1.5, effect=22.0),
-    "search": Channel(level=30.0, chases=1.4, decay=0.10, half=36.0, shape=1.2, effect=62.0),
-    "social": Channel(level=24.0, chases=1.4, decay=0.20, half=34.0, shape=1.3, effect=66.0),
+    "tv": Channel(level=70.0, chases=1.6, decay=0.65, half=45.0, shape=1.6, effect=58.0),
+    "radio": Channel(level=32.0, chases=1.3, decay=0.40, half=34.0, shape=1.4, effect=42.0),
+    "outdoor": Channel(level=36.0, chases=1.8, decay=0.35, half=22.0, shape=1.5, effect=27.0),
+    "search": Channel(level=45.0, chases=1.4, decay=0.10, half=55.0, shape=1.2, effect=92.0),
+    "social": Channel(level=42.0, chases=1.4, decay=0.20, half=60.0, shape=1.3, effect=110.0),
 }

@@ -7,6 +7,7 @@ join. What is drawn is rounded before it counts: the last bits of a power differ
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,7 @@ class World:
         return self.columns["size"] * self.thirst * market.demand(self.columns)
 
 
+@lru_cache(maxsize=2)  # a plan is held against the same market at hundreds of factors
 def draw_world(seed: int, regions: int, years: int) -> World:
     """The market of so many regions from `FIRST` on; whole weeks."""
     weeks = int(years * YEAR_DAYS / WEEK)

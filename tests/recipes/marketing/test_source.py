@@ -130,6 +130,28 @@ def test_advertising_is_a_fifth_to_a_third_and_follows_the_season():
     assert np.corrcoef(spend, alone.sum(axis=1))[0, 1] > 0.6
 
 
+def test_who_leaves_out_the_season_gives_advertising_far_too_much():
+    """Least squares that is told all else: the true curves, the regions, the trend and the weather."""
+    source = MarketSource()
+    world = source.world()
+    size = world.columns["size"]
+    brought = [world.added(channel) / size for channel in CHANNELS]
+    regions = [np.ones_like(world.noise) * (np.arange(40) == place) for place in range(40)]
+    known = [world.columns[name] for name in ("trend", "temperature", "football")] + [np.log(world.columns["price"])]
+    usual = np.exp(market.season(world.columns["day_of_year"]) + market.feasts(world.columns))
+    sales = source.expected(world, {}) * world.noise / size
+
+    def given(more: list[np.ndarray]) -> float:
+        columns = [np.broadcast_to(each, sales.shape).ravel() for each in [*brought, *regions, *known, *more]]
+        found = np.linalg.lstsq(np.stack(columns, axis=1), sales.ravel(), rcond=None)[0][: len(brought)]
+        return sum(times * each.sum() for times, each in zip(found, brought, strict=True)) / np.sum(brought)
+
+    assert given([]) > 2.5
+    assert given([usual, *(world.columns[name] for name in ("st_patrick", "bank_holidays"))]) == pytest.approx(
+        1, abs=0.2
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
