@@ -152,7 +152,7 @@ def own_run(folder: Path, **given: Any) -> Run:
     """A LightningModule of the recipe's own, as it starts."""
     made, features = own_recipe(**given), features_of(16, answers=("bad", "good"))
     torch.manual_seed(1)
-    save_state(create(made).state_dict(), Inputs.of(features), folder / "model.safetensors")
+    save_state(create(made, Inputs.of(features)).state_dict(), Inputs.of(features), folder / "model.safetensors")
     return Run(made, trained_of(folder / "model.safetensors"), features)
 
 

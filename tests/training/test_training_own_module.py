@@ -21,7 +21,7 @@ from totalml.errors import ModelError, RecipeError, TrainingError
 from totalml.fingerprint import files_of
 from totalml.identity import config_hash, digest_if_there
 from totalml.recipe import what
-from totalml.training import predict, train_model
+from totalml.training import predict, predict_members, train_model
 
 REPOSITORY = Path(__file__).parents[2]
 ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -250,3 +250,58 @@ def test_gradients_of_two_batches_are_gathered_where_a_callback_says_so(features
     wrong = ForeignComponent(target=target, arguments={"scheduling": {"0": -2}})
     with pytest.raises(TrainingError, match=r"training.callbacks: .* refuses its arguments"):
         train_model(own_recipe(epochs=1, callbacks=(wrong,)), features, splits(features), tmp_path / "wrong")
+
+
+class Several(Bare):
+    """An ensemble that finds its columns by name: members say that a picture is redder than so much."""
+
+    def take_inputs(self, inputs):
+        self.place = inputs.targets.index("good")
+        self.layer = torch.nn.Linear(inputs.image[2], 3, bias=False)  # unknown before
+
+    def members_step(self, batch):
+        return self.layer(batch["image"].mean(dim=(2, 3))).sigmoid()
+
+    def training_step(self, batch, batch_idx):
+        wanted = (batch["target"] == self.place).float()[:, None].expand(-1, 3)
+        return functional.binary_cross_entropy(self.members_step(batch), wanted)
+
+    def predict_step(self, batch, batch_idx):
+        mean = self.members_step(batch).mean(dim=1)
+        return torch.stack([mean if place == self.place else 1 - mean for place in range(2)], dim=1)
+
+
+def test_each_member_is_asked_and_their_mean_is_the_answer_whatever_the_batch(features, fitted):
+    recipe, trained = fitted(Several)
+    rows = splits(features).test
+    members, answers = (ask(recipe, trained, features, rows) for ask in (predict_members, predict))
+    assert members.shape == (len(rows), 3)
+    assert np.ptp(members, axis=1).min() > 0
+    assert np.allclose(members.mean(axis=1), answers[:, features.targets.names.index("good")], atol=1e-6)
+    alone = [predict_members(recipe, trained, features, rows[place : place + 1]) for place in range(3)]
+    assert np.allclose(np.concatenate(alone), members[:3], atol=1e-6)
+
+
+def test_a_model_that_is_one_has_no_members(features, trained):
+    assert predict_members(own_recipe(epochs=8), trained, features, splits(features).test) is None
+
+
+class Lost(Bare):
+    def take_inputs(self, inputs):
+        self.place = inputs.numeric.index("spend")
+
+
+class Flat(Bare):
+    def members_step(self, batch):
+        return batch["image"].mean(dim=(1, 2, 3))
+
+
+def test_a_column_that_is_not_there_is_told_before_training(fitted):
+    with pytest.raises(ModelError, match=r"Lost.take_inputs failed: ValueError"):
+        fitted(Lost)
+
+
+def test_members_without_a_row_for_each_sample_are_refused(features, fitted):
+    recipe, trained = fitted(Flat)
+    with pytest.raises(ModelError, match=r"Flat.members_step must return what each member answers.*got \(15,\)"):
+        predict_members(recipe, trained, features, splits(features).test)

@@ -108,7 +108,7 @@ def served_module(recipe: Recipe, weights: Path) -> Served:
 
     state, inputs = load_state(weights)
     with torch.random.fork_rng([]), quiet_lightning():
-        module = create(recipe)
+        module = create(recipe, inputs)
     module.load_state_dict(state)
     return _ServedModule(module, inputs)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from totalml.training.augment import Erase, Flip, Light, RandomCrop
     from totalml.training.frozen import embed_features
     from totalml.training.history import Epoch, TrainedModel
-    from totalml.training.prediction import predict
+    from totalml.training.prediction import predict, predict_members
     from totalml.training.schedule import WarmupCosine
     from totalml.training.train import train_model
 
@@ -28,6 +28,7 @@ __all__ = [
     "WarmupCosine",
     "embed_features",
     "predict",
+    "predict_members",
     "train_model",
 ]
 

@@ -6,7 +6,6 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
@@ -14,7 +13,7 @@ from totalml.component import plain
 from totalml.errors import ModelError, TrainingError
 from totalml.identity import canonical, digest
 from totalml.model.inputs import Inputs
-from totalml.model.saved import load_state, save_state
+from totalml.model.saved import save_state
 from totalml.progress import Progress
 from totalml.runs.attempt import WEIGHTS_FILE
 from totalml.training.execution import quiet_lightning, reproducible
@@ -27,13 +26,12 @@ from totalml.training.ranks.process_rank import ALONE
 from totalml.training.watch import STOPS, Watch, stopped
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from totalml.component import ForeignComponent
     from totalml.data import Splits
     from totalml.features import FeatureSet
     from totalml.recipe import Recipe
 
+TAKE_INPUTS = "take_inputs"  # of a module that finds its columns by name
 LONGEST = 300  # characters of an error
 PRECISIONS: dict[str, Any] = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
@@ -52,7 +50,8 @@ def train_module(
     checkpoints = OwnCheckpoints(folder / "checkpoints", fingerprint, recipe, watch)
     start = resumable(folder / "checkpoints", fingerprint, progress)
     with reproducible(recipe.runtime, recipe.seed) as device, quiet_lightning(), watch.listening():
-        module = create(recipe)
+        inputs = Inputs.of(features)
+        module = create(recipe, inputs)
         trainer = Trainer(
             **_options(recipe, device),
             max_epochs=training.epochs,
@@ -66,7 +65,7 @@ def train_module(
     write_steps(folder, checkpoints.losses.numpy())
     return TrainedModel(
         weights=folder / WEIGHTS_FILE,
-        weights_digest=save_state(module.state_dict(), Inputs.of(features), folder / WEIGHTS_FILE),
+        weights_digest=save_state(module.state_dict(), inputs, folder / WEIGHTS_FILE),
         features_digest=features.content_digest(),
         score=task.score,
         history=history,
@@ -77,31 +76,11 @@ def train_module(
     )
 
 
-def predict_with_module(
-    recipe: Recipe, trained: TrainedModel, features: FeatureSet, rows: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """(n, A) what `predict_step` answers, which must be the task's answers.
+def create(recipe: Recipe, inputs: Inputs) -> LightningModule:
+    """The module, told by its `take_inputs`, where it has one, what it is given.
 
-    Raises: ModelError: the weights do not fit, or the answers are of another shape.
+    Raises: ModelError: its class cannot be imported, is no LightningModule, or refuses its arguments or its inputs.
     """
-    state, inputs = load_state(trained.weights)
-    if inputs != Inputs.of(features):
-        raise ModelError(
-            f"the model takes {inputs}, the features are {Inputs.of(features)}; train it on these features."
-        )
-    with reproducible(recipe.runtime, recipe.seed) as device, torch.inference_mode(), quiet_lightning():
-        module = create(recipe)
-        module.load_state_dict(state)
-        module.eval().to(device)
-        parts = [
-            _answers(module, batch, number, device)
-            for number, batch in enumerate(OwnBatches(features, rows, recipe.training.batch_size))
-        ]
-    return torch.cat(parts).numpy() if parts else np.zeros((0, len(features.targets.names)), np.float32)
-
-
-def create(recipe: Recipe) -> LightningModule:
-    """Raises: ModelError: its class cannot be imported, is no LightningModule, or refuses its arguments."""
     component = recipe.model.module
     if component is None:
         raise ModelError("the recipe names no LightningModule")
@@ -118,7 +97,18 @@ def create(recipe: Recipe) -> LightningModule:
         )
     if not module.automatic_optimization:
         raise ModelError(f"{component.target} sets automatic_optimization = False; leave the steps to Lightning")
+    if hasattr(module, TAKE_INPUTS):
+        _take(module, inputs)
     return module
+
+
+def _take(module: LightningModule, inputs: Inputs) -> None:
+    try:
+        getattr(module, TAKE_INPUTS)(inputs)
+    except ModelError:
+        raise
+    except Exception as error:  # code of the recipe's own fails in any way
+        raise ModelError(f"{type(module).__name__}.{TAKE_INPUTS} failed: {told(error)}") from error
 
 
 def _callback(component: ForeignComponent) -> Callback:
@@ -169,30 +159,12 @@ def _fit(
         raise
     except Exception as error:  # code of the recipe's own fails in any way
         where = f"epoch {len(checkpoints.history) + 1}"
-        raise TrainingError(f"{type(module).__name__} failed in {where}: {_told(error)}") from error
+        raise TrainingError(f"{type(module).__name__} failed in {where}: {told(error)}") from error
     finally:
         watch.close()
 
 
-def _answers(
-    module: LightningModule, batch: dict[str, torch.Tensor], number: int, device: torch.device
-) -> torch.Tensor:
-    # Without the target: what is judged must not know the truth.
-    moved = {name: tensor.to(device) for name, tensor in batch.items() if name != "target"}
-    try:
-        answers = module.predict_step(moved, number)
-    except Exception as error:  # code of the recipe's own fails in any way
-        raise ModelError(f"{type(module).__name__}.predict_step failed: {_told(error)}") from error
-    if not isinstance(answers, torch.Tensor) or answers.ndim != 2 or len(answers) != len(batch["target"]):
-        got = tuple(answers.shape) if isinstance(answers, torch.Tensor) else type(answers).__name__
-        raise ModelError(
-            f"{type(module).__name__}.predict_step must return the task's answers, a tensor with a row for each of the "
-            f"{len(batch['target'])} samples; got {got}. For classes that is a probability of each."
-        )
-    return answers.float().cpu()
-
-
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
     """In one line, with the line of the recipe's own code, and what a batch is."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "recipes" in Path(frame.filename).parts]
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

@@ -1,4 +1,4 @@
-"""`predict`: a trained model and features -> answers."""
+"""`predict`: a trained model and features -> answers; `predict_members`: those of each member of an ensemble."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def predict(
     Raises: ModelError: the model cannot be read or was trained on other features.
     """
     if recipe.model.module is not None:
-        from totalml.training.own_module import predict_with_module
+        from totalml.training.own_answers import predict_with_module
 
         return predict_with_module(recipe, trained, features, rows)
     network = load_network(recipe.model, recipe.task, trained.weights, features.embedding_width)
@@ -46,3 +46,17 @@ def predict(
             blank = torch.zeros(1, recipe.task.outputs(features.targets.names))
             return recipe.task.answers(blank)[:0].numpy()
     return torch.cat(parts).numpy()
+
+
+def predict_members(
+    recipe: Recipe, trained: TrainedModel, features: FeatureSet, rows: NDArray[np.int64]
+) -> NDArray[np.float32] | None:
+    """(n, K) float32 what each of the K members of the model would answer; None where it has no members.
+
+    Raises: ModelError: the model cannot be read or was trained on other features.
+    """
+    if recipe.model.module is None:
+        return None
+    from totalml.training.own_answers import members_of_module
+
+    return members_of_module(recipe, trained, features, rows)
