@@ -9,6 +9,7 @@ from typing import Any
 
 from totalml.component import Component, Section, components, plain
 from totalml.identity import canonical, digest, digest_if_there, tree_digest
+from totalml.kinds import SharedFeature
 from totalml.machine import gpu_information
 from totalml.own_code import HOME, OURS, own_sources, python_files, sources_of
 from totalml.recipe import Recipe, RuntimeRecipe
@@ -39,6 +40,15 @@ def code_of(component: Component, rooms: Sequence[str]) -> dict[str, str]:
     ours = {f"{OURS}.{room}": python_files(HOME / room) for room in rooms}
     sources = {**ours, **own_sources(plain(component, where=True))}
     return _first_seen({name: tree_digest(CODE, files) for name, files in sources.items()})
+
+
+def feature_id(feature: SharedFeature) -> str:
+    """The digest that names a shared feature: of its definition, and of own code of recipes behind it.
+
+    Code of totalml does not count, so that a pin holds when totalml is brought up to date.
+    """
+    named = {"definition": plain(feature, where=False), "code": code_of(feature, ())}
+    return digest("shared feature v1", canonical(named))
 
 
 def _first_seen(sources: Mapping[str, str]) -> dict[str, str]:

@@ -8,9 +8,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from totalml.component import Component
+from pydantic import Field, InstanceOf, model_validator
+
+from totalml.component import Component, Items, Where
+from totalml.duration import Duration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,6 +114,41 @@ class Feature(Component):
 
         Args: images: the pictures as the model sees them, gathered by rows; None without features.image.
         """
+
+
+class SharedFeature(Component):
+    """Numbers that recipes use by name, defined once in conf/shared/<team>/<name>.yaml.
+
+    Owner, description and unit are for people: what is computed does not depend on them.
+    """
+
+    owner: Annotated[str, Field(min_length=1), Where]  # who answers for it
+    description: Annotated[str, Where] = ""
+    unit: Annotated[str, Where] = ""
+    source: InstanceOf[Source] | None = None  # None: the rows of the snapshot that a recipe has
+    entity: Items[str] = ()  # columns that tell series apart; none: all rows are one series
+    event_time: str | None = None  # column: when it happened; None: the sample's timestamp
+    known_time: str | None = None  # column: since when it could be known; None: since it happened
+    ttl: Duration | None = None  # how long after its event time a value may still be used; None: for ever
+
+    @model_validator(mode="after")
+    def _lasts_where_it_is_looked_up(self) -> Self:
+        if self.ttl is not None and self.source is None and self.event_time is None and self.known_time is None:
+            raise ValueError("'ttl' means nothing here: each row has a value of its own, at its own time; leave it out")
+        return self
+
+    @abstractmethod
+    def columns(self, rows: pa.Table) -> pa.Table:
+        """Numbers at each row, in the order of the rows; null where missing. One column for each part.
+
+        They are made of this row and of rows of the same entity that happened, and were known, no later.
+
+        Args: rows: columns of the metadata, with `id` and `timestamp` of the samples.
+        """
+
+    def reads_now(self) -> tuple[str, ...]:
+        """Columns whose value at a row goes into the numbers at that very row."""
+        return ()
 
 
 class Augmentation(Component):

@@ -5,7 +5,7 @@ Components are built from the leaves up, so that a mistake inside one does not h
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +16,7 @@ from totalml.sockets import OWN
 from totalml.target import TargetError, component_class, did_you_mean, foreign_component, is_ours
 
 Path = tuple[str | int, ...]
+C = TypeVar("C", bound=Component)
 KEY = "[key]"  # what pydantic ends the place of a mistaken key with
 
 
@@ -55,6 +56,21 @@ def validate(values: dict[str, Any], known: Sequence[Mistake] = ()) -> Recipe:
     if mistakes:
         raise InvalidRecipe(mistakes)
     return recipe
+
+
+def component_of(values: Any, kind: type[C]) -> C:
+    """A component that stands by itself, in a file of its own.
+
+    Args: values: as of `validate`.
+    Raises: InvalidRecipe: with all mistakes.
+    """
+    mistakes: list[Mistake] = []
+    built = _build(values, (), mistakes)
+    if not mistakes and not isinstance(built, kind):
+        mistakes.append(Mistake(("_target_",), _wrong_component("_target_", built, kind.__name__)))
+    if mistakes or not isinstance(built, kind):
+        raise InvalidRecipe(mistakes)
+    return built
 
 
 def _context(built: Any) -> dict[str, Any]:

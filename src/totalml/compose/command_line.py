@@ -179,14 +179,18 @@ def validated(merged: Merged, project: Path, overrides: list[str], swept: Collec
     Raises: RecipeError: with all mistakes of the composed config.
     """
     from totalml.compose.plain import plain_values
+    from totalml.compose.shared import write_out
     from totalml.validate import InvalidRecipe, validate
 
+    values, known = plain_values(merged.config)
+    written = write_out(values, project)
     try:
-        return validate(*plain_values(merged.config))
+        return validate(written.values, [*known, *written.mistakes])
     except InvalidRecipe as error:
         from totalml.compose import mistakes
 
-        raise mistakes.invalid(error, mistakes.read_origins(project, overrides, swept, merged.files)) from error
+        origins = mistakes.read_origins(project, overrides, swept, merged.files)
+        raise mistakes.invalid(error, origins.over(written.layers)) from error
 
 
 @contextmanager

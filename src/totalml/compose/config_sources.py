@@ -22,6 +22,7 @@ from totalml.errors import RecipeError
 
 GROUP = "recipe"
 PRIMARY = "config"
+SHARED = "shared"
 _INSIDE = re.compile(r"(?:[\w-]+/)*[\w-]+(?:\.yaml)?", re.ASCII)  # names a file or folder below; `..` leads out
 
 
@@ -46,10 +47,13 @@ class ConfSource(FileConfigSource):
         return ConfigResult(self.provider, self.full_path(), config, header)
 
     def is_group(self, config_path: str) -> bool:
-        return _is_inside(config_path) and super().is_group(config_path)
+        return _is_option(config_path) and super().is_group(config_path)
 
     def is_config(self, config_path: str) -> bool:
-        return _is_inside(config_path) and super().is_config(config_path)
+        return _is_option(config_path) and super().is_config(config_path)
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        return [name for name in super().list(config_path, results_filter) if config_path or name != SHARED]
 
 
 class RecipesSource(ConfigSource):
@@ -123,6 +127,11 @@ def unregister() -> None:
     """Take the project off the search path again."""
     known = Plugins.instance().plugin_type_to_subclass_list[SearchPathPlugin]
     known[:] = [plugin for plugin in known if plugin.__name__ != "ProjectOnSearchPath"]
+
+
+def _is_option(config_path: str) -> bool:
+    """Definitions of shared features are no options of a group: recipes name them among their features."""
+    return _is_inside(config_path) and config_path.partition("/")[0] != SHARED
 
 
 def _is_inside(config_path: str) -> bool:

@@ -4,7 +4,7 @@ Only a report of mistakes asks, so the files are read again here rather than tra
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Layer:
     """
 
     name: str
-    package: tuple[str, ...]
+    package: tuple[Key, ...]
     root: yaml.Node | None
 
 
@@ -70,6 +70,10 @@ class Origins:
                 if line is not None:
                     return Place(layer.name, line)
         return Place(self.layers[-1].name, 1) if self.layers else COMMAND_LINE
+
+    def over(self, layers: Sequence[Layer]) -> "Origins":
+        """With further layers, which win."""
+        return replace(self, layers=[*self.layers, *layers])
 
     def written(self, path: tuple[Key, ...]) -> Place | None:
         """Where this very key was written last; None for a default, which stands in code."""

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from totalml.features.feature_set import FeatureSet
     from totalml.features.given import decode_given, given_features
     from totalml.features.image_rows import ImageRows
+    from totalml.features.shared.lags import Lags
 
-__all__ = ["EmbeddingRows", "FeatureSet", "ImageRows", "build_features", "decode_given", "given_features"]
+__all__ = ["EmbeddingRows", "FeatureSet", "ImageRows", "Lags", "build_features", "decode_given", "given_features"]
 
 __getattr__ = lazy_exports(__name__)

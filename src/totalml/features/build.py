@@ -11,6 +11,7 @@ from totalml.component import plain
 from totalml.features.feature_set import FeatureSet
 from totalml.features.images import build_images, definition_digest
 from totalml.features.own import with_own
+from totalml.features.shared.columns import with_shared
 from totalml.features.table import TableColumns, read_columns
 from totalml.identity import canonical, digest
 from totalml.kinds import Task
@@ -45,6 +46,7 @@ def build_features(
     samples = snapshot.samples
     targets = task.read_targets(snapshot, data)
     columns = _columns(features.table, snapshot)
+    columns = with_shared(columns, features.shared, snapshot)
     images = features.image and build_images(features.image, samples, data.max_megapixels, store, progress, runtime)
     columns = with_own(columns, features.own, snapshot, images.rows if images else None)
     table = features.table
@@ -56,7 +58,7 @@ def build_features(
         targets=targets,
         images=images.rows if images else None,
         numeric=columns.numeric,
-        numeric_names=(*(table.numeric if table else ()), *columns.own),
+        numeric_names=(*(table.numeric if table else ()), *columns.made),
         categorical=columns.categorical,
         categorical_names=table.categorical if table else (),
         vocabularies=columns.vocabularies,
@@ -84,8 +86,9 @@ def _key(features: FeaturesRecipe, data_hash: str, task: Task, names: tuple[str,
         "data": data_hash,
         "image": definition_digest(features.image) if features.image else None,
         "table": plain(features.table, where=False) if features.table else None,
+        "shared": plain(features.shared, where=False),
         "own": plain(features.own, where=False),
         "task": [task.public_path(), *task.columns()],
         "targets": list(names),
     }
-    return digest("feature set v2", canonical(definition))
+    return digest("feature set v3", canonical(definition))

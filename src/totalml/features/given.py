@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from totalml.data import Snapshot
 from totalml.data.image import UnreadableImage, as_decoded
-from totalml.errors import DataError
+from totalml.errors import DataError, FeatureError
 from totalml.features.build import sample_keys
 from totalml.features.decoding import THREADS, row_of
 from totalml.features.feature_set import FeatureSet
@@ -88,6 +88,9 @@ def given_features(
         rows: with the columns of `features.table`.
     Raises: FeatureError: a column is missing or does not fit; all of them at once.
     """
+    if features.shared:
+        named = ", ".join(each.name for each in features.shared)
+        raise FeatureError(f"the model takes {named}, made of earlier rows too, which are not asked for here")
     table = features.table
     columns = _columns(len(ids), table, rows, vocabularies)
     if features.own:
@@ -102,7 +105,7 @@ def given_features(
         targets=Targets(names, np.zeros(len(ids), np.int64)),
         images=pictures,
         numeric=columns.numeric,
-        numeric_names=(*(table.numeric if table else ()), *columns.own),
+        numeric_names=(*(table.numeric if table else ()), *columns.made),
         categorical=columns.categorical,
         categorical_names=table.categorical if table else (),
         vocabularies=columns.vocabularies,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,10 +28,7 @@ def with_own(
     made: dict[str, NDArray[np.float32]] = {}
     for feature in own:
         made |= _made(feature, snapshot, images)
-    if not made:
-        return columns
-    numeric = np.concatenate([columns.numeric, np.stack([*made.values()], axis=1)], axis=1)
-    return replace(columns, numeric=numeric, own=tuple(made))
+    return columns.with_made(made)
 
 
 def _made(feature: Feature, snapshot: Snapshot, images: ImageRows | None) -> dict[str, NDArray[np.float32]]:

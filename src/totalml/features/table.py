@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 
@@ -28,13 +28,20 @@ class TableColumns:
     numeric: (N, Dn) float32, NaN where missing.
     categorical: (N, Dc) int64, 0 where missing, else 1 + place in the vocabulary.
     vocabularies: the values of each categorical column, sorted.
-    own: names of the last numeric columns, which the recipe's own code made.
+    made: names of the last numeric columns: of shared features, then of the recipe's own code.
     """
 
     numeric: NDArray[np.float32]
     categorical: NDArray[np.int64]
     vocabularies: tuple[tuple[str, ...], ...]
-    own: tuple[str, ...] = ()
+    made: tuple[str, ...] = ()
+
+    def with_made(self, made: Mapping[str, NDArray[np.float32]]) -> Self:
+        """Args: made: further numeric columns, (N,) each."""
+        if not made:
+            return self
+        numeric = np.concatenate([self.numeric, np.stack([*made.values()], axis=1)], axis=1)
+        return replace(self, numeric=numeric, made=(*self.made, *made))
 
 
 def read_columns(

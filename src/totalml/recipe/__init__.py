@@ -7,6 +7,7 @@ from totalml.recipe.data import (
     FeaturesRecipe,
     ImageFeatures,
     QualityRecipe,
+    SharedRecipe,
     SplitRecipe,
     TableFeatures,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "RuntimeRecipe",
     "ScenarioRecipe",
     "Share",
+    "SharedRecipe",
     "SlicesRecipe",
     "SplitRecipe",
     "SuiteCondition",

@@ -6,10 +6,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from totalml.duration import Duration as Duration
+from totalml.duration import seconds_of as seconds_of
 from totalml.identity import DIGEST
 from totalml.url import checked
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")  # of a recipe, and so of its model; of an alias
+SHARED_NAME = re.compile(rf"{NAME.pattern}/{NAME.pattern}")  # team/name of a shared feature
 Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 Digest = Annotated[str, Field(pattern=f"^{DIGEST.pattern}$")]
 Positive = Annotated[int, Field(gt=0, lt=2**53)]
@@ -28,23 +31,3 @@ def _one_form(text: str) -> str:
 
 Label = Annotated[str, BeforeValidator(_text_of_number), AfterValidator(_one_form)]
 Share = Annotated[float, Field(ge=0, le=1)]
-_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
-
-
-def seconds_of(duration: str) -> float:
-    """`90min` -> 5400.
-
-    Raises: ValueError: it is no duration.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]+)", duration.strip())
-    if found is None or found[2] not in _UNITS:
-        raise ValueError(f"expected a duration such as 30d, 12h, 90min, 10s or 2w, got {duration!r}")
-    return float(found[1]) * _UNITS[found[2]]
-
-
-def _duration(text: str) -> str:
-    seconds_of(text)
-    return text
-
-
-Duration = Annotated[str, AfterValidator(_duration)]

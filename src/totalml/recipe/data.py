@@ -2,12 +2,21 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Discriminator, Field, InstanceOf, PlainValidator, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    Discriminator,
+    Field,
+    InstanceOf,
+    PlainValidator,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from totalml.component import UNION, Items, Misfit, Section, Where
 from totalml.condition import condition
-from totalml.kinds import Feature, QualityCheck, Source
-from totalml.recipe.bounds import Digest, Duration, Label, Positive, Share
+from totalml.kinds import Feature, QualityCheck, SharedFeature, Source
+from totalml.recipe.bounds import SHARED_NAME, Digest, Duration, Label, Positive, Share
 
 
 def _readable(text: str) -> str:
@@ -141,7 +150,28 @@ class TableFeatures(Section):
         return self
 
 
+class SharedRecipe(Section):
+    """A feature of conf/shared/ with its whole definition; a recipe file holds its name alone, `team/name`.
+
+    The name counts: a model and a plan find their columns by it.
+    """
+
+    name: Annotated[str, Field(pattern=f"^{SHARED_NAME.pattern}$")]
+    pin: Annotated[str | None, Where] = None  # the beginning of the id that the definition must have
+    feature: InstanceOf[SharedFeature]
+
+
 class FeaturesRecipe(Section):
     image: ImageFeatures | None = ImageFeatures()
     table: TableFeatures | None = None
+    shared: Items[SharedRecipe] = ()  # `team/name` of conf/shared/, or `team/name@id` to pin it
     own: Items[InstanceOf[Feature]] = ()  # numbers made by the recipe's own code, beside those of the table
+
+    @field_validator("shared")
+    @classmethod
+    def _each_once(cls, shared: tuple[SharedRecipe, ...]) -> tuple[SharedRecipe, ...]:
+        names = [each.name for each in shared]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                raise Misfit(f"{name!r} is named twice; leave one out", place)
+        return shared

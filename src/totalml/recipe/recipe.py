@@ -121,6 +121,13 @@ class Recipe(Section):
         for name in (*table.numeric, *table.categorical) if table else ():
             if name in self.task.columns():
                 raise ValueError(f"features.table: {name!r} is what is to be predicted; take it out of the features")
+        for place, shared in enumerate(self.features.shared):
+            for name in shared.feature.reads_now() if shared.feature.source is None else ():
+                if name in self.task.columns():
+                    told = f"{shared.name!r} holds {name!r} of the row itself, which is to be predicted"
+                    raise Misfit(
+                        f"{told}; let it begin with an earlier row, such as 'first: 1'", "features", "shared", place
+                    )
         return self
 
     @model_validator(mode="after")
@@ -137,7 +144,7 @@ class Recipe(Section):
             raise ValueError("data.split: train, validation and test must each be more than 0")
         for kind in ("image", "table"):
             wanted, given = getattr(self.model, kind) is not None, getattr(self.features, kind) is not None
-            given = given or (kind == "table" and bool(self.features.own))
+            given = given or (kind == "table" and bool(self.features.own or self.features.shared))
             if wanted and not given:
                 raise ValueError(f"model.{kind} is set but features.{kind} is not")
             if given and not wanted and not own:

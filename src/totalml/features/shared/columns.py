@@ -1,0 +1,77 @@
+"""Shared features as numeric columns of a feature set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from totalml.errors import FeatureError
+from totalml.features.shared.past import TIMESTAMP, numbers
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from totalml.data import Snapshot
+    from totalml.features.table import TableColumns
+    from totalml.kinds import SharedFeature
+    from totalml.recipe import SharedRecipe
+
+
+def with_shared(columns: TableColumns, shared: Sequence[SharedRecipe], snapshot: Snapshot) -> TableColumns:
+    """The columns, and those of each shared feature: `team/name`, or `team/name.part` where it has several parts.
+
+    Raises: FeatureError: of each feature that fails, or makes no number for each row; all at once.
+    """
+    made: dict[str, NDArray[np.float32]] = {}
+    wrong = []
+    rows = rows_of(snapshot) if shared else None
+    for each in shared:
+        try:
+            made |= named_columns(each.name, values_of(each.feature, rows))
+        except FeatureError as error:
+            wrong.append(f"shared feature {each.name!r}: {error}")
+    if wrong:
+        raise FeatureError("\n".join(wrong))
+    return columns.with_made(made)
+
+
+def rows_of(snapshot: Snapshot) -> pa.Table:
+    """The metadata, with `id` and `timestamp` of the samples in front."""
+    names = ("id", TIMESTAMP)
+    rows = snapshot.samples.select(names)
+    for name in snapshot.metadata.column_names:
+        if name not in names:
+            rows = rows.append_column(name, snapshot.metadata[name])
+    return rows
+
+
+def values_of(feature: SharedFeature, rows: pa.Table) -> pa.Table:
+    """What a feature makes of rows: (N,) float64 for each part, null where missing.
+
+    Raises: FeatureError: its code fails, or makes no number for each row.
+    """
+    import pyarrow as pa
+
+    try:
+        made = feature.columns(rows)
+    except FeatureError:
+        raise
+    except Exception as error:  # code of a recipe's own fails in any way
+        raise FeatureError(f"its code failed: {type(error).__name__}: {error}") from error
+    if not isinstance(made, pa.Table) or len(made) != len(rows) or not made.column_names:
+        told = f"{len(made)} rows, {len(made.column_names)} columns" if isinstance(made, pa.Table) else type(made)
+        raise FeatureError(f"it makes {told}; expected an Arrow table of the {len(rows)} rows that it was given")
+    values = {name: numbers(made, name) for name in made.column_names}
+    for name, found in values.items():
+        if (huge := np.abs(found) > np.finfo(np.float32).max).any():
+            raise FeatureError(f"part {name!r} is infinite or beyond 3.4e38 in {huge.sum()} rows")
+    return pa.table({name: pa.array(found, from_pandas=True) for name, found in values.items()})
+
+
+def named_columns(name: str, values: pa.Table) -> dict[str, NDArray[np.float32]]:
+    """As `with_shared` names them; NaN where missing."""
+    parts = values.column_names
+    return {name if len(parts) == 1 else f"{name}.{part}": numbers(values, part).astype(np.float32) for part in parts}

@@ -1,0 +1,152 @@
+"""Look back from every row of a table at earlier rows of the same entity, all rows at once.
+
+Rows are sorted by entity and time once; what lies a period back is then found by bisection. No loop runs over rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from totalml.errors import FeatureError
+from totalml.target import did_you_mean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from totalml.kinds import SharedFeature
+
+TIMESTAMP = "timestamp"  # of the samples
+NAMED_AT_MOST = 5
+
+
+class Past:
+    """Rows in the order of entity and time.
+
+    Args:
+        order: (N,) the row at each place of that order.
+        entity: (N,) number of the entity, sorted.
+        time: (N,) us since 1970, ascending within an entity, no two alike.
+    """
+
+    def __init__(self, order: NDArray[np.int64], entity: NDArray[np.int64], time: NDArray[np.int64]) -> None:
+        self.order, self.entity, self.time = order, entity, time
+        # Ranks instead of times: entity and rank fit into one number, however far apart times are.
+        self._moments = np.unique(time)
+        self._keys = self._key(np.searchsorted(self._moments, time, "right"))
+
+    def upto(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(N,) for each place how many places lie before the first row of its entity that is later than `time`."""
+        return np.searchsorted(self._keys, self._key(np.searchsorted(self._moments, time, "right")), "right")
+
+    def latest(self, back_us: int, within_us: int) -> NDArray[np.int64]:
+        """(N,) the place of the latest row in (time - back - within, time - back] of each place's entity, or -1."""
+        until = self.time - back_us
+        place = self.upto(until) - 1
+        there = (place >= 0) & (self.entity[place] == self.entity) & (self.time[place] > until - within_us)
+        return np.where(there, place, -1)
+
+    def first(self) -> NDArray[np.int64]:
+        """(N,) the first place of each place's entity."""
+        return np.searchsorted(self.entity, self.entity, "left")
+
+    def in_place(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(N,) by place -> by row."""
+        by_row = np.empty_like(values)
+        by_row[self.order] = values
+        return by_row
+
+    def _key(self, rank: NDArray[np.int64]) -> NDArray[np.int64]:
+        return self.entity * (len(self._moments) + 1) + rank
+
+
+def past_of(feature: SharedFeature, rows: pa.Table) -> Past:
+    """The rows by the feature's entity and event time.
+
+    Raises: FeatureError: a column is not there, holds nothing in some rows, or two rows of an entity are of one time.
+    """
+    time, entity = times(rows, feature.event_time or TIMESTAMP), entities(rows, feature.entity)
+    order = np.lexsort((time, entity))
+    past = Past(order, entity[order], time[order])
+    twice = np.flatnonzero((np.diff(past.time) == 0) & (np.diff(past.entity) == 0))
+    if len(twice):
+        places = order[np.stack([twice, twice + 1], axis=1)[:NAMED_AT_MOST]]
+        pairs = "; ".join(" and ".join(_named(rows, pair)) for pair in places)
+        of = f" of one {', '.join(feature.entity)}" if feature.entity else ""
+        mend = "name the columns that tell them apart as its entity" if not feature.entity else "keep one of them"
+        raise FeatureError(f"{len(twice)} rows{of} have the same time as another: {pairs}; {mend}")
+    return past
+
+
+def refuse_gaps(gap: NDArray[np.bool_], lag: int, past: Past, rows: pa.Table) -> None:
+    """Args:
+    gap: (N,) by place, where a period is missing.
+    Raises: FeatureError: there is one.
+    """
+    if gap.any():
+        told = f"{gap.sum()} rows have no value {lag} periods before: {_some(rows, past.order[gap])}"
+        raise FeatureError(f"{told}; mend the source, or set missing: nan or zero")
+
+
+def times(rows: pa.Table, name: str) -> NDArray[np.int64]:
+    """(N,) us since 1970. Raises: FeatureError: no such column, no times, or some are missing."""
+    import pyarrow as pa
+
+    column = _column(rows, name)
+    if not pa.types.is_timestamp(column.type):
+        raise FeatureError(f"column {name!r} holds {column.type}, not times")
+    if column.null_count:
+        told = "its samples have no timestamp" if name == TIMESTAMP else f"{name!r} is empty"
+        raise FeatureError(f"{told} in {column.null_count} rows: {_some(rows, _empty(column))}")
+    return column.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64()).to_numpy(zero_copy_only=False)
+
+
+def entities(rows: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
+    """(N,) a number for each combination of values. Raises: FeatureError: no such column, or a value is missing."""
+    code = np.zeros(len(rows), np.int64)
+    for name in names:
+        column = _column(rows, name)
+        if column.null_count:
+            raise FeatureError(f"{name!r} is empty in {column.null_count} rows: {_some(rows, _empty(column))}")
+        found = column.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        # Numbered anew each time, so that the product of many columns fits into an int64.
+        code = np.unique(code * (found.max(initial=0) + 1) + found, return_inverse=True)[1].astype(np.int64)
+    return code
+
+
+def numbers(rows: pa.Table, name: str) -> NDArray[np.float64]:
+    """(N,) NaN where missing. Raises: FeatureError: no such column, or it holds no numbers."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = _column(rows, name)
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        raise FeatureError(f"column {name!r} holds {kind}, not numbers")
+    return pc.fill_null(pc.cast(column, pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
+
+
+def _column(rows: pa.Table, name: str) -> pa.Array:
+    known = rows.column_names
+    if name not in known:
+        hint = did_you_mean(name, known) or f"; there are: {', '.join(known)}"
+        raise FeatureError(f"the rows have no column {name!r}{hint}")
+    return rows[name].combine_chunks()
+
+
+def _empty(column: pa.Array) -> NDArray[np.int64]:
+    return np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))
+
+
+def _some(rows: pa.Table, places: NDArray[np.int64]) -> str:
+    return ", ".join(_named(rows, np.sort(places)[:NAMED_AT_MOST])) + (", ..." if len(places) > NAMED_AT_MOST else "")
+
+
+def _named(rows: pa.Table, places: NDArray[np.int64]) -> list[str]:
+    """By their ids, or by their numbers from 1."""
+    if "id" in rows.column_names:
+        return [repr(id_) for id_ in rows["id"].take(places).to_pylist()]
+    return [f"row {place + 1}" for place in places.tolist()]

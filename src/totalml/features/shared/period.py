@@ -1,0 +1,21 @@
+"""How far apart the rows of an entity are, and how far back to look."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from totalml.duration import Duration, seconds_of
+
+
+def _some_time(text: str) -> str:
+    if us_of(text) < 1:
+        raise ValueError(f"expected more than no time, got {text!r}")
+    return text
+
+
+def us_of(duration: str) -> int:
+    """`1w` -> microseconds."""
+    return round(1e6 * seconds_of(duration))
+
+
+Period = Annotated[Duration, AfterValidator(_some_time)]
