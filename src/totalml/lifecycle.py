@@ -15,10 +15,10 @@ from totalml.evaluation import (
     PARTS,
     Evaluation,
     Given,
+    Known,
     Part,
     Predicted,
     SampleContext,
-    TrainingTruth,
     brightness,
     check_before_training,
 )
@@ -159,15 +159,15 @@ def _evaluate(
         seed=recipe.seed,
         gold=gold,
         validation=(truth[validation], predict(recipe, trained, features, validation)) if len(validation) else None,
-        training=_training_truth(snapshot, truth, splits.train),
+        known=_known(snapshot, truth, splits),
         context=_context(recipe, snapshot, features, rows),
     )
     return with_own_metrics(recipe.task.evaluate(recipe.evaluation, predicted), recipe.evaluation.metrics, predicted)
 
 
-def _training_truth(snapshot: Snapshot, truth: NDArray[Any], rows: Rows) -> TrainingTruth:
-    times = snapshot.samples["timestamp"].take(rows)
-    return TrainingTruth(truth[rows], None if times.null_count else times.cast("int64").to_numpy())
+def _known(snapshot: Snapshot, truth: NDArray[Any], splits: Splits) -> Known:
+    times = snapshot.samples["timestamp"]
+    return Known(truth, splits.train, splits.test, None if times.null_count else times.cast("int64").to_numpy())
 
 
 def _context(recipe: Recipe, snapshot: Snapshot, features: FeatureSet, rows: Rows) -> SampleContext:

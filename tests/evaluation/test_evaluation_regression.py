@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.evaluation.regressed import regressed
+from tests.evaluation.regressed import after, regressed
 from totalml.errors import EvaluationError
-from totalml.evaluation import Evaluation, Predicted, TrainingTruth
+from totalml.evaluation import Evaluation, Predicted
 from totalml.evaluation.paired import paired
 from totalml.evaluation.regression.conformal import intervals, least_samples, rank_of
 from totalml.evaluation.regression.values import Values
@@ -55,32 +55,6 @@ def test_one_target_is_told_in_its_own_unit():
     assert found.unit == "mm"
 
 
-def test_mase_is_the_error_beside_last_seasons_in_the_order_of_time():
-    truth, said = some(50, 1)
-    values, generator = np.arange(20.0)[:, None] ** 1.5, np.random.default_rng(1)
-    mixed = generator.permutation(20)
-    for season in (1, 7):
-        naive = np.mean([abs(values[k, 0] - values[k - season, 0]) for k in range(season, 20)])
-        training = TrainingTruth(values[mixed], np.arange(20)[mixed] * 1_000_000)
-        found = regressed(truth, said, training=training, season=season)
-        assert found.metrics["mase"].value == pytest.approx(np.abs(said - truth).mean() / naive)
-
-
-@pytest.mark.parametrize(
-    ("training", "season", "note"),
-    [
-        (TrainingTruth(np.arange(9.0)[:, None]), 1, "without timestamps"),
-        (TrainingTruth(np.arange(9.0)[:, None], np.arange(9)), 9, "9 training samples make no season of 9"),
-        (TrainingTruth(np.arange(8.0)[:, None], np.arange(8) // 2), 1, "several training samples have one timestamp"),
-        (TrainingTruth(np.tile([1.0, 2.0], 6)[:, None], np.arange(12)), 2, "never changes"),
-    ],
-)
-def test_mase_without_a_season_is_undefined_and_says_why(training, season, note):
-    mase = regressed(*some(20, 1), training=training, season=season).metrics["mase"]
-    assert mase.value is None
-    assert note in mase.note
-
-
 def test_r2_of_truths_that_are_all_alike_is_undefined():
     found = regressed(np.full((9, 1), 0.1), np.arange(9.0)[:, None])
     assert found.metrics["r2"].value is None
@@ -90,13 +64,13 @@ def test_r2_of_truths_that_are_all_alike_is_undefined():
 
 def test_each_resample_has_the_figures_of_its_samples():
     truth, said = some(40)
-    values = Values(truth, said, said - 1, said + 1, np.array([1.0, 100.0]), np.array([2.0, np.nan]))
+    error = np.random.default_rng(3).uniform(1, 2, truth.shape) * [1.0, np.nan]
+    values = Values(truth, said, said - 1, said + 1, np.array([1.0, 100.0]), truth + error, error)
     counts = np.random.default_rng(2).multinomial(40, np.full(40, 1 / 40), 30)
     weighted = WeightedFigures(values).of(counts)
     for row, count in enumerate(counts):
         drawn = np.repeat(np.arange(40), count)
-        taken = {key: getattr(values, key)[drawn] for key in ("truth", "said", "low", "high")}
-        alone = WeightedFigures(replace(values, **taken)).of(np.ones((1, 40), int))
+        alone = WeightedFigures(values.taken(drawn)).of(np.ones((1, 40), int))
         for key, each in alone.per_target.items():
             assert weighted.per_target[key][row] == pytest.approx(each[0], nan_ok=True)
             assert weighted.overall[key][row] == pytest.approx(alone.overall[key][0], nan_ok=True)
@@ -118,7 +92,10 @@ def test_intervals_of_the_error_hold_it_as_often_as_stated():
 
 def test_the_same_seed_gives_the_same_resamples():
     values = Values(
-        *(np.zeros((9, 1)), np.arange(9.0)[:, None]), *[np.full((9, 1), np.nan)] * 2, np.ones(1), np.ones(1)
+        *(np.zeros((9, 1)), np.arange(9.0)[:, None]),
+        *[np.full((9, 1), np.nan)] * 2,
+        np.ones(1),
+        *[np.ones((9, 1))] * 2,
     )
     one, same, other = (bootstrap(values, 20, seed).overall["mae"] for seed in (1, 1, 2))
     assert (one == same).all()
@@ -212,8 +189,7 @@ def test_intervals_that_held_every_time_may_miss_the_next():
 
 def test_always_answering_the_middle_is_what_a_model_must_beat():
     truth, said = some(100, 1)
-    training = TrainingTruth(np.array([[1.0], [2.0], [30.0]]))
-    found = regressed(truth, said, training=training)
+    found = regressed(truth, said, known=after([[1.0], [2.0], [30.0]], truth))
     assert found.always == {"t0": 2.0}
     assert found.always_mae == pytest.approx(np.abs(truth - 2).mean())
 
@@ -238,7 +214,7 @@ def test_two_models_are_told_apart_on_the_same_samples():
 
 def test_the_same_answers_are_no_better_for_having_learnt_from_other_samples():
     truth, said = some(60, 2)
-    narrow, wide = (regressed(truth, said, training=TrainingTruth(truth * spread)) for spread in (1.0, [1.0, 9.0]))
+    narrow, wide = (regressed(truth, said, known=after(truth * spread, truth)) for spread in (1.0, [1.0, 9.0]))
     assert not np.allclose(narrow.sample_scores(), wide.sample_scores())
     assert paired(narrow, wide).difference == 0
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.evaluation.regressed import regressed
 from totalml.compose import compose_recipe
-from totalml.evaluation import SampleContext, TrainingTruth
+from totalml.evaluation import Known, SampleContext
 from totalml.recipe import EvaluationRecipe
 from totalml.report.closing import closing_table
 from totalml.report.model_card import model_card
@@ -32,7 +32,7 @@ def measured(targets=1, samples=60, wrong_group=True, **given):
     )
     context = SampleContext(pa.table({"glass": glass}), np.arange(samples))
     fields = {"units": {"t0": "mm"}, "context": context, "validation": (truth, said)}
-    fields["training"] = TrainingTruth(truth, np.arange(samples))
+    fields["known"] = Known(truth, np.arange(samples), np.arange(samples), np.arange(samples))
     return regressed(truth, said, asked, **fields | given)
 
 

@@ -129,7 +129,6 @@ NUMBERS_METRICS = _ANY | {
     "always": {"dark": 0.5, "light": 0.5},
     "always_mae": 0.1,
     "deviation": {"dark": 1.0, "light": 1.0},
-    "naive": {"dark": None, "light": None},
     "promised": 0.9,
     "widening": {"dark": 0.1, "light": 0.1},
     "thirds": {"dark": [], "light": []},

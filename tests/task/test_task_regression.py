@@ -54,6 +54,21 @@ def test_all_that_is_wrong_with_targets_is_told_at_once():
     assert "'far' is infinite in 2 samples: 'b', 'c'" in lines[4]
 
 
+def test_what_cannot_name_a_series_is_told_beside_the_targets():
+    def told(**columns) -> str:
+        with pytest.raises(FeatureError) as wrong:
+            Regression(targets=["sold"], series="region").read_targets(snapshot(**columns), None)
+        return str(wrong.value)
+
+    lines = told(regions=["x", "y", "z"], sold=["1", "2", "3"]).splitlines()
+    assert lines[0] == "task.series: 'region' is no metadata column, did you mean 'regions'?"
+    assert "'sold' is of type string" in lines[1]
+    sold = [1.0, 2.0, 3.0]
+    assert "task.series: 'region' is missing in 1 samples: 'b'" in told(region=["x", None, "z"], sold=sold)
+    assert "task.series: 'region' is of type double" in told(region=[1.5, 2.0, 3.0], sold=sold)
+    Regression(targets=["sold"], series="region").read_targets(snapshot(region=[1, 2, 2], sold=sold), None)
+
+
 def test_a_target_that_float32_cannot_tell_apart_is_refused():
     with pytest.raises(FeatureError, match=r"'taken_s' is not told apart in float32.*Subtract a constant"):
         read("taken_s", taken_s=[1.7e9, 1.7e9 + 20, 1.7e9 + 60])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from totalml.evaluation.out_of_distribution.record import OutOfDistribution
     from totalml.evaluation.paired import Paired, read_evaluation
     from totalml.evaluation.parts import PARTS, Given, Part
-    from totalml.evaluation.predicted import Predicted, TrainingTruth
+    from totalml.evaluation.predicted import Known, Predicted
     from totalml.evaluation.record import Evaluation, Interval
     from totalml.evaluation.robustness.measure import measure_robustness
     from totalml.evaluation.robustness.record import Robustness
@@ -31,6 +31,7 @@ __all__ = [
     "Explanation",
     "Given",
     "Interval",
+    "Known",
     "ModelSuites",
     "OutOfDistribution",
     "Paired",
@@ -38,7 +39,6 @@ __all__ = [
     "Predicted",
     "Robustness",
     "SampleContext",
-    "TrainingTruth",
     "ask_suites",
     "brightness",
     "check_before_training",

@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TrainingTruth:
-    """Args:
-    values: (M,) or (M, T), as the truth.
-    times: (M,) int64 microseconds UTC; None if a sample has no timestamp.
+class Known:
+    """What is true of all samples of the snapshot, whatever their split.
+
+    Args:
+        values: (S,) or (S, T), as the truth.
+        train, test: rows of the two splits.
+        times: (S,) int64 microseconds UTC; None if a sample has no timestamp.
     """
 
     values: NDArray[Any]
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
     times: NDArray[np.int64] | None = None
 
 
@@ -34,8 +39,8 @@ class Predicted:
     answers: (N, A) float32, as the task's `answers` gives them.
     seed: of resampling.
     gold: (N,) what is surely true, None where unknown; None if the recipe names no gold column.
-    training: what the training split is like; None where nobody asks.
     validation: truth and answers of the validation split, for what is fitted after training; None if it is empty.
+    known: what is true beyond the test split; None where nobody asks.
     context: metadata, for slices and groups; without it there are none.
     """
 
@@ -46,5 +51,5 @@ class Predicted:
     seed: int
     gold: Sequence[str | None] | None = None
     validation: tuple[NDArray[Any], NDArray[Any]] | None = None
-    training: TrainingTruth | None = None
+    known: Known | None = None
     context: SampleContext | None = None

@@ -22,13 +22,14 @@ NAMED_AT_MOST = 10
 LEAST_EXACT = 1e-3
 
 
-def read_numbers(names: Sequence[str], snapshot: Snapshot) -> Targets:
+def read_numbers(names: Sequence[str], snapshot: Snapshot, also_wrong: Sequence[str] = ()) -> Targets:
     """(N, T) float32.
 
+    Args: also_wrong: mistakes beside the columns, told with theirs.
     Raises: FeatureError: a column is not there, holds no numbers, or lacks some; all of them at once.
     """
     ids = snapshot.samples["id"]
-    metadata, wrong, read = snapshot.metadata, [], []
+    metadata, wrong, read = snapshot.metadata, [*also_wrong], []
     for name in names:
         if name not in metadata.column_names:
             hint = did_you_mean(name, metadata.column_names)
@@ -47,6 +48,21 @@ def read_numbers(names: Sequence[str], snapshot: Snapshot) -> Targets:
     return Targets(tuple(names), np.stack(read, axis=1).astype(np.float32))
 
 
+def series_mistakes(name: str, snapshot: Snapshot) -> list[str]:
+    """What keeps a metadata column from naming the series of each sample."""
+    import pyarrow.types as types
+
+    names = snapshot.metadata.column_names
+    if name not in names:
+        hint = did_you_mean(name, names) or f"; there are: {_listed(names)}"
+        return [f"task.series: {name!r} is no metadata column{hint}"]
+    column = snapshot.metadata[name]
+    if not (types.is_string(column.type) or types.is_integer(column.type)):
+        return [f"task.series: {name!r} is of type {column.type}; a series has a name or a whole number."]
+    missing = np.flatnonzero(column.is_null().to_numpy())
+    return [f"task.series: {name!r} is {_lacking('missing', missing, snapshot.samples['id'])}"] if len(missing) else []
+
+
 MENDS = {
     "bool": "Make it 0 and 1, or classify it.",
     "string": "Make it numbers, or classify it with totalml.task.Classification.",
@@ -56,9 +72,7 @@ MENDS = {
 def _mistakes(values: NDArray[np.float64], ids: pa.ChunkedArray) -> Iterator[str]:
     for what, found in (("missing", np.isnan(values)), ("infinite", np.isinf(values))):
         if found.any():
-            named = _listed(ids.take(np.flatnonzero(found)[:NAMED_AT_MOST]).to_pylist())
-            more = ", ..." if found.sum() > NAMED_AT_MOST else ""
-            yield f"{what} in {found.sum()} samples: {named}{more}. Fill it in or leave these samples out."
+            yield _lacking(what, np.flatnonzero(found), ids)
     finite = values[np.isfinite(values)]
     # Beyond 3.4e38 the cast overflows to infinity, which is as inexact as can be.
     with np.errstate(over="ignore"):
@@ -68,6 +82,12 @@ def _mistakes(values: NDArray[np.float64], ids: pa.ChunkedArray) -> Iterator[str
             f"not told apart in float32: rounding moves it by up to {lost:.3g}, and its deviation is "
             f"{finite.std():.3g}. Subtract a constant from it."
         )
+
+
+def _lacking(what: str, rows: NDArray[np.int64], ids: pa.ChunkedArray) -> str:
+    named = _listed(ids.take(rows[:NAMED_AT_MOST]).to_pylist())
+    more = ", ..." if len(rows) > NAMED_AT_MOST else ""
+    return f"{what} in {len(rows)} samples: {named}{more}. Fill it in or leave these samples out."
 
 
 def _no_number(kind: pa.DataType) -> str | None:

@@ -32,6 +32,7 @@ TITLES = {
     "r2": "R²",
     "bias": "Bias",
     "mase": "MASE",
+    "skill": "Skill against last season",
     "coverage": "Truths inside the interval",
     "interval_width": "Width of the interval",
 }

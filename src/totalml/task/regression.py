@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from totalml.training.objective import Objective
 
 QUANTILES = 3  # lower, middle and upper
-FIGURES = ("mae", "rmse", "r2", "bias", "mase", "coverage", "interval_width")
+FIGURES = ("mae", "rmse", "r2", "bias", "mase", "skill", "coverage", "interval_width")
+PER_SERIES = ("mae", "bias", "mase", "skill", "coverage")
+RISING = ("r2", "skill", "coverage")
 NO_DIRECTION = ("bias", "coverage")  # good near a value, not at an end
 OF_CLASSES = ("positive", "gold_column")
 LossName = Literal["huber", "squared", "quantile"]
@@ -46,10 +48,11 @@ class Regression(Task):
 
     name: ClassVar[str] = "regression"
     metrics: ClassVar[Mapping[str, Direction]] = {
-        figure: "maximize" if figure in ("r2", "coverage") else "minimize" for figure in FIGURES
+        figure: "maximize" if figure in RISING else "minimize" for figure in FIGURES
     }
     families: ClassVar[Mapping[str, tuple[str, ...] | None]] = {
         "per_target": FIGURES,
+        "per_series": PER_SERIES,
         "slices": ("mae", "bias", "gap"),
         "fairness": ("mae", "bias", "gap"),
     }
@@ -63,7 +66,8 @@ class Regression(Task):
     loss: Annotated[LossName | Loss, PlainValidator(_loss)] = "huber"
     huber_delta: Annotated[float, Field(gt=0)] = 1.0  # training deviations; beyond it an error counts by its size only
     coverage: Annotated[float, Field(ge=0.5, le=0.99)] = 0.9  # share of samples that an interval is to hold
-    season: Annotated[int, Field(ge=1)] | None = None  # rows from one season to the next, for MASE; None: 1
+    season: Annotated[int, Field(ge=1)] | None = None  # periods from one season to the next; None: 1
+    series: str | None = None  # metadata column that says of which series a sample is; None: all are of one
     units: Annotated[dict[str, str], Where] = Field(default={})  # of targets, for the report
 
     @model_validator(mode="after")
@@ -83,9 +87,9 @@ class Regression(Task):
         return None if figure in NO_DIRECTION else super().direction(figure)
 
     def read_targets(self, snapshot: Snapshot, data: DataRecipe) -> Targets:
-        from totalml.features.number_columns import read_numbers
+        from totalml.features.number_columns import read_numbers, series_mistakes
 
-        return read_numbers(self.targets, snapshot)
+        return read_numbers(self.targets, snapshot, series_mistakes(self.series, snapshot) if self.series else ())
 
     def require_learnable(self, targets: Targets, train: NDArray[np.int64]) -> None:
         values = targets.values[train]
@@ -127,7 +131,7 @@ class Regression(Task):
     def evaluate(self, evaluation: EvaluationRecipe, predicted: Predicted) -> RegressionEvaluation:
         from totalml.evaluation.regression.measure import evaluate
 
-        return evaluate(evaluation, predicted, self.coverage, self.season or 1, self.units)
+        return evaluate(evaluation, predicted, self.coverage, self.season or 1, self.series, self.units)
 
     @property
     def _each(self) -> int:

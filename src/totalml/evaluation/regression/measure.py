@@ -15,11 +15,13 @@ from totalml.evaluation.bootstrap import percentiles
 from totalml.evaluation.columns import SampleContext
 from totalml.evaluation.fairness.errors import measure_error_fairness
 from totalml.evaluation.interval import Interval
-from totalml.evaluation.predicted import Predicted, TrainingTruth
-from totalml.evaluation.regression.columns import column
+from totalml.evaluation.predicted import Known, Predicted
+from totalml.evaluation.regression.columns import BEFORE, SEASONAL_ERROR, SERIES, TIME, column
 from totalml.evaluation.regression.conformal import least_samples, margins, widened
-from totalml.evaluation.regression.naive import seasonal_error, why_no_season
+from totalml.evaluation.regression.per_series import per_series
+from totalml.evaluation.regression.periods import periods
 from totalml.evaluation.regression.record import RegressionEvaluation
+from totalml.evaluation.regression.seasonal import Seasonal, Series, seasonal, series_of
 from totalml.evaluation.regression.thirds import thirds
 from totalml.evaluation.regression.values import Values, mean_over_targets
 from totalml.evaluation.regression.weighted import Figures, WeightedFigures, bootstrap
@@ -29,22 +31,34 @@ from totalml.evaluation.slices.membership import membership
 from totalml.recipe import EvaluationRecipe
 
 OF_INTERVALS = ("coverage", "interval_width")
+ALWAYS_RIGHT = "what stood a season earlier is right each time"
 
 
 def evaluate(
-    evaluation: EvaluationRecipe, predicted: Predicted, coverage: float, season: int, units: Mapping[str, str]
+    evaluation: EvaluationRecipe,
+    predicted: Predicted,
+    coverage: float,
+    season: int,
+    series: str | None,
+    units: Mapping[str, str],
 ) -> RegressionEvaluation:
     """Args:
         coverage: that the intervals promise.
-        season: rows from one season to the next.
+        season: periods from one season to the next.
+        series: metadata column that names the series of each sample; None: there is one.
     Raises: EvaluationError: no samples, or predictions that are no numbers.
     """
     _require_numbers(predicted)
-    training = predicted.training or TrainingTruth(predicted.truth)
-    values = _values(predicted, training, coverage, season)
-    notes = _notes(values, training, predicted, coverage, season)
+    every = np.arange(len(predicted.ids))
+    known = predicted.known or Known(predicted.truth, every, every)
+    of_series = series_of(series, predicted.context, len(known.values))
+    naive = seasonal(known, of_series, season)
+    learnt = np.asarray(known.values[known.train], np.float64)
+    values = _values(predicted, learnt, naive, coverage)
+    notes = _notes(values, naive, predicted, coverage)
     point, low, high = _bounded(values, evaluation, predicted.seed)
-    middle = np.median(np.asarray(training.values, np.float64), axis=0)
+    middle = np.median(learnt, axis=0)
+    times = None if known.times is None else known.times[known.test]
     context, names = predicted.context, tuple(predicted.names)
     groups = membership(evaluation.slices, context) if context and evaluation.slices else {}
     return RegressionEvaluation(
@@ -53,7 +67,7 @@ def evaluate(
             name: _interval(each[0], low.overall[name][0], high.overall[name][0], notes.get(name))
             for name, each in point.overall.items()
         },
-        predictions=_predictions(predicted.ids, values, names, groups),
+        predictions=_predictions(predicted.ids, values, names, {**_when(of_series, known), **groups}),
         confidence=evaluation.confidence,
         resamples=evaluation.bootstrap,
         targets=names,
@@ -62,10 +76,11 @@ def evaluate(
         always={name: float(middle[t]) for t, name in enumerate(names)},
         always_mae=float(mean_over_targets(np.abs(values.truth - middle).mean(axis=0), values.deviation)),
         deviation={name: float(values.deviation[t]) for t, name in enumerate(names)},
-        naive={name: _defined(values.naive[t]) for t, name in enumerate(names)},
         promised=coverage,
         widening={name: _defined(each) for name, each in zip(names, _margins(predicted, coverage), strict=True)},
         thirds={name: thirds(values, t, evaluation.confidence) for t, name in enumerate(names)},
+        periods={name: periods(values, t, times, evaluation.confidence) for t, name in enumerate(names)},
+        per_series=per_series(values, of_series.names, of_series.codes[known.test]),
         **(_by_group(evaluation, context, values, names) if context else {}),
     )
 
@@ -91,11 +106,11 @@ def _margins(predicted: Predicted, coverage: float) -> Floats:
     return margins(truth, answered, coverage)
 
 
-def _values(predicted: Predicted, training: TrainingTruth, coverage: float, season: int) -> Values:
+def _values(predicted: Predicted, learnt: Floats, naive: Seasonal, coverage: float) -> Values:
     truth, answers = (np.asarray(part, np.float64) for part in (predicted.truth, predicted.answers))
     said, low, high = widened(answers, _margins(predicted, coverage))
-    deviation = np.asarray(training.values, np.float64).std(axis=0)
-    return Values(truth, said, low, high, np.where(deviation > 0, deviation, 1.0), seasonal_error(training, season))
+    deviation = learnt.std(axis=0)
+    return Values(truth, said, low, high, np.where(deviation > 0, deviation, 1.0), naive.before, naive.error)
 
 
 def _require_numbers(predicted: Predicted) -> None:
@@ -110,16 +125,13 @@ def _require_numbers(predicted: Predicted) -> None:
         )
 
 
-def _notes(
-    values: Values, training: TrainingTruth, predicted: Predicted, coverage: float, season: int
-) -> dict[str, str]:
+def _notes(values: Values, naive: Seasonal, predicted: Predicted, coverage: float) -> dict[str, str]:
     """Figure -> why it is undefined, for at least one target."""
     notes: dict[str, str] = {}
     alike = (values.truth == values.truth[:1]).all(axis=0)
     if alike.any():
         notes["r2"] = f"all test samples have the same {_listed(predicted.names, alike)}"
-    if np.isnan(values.naive).any():
-        notes["mase"] = why_no_season(training, season)
+    notes |= {"mase": naive.why_no_error, "skill": naive.why_no_before or ALWAYS_RIGHT}
     if np.isnan(values.low).any():
         given = len(predicted.validation[0]) if predicted.validation else 0
         note = f"{given} validation samples are too few for intervals of {100 * coverage:g} %"
@@ -156,7 +168,7 @@ def _of_target(t: int, point: Figures, low: Figures, high: Figures, notes: Mappi
 
 def _interval(value: float, low: float, high: float, note: str | None) -> Interval:
     """The note of a figure that is defined is about another target."""
-    return Interval(_defined(value), _defined(low), _defined(high), note if math.isnan(value) else None)
+    return Interval(_defined(value), _defined(low), _defined(high), (note or None) if math.isnan(value) else None)
 
 
 def _defined(value: float) -> float | None:
@@ -167,9 +179,17 @@ def _listed(names: Sequence[str], which: Any) -> str:
     return ", ".join(repr(name) for name, one in zip(names, which, strict=True) if one)
 
 
-def _predictions(ids: Sequence[str], values: Values, names: Sequence[str], groups: Mapping[str, pa.Array]) -> pa.Table:
+def _when(series: Series, known: Known) -> dict[str, pa.Array]:
+    """Columns of the predictions that say of which moment and of which series each is, as far as there are any."""
+    found = {} if known.times is None else {TIME: pa.array(known.times[known.test], pa.timestamp("us", "UTC"))}
+    return found | ({SERIES: pa.array(series.of(known.test), pa.string())} if series.names else {})
+
+
+def _predictions(ids: Sequence[str], values: Values, names: Sequence[str], more: Mapping[str, pa.Array]) -> pa.Table:
     columns: dict[str, Any] = {"id": pa.array(ids, pa.string())}
     parts: dict[str, Floats] = {"truth": values.truth, "value": values.said, "lower": values.low, "upper": values.high}
+    if not np.isnan(values.before).all():
+        parts |= {BEFORE: values.before, SEASONAL_ERROR: values.seasonal_error}
     for t, name in enumerate(names):
         columns |= {column(part, name, names): pa.array(each[:, t], from_pandas=True) for part, each in parts.items()}
-    return pa.table({**columns, **groups})
+    return pa.table({**columns, **more})

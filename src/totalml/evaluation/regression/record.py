@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.record import Evaluation, shares_with_chance
-from totalml.evaluation.regression.columns import SAID, column
+from totalml.evaluation.regression.columns import BEFORE, SAID, SEASONAL_ERROR, column
+from totalml.evaluation.regression.periods import Period
 from totalml.evaluation.regression.thirds import Third
 from totalml.evaluation.regression.truth import NumbersTruth
 
@@ -22,17 +23,19 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class RegressionEvaluation(Evaluation):
     """Args:
-    metrics: mae, rmse, r2, bias, mase, coverage, interval_width; of several targets their mean, where there is a unit
-        in deviations of the training truth.
-    predictions: id, truth, value, lower, upper, group:<column> ...; of several targets `truth:<target>` and so on.
+    metrics: mae, rmse, r2, bias, mase, skill, coverage, interval_width; of several targets their mean, where there is
+        a unit in deviations of the training truth.
+    predictions: id, truth, value, lower, upper, group:<column> ...; of several targets `truth:<target>` and so on;
+        timestamp, series, season_before and seasonal_error where there is any such thing.
     targets: names of what is predicted; `units`: of those that have one.
     per_target: target -> the same figures in its own unit.
     always: target -> the middle of the training truth, which always answering is off by `always_mae` on average.
     deviation: target -> that of the training truth.
-    naive: target -> mean absolute error of the seasonal naive forecast on the training split.
     promised: coverage of the intervals.
     widening: target -> how far an interval reaches beyond what the model puts out; None: it is not known.
     thirds: target -> coverage by third of what was said.
+    periods: target -> error and coverage by time.
+    per_series: series -> mae, bias, mase, skill and coverage of it; empty where there is one.
     """
 
     task: ClassVar[str] = "regression"
@@ -46,10 +49,11 @@ class RegressionEvaluation(Evaluation):
     always: dict[str, float]
     always_mae: float
     deviation: dict[str, float]
-    naive: dict[str, float | None]
     promised: float
     widening: dict[str, float | None]
     thirds: dict[str, tuple[Third, ...]]
+    periods: dict[str, tuple[Period, ...]]
+    per_series: dict[str, dict[str, Interval]]
 
     @property
     def given_columns(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -71,37 +75,41 @@ class RegressionEvaluation(Evaluation):
         return super().as_json() | {
             "targets": list(self.targets),
             "units": self.units,
-            "per_target": {
-                name: {key: asdict(one) for key, one in figures.items()} for name, figures in self.per_target.items()
-            },
+            "per_target": _as_json(self.per_target),
             "always": self.always,
             "always_mae": self.always_mae,
             "deviation": self.deviation,
-            "naive": self.naive,
             "promised": self.promised,
             "widening": self.widening,
             "thirds": {name: [one.as_json() for one in parts] for name, parts in self.thirds.items()},
+            "periods": {name: [one.as_json() for one in parts] for name, parts in self.periods.items()},
+            "per_series": _as_json(self.per_series),
         }
 
     @classmethod
     def parts_from(cls, values: dict[str, Any]) -> dict[str, Any]:
+        # An evaluation from before these has `naive` in their place.
+        values.pop("naive", None)
+        periods, per_series = values.pop("periods", {}), values.pop("per_series", {})
         return {
             **super().parts_from(values),
             "targets": tuple(values["targets"]),
-            "per_target": {
-                name: {key: Interval(**one) for key, one in figures.items()}
-                for name, figures in values["per_target"].items()
-            },
+            "per_target": _from_json(values["per_target"]),
+            "periods": {name: tuple(map(Period.from_json, parts)) for name, parts in periods.items()},
+            "per_series": _from_json(per_series),
             "thirds": {name: tuple(map(Third.from_json, parts)) for name, parts in values["thirds"].items()},
         }
 
     def figures(self) -> dict[str, Interval]:
-        """Besides: `per_target.head_mm.mae`."""
+        """Besides: `per_target.head_mm.mae`, `per_series.Cork.mase`."""
         named = dict(self.metrics)
         for name, figures in self.per_target.items():
             named |= {f"per_target.{name}.{key}": one for key, one in figures.items()}
         shares = {name: one for name, one in named.items() if name.rpartition(".")[2] == "coverage"}
-        return super().figures() | named | shares_with_chance(shares, self.count, self.confidence)
+        named |= shares_with_chance(shares, self.count, self.confidence)
+        for name, figures in self.per_series.items():
+            named |= {f"per_series.{name}.{key}": one for key, one in figures.items()}
+        return super().figures() | named
 
     def sample_scores(self) -> Floats:
         """Minus the absolute error; of several targets the mean in deviations."""
@@ -135,16 +143,16 @@ class RegressionEvaluation(Evaluation):
         return paired_differences(self.targets, ours, theirs, self.resamples, self.confidence)
 
     def _values(self, ours: RegressionEvaluation) -> Values:
-        """By id, so that those of two runs stand beside each other; in our deviations and seasons."""
+        """By id, so that those of two runs stand beside each other; in our deviations."""
         import numpy as np
 
         from totalml.evaluation.regression.values import Values
 
         order = np.argsort(np.array(self.predictions["id"].to_pylist(), object), kind="stable")
-        truth, said, low, high = (self.column(part)[order] for part in ("truth", "value", "lower", "upper"))
-        deviation = np.array([ours.deviation[name] for name in ours.targets])
-        naive = np.array([np.nan if (one := ours.naive[name]) is None else one for name in ours.targets])
-        return Values(truth, said, low, high, deviation, naive)
+        truth, said, low, high, before, error = (
+            self.column(part)[order] for part in ("truth", *SAID, BEFORE, SEASONAL_ERROR)
+        )
+        return Values(truth, said, low, high, np.array([ours.deviation[name] for name in ours.targets]), before, error)
 
     def answers(self) -> Floats:
         import numpy as np
@@ -166,8 +174,19 @@ class RegressionEvaluation(Evaluation):
         }
 
     def column(self, part: str) -> Floats:
-        """(N, T) truth, value, lower or upper; NaN where missing."""
+        """(N, T) truth, value, lower, upper, or what a season says; NaN where missing."""
         import numpy as np
 
-        columns = [self.predictions[column(part, name, self.targets)] for name in self.targets]
+        names = [column(part, name, self.targets) for name in self.targets]
+        if part in (BEFORE, SEASONAL_ERROR) and names[0] not in self.predictions.column_names:
+            return np.full((self.count, len(names)), np.nan)
+        columns = [self.predictions[name] for name in names]
         return np.stack([each.to_numpy().astype(np.float64) for each in columns], axis=1)
+
+
+def _as_json(figures: Mapping[str, Mapping[str, Interval]]) -> dict[str, Any]:
+    return {name: {key: asdict(one) for key, one in some.items()} for name, some in figures.items()}
+
+
+def _from_json(values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Interval]]:
+    return {name: {key: Interval(**one) for key, one in some.items()} for name, some in values.items()}

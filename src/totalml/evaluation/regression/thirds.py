@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from totalml.evaluation.interval import Interval
 
 if TYPE_CHECKING:
+    from totalml.evaluation.arrays import Ints
     from totalml.evaluation.regression.values import Values
 
 PARTS = 3
@@ -40,17 +41,26 @@ def thirds(values: Values, target: int, confidence: float) -> tuple[Third, ...]:
     """Of the test samples by what was said, the lowest first; empty without intervals, or where all say the same."""
     import numpy as np
 
-    from totalml.evaluation.shares import wilson, z_of
-
-    said, low, high = (part[:, target] for part in (values.said, values.low, values.high))
-    if np.isnan(low).any() or len(said) < PARTS or np.ptp(said) == 0:
+    said = values.said[:, target]
+    if np.isnan(values.low[:, target]).any() or len(said) < PARTS or np.ptp(said) == 0:
         return ()
     found = []
     for rows in np.array_split(np.argsort(said, kind="stable"), PARTS):
-        inside = (values.truth[rows, target] >= low[rows]) & (values.truth[rows, target] <= high[rows])
-        count, hits = np.array([len(rows)]), np.array([inside.sum()])
-        bounds = wilson(hits, count, z_of(confidence))
-        coverage = Interval(float(inside.mean()), float(bounds[0][0]), float(bounds[1][0]))
-        ends, width = said[rows], float((high - low)[rows].mean())
-        found.append(Third(float(ends.min()), float(ends.max()), len(rows), coverage, width))
+        coverage, width = held(values, target, rows, confidence)
+        found.append(Third(float(said[rows].min()), float(said[rows].max()), len(rows), coverage, width or 0.0))
     return tuple(found)
+
+
+def held(values: Values, target: int, rows: Ints, confidence: float) -> tuple[Interval, float | None]:
+    """The share of these rows' truths that intervals hold, with the bounds of Wilson 1927, and their mean width."""
+    import numpy as np
+
+    from totalml.evaluation.shares import wilson, z_of
+
+    truth, low, high = (part[rows, target] for part in (values.truth, values.low, values.high))
+    if np.isnan(low).any():
+        return Interval(None), None
+    inside = (truth >= low) & (truth <= high)
+    bounds = wilson(np.array([inside.sum()]), np.array([len(rows)]), z_of(confidence))
+    coverage = Interval(float(inside.mean()), float(bounds[0][0]), float(bounds[1][0]))
+    return coverage, float((high - low).mean())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from totalml.evaluation.arrays import Floats
+from totalml.evaluation.arrays import Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class Values:
         truth, said: (N, T).
         low, high: (N, T) bounds of the intervals; NaN where there are none.
         deviation: (T,) of the training truth: what errors of several targets are told in.
-        naive: (T,) mean absolute error of the seasonal naive forecast on the training split; NaN where undefined.
+        before: (N, T) truth of the same series a season earlier; NaN where undefined, as below.
+        seasonal_error: (N, T) how far that is off on average among the training samples of the series.
     """
 
     truth: Floats
@@ -24,7 +25,8 @@ class Values:
     low: Floats
     high: Floats
     deviation: Floats
-    naive: Floats
+    before: Floats
+    seasonal_error: Floats
 
     @cached_property
     def errors(self) -> Floats:
@@ -34,6 +36,10 @@ class Values:
     @property
     def several(self) -> bool:
         return self.truth.shape[1] > 1
+
+    def taken(self, rows: Ints) -> Values:
+        parts = ("truth", "said", "low", "high", "before", "seasonal_error")
+        return replace(self, **{part: getattr(self, part)[rows] for part in parts})
 
     def combined(self, errors: Floats) -> Floats:
         """(N, T) -> (N,): of one target as they are, of several the mean in deviations."""

@@ -10,7 +10,7 @@ from totalml.report.number_format import MISSING, TITLES, interval, percent, qua
 from totalml.report.number_format import figure as written
 
 WORDS = ("low", "middle", "high")
-COLUMNS = ("mae", "bias", "rmse", "r2", "mase", "coverage", "interval_width")
+COLUMNS = ("mae", "bias", "rmse", "r2", "mase", "skill", "coverage", "interval_width")
 
 
 def intervals(content: ReportContent[RegressionEvaluation]) -> Html:

@@ -25,7 +25,7 @@ __all__ = [
     "verdict",
 ]
 
-cards = ("mae", "rmse", "r2", "bias", "mase", "coverage", "interval_width")
+cards = ("mae", "rmse", "r2", "bias", "mase", "skill", "coverage", "interval_width")
 titles = {"predicted": "Predicted and true", "errors": "Errors", "intervals": "Intervals", "targets": "Targets"}
 hugging_face = ("regression", {"mae": "mae", "rmse": "rmse", "r2": "r_squared", "mase": "mase"})
 

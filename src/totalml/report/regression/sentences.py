@@ -39,6 +39,8 @@ def facts(content: ReportContent[RegressionEvaluation]) -> list[Html | str]:
         _bias(evaluation),
         _intervals(evaluation),
         _season(evaluation),
+        _skill(evaluation),
+        _unknown_series(evaluation),
         *_each_target(evaluation),
     ]
 
@@ -93,7 +95,27 @@ def _season(evaluation: RegressionEvaluation) -> str:
     mase = evaluation.metrics["mase"]
     if mase.value is None:
         return ""
-    return f"Its error is {mase.value:.2f} times that of repeating what was last seen in training (MASE)."
+    return f"Its error is {mase.value:.2f} times what a season changes in training (MASE)."
+
+
+def _skill(evaluation: RegressionEvaluation) -> str:
+    skill = evaluation.metrics["skill"]
+    if skill.value is None:
+        return ""
+    said = "what stood a season earlier"
+    if skill.low is not None and skill.high is not None and skill.low <= 0 <= skill.high:
+        return f"It cannot be told from saying {said} (skill {skill.value:.2f}, {interval('skill', skill)})."
+    word = "smaller" if skill.value > 0 else "larger"
+    return f"Its errors are {percent(abs(skill.value), 0)} {word} than those of saying {said} (skill)."
+
+
+def _unknown_series(evaluation: RegressionEvaluation) -> Html | str:
+    missing = [name for name, figures in evaluation.per_series.items() if figures["mase"].value is None]
+    if not missing or evaluation.metrics["mase"].value is None:
+        return ""
+    named = Html(", ".join(name_of(name) for name in missing[:MOST_NAMED]))
+    more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+    return joined("MASE leaves out series of which training knows no season: ", named, f"{more}.")
 
 
 def _each_target(evaluation: RegressionEvaluation) -> list[Html | str]:

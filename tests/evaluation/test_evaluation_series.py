@@ -1,0 +1,161 @@
+"""Seasons of one series and of many, with rows missing, against the same said row by row."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.evaluation.regressed import regressed
+from totalml.evaluation import Evaluation, Known, SampleContext
+from totalml.evaluation.regression.seasonal import Series, seasonal
+from totalml.recipe import EvaluationRecipe
+
+WEEK_US = 7 * 86_400_000_000
+SEASON = 4
+
+
+def panel(seed=0, regions=5, weeks=30, missing=0.2):
+    """Rows (week, region, value) in no order, some missing; the last region is new in the test split."""
+    generator = np.random.default_rng(seed)
+    rows = [(week, region) for week in range(weeks) for region in range(regions) if region < regions - 1 or week > 24]
+    rows = [row for row in rows if generator.random() > missing]
+    generator.shuffle(rows)
+    week, region = np.array(rows).T
+    values = generator.gamma(2.0, 1.0 + 10.0 ** region[:, None], (len(rows), 2))
+    test = np.flatnonzero(week >= 22)
+    return week, region, Known(values, np.flatnonzero(week < 18), test, week * WEEK_US)
+
+
+def regions_of(region) -> SampleContext:
+    return SampleContext(pa.table({"region": [f"region-{each}" for each in region]}), np.arange(len(region)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_each_series_is_held_against_its_own_season_and_over_gaps_nothing_is_compared(seed):
+    week, region, known = panel(seed)
+    stands = {(r, w): known.values[row] for row, (w, r) in enumerate(zip(week.tolist(), region.tolist(), strict=True))}
+    trained = {(region[row], week[row]) for row in known.train.tolist()}
+    found = seasonal(known, Series([f"r{n}" for n in range(5)], region), SEASON)
+    for at, row in enumerate(known.test.tolist()):
+        r, w = region[row], week[row]
+        expected = stands.get((r, w - SEASON), np.full(2, np.nan))
+        assert found.before[at] == pytest.approx(expected, nan_ok=True)
+        steps = [abs(stands[r, v] - stands[r, v - SEASON]) for s, v in trained if s == r and (r, v - SEASON) in trained]
+        assert found.error[at] == pytest.approx(np.mean(steps, axis=0) if steps else [np.nan] * 2, nan_ok=True)
+    assert np.isnan(found.before).any()
+    assert np.isnan(found.error).any()
+    assert np.isfinite(found.error).any()
+
+
+def test_mase_and_skill_are_those_of_their_formulas_and_a_new_series_is_told():
+    _, region, known = panel()
+    truth, season = known.values[known.test], seasonal(known, Series([f"r{n}" for n in range(5)], region), SEASON)
+    said = truth + np.random.default_rng(1).normal(size=truth.shape)
+    found = regressed(truth, said, known=known, season=SEASON, series="region", context=regions_of(region))
+    off = np.abs(said - truth)
+    for t, name in enumerate(found.targets):
+        figures = found.per_target[name]
+        assert figures["mase"].value == pytest.approx(np.nanmean(off[:, t] / season.error[:, t]))
+        naive, is_there = np.abs(season.before - truth)[:, t], np.isfinite(season.before[:, t])
+        assert figures["skill"].value == pytest.approx(1 - off[is_there, t].mean() / naive[is_there].mean())
+    assert set(found.per_series) == {f"region-{n}" for n in range(5)}
+    assert found.per_series["region-4"]["mase"].value is None
+    assert "no training sample of it" in found.per_series["region-4"]["mase"].note
+    of_second = region[known.test] == 1
+    mae = (off[of_second] / [found.deviation[name] for name in found.targets]).mean()
+    assert found.figures()["per_series.region-1.mae"].value == pytest.approx(mae)
+
+
+def test_saying_what_stood_a_season_ago_has_no_skill():
+    values = np.random.default_rng(0).gamma(2.0, 1.0, (40, 1))
+    known = Known(values, np.arange(30), np.arange(30, 40), np.arange(40) * WEEK_US)
+    for by, skill in ((1.0, 0.0), (0.25, 0.75), (2.0, -1.0)):
+        said = values[30:] + by * (values[26:36] - values[30:])
+        assert regressed(values[30:], said, known=known, season=4).metrics["skill"].value == pytest.approx(skill)
+
+
+def test_months_are_one_period_each_whatever_their_length():
+    months = np.arange("2019-01", "2024-01", dtype="datetime64[M]").astype("datetime64[us]").astype(np.int64)
+    kept = np.delete(np.arange(60), [7, 8, 30])
+    known = Known(kept[:, None].astype(float), np.arange(40), np.arange(57), months[kept])
+    found = seasonal(known, Series((), np.zeros(57, np.int64)), 12)
+    assert found.before[:, 0] == pytest.approx(
+        [each - 12 if each - 12 in kept else np.nan for each in kept], nan_ok=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "times", "season", "note"),
+    [
+        (np.arange(9.0), None, 1, "without timestamps"),
+        (np.arange(9.0), np.arange(9), 9, "no training sample stands 9 periods after another of its series"),
+        (np.arange(8.0), np.arange(8) // 2, 1, "several samples have one timestamp; task.series can name"),
+        (np.tile([1.0, 2.0], 6), np.arange(12), 2, "never changes"),
+    ],
+)
+def test_mase_without_a_season_is_undefined_and_says_why(values, times, season, note):
+    every = np.arange(len(values))
+    known = Known(values[:, None], every, every, times)
+    found = regressed(values[:, None], values[:, None] + 1, known=known, season=season).metrics
+    assert found["mase"].value is found["skill"].value is None
+    assert note in found["mase"].note
+    assert found["skill"].note
+
+
+def test_a_series_with_two_samples_at_once_does_not_spoil_the_others():
+    times, codes = np.tile(np.arange(10), 2), np.repeat([0, 1], 10)
+    times[3] = 2
+    values = np.random.default_rng(0).normal(size=(20, 1))
+    found = seasonal(Known(values, np.arange(20), np.arange(20), times), Series(["a", "b"], codes), 2)
+    assert np.isnan(found.error[:10]).all()
+    assert found.error[10:] == pytest.approx(np.abs(values[12:] - values[10:18]).mean())
+
+
+def test_periods_tell_error_and_coverage_as_the_forecast_reaches_further():
+    week = np.repeat(np.arange(40), 3)
+    truth = np.random.default_rng(0).normal(size=(120, 1))
+    said = truth + (week[:, None] / 10.0)
+    known = Known(truth, np.arange(120), np.arange(120), week * WEEK_US)
+    found = regressed(truth, said, known=known, validation=(truth[:60], truth[:60] + 2.0)).periods["t0"]
+    assert len(found) == 12
+    assert sum(each.count for each in found) == 120
+    assert [found[0].first, found[-1].last] == [0, 39 * WEEK_US]
+    for each in found:
+        rows = (week * WEEK_US >= each.first) & (week * WEEK_US <= each.last)
+        assert each.mae == pytest.approx(week[rows].mean() / 10)
+        assert each.coverage.value == pytest.approx((week[rows] <= 20).mean())
+        assert each.width == pytest.approx(4.0)
+    without = regressed(truth, said, known=known).periods["t0"]
+    assert [each.mae for each in without] == [each.mae for each in found]
+    assert {each.coverage.value for each in without} == {None}
+    assert regressed(truth, said).periods["t0"] == ()
+
+
+def test_what_is_known_of_series_comes_back_whole_and_compares_with_another_model(tmp_path):
+    _, region, known = panel()
+    truth = known.values[known.test]
+    noise = np.random.default_rng(1).normal(size=truth.shape)
+    asked = EvaluationRecipe(bootstrap=30, slices=None)
+    given = {"known": known, "season": SEASON, "series": "region", "context": regions_of(region)}
+    ours, theirs = (regressed(truth, truth + by * noise, asked, **given) for by in (0.5, 1.0))
+    ours.save(tmp_path)
+    again = Evaluation.load(tmp_path)
+    assert again == ours
+    differences = again.paired_differences(theirs)
+    for name in ("mase", "skill"):
+        expected = ours.metrics[name].value - theirs.metrics[name].value
+        assert differences[name].value == pytest.approx(expected)
+        assert differences[name].low <= expected <= differences[name].high
+
+
+def test_an_evaluation_from_before_there_were_series_is_read(tmp_path):
+    truth = np.arange(9.0)[:, None]
+    regressed(truth, truth + 1).save(tmp_path)
+    file = tmp_path / "metrics.json"
+    values = json.loads(file.read_text())
+    del values["periods"], values["per_series"]
+    file.write_text(json.dumps(values | {"naive": {"t0": 2.0}}))
+    found = Evaluation.load(tmp_path)
+    assert found.per_series == found.periods == {}
+    assert found.paired_differences(found)["mae"].value == 0
