@@ -23,11 +23,22 @@ class Line:
 
 @dataclass(frozen=True)
 class Axes:
-    """Data ranges mapped onto the plot; `percent` writes the y ticks as shares."""
+    """Data ranges mapped onto the plot.
+
+    Args:
+        percent: writes the y ticks as shares.
+        x_ticks: where they stand and what they say; None: round numbers.
+    """
 
     x: tuple[float, float]
     y: tuple[float, float]
     percent: bool = False
+    x_ticks: Sequence[tuple[float, str]] | None = None
+
+    def across(self) -> Sequence[tuple[float, str]]:
+        if self.x_ticks is not None:
+            return self.x_ticks
+        return [(x, _tick(x, self.percent and self.x[1] <= 1)) for x in ticks(*self.x)]
 
     def place(self, x: float, y: float) -> tuple[float, float]:
         across = (x - self.x[0]) / ((self.x[1] - self.x[0]) or 1)
@@ -119,17 +130,9 @@ def _grid(axes: Axes, labels: tuple[str, str]) -> Html:
         _, at = axes.place(axes.x[0], y)
         drawn.append(tag("line", x1=LEFT, x2=WIDTH - RIGHT, y1=f"{at:.1f}", y2=f"{at:.1f}", class_="grid"))
         drawn.append(tag("text", _tick(y, axes.percent), x=LEFT - 7, y=f"{at + 4:.1f}", text_anchor="end"))
-    for x in ticks(*axes.x):
+    for x, label in axes.across():
         at, _ = axes.place(x, axes.y[0])
-        drawn.append(
-            tag(
-                "text",
-                _tick(x, axes.percent and axes.x[1] <= 1),
-                x=f"{at:.1f}",
-                y=HEIGHT - BOTTOM + 18,
-                text_anchor="middle",
-            )
-        )
+        drawn.append(tag("text", label, x=f"{at:.1f}", y=HEIGHT - BOTTOM + 18, text_anchor="middle"))
     middle = (LEFT + WIDTH - RIGHT) / 2
     drawn.append(tag("text", labels[0], x=middle, y=HEIGHT - 6, text_anchor="middle", class_="axis"))
     up = (TOP + HEIGHT - BOTTOM) / 2
@@ -140,7 +143,11 @@ def _grid(axes: Axes, labels: tuple[str, str]) -> Html:
 
 
 def _tick(value: float, percent: bool) -> str:
-    return f"{100 * value:.0f}%" if percent else f"{value:g}"
+    if percent:
+        return f"{100 * value:.0f}%"
+    # Beside the axis there is room for six digits.
+    size, unit = next(((each, unit) for each, unit in ((1e9, "G"), (1e6, "M")) if abs(value) >= each), (1.0, ""))
+    return f"{value / size:g}{unit}"
 
 
 def _sample(kind: str) -> Html:

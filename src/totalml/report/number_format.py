@@ -75,7 +75,7 @@ def figure(name: str, value: float, unit: str = "") -> str:
     """A metric in its unit: shares in percent, errors in that of the target, areas and F1 as they are."""
     if name in IN_UNITS:
         return quantity(value, unit)
-    return percent(value) if name in SHARES else f"{value:.3f}"
+    return percent(value) if name in SHARES else _plain(value)
 
 
 def interval(name: str, metric: Interval, unit: str = "") -> str:
@@ -86,7 +86,11 @@ def interval(name: str, metric: Interval, unit: str = "") -> str:
         return f"{100 * metric.low:.1f} to {percent(metric.high)}"
     if name in IN_UNITS:
         return f"{quantity(metric.low)} to {quantity(metric.high, unit)}"
-    return f"{metric.low:.3f} to {metric.high:.3f}"
+    return f"{_plain(metric.low)} to {_plain(metric.high)}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.3f}".replace("-", MINUS)
 
 
 def quantity(value: float, unit: str = "", sign: str = "") -> str:

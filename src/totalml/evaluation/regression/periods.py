@@ -20,7 +20,8 @@ MOST_PERIODS = 12
 class Period:
     """Args:
     first, last: times of its samples, microseconds UTC.
-    coverage: share of truths inside, with the bounds of Wilson 1927; without a value where there are no intervals.
+    coverage: share of truths inside, with bounds that hold for all periods at once (Wilson 1927); without a value
+        where there are no intervals.
     width: mean of the intervals; None without.
     """
 
@@ -49,7 +50,7 @@ def periods(values: Values, target: int, times: Ints | None, confidence: float) 
     found = []
     for some in np.array_split(moments, min(MOST_PERIODS, len(moments))):
         rows = np.flatnonzero((times >= some[0]) & (times <= some[-1]))
-        coverage, width = held(values, target, rows, confidence)
+        coverage, width = held(values, target, rows, confidence, looked_at=min(MOST_PERIODS, len(moments)))
         mae = float(np.abs(values.errors[rows, target]).mean())
         found.append(Period(int(some[0]), int(some[-1]), len(rows), mae, coverage, width))
     return tuple(found)

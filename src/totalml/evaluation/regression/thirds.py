@@ -51,7 +51,9 @@ def thirds(values: Values, target: int, confidence: float) -> tuple[Third, ...]:
     return tuple(found)
 
 
-def held(values: Values, target: int, rows: Ints, confidence: float) -> tuple[Interval, float | None]:
+def held(
+    values: Values, target: int, rows: Ints, confidence: float, looked_at: int = 1
+) -> tuple[Interval, float | None]:
     """The share of these rows' truths that intervals hold, with the bounds of Wilson 1927, and their mean width."""
     import numpy as np
 
@@ -61,6 +63,6 @@ def held(values: Values, target: int, rows: Ints, confidence: float) -> tuple[In
     if np.isnan(low).any():
         return Interval(None), None
     inside = (truth >= low) & (truth <= high)
-    bounds = wilson(np.array([inside.sum()]), np.array([len(rows)]), z_of(confidence))
+    bounds = wilson(np.array([inside.sum()]), np.array([len(rows)]), z_of(confidence, looked_at))
     coverage = Interval(float(inside.mean()), float(bounds[0][0]), float(bounds[1][0]))
     return coverage, float((high - low).mean())

@@ -1,7 +1,10 @@
 """The pictures of the page: those it got most wrong, and others from the lowest truth to the highest."""
 
 import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from totalml.evaluation.regression.columns import SERIES, TIME
 from totalml.evaluation.regression.record import RegressionEvaluation
 from totalml.report.content import ReportContent
 from totalml.report.gallery import AT_A_GLANCE, MOST_WRONG, Drawn, Gallery, card, drawn, glance, most_wrong
@@ -19,7 +22,7 @@ def gallery(content: ReportContent[RegressionEvaluation], budget_bytes: int) -> 
     evaluation = content.evaluation
     at_a_glance = spread(np.arange(evaluation.count), AT_A_GLANCE)
     wrong = [int(row) for row in np.argsort(evaluation.sample_scores(), kind="stable")[:MOST_WRONG]]
-    by_value = spread(np.argsort(evaluation.column("truth")[:, 0], kind="stable"), BY_VALUE)
+    by_value = spread(_order(evaluation), BY_VALUE)
     shown = drawn(content, [*at_a_glance, *wrong, *by_value], budget_bytes)
     first, then = len(at_a_glance), len(at_a_glance) + len(wrong)
     return Gallery(
@@ -38,18 +41,30 @@ def _wrong(content: ReportContent[RegressionEvaluation], shown: list[Drawn]) -> 
     return most_wrong(content, cards, text)
 
 
+def _order(evaluation: RegressionEvaluation) -> NDArray[np.int64]:
+    """Series by series in the order of time, else from the lowest truth to the highest."""
+    if not evaluation.per_series:
+        return np.argsort(evaluation.column("truth")[:, 0], kind="stable")
+    keys = [name for name in (SERIES, TIME) if name in evaluation.predictions.column_names]
+    found: NDArray[np.int64] = pc.sort_indices(evaluation.predictions, [(key, "ascending") for key in keys]).to_numpy()
+    return found.astype(np.int64)
+
+
 def _by_value(content: ReportContent[RegressionEvaluation], shown: list[Drawn]) -> Html:
-    text = (
-        f"Evenly picked from the lowest {_first(content.evaluation)} to the highest: true → what the model says. "
-        "A frame marks those whose truth is outside of the interval."
-    )
-    unit = f"{THIN}{content.evaluation.unit}"  # stands above; beside each there is no room
+    evaluation, in_series = content.evaluation, bool(content.evaluation.per_series)
+    first = _first(evaluation)
+    order = f"{first}, series by series" if in_series else f"from the lowest {first} to the highest"
+    frame = "A frame marks those whose truth is outside of the interval."
+    unit = f"{THIN}{evaluation.unit}"  # stands above; beside each there is no room
     cards = []
     for one in shown:
-        said = answer(content.evaluation, one.row)
-        frame = "right" if said.right else "mistake"
-        cards.append(_card(one, said, Html(_arrow(said).replace(unit, "")), class_=frame))
-    return section("samples", "Samples by value", tag("p", text), tag("ul", *cards, class_="grid"))
+        said = answer(evaluation, one.row)
+        arrow = Html(_arrow(said).replace(unit, ""))
+        of_series = one.row[SERIES] if in_series else ""
+        cards.append(_card(one, said, arrow, of_series, class_="right" if said.right else "mistake"))
+    title = "Samples by series" if in_series else "Samples by value"
+    text = tag("p", f"Evenly picked {order}: true → what the model says. {frame}")
+    return section("samples", title, text, tag("ul", *cards, class_="grid"))
 
 
 def _first(evaluation: RegressionEvaluation) -> str:

@@ -6,6 +6,7 @@ from totalml.report.markup import Html
 from totalml.report.regression.answers import answer
 from totalml.report.regression.gallery import gallery
 from totalml.report.regression.intervals import intervals, targets
+from totalml.report.regression.over_time import over_time
 from totalml.report.regression.plots import errors, predicted
 from totalml.report.regression.scale import scale as bar
 from totalml.report.regression.sentences import facts, lead, purpose, verdict
@@ -26,7 +27,13 @@ __all__ = [
 ]
 
 cards = ("mae", "rmse", "r2", "bias", "mase", "skill", "coverage", "interval_width")
-titles = {"predicted": "Predicted and true", "errors": "Errors", "intervals": "Intervals", "targets": "Targets"}
+titles = {
+    "targets": "Targets",
+    "time": "Over time",
+    "predicted": "Predicted and true",
+    "errors": "Errors",
+    "intervals": "Intervals",
+}
 hugging_face = ("regression", {"mae": "mae", "rmse": "rmse", "r2": "r_squared", "mase": "mase"})
 
 
@@ -41,6 +48,7 @@ def baseline(content: ReportContent[RegressionEvaluation]) -> float:
 def sections(content: ReportContent[RegressionEvaluation]) -> dict[str, Html]:
     shown = {
         "targets": targets(content),
+        "time": over_time(content),
         "predicted": predicted(content),
         "errors": errors(content),
         "intervals": intervals(content),
