@@ -14,6 +14,7 @@
     ├── SweepError             1  jobs of a sweep failed; what the others came to is kept
     ├── TrackingError          1  runs could not be sent to a tracking backend; they are whole
     ├── AlertError             1  alerts could not be delivered; they are kept
+    ├── WorkerError            1  a piece of work ended every process that was given it
     ├── MissingExtraError     10  an optional package that the recipe asks for is not installed
     └── Interrupted          130  Ctrl-C; the run can be continued
 
@@ -108,6 +109,10 @@ class TrackingError(TotalmlError):
 
 
 class AlertError(TotalmlError):
+    pass
+
+
+class WorkerError(TotalmlError):
     pass
 
 

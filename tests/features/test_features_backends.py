@@ -11,13 +11,14 @@ from PIL import Image
 
 from tests.features.drawn import SIZE, photo
 from totalml.data import ImageFolder, decode
-from totalml.errors import FeatureError, MissingExtraError
-from totalml.features import build_features, decoding, pixels, workers
+from totalml.errors import FeatureError, MissingExtraError, WorkerError
+from totalml.features import build_features, decoding, pixels
 from totalml.fingerprint import execution
 from totalml.progress import Progress
 from totalml.recipe import DataRecipe, FeaturesRecipe, ImageFeatures, RuntimeRecipe
 from totalml.store import Store
 from totalml.task import Classification
+from totalml.workers import processes
 
 FEATURES = FeaturesRecipe(image=ImageFeatures(size=SIZE))
 
@@ -52,7 +53,7 @@ def kill_yourself(*_, **__):
 def small_chunks(monkeypatch):
     """Ten photos are then four chunks in two waves."""
     monkeypatch.setattr(decoding, "CHUNK", 3)
-    monkeypatch.setattr(workers, "WAVE", 1)
+    monkeypatch.setattr(processes, "AHEAD", 1)
 
 
 @pytest.mark.parametrize("runtime", [{"workers": 5}, {"backend": "loky", "workers": 2}, {"backend": "loky"}])
@@ -79,9 +80,9 @@ def test_a_picture_that_a_worker_cannot_decode_is_named(photos, snap, store, sma
         built(snap(photos), store, max_megapixels=0.003, backend=backend, workers=2)
 
 
-def test_a_killed_worker_is_explained(photos, snap, store, monkeypatch):
+def test_pictures_that_end_every_worker_are_named(photos, snap, store, monkeypatch):
     monkeypatch.setattr(decoding, "_chunk", kill_yourself)
-    with pytest.raises(FeatureError, match=r"ended from outside.*runtime\.workers"):
+    with pytest.raises(WorkerError, match=r"one of the pictures '.*ended 3 workers"):
         built(snap(photos), store, backend="loky", workers=2)
     monkeypatch.undo()
     assert built(snap(photos), store, backend="loky", workers=2).decoded == 10
@@ -100,7 +101,7 @@ def test_ctrl_c_leaves_nothing_half_written(photos, snap, store, small_chunks, b
 
 def test_a_backend_that_is_not_installed_names_its_extra(photos, snap, store, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtraError, match=r"runtime\.backend 'ray'.*totalml\[ray\]"):
+    with pytest.raises(MissingExtraError, match=r"runtime\.backend ray .*totalml\[ray\]"):
         built(snap(photos), store, backend="ray")
 
 

@@ -47,7 +47,8 @@ def build_features(
     targets = task.read_targets(snapshot, data)
     columns = _columns(features.table, snapshot)
     columns = with_shared(columns, features.shared, snapshot)
-    images = features.image and build_images(features.image, samples, data.max_megapixels, store, progress, runtime)
+    image, crew = features.image, runtime.crew
+    images = image and build_images(image, samples, data.max_megapixels, store, progress, crew)
     columns = with_own(columns, features.own, snapshot, images.rows if images else None)
     table = features.table
     ids = samples["id"].to_pylist()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import BrokenExecutor
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -11,19 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from totalml.data.image import UnreadableImage, decode
-from totalml.errors import FeatureError
 from totalml.features import pixels
-from totalml.features.workers import by_processes, by_threads
-from totalml.recipe import ImageFeatures, RuntimeRecipe
+from totalml.recipe import ImageFeatures
+from totalml.workers import Crew
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.store import Store
 
-THREADS = 2  # Pillow frees the interpreter lock while it decodes and resizes
-WINDOW = 32  # pictures under way at once, so memory stays bounded
-CHUNK = 32  # pictures that a process gets at a time
+CHUNK = 32  # pictures that a worker gets at a time
 
 
 class UndecodableBlob(Exception):
@@ -38,18 +34,23 @@ class UndecodableBlob(Exception):
 
 
 def decoded(
-    blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, store: Store, runtime: RuntimeRecipe
+    blobs: Sequence[str],
+    image: ImageFeatures,
+    max_megapixels: float,
+    store: Store,
+    crew: Crew,
+    name: Callable[[Sequence[str]], str],
 ) -> Iterator[NDArray[np.uint8]]:
     """(size, size, 3) uint8 of each blob, in order.
 
+    Args: name: what a person knows some of them by.
     Raises:
         UndecodableBlob: one is no picture.
-        FeatureError: a worker was killed.
-        MissingExtraError: the backend is not installed.
+        WorkerError, MissingExtraError: as of `Crew.map`.
     """
-    if runtime.backend == "threads":
-        return _by_threads(blobs, image, max_megapixels, store, runtime.workers or THREADS)
-    return _by_processes(blobs, image, max_megapixels, store, runtime)
+    chunks = (blobs[start : start + CHUNK] for start in range(0, len(blobs), CHUNK))
+    rows = partial(_chunk, image=image, max_megapixels=max_megapixels, store=store)
+    return chain.from_iterable(crew.map(rows, chunks, name))
 
 
 def row_of(data: bytes, image: ImageFeatures, max_megapixels: float) -> NDArray[np.uint8]:
@@ -60,38 +61,14 @@ def row_of(data: bytes, image: ImageFeatures, max_megapixels: float) -> NDArray[
     return pixels.to_pixels(decode(data, max_megapixels, at_least=pixels.OVERSAMPLE * image.size), image)
 
 
+def _chunk(blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, store: Store) -> NDArray[np.uint8]:
+    """(n, size, size, 3) uint8; perhaps in another process, perhaps on another machine that sees the same store."""
+    read = zip(blobs, store.read_many(blobs), strict=True)
+    return np.stack([_row(blob, data, image, max_megapixels) for blob, data in read])
+
+
 def _row(blob: str, data: bytes, image: ImageFeatures, max_megapixels: float) -> NDArray[np.uint8]:
     try:
         return row_of(data, image, max_megapixels)
     except UnreadableImage as error:
         raise UndecodableBlob(blob, str(error)) from error
-
-
-def _by_threads(
-    blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, store: Store, workers: int
-) -> Iterator[NDArray[np.uint8]]:
-    def read(item: tuple[str, bytes]) -> NDArray[np.uint8]:
-        return _row(*item, image, max_megapixels)
-
-    return by_threads(read, zip(blobs, store.read_many(blobs), strict=True), workers, max(WINDOW, 2 * workers))
-
-
-def _by_processes(
-    blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, store: Store, runtime: RuntimeRecipe
-) -> Iterator[NDArray[np.uint8]]:
-    chunks = (blobs[start : start + CHUNK] for start in range(0, len(blobs), CHUNK))
-    rows = partial(_chunk, image=image, max_megapixels=max_megapixels, store=store)
-    wanted_by = f"runtime.backend {runtime.backend!r}"
-    try:
-        yield from chain.from_iterable(by_processes(rows, chunks, runtime.backend, runtime.workers, wanted_by))
-    except BrokenExecutor as error:
-        raise FeatureError(
-            "a process that decodes pictures was ended from outside, most likely for want of memory; set fewer "
-            "runtime.workers, or runtime.backend=threads."
-        ) from error
-
-
-def _chunk(blobs: Sequence[str], image: ImageFeatures, max_megapixels: float, store: Store) -> NDArray[np.uint8]:
-    """(n, size, size, 3) uint8; runs in another process, perhaps on another machine that sees the same store."""
-    read = zip(blobs, store.read_many(blobs), strict=True)
-    return np.stack([_row(blob, data, image, max_megapixels) for blob, data in read])

@@ -17,7 +17,7 @@ from totalml.data import Snapshot
 from totalml.data.image import UnreadableImage, as_decoded
 from totalml.errors import DataError, FeatureError
 from totalml.features.build import sample_keys
-from totalml.features.decoding import THREADS, row_of
+from totalml.features.decoding import row_of
 from totalml.features.feature_set import FeatureSet
 from totalml.features.image_rows import ImageRows
 from totalml.features.own import with_own
@@ -26,6 +26,7 @@ from totalml.features.table import TableColumns, read_columns
 from totalml.features.targets import Targets
 from totalml.identity import canonical, digest
 from totalml.recipe import FeaturesRecipe, ImageFeatures, TableFeatures
+from totalml.workers.crew import THREADS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -17,7 +17,8 @@ from totalml.features.image_rows import ImageRows
 from totalml.features.segments import PIXELS
 from totalml.identity import canonical, digest
 from totalml.progress import Progress
-from totalml.recipe import ImageFeatures, RuntimeRecipe
+from totalml.recipe import ImageFeatures
+from totalml.workers import Crew
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,18 +57,22 @@ def build_images(
     max_megapixels: float,
     store: Store,
     progress: Progress,
-    runtime: RuntimeRecipe,
+    crew: Crew,
 ) -> BuiltImages:
     """Decode what is missing and map every sample to its row.
 
     Args:
         samples: with `id` and `blob`, the digest of the picture.
-        runtime: says what the decoding fans out over.
-    Raises: FeatureError: a sample has no picture, or it cannot be decoded.
+    Raises:
+        FeatureError: a sample has no picture, or it cannot be decoded.
+        WorkerError, MissingExtraError: as of `Crew.map`.
     """
 
+    def name(blobs: Sequence[str]) -> str:
+        return f"one of the pictures {_some(_ids(blobs, samples))}"
+
     def make(missing: list[str]) -> Iterator[NDArray[np.uint8]]:
-        rows = decoded(missing, image, max_megapixels, store, runtime)
+        rows = decoded(missing, image, max_megapixels, store, crew, name)
         return progress.track(rows, "decode pictures", len(missing))
 
     try:
@@ -89,13 +94,17 @@ def _blobs(samples: pa.Table) -> pa.Array:
 
 
 def _undecodable(error: UndecodableBlob, samples: pa.Table) -> FeatureError:
-    import pyarrow.compute as pc
-
-    ids = samples.filter(pc.equal(samples["blob"], error.blob))["id"].to_pylist()
     return FeatureError(
-        f"the picture of {_some(ids)} cannot be decoded: {error.reason}. "
+        f"the picture of {_some(_ids([error.blob], samples))} cannot be decoded: {error.reason}. "
         "Mend the file, or set 'data.on_bad_sample: skip' to leave it out."
     )
+
+
+def _ids(blobs: Sequence[str], samples: pa.Table) -> list[str]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return samples.filter(pc.is_in(samples["blob"], pa.array(blobs)))["id"].to_pylist()
 
 
 def _some(ids: list[str]) -> str:

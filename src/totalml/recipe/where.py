@@ -9,6 +9,7 @@ from totalml.component import Items, Misfit, Section
 from totalml.kinds import Direction, Task
 from totalml.recipe.bounds import Folder, Name, Place, Positive, Share
 from totalml.target import did_you_mean
+from totalml.workers import Backend, Crew
 
 _SWEPT_KEY = re.compile(r"(?!hydra\b)[a-z]\w*(\.\w+)*", re.ASCII)
 
@@ -105,8 +106,8 @@ class RuntimeRecipe(Section):
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
     threads: Positive | None = None  # CPU threads of torch, in each process; None: torch's own choice
-    workers: Positive | None = None  # that decode pictures; None: 2 threads, or all cores that the backend has
-    backend: Literal["threads", "loky", "ray"] = "threads"  # of the workers: threads, processes, or a Ray cluster
+    workers: Positive | None = None  # that read and decode data; None: 2 threads, or all cores that the backend has
+    backend: Backend = "threads"  # of the workers: threads, processes (loky), or a Ray cluster
     strategy: Literal["single", "ddp"] = "single"  # ddp: several processes, each with a share of every batch
     devices: Devices = 1  # ddp: processes on each machine
     nodes: Positive = 1  # ddp: machines; above one, Slurm or torchrun starts the processes
@@ -115,6 +116,10 @@ class RuntimeRecipe(Section):
     cache: Folder = ".totalml/remote"  # folder of this machine that stands before a store or runs elsewhere
     progress: Literal["auto", "rich", "plain", "none"] = "auto"
     rerun: bool = False  # run again although the store holds the finished run
+
+    @property
+    def crew(self) -> Crew:
+        return Crew(self.backend, self.workers, "runtime.")
 
     @model_validator(mode="after")
     def _several_by_ddp(self) -> Self:

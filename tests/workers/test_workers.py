@@ -1,0 +1,103 @@
+"""A crew gives what a plain loop gives, in its order, whatever happens to those who work."""
+
+import argparse
+import os
+import signal
+import sys
+from functools import partial
+from itertools import count, islice
+from pathlib import Path
+
+import pytest
+
+from totalml.errors import MissingExtraError, RecipeError, WorkerError
+from totalml.workers import Crew, processes, threads
+from totalml.workers.options import configure_crew, crew_of
+
+CREWS = [Crew(workers=3), Crew("loky", 2)]
+RAY = pytest.param(
+    Crew("ray", 2), marks=[pytest.mark.service, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+)  # its own warnings
+
+
+@pytest.fixture(autouse=True)
+def with_ray_where_it_is_asked_for(request):
+    if "crew" in request.fixturenames and request.getfixturevalue("crew").backend == "ray":
+        pytest.importorskip("ray")
+
+
+def killed_at(number: int, wanted: int, marks: Path) -> int:
+    """Twice the number; the process of one that is wanted is killed as long as a mark lies there."""
+    if number == wanted:
+        for mark in islice(marks.iterdir(), 1):
+            mark.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * number
+
+
+def always_killed_at(number: int, wanted: int) -> int:
+    if number == wanted:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * number
+
+
+def unlucky_at(number: int, wanted: int) -> int:
+    if number == wanted:
+        raise LookupError("none left", number)
+    return number
+
+
+@pytest.mark.parametrize("crew", [*CREWS, RAY])
+@pytest.mark.parametrize("many", [0, 1, 50])
+def test_results_come_in_the_order_of_the_items(crew, many):
+    assert list(crew.map(abs, range(-many, 0), str)) == [*range(many, 0, -1)]
+
+
+@pytest.mark.parametrize("crew", [Crew("loky", 2), RAY])
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_a_killed_worker_had_in_hand_is_done_again(crew, times, tmp_path):
+    for number in range(times):
+        (tmp_path / str(number)).touch()
+    work = partial(killed_at, wanted=5, marks=tmp_path)
+    assert list(crew.map(work, range(12), str)) == [*range(0, 24, 2)]
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("crew", [Crew("loky", 2), RAY])
+def test_an_item_that_ends_every_worker_is_named_and_no_other(crew):
+    done = crew.map(partial(always_killed_at, wanted=5), range(12), "segment {}".format)
+    with pytest.raises(WorkerError, match=r"^segment 5 ended 3 workers"):
+        list(done)
+    assert list(crew.map(abs, [-1], str)) == [1]
+
+
+@pytest.mark.parametrize("crew", [*CREWS, RAY])
+def test_what_the_function_raises_is_raised_after_what_came_before(crew):
+    done, before = crew.map(partial(unlucky_at, wanted=7), range(20), str), []
+    with pytest.raises(LookupError) as raised:
+        before.extend(done)
+    assert raised.value.args == ("none left", 7)
+    assert before == [*range(7)]
+
+
+@pytest.mark.parametrize(("crew", "ahead"), [(CREWS[0], threads.AHEAD), (CREWS[1], processes.AHEAD)])
+def test_items_are_taken_as_results_are_and_no_faster(crew, ahead):
+    taken = count()
+    done = crew.map(abs, taken, str)
+    assert list(islice(done, 3)) == [0, 1, 2]
+    assert next(taken) <= 3 + ahead * (crew.workers or 0)
+    done.close()
+
+
+def test_a_backend_that_is_not_installed_names_its_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingExtraError, match=r"^runtime\.backend ray needs the package 'ray'.*totalml\[ray\]"):
+        list(Crew("ray", asked_by="runtime.").map(abs, [1], str))
+
+
+def test_no_workers_are_refused():
+    parser = argparse.ArgumentParser()
+    configure_crew(parser)
+    assert crew_of(parser.parse_args(["--backend=loky"])) == Crew("loky")
+    with pytest.raises(RecipeError, match="--workers is a number from 1"):
+        crew_of(parser.parse_args(["--workers=0"]))
