@@ -39,7 +39,7 @@ class Course:
         """What stands at one time added up; a part that one of them lacks is left out of all."""
         times, place = np.unique(self.times, return_inverse=True)
         known = {part: values if np.isfinite(values).all() else values * np.nan for part, values in self.values.items()}
-        return Course(times, {part: np.bincount(place, values) for part, values in known.items()})
+        return Course(times, {part: np.bincount(place, values).astype(np.float64) for part, values in known.items()})
 
 
 def courses(evaluation: RegressionEvaluation) -> list[Html]:
