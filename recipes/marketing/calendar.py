@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from recipes.marketing.arguments import HOME
 from totalml.errors import MissingExtraError, RecipeError
 
 Dates = NDArray[np.datetime64]  # of unit day
 Numbers = NDArray[np.float64]
 Columns = Mapping[str, NDArray[Any]]  # by name; some hold counts, some numbers
 
-HOME = "IE"
 FESTIVAL = (14, 18)  # first and last day of St Patrick's festival, in March
 YEAR_DAYS = 365.25
 MONDAY = 0
@@ -54,6 +54,12 @@ def is_festival(days: Dates) -> NDArray[np.bool_]:
     day_of_month = (days - month.astype("datetime64[D]")).astype(np.int64) + 1
     first, last = FESTIVAL
     return (month.astype(np.int64) % 12 == _MARCH) & (first <= day_of_month) & (day_of_month <= last)
+
+
+def holidays_of(starts: Dates, country: str = HOME, subdivision: str | None = None) -> Dates:
+    """Those of all years that begin one of the periods, and of the year after. Args, Raises: as of `bank_holidays`."""
+    years = starts.astype("datetime64[Y]").astype(int) + 1970
+    return bank_holidays(range(int(years.min()), int(years.max()) + 2), country, subdivision)
 
 
 def bank_holidays(years: Iterable[int], country: str = HOME, subdivision: str | None = None) -> Dates:

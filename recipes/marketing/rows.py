@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recipes.marketing import market
-from recipes.marketing.calendar import Columns, Dates, Numbers, calendar_columns
-from recipes.marketing.world import FIRST, WEEK, World, holidays_of
+from recipes.marketing.calendar import Columns, Dates, Numbers, calendar_columns, holidays_of
+from recipes.marketing.world import FIRST, WEEK, World
 
 _SPENT = (0.14, 0.14, 0.14, 0.16, 0.18, 0.14, 0.10)  # share of a week's budget, from Monday on
 _SOLD = (0.08, 0.08, 0.10, 0.13, 0.22, 0.25, 0.14)  # of what a plain week sells

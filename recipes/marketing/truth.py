@@ -50,8 +50,8 @@ class MarketTruth(MarketArguments, PlanTruth):
         if places.null_count:
             strangers = rows["id"].filter(pc.is_null(places)).to_pylist()
             raise RecipeError(
-                f"plan.truth: the market has no row {strangers[0]!r}, nor {len(strangers) - 1} others of "
-                f"{rows.num_rows}; give plan.truth the arguments of data.source (seed, regions, years, every)"
+                f"plan.truth: the market has no row {strangers[0]!r}, nor {len(strangers) - 1} more of the "
+                f"{rows.num_rows} planned; give plan.truth the arguments of data.source (seed, regions, years, every)"
             )
         return places.to_numpy()
 

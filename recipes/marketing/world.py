@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipes.marketing import market
-from recipes.marketing.calendar import YEAR_DAYS, Columns, Dates, Numbers, bank_holidays, calendar_columns
+from recipes.marketing.calendar import YEAR_DAYS, Columns, Dates, Numbers, calendar_columns, holidays_of
 from recipes.marketing.channels import CHANNELS
 
 FIRST = np.datetime64("2019-01-07")  # a Monday
@@ -91,12 +91,6 @@ def draw_world(seed: int, regions: int, years: int) -> World:
         noise=np.exp(log_noise - (NOISE_TOGETHER**2 + NOISE_EACH**2) / 2),
         noise_of_day=np.exp(_NOISE_OF_DAY * _stack(seed, "noise of day", WEEK * weeks, regions, normal=True)),
     )
-
-
-def holidays_of(starts: Dates) -> Dates:
-    """Those of all years that have one of the days, and of the year after."""
-    years = starts.astype("datetime64[Y]").astype(int) + 1970
-    return bank_holidays(range(int(years.min()), int(years.max()) + 2))
 
 
 def _spend(seed: int, channel: str, columns: Columns, regions: int) -> Numbers:

@@ -68,7 +68,9 @@ def test_what_the_truth_does_not_know_is_told():
     rows = rows_of(MarketSource(**SMALL))
     with pytest.raises(RecipeError, match=r"no channel 'tele'.*search, social"):
         MarketTruth(**SMALL).outcome(rows, {"tele": 1.0})
-    with pytest.raises(RecipeError, match=r"no row 'region-03/2019-01-07', nor 51 others of 156; give plan\.truth"):
+    with pytest.raises(
+        RecipeError, match=r"no row 'region-03/2019-01-07', nor 51 more of the 156 planned; give plan\.truth"
+    ):
         MarketTruth(regions=2, years=1).outcome(rows, {})
 
 

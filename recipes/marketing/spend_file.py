@@ -1,0 +1,140 @@
+"""Read a table of sales and spend, and tell every mistake of it at once."""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recipes.marketing.periods import Mistake, period_days
+from totalml.errors import SnapshotError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NEEDED = ("date", "region", "sales")
+SPEND = "spend_"
+# What is taken where a column is not given.
+OPTIONAL = {"price": 1.0, "temperature": 0.0, "football": 0.0, "size": 1.0}
+_ABOVE_ZERO, _ANY = ("price", "size"), ("temperature",)  # all others are 0 or more
+_CALENDAR = ("st_patrick", "bank_holidays", "day_of_year", "trend")  # where the table knows better
+_TOLD = 20  # mistakes; more of them say no more
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+
+
+@dataclass(frozen=True)
+class SpendFile:
+    """Args:
+    days: of each row, the first of its period.
+    regions: of each row.
+    period_days: 1 or 7.
+    columns: all others, with what is taken where one is not given.
+    """
+
+    days: list[date]
+    regions: list[str]
+    period_days: int
+    columns: dict[str, list[Any]]
+
+
+def read_spend(path: Path) -> SpendFile:
+    """Raises: SnapshotError: it cannot be read, or all that is wrong with it, by row and column; rows count from 1."""
+    from totalml.data.table_file import read_table
+
+    # By the name of one column it is told what separates them; the others are asked for here, all at once.
+    table = read_table(path, ["region"], None, NEEDED[:1])
+    _require_columns(path, table.column_names)
+    mistakes: list[Mistake] = []
+    days = _cells(table, "date", _day, mistakes)
+    regions = _cells(table, "region", _region, mistakes)
+    columns = {name: [value] * table.num_rows for name, value in OPTIONAL.items()}
+    for name in table.column_names:
+        if name not in NEEDED[:2]:
+            rule = _rule(name)
+            columns[name] = _cells(table, name, rule, mistakes) if rule else table[name].to_pylist()
+    length = period_days(days, regions, mistakes)
+    if mistakes:
+        told = [text for _, text in sorted(mistakes, key=lambda mistake: mistake[0])]
+        more = [f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
+        raise SnapshotError("\n  ".join([f"the table {path} has mistakes ({len(told)}):", *told[:_TOLD], *more]))
+    return SpendFile(days, regions, length, columns)
+
+
+def _require_columns(path: Path, names: list[str]) -> None:
+    from totalml.data.paths import meant
+
+    missing = [f"no column {name!r}{meant(name, names)}" for name in NEEDED if name not in names]
+    if not any(_is_spend(name) for name in names):
+        missing.append(f"no column of spend, such as '{SPEND}tv'")
+    if missing:
+        raise SnapshotError(f"the table {path} has {', '.join(missing)}; it has {names}")
+
+
+def _is_spend(name: str) -> bool:
+    return name.startswith(SPEND) and name != SPEND
+
+
+def _rule(name: str) -> "Callable[[Any], float] | None":
+    """How a cell of the column is read; None: as it stands."""
+    if name in _ABOVE_ZERO:
+        return lambda value: _number(value, 0.0, above=True)
+    if name in _ANY:
+        return lambda value: _number(value, -math.inf)
+    known = name in ("sales", *OPTIONAL, *_CALENDAR) or _is_spend(name)
+    return (lambda value: _number(value, 0.0)) if known else None
+
+
+def _cells(table: "pa.Table", name: str, read: "Callable[[Any], Any]", mistakes: list[Mistake]) -> list[Any]:
+    """What each cell says, None where it cannot be read, which is told."""
+    found: list[Any] = []
+    for row, value in enumerate(table[name].to_pylist(), start=1):
+        try:
+            found.append(read(value))
+        except ValueError as error:
+            found.append(None)
+            mistakes.append((row, f"row {row}, column {name!r}: {error}"))
+    return found
+
+
+def _number(value: Any, least: float, *, above: bool = False) -> float:
+    """Raises: ValueError: what it is instead."""
+    bound = "a number" if least == -math.inf else f"a number {'above' if above else 'of at least'} {least:g}"
+    if value is None or value == "":
+        raise ValueError(f"it is empty; expected {bound}")
+    text = str(value).strip()
+    try:
+        number = math.nan if isinstance(value, bool | datetime) else float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        mend = f" such as {text.replace(',', '.')}" if _DECIMAL_COMMA.fullmatch(text) else ""
+        raise ValueError(f"{text!r} is no number; expected {bound}{mend}")
+    if number < least or (above and number == least):
+        raise ValueError(f"{number:g} is too little; expected {bound}")
+    return number
+
+
+def _day(value: Any) -> date:
+    """Raises: ValueError: what it is instead."""
+    expected = "expected a day such as 2021-03-15"
+    if value is None or value == "":
+        raise ValueError(f"it is empty; {expected}")
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC)
+        if moment.time() != datetime.min.time():
+            raise ValueError(f"{moment:%Y-%m-%d %H:%M} has a time of day; {expected}")
+        return moment.date()
+    try:
+        return date.fromisoformat(str(value).strip())
+    except ValueError:
+        raise ValueError(f"{str(value)!r} is no day; {expected}") from None
+
+
+def _region(value: Any) -> str:
+    """Raises: ValueError: it is empty."""
+    text = str(value or "").strip()
+    if not text:
+        raise ValueError("it is empty; expected the name of a region")
+    return text

@@ -1,0 +1,53 @@
+"""A user's own market: a CSV or Parquet table with a row for each region and day or week.
+
+Imports of numpy stay inside the methods, because validating a recipe imports this module.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from recipes.marketing.arguments import HOME
+from recipes.marketing.source import row_id
+from totalml.component import Where
+from totalml.data.sample import Sample
+from totalml.kinds import Source
+
+
+class SpendTable(Source):
+    """Rows of columns `date` (the first day of each period), `region`, `sales` and `spend_*`; days or weeks.
+
+    What the table lacks of `price`, `temperature`, `football` and `size` is taken as the same everywhere; st_patrick,
+    bank_holidays, day_of_year and trend are made of the date. Any further column is passed on.
+    """
+
+    table: Annotated[str, Field(min_length=1), Where]  # .csv, .tsv, packed by gzip or not, or .parquet
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = HOME  # of the bank holidays, ISO 3166-1
+    subdivision: Annotated[str, Field(min_length=1)] | None = None  # ISO 3166-2 without the country, such as NIR of GB
+
+    def samples(self) -> Iterator[Sample]:
+        from recipes.marketing.spend_file import read_spend
+
+        read = read_spend(Path(self.table).expanduser())
+        columns = {**self._calendar(read.days, read.period_days), **read.columns}
+        for day, region, *values in zip(read.days, read.regions, *columns.values(), strict=True):
+            yield Sample(
+                id=row_id(region, day.isoformat()),
+                image=None,
+                label=None,
+                timestamp=datetime.combine(day, time(), UTC),
+                metadata={"region": region, **dict(zip(columns, values, strict=True))},
+            )
+
+    def _calendar(self, days: list[Any], period_days: int) -> dict[str, list[Any]]:
+        import numpy as np
+
+        from recipes.marketing.calendar import calendar_columns, holidays_of
+
+        starts = np.array(days, "datetime64[D]")
+        holidays = holidays_of(starts, self.country, self.subdivision)
+        found = calendar_columns(starts, period_days, starts.min(), holidays)
+        return {name: values.tolist() for name, values in found.items()}

@@ -1,0 +1,128 @@
+"""A user's own table gives the columns of the example, or every mistake of it at once."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from recipes.marketing.source import MarketSource
+from recipes.marketing.table import SpendTable
+from totalml.data.sample import Sample
+from totalml.errors import SnapshotError
+
+CALENDAR = ("st_patrick", "bank_holidays", "day_of_year", "trend")
+HEADER = "date,region,sales,spend_tv\n"
+
+
+def read(path: Path, text: str, **arguments: object) -> list[Sample]:
+    path.write_text(text, encoding="utf-8")
+    return [*SpendTable(table=str(path), **arguments).samples()]
+
+
+def mistakes_of(path: Path, text: str) -> list[str]:
+    with pytest.raises(SnapshotError) as told:
+        read(path, text)
+    first, *others = str(told.value).split("\n  ")
+    assert str(path) in first
+    return others or [first]
+
+
+@pytest.mark.parametrize("every", ["week", "day"])
+def test_the_example_written_as_a_table_gives_the_same_rows(tmp_path: Path, every: str):
+    written = [*MarketSource(regions=2, years=1, every=every).samples()]
+    with (tmp_path / "market.csv").open("w", newline="") as file:
+        names = [name for name in written[0].metadata if name not in CALENDAR]
+        table = csv.DictWriter(file, ["date", *names], extrasaction="ignore")
+        table.writeheader()
+        table.writerows({"date": each.timestamp.date().isoformat(), **each.metadata} for each in written)
+    again = [*SpendTable(table=str(tmp_path / "market.csv")).samples()]
+    assert [(row.id, row.timestamp, row.metadata) for row in again] == [
+        (row.id, row.timestamp, row.metadata) for row in written
+    ]
+
+
+def test_a_small_table_of_weeks_is_enough(tmp_path: Path):
+    text = HEADER + "2023-03-06,north,900,10\n2023-03-13,north,1500,20.5\n2023-03-06,south,700,0\n"
+    rows = read(tmp_path / "t.csv", text)
+    assert [row.id for row in rows] == ["north/2023-03-06", "north/2023-03-13", "south/2023-03-06"]
+    assert rows[1].timestamp == datetime(2023, 3, 13, tzinfo=UTC)
+    known = rows[1].metadata
+    assert (known["region"], known["sales"], known["spend_tv"]) == ("north", 1500, 20.5)
+    assert (known["st_patrick"], known["bank_holidays"], known["trend"]) == (5, 1, pytest.approx(7 / 365.25))
+    assert (known["price"], known["temperature"], known["football"], known["size"]) == (1, 0, 0, 1)
+
+
+def test_what_the_table_knows_itself_is_taken_and_passed_on(tmp_path: Path):
+    text = "date;region;sales;spend_tv;bank_holidays;price;shop\n"
+    text += "2023-03-06;north;900;10,5;3;4,2;corner\n2023-03-07;north;900;10,0;0;4,1;corner\n"
+    first, second = (row.metadata for row in read(tmp_path / "t.csv", text))
+    assert (first["bank_holidays"], first["price"], first["spend_tv"], first["shop"]) == (3, 4.2, 10.5, "corner")
+    assert (second["bank_holidays"], second["day_of_year"]) == (0, 66.5)  # of a day, as they are a day apart
+
+
+def test_another_country_has_its_own_holidays(tmp_path: Path):
+    pytest.importorskip("holidays")
+    text = HEADER + "2023-07-03,west,900,10\n2023-07-04,west,900,20\n"
+    assert [row.metadata["bank_holidays"] for row in read(tmp_path / "t.csv", text, country="US")] == [0, 1]
+
+
+def test_every_mistake_is_told_at_once_with_its_row_and_column(tmp_path: Path):
+    rows = [
+        "2023-03-06,north,900,10",
+        "2023-03-13,north,many,20",  # no number
+        "2023-03-13,north,900,20",  # twice
+        "2023-03-27,north,900,-3",  # negative, and the week before is missing
+        "2023-03-06,,900,20",  # no region
+        "06.03.2023,south,900,20",  # no day
+        "2023-03-13,south,,20",  # empty
+        "2023-03-21,west,900,inf",  # a Tuesday, and no number
+        "2023-03-13,west,900,20",
+    ]
+    assert mistakes_of(tmp_path / "t.csv", HEADER + "\n".join(rows)) == [
+        "region 'north' has no week of 2023-03-20; add each, with 0 where nothing was sold or spent",
+        "row 2, column 'sales': 'many' is no number; expected a number of at least 0",
+        "row 3: 'north' on 2023-03-13 stands in row 2 too; keep one of them",
+        "row 4, column 'spend_tv': -3 is too little; expected a number of at least 0",
+        "row 5, column 'region': it is empty; expected the name of a region",
+        "row 6, column 'date': '06.03.2023' is no day; expected a day such as 2021-03-15",
+        "row 7, column 'sales': it is empty; expected a number of at least 0",
+        "row 8, column 'spend_tv': 'inf' is no number; expected a number of at least 0",
+        "row 8, column 'date': 2023-03-21 is a Tuesday; other weeks begin on a Monday",
+    ]
+
+
+def test_columns_that_are_missing_are_told_together(tmp_path: Path):
+    (told,) = mistakes_of(tmp_path / "t.csv", "date,regions,spent\n2023-03-06,north,900\n")
+    assert "has no column 'region'; did you mean 'regions'?, no column 'sales', no column of spend, such as" in told
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (["2023-03-06,a,1,1", "2023-03-06,b,1,1"], "no region has two periods"),
+        (["2023-01-01,a,1,1", "2023-01-31,a,1,1"], "mostly 30 days apart; expected 1, for days, or 7, for weeks"),
+        (
+            ["2023-03-06T12:00,a,1,1", "2023-03-07T12:00,a,1,1"],
+            r"has mistakes \(2\):\n  row 1, column 'date': 2023-03-06 12:00 has a time",
+        ),
+        (["20230306,a,1,1", "20230307,a,1,1"], None),
+        (["2023-03-06,a,true,1", "2023-03-07,a,false,1"], "'sales': 'True' is no number"),
+        (['2023-03-06,a,"1,5",1', '2023-03-07,a,"2,5",1'], "'1,5' is no number; .* such as 1.5"),
+        (["2023-03-06,a,1,1", "2023-03-07,a,1,1", "2023-03-10,a,1,1"], "no day of 2023-03-08, nor 1 more"),
+    ],
+)
+def test_what_cannot_be_a_series_is_told(tmp_path: Path, rows: list[str], told: str | None):
+    path = tmp_path / "t.csv"
+    path.write_text(HEADER + "\n".join(rows))
+    if told is None:  # a day as ISO 8601 writes it too
+        assert [each.id for each in SpendTable(table=str(path)).samples()] == ["a/2023-03-06", "a/2023-03-07"]
+        return
+    with pytest.raises(SnapshotError, match=told):
+        [*SpendTable(table=str(path)).samples()]
+
+
+def test_of_very_many_mistakes_some_are_told(tmp_path: Path):
+    lost = mistakes_of(tmp_path / "t.csv", HEADER + "".join(f"2023-03-{day:02},a,x,1\n" for day in range(1, 31)))
+    assert len(lost) == 21
+    assert lost[-1] == "and 10 more"
