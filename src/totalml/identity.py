@@ -21,7 +21,7 @@ DIGEST = re.compile(rf"{PREFIX}([0-9a-f]{{64}})")
 DRAWN_DIGITS = 13  # hex digits, which are 52 bits: as many as a float holds whatever they are
 
 
-def digest(domain: str, payload: bytes) -> str:
+def digest(domain: str, payload: bytes | memoryview) -> str:
     """The digest of `payload` in `domain`, e.g. `recipe v1`."""
     from blake3 import blake3
 

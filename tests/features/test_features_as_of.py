@@ -55,7 +55,7 @@ def by_brute_force(left: pa.Table, right: pa.Table, by: str, known: str, ttl: in
 
 
 @given(rows(hours), rows(hours, hours), st.sampled_from(["ab", "a", ""]), kinds, kinds, ttls)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_each_row_is_given_what_brute_force_finds(lefts, rights, by, left_kind, right_kind, ttl):
     if "whole" in (left_kind, right_kind):
         left_kind = right_kind
@@ -68,7 +68,7 @@ def test_each_row_is_given_what_brute_force_finds(lefts, rights, by, left_kind, 
 
 
 @given(rows(hours), rows(hours, hours), ttls, st.integers(1, 5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_hashes_that_collide_mix_up_no_entities(lefts, rights, ttl, differing):
     left, right = table(lefts, "abt", "text"), table(rights, "abek", "text")
     with pytest.MonkeyPatch.context() as patched:
@@ -79,7 +79,7 @@ def test_hashes_that_collide_mix_up_no_entities(lefts, rights, ttl, differing):
 
 
 @given(rows(hours, least=1), rows(hours, hours), ttls, st.integers(1, 5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_batches_come_out_as_they_went_in(lefts, rights, ttl, size):
     left, right = table(lefts, "abt"), table(rights, "abek")
     batches = left.to_batches(max_chunksize=size)
@@ -93,7 +93,7 @@ def test_batches_come_out_as_they_went_in(lefts, rights, ttl, size):
     st.lists(st.tuples(st.integers(0, 3), st.integers(-3, 12)), min_size=1),
     ttls,
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_pandas_agrees_where_all_is_known_at_once(lefts, rights, ttl):
     import pandas as pd
 

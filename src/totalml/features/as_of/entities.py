@@ -135,8 +135,11 @@ def hashed(columns: Sequence[pa.Array], count: int) -> NDArray[np.uint64]:
 
     hashes = np.zeros(count, np.uint64)
     for column in columns:
-        text = pa.types.is_large_string(column.type)
-        words = _text_words(column) if text else column.fill_null(0).to_numpy().view(np.uint64)
+        if pa.types.is_large_string(column.type):
+            texts = column.dictionary_encode(null_encoding="encode")
+            words = _text_words(texts.dictionary)[texts.indices.to_numpy()]
+        else:
+            words = column.fill_null(0).to_numpy().view(np.uint64)
         hashes = _mixed(hashes * _BASE + words)
     return hashes
 

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from totalml.errors import FeatureError
-from totalml.features.as_of.entities import Entities, entity_kind
-from totalml.features.as_of.timelines import Timelines, is_time, times_us
-from totalml.target import did_you_mean
+from totalml.features.as_of.entities import Entities
+from totalml.features.as_of.mistakes import mistakes, stop_for, too_short, unlike
+from totalml.features.as_of.timelines import Timelines, times_us
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -89,11 +88,9 @@ class AsOf:
     ) -> None:
         times = [event_time] if known_time is None else [event_time, known_time]
         self._right = right.schema
-        wrong = _wrong("right", right.schema, by, times, columns)
-        wrong += [] if left is None else self._wrong_left(*left, by)
-        if ttl_us is not None and ttl_us < 0:
-            wrong.append(f"ttl_us is {ttl_us}; it must be 0 or more, or None")
-        _stop(wrong)
+        wrong = mistakes("right", right.schema, by, times, columns)
+        wrong += [] if left is None else self._mistakes_of(*left, by)
+        stop_for(wrong + too_short(ttl_us))
         self._ttl_us = ttl_us
         self._values = right.select(list(columns)).combine_chunks()
         self.schema = self._values.schema
@@ -104,7 +101,7 @@ class AsOf:
 
     def rows(self, left: pa.Table | pa.RecordBatch, left_time: str) -> NDArray[np.int64]:
         """(N,) the row of the right table that each row of the left one is given; -1: none."""
-        _stop(self._wrong_left(left.schema, left_time, self._entities.names))
+        stop_for(self._mistakes_of(left.schema, left_time, self._entities.names))
         times, there = times_us(left[left_time], left_time)
         return self._timelines.rows_at(np.where(there, self._entities.numbers(left), -1), times, self._ttl_us)
 
@@ -117,42 +114,5 @@ class AsOf:
         taken = [column.take(wanted).combine_chunks() for column in self._values.columns]
         return pa.RecordBatch.from_arrays(taken, schema=self.schema)
 
-    def _wrong_left(self, schema: pa.Schema, time: str, by: Sequence[str]) -> list[str]:
-        both = [name for name in by if schema.names.count(name) == self._right.names.count(name) == 1]
-        kinds = {name: (schema.field(name).type, self._right.field(name).type) for name in both}
-        return _wrong("left", schema, by, [time], []) + [
-            f"entity column {name!r} is {left} on the left and {right} on the right; make it text in both"
-            for name, (left, right) in kinds.items()
-            if {"text", "numbers"} == {entity_kind(left), entity_kind(right)}
-        ]
-
-
-def _wrong(table: str, schema: pa.Schema, by: Sequence[str], times: Sequence[str], others: Sequence[str]) -> list[str]:
-    names = list(dict.fromkeys([*by, *times, *others]))
-    wrong = [
-        f"the {table} table has no column {name!r}{did_you_mean(name, schema.names)}"
-        for name in names
-        if name not in schema.names
-    ]
-    wrong += [
-        f"the {table} table has {count} columns {name!r}; rename or drop the others"
-        for name in names
-        if (count := schema.names.count(name)) > 1
-    ]
-    kinds = {name: schema.field(name).type for name in names if schema.names.count(name) == 1}
-    wrong += [
-        f"entity column {name!r} of the {table} table is {kinds[name]}; make it text or whole numbers"
-        for name in by
-        if name in kinds and entity_kind(kinds[name]) is None
-    ]
-    wrong += [
-        f"{name!r} of the {table} table is {kinds[name]}; make it timestamps, dates, or microseconds since 1970"
-        for name in dict.fromkeys(times)
-        if name in kinds and not is_time(kinds[name])
-    ]
-    return wrong
-
-
-def _stop(wrong: Sequence[str]) -> None:
-    if wrong:
-        raise FeatureError("\n".join(["tables cannot be joined as of a time:", *(f"  {one}" for one in wrong)]))
+    def _mistakes_of(self, left: pa.Schema, time: str, by: Sequence[str]) -> list[str]:
+        return mistakes("left", left, by, [time], []) + unlike(by, left, self._right)

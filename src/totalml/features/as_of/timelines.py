@@ -58,10 +58,15 @@ class Timelines:
             place = np.where(self._had_us[probe] <= times_us, probe, place)
         known = place > before
         if ttl_us is not None and len(self._rows):
-            # As unsigned numbers: the age of what is known is never negative, and may be longer than int64 holds.
-            known &= (times_us - self._event_us[place]).view(np.uint64) <= np.uint64(ttl_us)
+            known &= young(self._event_us[place], times_us, ttl_us)
         found[asked[known]] = self._rows[place[known]]
         return found
+
+
+def young(event_us: Numbers, times_us: Numbers, ttl_us: int) -> NDArray[np.bool_]:
+    """Whether events that lie behind are not older than that."""
+    # Without a sign, since an age may be longer than int64 holds.
+    return (times_us - event_us).view(np.uint64) <= np.uint64(ttl_us)
 
 
 def is_time(kind: pa.DataType) -> bool:
