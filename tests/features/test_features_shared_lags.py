@@ -1,7 +1,7 @@
 """Lags against a look at every row; and the two mistakes that lags are known for: gaps, and another series' values."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.features.rows_of_series import DAY_US, listed, series, table
@@ -15,6 +15,7 @@ def lags(**given):
     return Lags(**{"owner": "ann", "column": "spend", "entity": ["region"], "every": "1d", "lags": 2} | given)
 
 
+@settings(deadline=None)
 @given(series())
 def test_a_lag_is_the_value_of_that_very_day_of_that_very_series(rows):
     at = {(name, time): value for name, time, value in rows}
@@ -24,6 +25,7 @@ def test_a_lag_is_the_value_of_that_very_day_of_that_very_series(rows):
         assert listed(made, f"lag{lag}") == expected
 
 
+@settings(deadline=None)
 @given(series(step_us=DAY_US // 5))
 def test_between_full_days_the_latest_value_of_the_day_that_far_back_counts(rows):
     made = lags(lags=2).columns(table(rows))
@@ -36,6 +38,7 @@ def test_between_full_days_the_latest_value_of_the_day_that_far_back_counts(rows
         assert listed(made, f"lag{lag}") == expected
 
 
+@settings(deadline=None)
 @given(series(), st.data())
 def test_what_comes_later_changes_nothing(rows, data):
     name, time, _ = data.draw(st.sampled_from(rows))

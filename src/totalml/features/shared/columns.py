@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from totalml.errors import FeatureError
+from totalml.errors import FeatureError, TotalmlError
 from totalml.features.shared.past import TIMESTAMP, numbers
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def values_of(feature: SharedFeature, rows: pa.Table) -> pa.Table:
 
     try:
         made = feature.columns(rows)
-    except FeatureError:
+    except TotalmlError:
         raise
     except Exception as error:  # code of a recipe's own fails in any way
         raise FeatureError(f"its code failed: {type(error).__name__}: {error}") from error

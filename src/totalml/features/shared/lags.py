@@ -45,10 +45,9 @@ class Lags(SharedFeature):
         values = numbers(rows, self.column)[past.order]
         made = {}
         for lag in range(self.first, self.lags + 1):
-            place = past.latest(lag * period, period)
-            found = np.where(place >= 0, values[place], np.nan)
+            found = past.between(lag * period, period).latest(values)
             if self.missing == "stop":
-                refuse_gaps(np.isnan(found) & (past.time - lag * period >= past.time[past.first()]), lag, past, rows)
+                refuse_gaps(np.isnan(found) & (past.time - lag * period >= past.begins()), lag, past, rows)
             if self.missing == "zero":
                 found = np.where(np.isnan(found), 0.0, found)
             made[f"lag{lag}"] = pa.array(past.in_place(found), from_pandas=True)

@@ -1,6 +1,6 @@
 """Look back from every row of a table at earlier rows of the same entity, all rows at once.
 
-Rows are sorted by entity and time once; what lies a period back is then found by bisection. No loop runs over rows.
+Rows are sorted by entity and time once; where a time lies is then found by bisection. No loop runs over rows.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from totalml.errors import FeatureError
+from totalml.features.shared.windows import Windows
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
@@ -24,34 +25,39 @@ NAMED_AT_MOST = 5
 
 
 class Past:
-    """Rows in the order of entity and time.
+    """Rows in the order of entity, time, and since when they were known.
 
     Args:
         order: (N,) the row at each place of that order.
         entity: (N,) number of the entity, sorted.
-        time: (N,) us since 1970, ascending within an entity, no two alike.
+        time: (N,) us since 1970, ascending within an entity.
+        known: (N,) us since 1970; None: each row since its time, and no two of an entity are of one time.
     """
 
-    def __init__(self, order: NDArray[np.int64], entity: NDArray[np.int64], time: NDArray[np.int64]) -> None:
-        self.order, self.entity, self.time = order, entity, time
+    def __init__(
+        self,
+        order: NDArray[np.int64],
+        entity: NDArray[np.int64],
+        time: NDArray[np.int64],
+        known: NDArray[np.int64] | None = None,
+    ) -> None:
+        self.order, self.entity, self.time, self.known = order, entity, time, known
         # Ranks instead of times: entity and rank fit into one number, however far apart times are.
         self._moments = np.unique(time)
         self._keys = self._key(np.searchsorted(self._moments, time, "right"))
 
-    def upto(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(N,) for each place how many places lie before the first row of its entity that is later than `time`."""
-        return np.searchsorted(self._keys, self._key(np.searchsorted(self._moments, time, "right")), "right")
-
-    def latest(self, back_us: int, within_us: int) -> NDArray[np.int64]:
-        """(N,) the place of the latest row in (time - back - within, time - back] of each place's entity, or -1."""
+    def between(self, back_us: int, within_us: int) -> Windows:
+        """Of each place the rows of its entity in (time - back - within, time - back], as known then."""
         until = self.time - back_us
-        place = self.upto(until) - 1
-        there = (place >= 0) & (self.entity[place] == self.entity) & (self.time[place] > until - within_us)
-        return np.where(there, place, -1)
+        return Windows(self, self._upto(until - within_us), self._upto(until))
 
-    def first(self) -> NDArray[np.int64]:
-        """(N,) the first place of each place's entity."""
-        return np.searchsorted(self.entity, self.entity, "left")
+    def before(self, within_us: int) -> Windows:
+        """Of each place the rows of its entity in [time - within, time), as known then."""
+        return Windows(self, self._upto(self.time - within_us - 1), self._upto(self.time - 1))
+
+    def begins(self) -> NDArray[np.int64]:
+        """(N,) the first time of each place's entity."""
+        return self.time[np.searchsorted(self.entity, self.entity, "left")]
 
     def in_place(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) by place -> by row."""
@@ -59,24 +65,30 @@ class Past:
         by_row[self.order] = values
         return by_row
 
+    def _upto(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(N,) the place behind the last row of each place's entity that is no later than `time`."""
+        return np.searchsorted(self._keys, self._key(np.searchsorted(self._moments, time, "right")), "right")
+
     def _key(self, rank: NDArray[np.int64]) -> NDArray[np.int64]:
         return self.entity * (len(self._moments) + 1) + rank
 
 
 def past_of(feature: SharedFeature, rows: pa.Table) -> Past:
-    """The rows by the feature's entity and event time.
+    """The rows by the feature's entity, event time and known time.
 
-    Raises: FeatureError: a column is not there, holds nothing in some rows, or two rows of an entity are of one time.
+    Raises: FeatureError: a column is not there, holds nothing in some rows, or two rows of an entity are of one time,
+        and were known since one time.
     """
     time, entity = times(rows, feature.event_time or TIMESTAMP), entities(rows, feature.entity)
-    order = np.lexsort((time, entity))
-    past = Past(order, entity[order], time[order])
-    twice = np.flatnonzero((np.diff(past.time) == 0) & (np.diff(past.entity) == 0))
-    if len(twice):
+    known = times(rows, feature.known_time) if feature.known_time else None
+    order = np.lexsort((time, entity) if known is None else (known, time, entity))
+    past = Past(order, entity[order], time[order], None if known is None else known[order])
+    same = [np.diff(each) == 0 for each in (past.entity, past.time, past.known) if each is not None]
+    if len(twice := np.flatnonzero(np.logical_and.reduce(same))):
         places = order[np.stack([twice, twice + 1], axis=1)[:NAMED_AT_MOST]]
         pairs = "; ".join(" and ".join(_named(rows, pair)) for pair in places)
         of = f" of one {', '.join(feature.entity)}" if feature.entity else ""
-        mend = "name the columns that tell them apart as its entity" if not feature.entity else "keep one of them"
+        mend = "keep one of them" if feature.entity else "name the columns that tell them apart as its entity"
         raise FeatureError(f"{len(twice)} rows{of} have the same time as another: {pairs}; {mend}")
     return past
 

@@ -1,0 +1,70 @@
+"""Public holidays about a row's time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from totalml.component import Items
+from totalml.errors import FeatureError, MissingExtraError
+from totalml.features.shared.period import Period, us_of
+from totalml.kinds import SharedFeature
+from totalml.target import did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+DAY_US = 86_400_000_000
+
+
+class Holidays(SharedFeature):
+    """`days`: holidays in the period that begins at a row's time; `to_next`: days until the next one, 0 on it.
+
+    They are known in advance, so that those ahead are no look into the future. Needs the package `holidays`.
+    """
+
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")]  # ISO 3166
+    subdivision: str | None = None
+    names: Items[str] = ()  # as the package has them; none: all of the country
+    period: Period = "1d"
+
+    def columns(self, rows: pa.Table) -> pa.Table:
+        import numpy as np
+        import pyarrow as pa
+
+        from totalml.features.shared.past import TIMESTAMP, times
+
+        time = times(rows, self.event_time or TIMESTAMP)
+        holidays = self._days(time)
+        first, last = time // DAY_US, (time + us_of(self.period) - 1) // DAY_US
+        ahead = np.searchsorted(holidays, first, "left")
+        days = np.searchsorted(holidays, last, "right") - ahead
+        to_next = np.append(holidays.astype(np.float64), np.nan)[ahead] - first
+        return pa.table({"days": days.astype(np.float64), "to_next": pa.array(to_next, from_pandas=True)})
+
+    def _days(self, time: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Days since 1970, sorted, each once; from before the first row until after the last one."""
+        import numpy as np
+
+        try:
+            from holidays import country_holidays
+        except ModuleNotFoundError as error:
+            raise MissingExtraError("holidays", "monitor", "a shared feature of kind Holidays") from error
+        years = (np.array([time.min(), time.max()]) if len(time) else np.zeros(2)).astype("datetime64[us]")
+        first, last = years.astype("datetime64[Y]").astype(np.int64) + 1970
+        wide = range(int(first), int(last) + 10)  # as many as there may be until one of the names comes again
+        try:
+            calendar = country_holidays(self.country, subdiv=self.subdivision, years=wide)
+        except NotImplementedError as error:
+            raise FeatureError(f"the package holidays does not know it: {error}") from error
+        # Two holidays of one day share its entry.
+        named = [(day, name.strip()) for day, names in calendar.items() for name in names.split(";")]
+        known = sorted({name for _, name in named})
+        if unknown := [name for name in self.names if name not in known]:
+            hint = did_you_mean(unknown[0], known) or f"; there are: {', '.join(known)}"
+            raise FeatureError(f"{self.country} has no holiday {unknown[0]!r}{hint}")
+        found = {day for day, name in named if not self.names or name in self.names}
+        return np.array(sorted(found), "datetime64[D]").astype(np.int64)
