@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from totalml.report.number_format import MISSING, duration
+from totalml.sweep.backtest import FOLD, Candidate, backtest, best_of
 from totalml.sweep.job_format import brief, command, figure, shown
 from totalml.sweep.page import write_page
 from totalml.sweep.record import STATE_FILE, Job, SweepRecord
@@ -18,7 +20,9 @@ def close(record: SweepRecord) -> None:
     """Print the table and write `sweep.html`."""
     page = write_page(record)
     print(table(record))
-    if best := record.best():
+    if candidates := backtest(record):
+        print(means(record, candidates))
+    if best := best_of(record):
         print(f"Best: {command(best.overrides)}")
     if stopped := record.stopped():
         numbers = ", ".join(str(job.number) for job in stopped)
@@ -32,10 +36,27 @@ def table(record: SweepRecord) -> str:
     keys = record.differing()
     ranked = record.ranked()
     rows = [["job", *keys, record.metric, "time", "how"], *(_row(job, keys) for job in ranked[:MOST_ROWS])]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
     more = len(ranked) - MOST_ROWS
-    return "\n".join([*lines, f"and {more} more, in {STATE_FILE}"] if more > 0 else lines)
+    return "\n".join([_aligned(rows), *([f"and {more} more, in {STATE_FILE}"] if more > 0 else [])])
+
+
+def means(record: SweepRecord, candidates: Sequence[Candidate]) -> str:
+    """What is swept besides the folds, best mean first, as aligned columns."""
+    keys = [key for key in record.differing() if key != FOLD]
+    head = ["folds", *keys, f"mean {record.metric}", "least", "most"]
+    return _aligned([head, *(_mean(each, keys) for each in candidates[:MOST_ROWS])])
+
+
+def _mean(candidate: Candidate, keys: Sequence[str]) -> list[str]:
+    values = [_cut(brief(candidate.parameters.get(key, MISSING))) for key in keys]
+    reached = candidate.reached
+    ends = [figure(min(reached)), figure(max(reached))] if reached else [MISSING, MISSING]
+    return [str(len(reached)), *values, figure(candidate.mean), *ends]
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def _row(job: Job, keys: list[str]) -> list[str]:

@@ -81,6 +81,13 @@ def metric_of(folder: Path, metric: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
+def figures_of(folder: Path) -> dict[str, tuple[float, str]]:
+    """Name -> value and its unit, of all that a run has in `metrics.json` of its whole test split."""
+    found = _read(folder / METRICS_FILE)
+    values = {name: metric.get("value") for name, metric in found.get("metrics", {}).items()}
+    return {name: (float(value), found.get("unit", "")) for name, value in values.items() if value is not None}
+
+
 def seconds_of(facts: dict[str, Any]) -> float | None:
     """Wall time of all stages of a run."""
     seconds = facts.get("seconds")

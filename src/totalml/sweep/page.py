@@ -11,6 +11,8 @@ from totalml.report.markup import Html, joined, name_of, section, table, tag, wi
 from totalml.report.number_format import MISSING, counted, duration
 from totalml.runs.attempt import REPORT_FILE
 from totalml.store.atomic import write_atomically
+from totalml.sweep.backtest import FOLD, backtest, best_of
+from totalml.sweep.by_fold import by_fold
 from totalml.sweep.importance import FEWEST_JOBS, importances
 from totalml.sweep.job_format import brief, command, figure, shown
 from totalml.sweep.parallel import MOST_LINES, parallel
@@ -30,6 +32,7 @@ def render(record: SweepRecord) -> Html:
     keys = record.differing()
     parts = {
         "Summary": _summary(record),
+        **({"Backtest": found} if (found := by_fold(record)) else {}),
         "Parameters": _parameters(record, keys),
         "Importance": _importance(record, keys),
         **({"Failed": _failed(record)} if record.failed() else {}),
@@ -44,16 +47,19 @@ def render(record: SweepRecord) -> Html:
 
 
 def _summary(record: SweepRecord) -> Html:
-    best, metric = record.best(), record.metric.replace("_", " ")
-    jobs = list(record.jobs.values())
+    best, metric = best_of(record), record.metric.replace("_", " ")
+    jobs, candidates = list(record.jobs.values()), backtest(record)
     if best is None:
-        verdict = tag("p", f"No job came to a {metric}.", class_="verdict")
+        text = f"Nothing has a {metric} of every fold." if candidates else f"No job came to a {metric}."
+        verdict = tag("p", text, class_="verdict")
         return section("summary", "Summary", verdict, _cards(jobs))
     told = tag(
         "p",
-        f"Best {metric} of {counted(len(jobs), 'job')}: ",
-        tag("strong", f"{best.metric:.4g}"),
-        *((" with ", Html(", ".join(_assignments(record, best)))) if record.differing() else ()),
+        f"Best mean {metric} over {counted(len(candidates[0].jobs), 'fold')}: "
+        if candidates
+        else f"Best {metric} of {counted(len(jobs), 'job')}: ",
+        tag("strong", figure(candidates[0].mean if candidates else best.metric)),
+        *((" with ", Html(", ".join(chosen))) if (chosen := _assignments(record, best)) else ()),
         ".",
         class_="verdict",
     )
@@ -65,7 +71,7 @@ def _assignments(record: SweepRecord, job: Job) -> list[Html]:
     return [
         joined(tag("code", key), " ", name_of(brief(job.parameters[key]), 40))
         for key in record.differing()
-        if key in job.parameters
+        if key in job.parameters and key != FOLD
     ]
 
 
