@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
     from totalml.alerts.addressed import addressed
     from totalml.alerts.alerts import Alerts
+    from totalml.alerts.review import judged_of
     from totalml.release.registry_list import aligned
 
     store = place.open_store()
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         told = [addressed(each, place.project).as_json() for each in found]
         print(json.dumps(told, indent=2, ensure_ascii=False))
     elif found:
-        print("\n".join(aligned([HEADER, *(_row(each, _judged(each, store)) for each in found)])))
+        print("\n".join(aligned([HEADER, *(_row(each, judged_of(store, each.model, each.id)) for each in found)])))
     else:
         of = f" of {arguments.model}" if arguments.model else ""
         print(f"no alert{of} was ever raised" if arguments.all else f"no alert{of} is open; --all lists those before")
@@ -58,18 +59,8 @@ def _models(model: str | None, store: Store) -> list[str]:
     return []
 
 
-def _judged(alert: Alert, store: Store) -> str:
-    """Of the requests that it asks people about."""
-    from totalml.alerts.review import judged_of
-    from totalml.errors import StoreError
-
-    try:
-        return judged_of(store, alert.model, alert.id)
-    except StoreError:  # such as of a release that is gone
-        return "?"
-
-
 def _row(alert: Alert, judged: str) -> tuple[str, ...]:
+    """Args: judged: of the requests that it asks people about."""
     from totalml.alerts.finding import short_text
 
     finding = alert.finding

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from totalml.errors import AlertError
+from totalml.errors import AlertError, StoreError
 from totalml.recipe.bounds import NAME
 
 if TYPE_CHECKING:
@@ -68,17 +68,20 @@ def queued(store: Store, model: str) -> pa.Table:
 
 
 def judged_of(store: Store, model: str, alert: str) -> str:
-    """`3 of 5: 2 dark, 1 light`: of what an alert asked for, how many have a label by now; `-`: it asked for nothing.
+    """`3 of 5: 2 dark, 1 light`: of what an alert asked for, how many have a label by now.
 
-    Raises: StoreError: the store cannot be read.
+    Returns: `-`: it asked for nothing; `?`: nobody can tell, such as of a release that is gone.
     """
     import pyarrow.compute as pc
 
-    waiting = queued(store, model)
-    waiting = waiting.filter(pc.equal(waiting["alert"], alert))
-    if not len(waiting):
-        return "-"
-    said = _labels_of(waiting, store, model)
+    try:
+        waiting = queued(store, model)
+        waiting = waiting.filter(pc.equal(waiting["alert"], alert))
+        if not len(waiting):
+            return "-"
+        said = _labels_of(waiting, store, model)
+    except StoreError:
+        return "?"
     counts = ", ".join(f"{count:,} {label}" for label, count in Counter(said).most_common(MOST_LABELS))
     return f"{len(said):,} of {len(waiting):,}{': ' if counts else ''}{counts}"
 

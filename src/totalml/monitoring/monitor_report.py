@@ -78,6 +78,7 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime, named: Na
     from dataclasses import replace
 
     from totalml.alerts.alerts import Alerts
+    from totalml.alerts.review import judged_of
     from totalml.monitoring.history import History
     from totalml.monitoring.page import MonitorContent
     from totalml.monitoring.page.kept import late_of, pictures_of, seasons_of, volume_of
@@ -101,7 +102,7 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime, named: Na
         settings=settings,
         rows_per_day=_rows_per_day(settings, volume),
         asked=named.text if named else "",
-        alerts=[each.as_json() for each in alerts],
+        alerts=[{**each.as_json(), "judged": judged_of(store, model, each.id)} for each in alerts],
         deployment=f"deployments/{name}.yaml" if name else "",
         seasons=seasons_of(looked),
         volume=volume,

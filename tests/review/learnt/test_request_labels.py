@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from shutil import rmtree
 
 import pytest
@@ -10,12 +10,14 @@ import pytest
 from tests.review.learnt.lessons import asked_of, released, reviews_of, snapshot_of
 from tests.review.queues.traffic import MODEL
 from tests.serving.serving import PICTURE
-from totalml.alerts.alert import Alert
+from totalml.alerts.alerts import Alerts
 from totalml.alerts.finding import Finding, Sample
 from totalml.alerts.review import judged_of, queue_labels
 from totalml.labels import Label, Labels, truth_of
 from totalml.labels.columns import table_of
 from totalml.labels.labels import Segments
+from totalml.monitoring.monitor_report import gathered
+from totalml.monitoring.page.page import render
 from totalml.prediction_log.deletion import Deleted, Sought, delete
 from totalml.review.learnt.request_labels import keep_labels
 from totalml.review.reviews import Reviews
@@ -71,14 +73,15 @@ def test_a_deletion_reaches_labels_of_requests_that_the_log_holds_no_longer_and_
 
 def test_an_alert_says_what_is_judged_of_what_it_asked_for(store, bundle):
     items = asked_of(store, bundle)
-    finding = Finding(
-        "concept", "page", "it errs", release=bundle.hash, samples=tuple(Sample(f"order-{n}", "a") for n in range(5))
-    )
-    queue_labels(
-        Alert("pints-1", MODEL, finding, "raised", frozenset(), NOW, NOW, NOW, 1, "raised", "", ()), store, NOW
-    )
-    assert judged_of(store, MODEL, "pints-1") == "0 of 5"
-    assert judged_of(store, MODEL, "pints-2") == "-"
+    samples = tuple(Sample(f"order-{n}", "a") for n in range(5))
+    finding = Finding("concept", "page", "it errs", release=bundle.hash, samples=samples)
+    alert = Alerts(store, MODEL).raise_alert(finding)
+    assert judged_of(store, MODEL, alert.id) == "-"
+    queue_labels(alert, store, NOW)
+    assert judged_of(store, MODEL, alert.id) == "0 of 5"
     said = [(items[0], "dark", "ann"), (items[1], "light", "ann"), (items[2], "dark", "bob")]
     keep_labels(reviews_of(store, *said), bundle, "majority", store)
-    assert judged_of(store, MODEL, "pints-1") == "3 of 5: 2 dark, 1 light"
+    assert judged_of(store, MODEL, alert.id) == "3 of 5: 2 dark, 1 light"
+    assert b"<td>3 of 5: 2 dark, 1 light</td>" in render(gathered(store, MODEL, timedelta(days=1), NOW))
+    rmtree(bundle.folder)
+    assert b"<td>?</td>" in render(gathered(store, MODEL, timedelta(days=1), NOW))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST = 100
 COMMANDS = ('totalml alerts ack ID --why "I look at it"', 'totalml alerts resolve ID --why "the camera is mended"')
-HEAD = ["Alert", "What it is", "When to look", "Since", "State"]
+HEAD = ["Alert", "What it is", "When to look", "Since", "State", "Judged by people"]
 
 
 def alerts(content: MonitorContent) -> Html | str:
@@ -44,6 +44,7 @@ def _row(alert: Mapping[str, Any]) -> list[str]:
         tag("b", "at once", class_="stopped") if alert.get("severity") == PAGE else "tomorrow will do",
         _when(alert.get("since")),
         cut(str(alert.get("state") or "open"), 40),
+        cut(str(alert.get("judged") or "-"), 200),
     ]
 
 

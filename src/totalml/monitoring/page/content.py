@@ -60,8 +60,8 @@ class MonitorContent:
     rows_per_day: that are expected; None: nobody knows.
     asked: the one release that is shown, as a person called it; empty: all that answered.
     deployment: that answers; may be empty.
-    alerts: that are open, as plain JSON with `id`, `verdict`, `severity`, `sentence`, `since` and `state`; None: nobody
-        asked which are.
+    alerts: that are open, as plain JSON with `id`, `verdict`, `severity`, `sentence`, `since`, `state` and `judged`,
+        what people said of what it asks them about; None: nobody asked which are.
     pictures: of the latest window that alarmed, those that show it most first.
     volume: empty: as many rows as were looked at.
     late: rows that came after their window was looked at.

@@ -48,12 +48,6 @@ def _tests(looked: Looked) -> Html | str:
     return table("What each test said", ["Test", "Result", "In words", "Measured", "Began about"], rows, "tests")
 
 
-def _result(each: Evidence) -> str:
-    if each.alarm:
-        return tag("b", "found", class_="stopped")
-    return "too few" if each.more else "quiet"
-
-
 def _began(each: Evidence) -> str:
     if each.more:
         return f"{each.more:,} more wanted"
