@@ -15,7 +15,17 @@ from totalml.own_code import HOME, OURS, own_sources, python_files, sources_of
 from totalml.recipe import Recipe, RuntimeRecipe
 
 CODE = "code v1"  # the domain of the digests
-MOVES_NUMBERS = ("captum", "holidays", "lightning", "numpy", "pillow", "pyarrow", "torch", "torchmetrics", "torchvision")
+MOVES_NUMBERS = (
+    "captum",
+    "holidays",
+    "lightning",
+    "numpy",
+    "pillow",
+    "pyarrow",
+    "torch",
+    "torchmetrics",
+    "torchvision",
+)
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 GPU_VARIABLE = "CUDA_VISIBLE_DEVICES"
 GIT_TIMEOUT_S = 10

@@ -21,7 +21,7 @@ def by_fold(record: SweepRecord) -> Html | str:
     keys = [key for key in record.differing() if key != FOLD]
     found = {job.number: figures_of(Path(job.folder)) for job in record.jobs.values() if job.folder}
     names = list(dict.fromkeys(name for figures in found.values() for name in figures))
-    rows = []
+    rows: list[list[str]] = []
     for each in candidates:
         words = [name_of(brief(each.parameters.get(key, MISSING)), 40) for key in keys]
         some = [found.get(job.number, {}) for job in each.jobs]
