@@ -89,7 +89,7 @@ def draw_world(seed: int, regions: int, years: int) -> World:
         spend={name: np.round(size * _spend(seed, name, columns, regions)) for name in CHANNELS},
         thirst=np.exp(_THIRST * _by_region(seed, "thirst", regions)),
         noise=np.exp(log_noise - (NOISE_TOGETHER**2 + NOISE_EACH**2) / 2),
-        noise_of_day=np.exp(_NOISE_OF_DAY * _stack(seed, "noise of day", WEEK * weeks, regions, normal=True)),
+        noise_of_day=np.exp(_NOISE_OF_DAY * _normal(seed, "noise of day", WEEK * weeks, regions)),
     )
 
 
@@ -107,7 +107,7 @@ def _spend(seed: int, channel: str, columns: Columns, regions: int) -> Numbers:
 def _price(seed: int, trend: Numbers, regions: int) -> Numbers:
     """(T, R) EUR a pint."""
     weeks = len(trend)
-    offers = _stack(seed, "offer", weeks, regions, normal=False) < _OFFERS
+    offers = _even(seed, "offer", weeks, regions) < _OFFERS
     usual = market.PRICE_EUR * (1.0 + INFLATION * trend) * np.exp(_PRICE * _by_region(seed, "price", regions))
     return np.round(usual * np.where(offers, 1.0 - _OFFER, 1.0), 2)
 
@@ -126,7 +126,7 @@ def _matches(seed: int, starts: Dates) -> NDArray[np.int64]:
 def _drift(seed: int, what: str, weeks: int, regions: int, together: float, each: float, kept: float) -> Numbers:
     """(T, R) normal, of these deviations in all regions together and in each; `kept` of it stays from week to week."""
     shared = together * _random(seed, f"{what} together").standard_normal(weeks)[:, None]
-    fresh = shared + each * _stack(seed, what, weeks, regions, normal=True)
+    fresh = shared + each * _normal(seed, what, weeks, regions)
     drift = np.empty_like(fresh)
     drift[0] = fresh[0]
     for week in range(1, weeks):
@@ -136,13 +136,21 @@ def _drift(seed: int, what: str, weeks: int, regions: int, together: float, each
 
 def _by_region(seed: int, what: str, regions: int) -> Numbers:
     """(R,) normal."""
-    return _stack(seed, what, 1, regions, normal=True)[0]
+    return _normal(seed, what, 1, regions)[0]
 
 
-def _stack(seed: int, what: str, weeks: int, regions: int, *, normal: bool) -> Numbers:
-    """(T, R) normal, or even in [0, 1)."""
-    streams = [_random(seed, what, region) for region in range(1, regions + 1)]
-    return np.stack([each.standard_normal(weeks) if normal else each.random(weeks) for each in streams], axis=1)
+def _normal(seed: int, what: str, weeks: int, regions: int) -> Numbers:
+    """(T, R) normal."""
+    return np.stack([stream.standard_normal(weeks) for stream in _streams(seed, what, regions)], axis=1)
+
+
+def _even(seed: int, what: str, weeks: int, regions: int) -> Numbers:
+    """(T, R) in [0, 1)."""
+    return np.stack([stream.random(weeks) for stream in _streams(seed, what, regions)], axis=1)
+
+
+def _streams(seed: int, what: str, regions: int) -> list[np.random.Generator]:
+    return [_random(seed, what, region) for region in range(1, regions + 1)]
 
 
 def _random(seed: int, what: str, region: int = 0) -> np.random.Generator:

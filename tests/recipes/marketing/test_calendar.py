@@ -1,12 +1,13 @@
 """Feasts and holidays fall where they fell, and the place in the year is that of the middle."""
 
+import sys
 from datetime import date
 
 import numpy as np
 import pytest
 
 from recipes.marketing.calendar import bank_holidays, calendar_columns, easter, is_festival
-from totalml.errors import MissingExtraError
+from totalml.errors import MissingExtraError, RecipeError
 
 
 def columns(start: str, days: int, first: str = "2019-01-07") -> dict[str, float]:
@@ -39,11 +40,17 @@ def test_the_rules_give_what_the_package_knows():
 
 
 def test_another_country_is_asked_of_the_package():
-    if not _has_holidays():
-        with pytest.raises(MissingExtraError, match=r"bank_holidays of GB-NIR needs the package 'holidays'.*monitor"):
-            bank_holidays([2024], "GB", "NIR")
-        return
+    pytest.importorskip("holidays")
     assert "2024-07-12" in bank_holidays([2024], "GB", "NIR").astype(str)
+    with pytest.raises(RecipeError, match=r"knows no country or subdivision 'GB-XXX'.*Give one of ISO 3166"):
+        bank_holidays([2024], "GB", "XXX")
+
+
+def test_a_package_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "holidays", None)
+    with pytest.raises(MissingExtraError, match=r"bank_holidays of GB-NIR needs the package 'holidays'.*monitor"):
+        bank_holidays([2024], "GB", "NIR")
+    assert len(bank_holidays([2024])) == 10
 
 
 def test_a_week_counts_its_days():
@@ -67,11 +74,3 @@ def test_the_festival_is_in_march_of_any_year():
     days = np.arange(np.datetime64("1999-01-01"), np.datetime64("2003-01-01"))
     found = days[is_festival(days)].astype(str).tolist()
     assert found == [f"{year}-03-{day}" for year in range(1999, 2003) for day in range(14, 19)]
-
-
-def _has_holidays() -> bool:
-    try:
-        import holidays  # noqa: F401
-    except ImportError:
-        return False
-    return True
