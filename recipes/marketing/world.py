@@ -26,7 +26,7 @@ _THIRST, _PRICE, _FAVOUR = 0.12, 0.05, 0.25
 # Of the log of spend, from week to week: together in all regions, and in each.
 _SPEND_TOGETHER, _SPEND_EACH = 0.30, 0.35
 # Of the log of sales, likewise, and what a week keeps of the one before.
-NOISE_TOGETHER, NOISE_EACH, NOISE_KEPT = 0.03, 0.05, 0.5
+NOISE_TOGETHER, NOISE_EACH, NOISE_KEPT = 0.02, 0.05, 0.5
 _NOISE_OF_DAY = 0.08  # of the log of a day's share of its week
 _WARM_TOGETHER, _WARM_EACH, _WARM_KEPT = 1.8, 0.8, 0.5  # degrees C
 # Matches that are shown: chance a day from August to May, by weekday from Monday on, and in the summers of tournaments.

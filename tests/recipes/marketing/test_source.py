@@ -118,6 +118,16 @@ def test_a_channel_that_loses_half_its_effect_sells_less_from_then_on_and_not_be
     np.testing.assert_allclose(lost, half, atol=1.0)
 
 
+def test_half_of_the_effect_of_tv_can_be_seen_in_a_quarter():
+    """By one who knows the truth, in sales of all regions: three deviations of a mean over twelve weeks."""
+    source, lame = MarketSource(years=30), MarketSource(years=30, effects={"tv": 0.5})
+    world = source.world()
+    expected, noise = source.expected(world, {}), np.log(world.noise).mean(axis=1)
+    lost = np.log(expected / lame.expected(world, {})).mean()
+    quarters = noise[: len(noise) // 12 * 12].reshape(-1, 12).mean(axis=1)
+    assert lost / quarters.std() == pytest.approx(3, abs=0.5)
+
+
 def test_advertising_is_a_fifth_to_a_third_and_follows_the_season():
     source = MarketSource()
     world = source.world()
