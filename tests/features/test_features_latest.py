@@ -134,6 +134,14 @@ def test_readers_see_one_version_whole_while_others_take_its_place(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["numbers.latest"]
 
 
+def test_what_is_opened_is_mapped_and_not_copied(tmp_path):
+    written(tmp_path / "numbers.latest", 1)
+    before = pa.total_allocated_bytes()
+    latest = open_latest(tmp_path / "numbers.latest")
+    assert len(latest) == ENTITIES
+    assert pa.total_allocated_bytes() - before < 8 * ENTITIES  # less than any one column
+
+
 def test_what_is_wrong_with_a_question_is_told(tmp_path):
     path = tmp_path / "pubs.latest"
     known = pa.table({"pub": ["Toner"], "at": [0], "pints": [50]})

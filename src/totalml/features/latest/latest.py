@@ -51,8 +51,8 @@ class Latest:
         told = json.loads(rows.schema.metadata[b"latest"])
         self.by, self.columns = tuple[str, ...](told["by"]), tuple[str, ...](told["columns"])
         self.until_us, self.rows = int(told["until_us"]), int(told["rows"])
-        *named, hashes, first, end = (column.combine_chunks() for column in entities.columns)
-        *_, event, known = rows.columns
+        *named, hashes, first, end = map(_mapped, entities.columns)
+        *_, event, known = map(_mapped, rows.columns)
         self._entities = Entities(self.by, named, hashes.to_numpy())
         self._first, self._end = first.to_numpy(), end.to_numpy()
         self._event_us, self._known_us = event.to_numpy(), known.to_numpy()
@@ -108,3 +108,8 @@ class Latest:
         if ttl_us is not None:
             known[rows] &= young(self._event_us[held], times, ttl_us)
         return places, known
+
+
+def _mapped(column: pa.ChunkedArray) -> pa.Array:
+    """The one array of which it is written; joining even that would copy it into each process."""
+    return column.chunk(0) if column.num_chunks else column.combine_chunks()
