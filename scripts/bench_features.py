@@ -29,7 +29,7 @@ TARGET_S, TARGET_GB = 60, 2
 DAY_US = 86_400 * 10**6
 DAYS, LATE_DAYS = 2_000, 10
 NAMES = [f"f{number}" for number in range(20)]
-BATCH = 1 << 16
+BATCH, REPEATS = 1 << 16, 5
 ASOF = "select {values} from asked a asof left join known k on a.pub = k.pub and a.moment >= k.moment"
 # DuckDB's join knows one time, so what is newest at each is found before it.
 BY_HAND = """
@@ -176,7 +176,7 @@ def print_lookups(folder: Path, entities: int) -> None:
 
 def best_us(run: Callable[[], object], keys: int) -> float:
     seconds = []
-    for _ in range(20):
+    for _ in range(REPEATS):
         started = time.perf_counter()
         run()
         seconds.append(time.perf_counter() - started)

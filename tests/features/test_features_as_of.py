@@ -174,6 +174,23 @@ def test_an_entity_is_told_by_all_its_columns_together():
     assert join(left, right, ["a", "b"], "at", "at", None, ["v"], None)["v"].to_pylist() == [2, 1, None]
 
 
+def test_hashes_are_the_same_on_every_machine():
+    """Files of latest values hold them."""
+    texts, numbers = ["", "a", "é\0z", "pub-0001"], [0, 1, -1, 2**62]
+    found = entities.hashed([pa.array(texts, pa.large_string()), pa.array(numbers, pa.int64())], 4)
+
+    def mixed(word: int) -> int:
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+            word = (word ^ word >> shift) * factor % 2**64
+        return word
+
+    base = 0x100000001B3
+    words = [sum((byte + 1) * base**place for place, byte in enumerate(text.encode(), 1)) % 2**64 for text in texts]
+    firsts = [mixed(word) for word in words]
+    expected = [mixed((first * base + number) % 2**64) for first, number in zip(firsts, numbers, strict=True)]
+    assert found.tolist() == expected
+
+
 def test_numbers_match_whatever_type_holds_them():
     values = [1.0, -0.0, float("nan"), None, 2.5]
     right = pa.table({"a": pa.array(values, pa.float32()), "at": [0] * 5, "v": range(5)})
@@ -199,6 +216,14 @@ def test_ages_beyond_all_numbers_are_too_old():
     assert join(left, right, [], "at", "at", None, ["v"], None)["v"].to_pylist() == [1]
 
 
+def test_values_come_without_what_was_said_of_their_table():
+    fields = [pa.field("at", pa.int64()), pa.field("v", pa.int64(), nullable=False)]
+    right = pa.table([[5], [1]], schema=pa.schema(fields, {"pandas": "{}"}))
+    found = join(pa.table({"at": [0]}), right, [], "at", "at", None, ["v"], None)
+    assert found.schema == pa.schema([("v", pa.int64())])
+    assert found.schema.metadata is None
+
+
 def test_every_type_of_column_is_carried_over():
     right = pa.table(
         {
@@ -221,13 +246,13 @@ def test_all_that_is_wrong_is_told_at_once():
     with pytest.raises(FeatureError) as told:
         join(left, right, ["pub", "place"], "at", "at", "known", ["v", "w"], -1)
     assert str(told.value).splitlines() == [
-        "tables cannot be joined as of a time:",
+        "the tables cannot be joined as of a time:",
         "  the right table has no column 'known'",
         "  the right table has no column 'w'",
         "  'at' of the right table is double; make it timestamps, dates, or microseconds since 1970",
         "  the left table has no column 'place', did you mean 'plaice'?",
         "  'at' of the left table is string; make it timestamps, dates, or microseconds since 1970",
-        "  entity column 'pub' is int64 on the left and string on the right; make it text in both",
+        "  entity column 'pub' is int64 where it is asked for and string where it is known; make both text",
         "  ttl_us is -1; it must be 0 or more, or None",
     ]
 

@@ -154,7 +154,7 @@ def test_what_is_wrong_with_a_question_is_told(tmp_path):
     with pytest.raises(FeatureError) as told:
         open_latest(path).lookup(pa.table({"pub": [1]}), "at", -1)
     assert str(told.value).splitlines()[1:] == [
-        "  the left table has no column 'at'",
-        "  entity column 'pub' is int64 on the left and large_string on the right; make it text in both",
+        "  what is asked for has no column 'at'",
+        "  entity column 'pub' is int64 where it is asked for and large_string where it is known; make both text",
         "  ttl_us is -1; it must be 0 or more, or None",
     ]

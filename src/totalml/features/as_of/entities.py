@@ -153,7 +153,7 @@ def _text_words(column: pa.Array) -> NDArray[np.uint64]:
     powers = np.multiply.accumulate(np.full(lengths.max(initial=0) + 1, _BASE))
     within = np.arange(len(held)) - np.repeat(starts - bounds[0], lengths)
     sums = np.zeros(len(held) + 1, np.uint64)
-    np.cumsum((held + np.uint64(1)) * powers[within], out=sums[1:])
+    np.cumsum((held.astype(np.uint64) + 1) * powers[within], out=sums[1:])
     return sums[bounds[1:] - bounds[0]] - sums[starts - bounds[0]]
 
 

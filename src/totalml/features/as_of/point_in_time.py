@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+_NO_JOIN = "the tables cannot be joined as of a time"
 BATCH = 1 << 16  # rows: what is looked up of them at a time stays in the processor's cache
 
 
@@ -86,14 +87,16 @@ class AsOf:
         ttl_us: int | None,
         left: tuple[pa.Schema, str] | None = None,
     ) -> None:
+        import pyarrow as pa
+
         times = [event_time] if known_time is None else [event_time, known_time]
         self._right = right.schema
-        wrong = mistakes("right", right.schema, by, times, columns)
+        wrong = mistakes("the right table", right.schema, by, times, columns)
         wrong += [] if left is None else self._mistakes_of(*left, by)
-        stop_for(wrong + too_short(ttl_us))
+        stop_for(wrong + too_short(ttl_us), _NO_JOIN)
         self._ttl_us = ttl_us
         self._values = right.select(list(columns)).combine_chunks()
-        self.schema = self._values.schema
+        self.schema = pa.schema([field.with_nullable(True) for field in self._values.schema])
         self._entities = Entities.of(right, by)
         read = [times_us(right[name], name) for name in times]
         numbers = np.where(np.logical_and.reduce([there for _, there in read]), self._entities.numbers(right), -1)
@@ -101,7 +104,7 @@ class AsOf:
 
     def rows(self, left: pa.Table | pa.RecordBatch, left_time: str) -> NDArray[np.int64]:
         """(N,) the row of the right table that each row of the left one is given; -1: none."""
-        stop_for(self._mistakes_of(left.schema, left_time, self._entities.names))
+        stop_for(self._mistakes_of(left.schema, left_time, self._entities.names), _NO_JOIN)
         times, there = times_us(left[left_time], left_time)
         return self._timelines.rows_at(np.where(there, self._entities.numbers(left), -1), times, self._ttl_us)
 
@@ -115,4 +118,4 @@ class AsOf:
         return pa.RecordBatch.from_arrays(taken, schema=self.schema)
 
     def _mistakes_of(self, left: pa.Schema, time: str, by: Sequence[str]) -> list[str]:
-        return mistakes("left", left, by, [time], []) + unlike(by, left, self._right)
+        return mistakes("the left table", left, by, [time], []) + unlike(by, left, self._right)

@@ -93,8 +93,9 @@ class Latest:
         self, asked: pa.Table | pa.RecordBatch, time: str, ttl_us: int | None
     ) -> tuple[Numbers, NDArray[np.bool_]]:
         """(N, rows) places of an entity's rows, the newest first, and where one stands that counts."""
-        wrong = mistakes("left", asked.schema, self.by, [time], [])
-        stop_for(wrong + unlike(self.by, asked.schema, self._named) + too_short(ttl_us))
+        wrong = mistakes("what is asked for", asked.schema, self.by, [time], [])
+        wrong += unlike(self.by, asked.schema, self._named) + too_short(ttl_us)
+        stop_for(wrong, "latest values cannot be looked up")
         times, there = times_us(asked[time], time)
         numbers = self._entities.numbers(asked)
         known = np.zeros((len(numbers), self.rows), np.bool_)

@@ -43,8 +43,9 @@ def write_latest(
     import pyarrow as pa
 
     times = [event_time] if known_time is None else [event_time, known_time]
-    wrong = mistakes("right", table.schema, by, times, columns)
-    stop_for(wrong + ([f"rows is {rows}; keep at least 1"] if rows < 1 else []))
+    wrong = mistakes("the table", table.schema, by, times, columns)
+    wrong += [f"rows is {rows}; keep at least 1"] if rows < 1 else []
+    stop_for(wrong, f"latest values cannot be written to {path}")
     read = [times_us(table[name], name) for name in times]
     (event_us, _), (known_us, _) = read[0], read[-1]
     had = np.logical_and.reduce([there for _, there in read]) & (np.maximum(event_us, known_us) <= until_us)
