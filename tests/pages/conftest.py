@@ -16,6 +16,7 @@ from tests.sweep.test_sweep_page import jobs_of, record_of
 from tests.tracking.conftest import Place
 from totalml.cli import main
 from totalml.monitoring.page import write_monitor_page
+from totalml.recipe.review import ReviewRecipe
 from totalml.report.page import write_report
 from totalml.review.figures import team_figures
 from totalml.review.figures.page import write_figures
@@ -56,7 +57,7 @@ def page(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "figures":
         people = {NASTY: 0.15, "Aoife": 0.02, "Seán": 0.05}
         reviews = weeks_of_reviews(Store(tmp_path / "store"), people, NOW, ["Mulligan's", NASTY])
-        figures = team_figures(reviews, partial(resolved, policy="majority"), None, NOW)
+        figures = team_figures(reviews, partial(resolved, settings=ReviewRecipe()), None, NOW)
         return write_figures(tmp_path / "figures.html", figures)
     if request.param in ("report", "comparison"):
         place: Place = request.getfixturevalue("place")

@@ -14,6 +14,7 @@ from tests.review.asked import MODEL, item
 from tests.review.judged import judgements, verdict
 from tests.serving.serving import promote, release
 from totalml.cli import main
+from totalml.recipe.review import ReviewRecipe
 from totalml.review.figures.resolved import resolved
 from totalml.review.item import ASK_PLAN, GOLD, UNCERTAIN, table_of
 from totalml.review.reviews import Reviews
@@ -118,7 +119,7 @@ def test_verdicts_count_together_as_the_policy_says():
         "weighted": ["dark", "dark", "dark"],  # two who err on half of gold weigh less than one who does not
     }
     for policy, labels in expected.items():
-        found = resolved(judged, policy)
+        found = resolved(judged, ReviewRecipe(policy=policy))
         assert [found[each.item] and found[each.item]["label"] for each in about] == labels
     plan = item(9, ask=ASK_PLAN)
-    assert resolved(judgements((plan, verdict(plan, None))), "majority") == {plan.item: None}
+    assert resolved(judgements((plan, verdict(plan, None))), ReviewRecipe()) == {plan.item: None}

@@ -12,7 +12,7 @@ from tests.serving.serving import PICTURE, release
 from totalml.errors import RecipeError, StoreError
 from totalml.project import place_at
 from totalml.recipe.review import QueueShares, ReviewRecipe
-from totalml.review.settings import review_settings, unknown_words
+from totalml.review.settings import review_settings, unknown_names
 from totalml.store import Store
 
 
@@ -71,7 +71,7 @@ def test_what_nobody_can_tell_apart_or_read_is_a_mistake(asked, told):
 
 
 def test_words_of_labels_that_are_none_are_told():
-    (told,) = unknown_words(ReviewRecipe(words={"light": "A good pint", "drak": "A bad pint"}), PICTURE)
+    (told,) = unknown_names(ReviewRecipe(words={"light": "A good pint", "drak": "A bad pint"}), PICTURE)
     assert "review.words of the recipe names 'drak'" in told
     assert "did you mean 'dark'" in told
 

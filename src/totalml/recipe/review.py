@@ -60,6 +60,7 @@ class ReviewRecipe(Section):
     shares: of the queues.
     lease_minutes: for which an item is one person's alone.
     policy: by which several verdicts of one item become a label.
+    tolerance: of a target that is a number, how far from the median people still agree, in its unit; none: not at all.
     shows: metadata columns that are shown beside the picture; none: of a table all, of a picture none.
     """
 
@@ -72,7 +73,12 @@ class ReviewRecipe(Section):
     shares: QueueShares = QueueShares()
     lease_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 10.0
     policy: Policy = "majority"
+    tolerance: dict[Label, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     shows: Items[Line] = ()
+
+    def ruled_by(self, policy: Policy | None) -> Self:
+        """By another policy; None: by its own."""
+        return self if policy is None else self.model_copy(update={"policy": policy})
 
     @model_validator(mode="after")
     def _can_be_told_apart(self) -> Self:

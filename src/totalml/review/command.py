@@ -83,12 +83,12 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
     from totalml.review.page.site import Site
     from totalml.review.queues.fill import top_up
     from totalml.review.reviews import Reviews
-    from totalml.review.settings import review_settings, unknown_words
+    from totalml.review.settings import review_settings, unknown_names
 
     store = place.open_store()
     model, bundle = find_of_model(arguments.model, store)
     settings, signature = review_settings(model, bundle, place), Signature.read(bundle)
-    for each in unknown_words(settings, signature):
+    for each in unknown_names(settings, signature):
         say(each)
     secure, figures = arguments.url.startswith("https://"), partial(_figures, store, model, settings)
     shows = OfReleases(store, signature, settings)
@@ -105,7 +105,7 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
         site.signature = Signature.read(bundle)
         site.desk.look()
         if (now := (said.look(), bundle.hash)) != labelled:
-            keep_labels(said, bundle, settings.policy, store)
+            keep_labels(said, bundle, settings, store)
             labelled = now
 
     tend()
@@ -119,7 +119,7 @@ def _figures(store: Store, model: str, settings: ReviewRecipe) -> Html:
 
     reviews = Reviews(store, model)
     reviews.look()
-    return figures_html(team_figures(reviews, partial(resolved, policy=settings.policy), None, datetime.now(UTC)))
+    return figures_html(team_figures(reviews, partial(resolved, settings=settings), None, datetime.now(UTC)))
 
 
 class _Looking(Background):

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     settings = review_settings(model, find_release(f"{model}@{alias or PRODUCTION}", store), place)
     reviews = Reviews(store, model)
     reviews.look()
-    resolve = partial(resolved, policy=settings.policy)
+    resolve = partial(resolved, settings=settings)
     figures = team_figures(reviews, resolve, now - back if back else None, now)
     if arguments.json:
         print(json.dumps(figures.as_json(), indent=2, ensure_ascii=False))

@@ -29,13 +29,14 @@ def review_settings(model: str, bundle: Bundle, place: Place) -> ReviewRecipe:
         raise StoreError(f"release {bundle.hash} was made by a newer version ({error}); update totalml") from error
 
 
-def unknown_words(settings: ReviewRecipe, signature: Signature) -> list[str]:
+def unknown_names(settings: ReviewRecipe, signature: Signature) -> list[str]:
     """What the recipe calls labels that the release does not have, in sentences; its button says the label itself."""
     there, told = [*signature.targets], []
-    for name in settings.words:
-        if name not in there:
-            hint = did_you_mean(name, there) or f"; there are {', '.join(there)}"
-            told.append(f"review.words of the recipe names {name!r}, which the release does not say{hint}")
+    for key in ("words", "tolerance"):
+        for name in getattr(settings, key):
+            if name not in there:
+                hint = did_you_mean(name, there) or f"; there are {', '.join(there)}"
+                told.append(f"review.{key} of the recipe names {name!r}, which the release does not say{hint}")
     return told
 
 

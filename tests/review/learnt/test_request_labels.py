@@ -19,6 +19,7 @@ from totalml.labels.labels import Segments
 from totalml.monitoring.monitor_report import gathered
 from totalml.monitoring.page.page import render
 from totalml.prediction_log.deletion import Deleted, Sought, delete
+from totalml.recipe.review import ReviewRecipe
 from totalml.review.learnt.request_labels import keep_labels
 from totalml.review.reviews import Reviews
 from totalml.store import Store
@@ -47,9 +48,9 @@ def test_each_request_that_people_agree_on_has_a_label_once(store, bundle):
     said = [(items[0], "dark", "ann"), (items[0], "dark", "bob"), (items[1], "light", "ann")]
     said += [(items[2], "dark", "ann"), (items[2], "light", "bob"), (items[3], None, "ann")]
     reviews = reviews_of(store, *said)
-    assert keep_labels(reviews, bundle, "majority", store) == 2
+    assert keep_labels(reviews, bundle, ReviewRecipe(), store) == 2
     assert labels_of(store) == {"order-0": ("dark", "review, 2 people"), "order-1": ("light", "review, 1 person")}
-    assert keep_labels(reviews, bundle, "majority", store) == 0
+    assert keep_labels(reviews, bundle, ReviewRecipe(), store) == 0
     assert len(store.files("labels", MODEL)) == 2
 
 
@@ -57,17 +58,17 @@ def test_a_label_that_somebody_gave_later_stands(store, bundle):
     items = asked_of(store, bundle)
     reviews = reviews_of(store, (items[0], "dark", "ann"))
     Segments(store, MODEL).save(table_of([Label("order-0", "a", {"label": "light"})], TRUTH, "the kitchen"))
-    assert keep_labels(reviews, bundle, "majority", store) == 0
+    assert keep_labels(reviews, bundle, ReviewRecipe(), store) == 0
     assert labels_of(store) == {"order-0": ("light", "the kitchen")}
 
 
 def test_a_deletion_reaches_labels_of_requests_that_the_log_holds_no_longer_and_none_come_back(store, bundle):
     items = asked_of(store, bundle)
     reviews = reviews_of(store, (items[0], "dark", "ann"), (items[1], "dark", "ann"))
-    keep_labels(reviews, bundle, "majority", store)
+    keep_labels(reviews, bundle, ReviewRecipe(), store)
     rmtree(store.folder("predictions"))
     assert delete(store, MODEL, Sought(items[0].input)) == Deleted(rows=0, pictures=1, labels=1, items=1)
-    keep_labels(Reviews(store, MODEL), bundle, "majority", store)
+    keep_labels(Reviews(store, MODEL), bundle, ReviewRecipe(), store)
     assert [*labels_of(store)] == ["order-1"]
 
 
@@ -80,7 +81,7 @@ def test_an_alert_says_what_is_judged_of_what_it_asked_for(store, bundle):
     queue_labels(alert, store, NOW)
     assert judged_of(store, MODEL, alert.id) == "0 of 5"
     said = [(items[0], "dark", "ann"), (items[1], "light", "ann"), (items[2], "dark", "bob")]
-    keep_labels(reviews_of(store, *said), bundle, "majority", store)
+    keep_labels(reviews_of(store, *said), bundle, ReviewRecipe(), store)
     assert judged_of(store, MODEL, alert.id) == "3 of 5: 2 dark, 1 light"
     assert b"<td>3 of 5: 2 dark, 1 light</td>" in render(gathered(store, MODEL, timedelta(days=1), NOW))
     rmtree(bundle.folder)

@@ -12,6 +12,7 @@ from totalml.data import load_snapshot
 from totalml.data.snapshot import snapshot_folder
 from totalml.errors import DataError
 from totalml.prediction_log.sampled_pictures import remove_pictures
+from totalml.recipe.review import ReviewRecipe
 from totalml.review.learnt.relabelled import SHARES
 from totalml.review.learnt.reviewed_snapshot import reviewed_snapshot
 from totalml.store import Store
@@ -36,8 +37,8 @@ def labels_of(snapshot) -> dict[str, str]:
     return dict(zip(*(snapshot.samples[name].to_pylist() for name in ("id", "label")), strict=True))
 
 
-def made_of(store, bundle, parent, *said, policy="majority", soft="leave-out"):
-    return reviewed_snapshot(reviews_of(store, *said), bundle, parent.data_hash, policy, soft, store)
+def made_of(store, bundle, parent, *said, soft="leave-out"):
+    return reviewed_snapshot(reviews_of(store, *said), bundle, parent.data_hash, ReviewRecipe(), soft, store)
 
 
 def test_labels_change_where_people_say_otherwise_and_requests_become_samples(store, bundle, parent):

@@ -15,7 +15,7 @@ from totalml.review.learnt.cells import recipe_values
 
 if TYPE_CHECKING:
     from totalml.data.snapshot import Snapshot
-    from totalml.recipe.review import Policy
+    from totalml.recipe.review import ReviewRecipe
     from totalml.release.bundle import Bundle
     from totalml.release.signature import Signature
     from totalml.review.figures.judgements import Judgements
@@ -48,13 +48,13 @@ class JudgedSample:
 
 
 def judged_samples(
-    judged: Judgements, policy: Policy, parent: Snapshot, store: Store, bundle: Bundle
+    judged: Judgements, settings: ReviewRecipe, parent: Snapshot, store: Store, bundle: Bundle
 ) -> tuple[list[JudgedSample], list[tuple[str, str]]]:
     """Each sample that has a vote once, sorted by id; and what is left out, with the reason.
 
     Raises: StoreError: the log or the store cannot be read.
     """
-    together = resolutions(judged, policy)
+    together = resolutions(judged, settings)
     items = [each for name, each in sorted(judged.items.items()) if each.ask == ASK_LABEL and name in together]
     sources = _Sources(store, bundle, parent, {each.request_id for each in items if each.request_id})
     found: dict[str, JudgedSample] = {}

@@ -81,9 +81,8 @@ class Relabelled:
 
         kept = pa.array([place for place in range(len(self._samples)) if place not in self._gone], pa.int64())
         old = [self._overwritten(table).take(kept) for table in (self._samples, self._metadata)]
-        columns = {
-            name: pa.array([row.metadata.get(name) for row in self._rows], kind) for name, kind in self._kinds.items()
-        }
+        kinds = {field.name: field.type for field in old[1].schema}
+        columns = {name: pa.array([row.metadata.get(name) for row in self._rows], kind) for name, kind in kinds.items()}
         samples = pa.concat_tables([old[0], sample_table(self._rows)])
         metadata = pa.concat_tables([old[1], pa.table(columns)]) if columns else pa.table({})
         if self._shares:
@@ -118,22 +117,32 @@ class Relabelled:
         self.changes.append(Change(sample.id, None, _text(cells), sample.together.votes))
 
     def _overwritten(self, table: pa.Table) -> pa.Table:
+        """With what people said; a column of whole numbers holds fractions where they said any."""
         import pyarrow as pa
 
-        for name in [name for name in table.column_names if name in self._written]:
-            cells = table[name].to_pylist()
-            for place, cell in self._written[name].items():
-                cells[place] = cell
-            table = table.set_column(
-                table.column_names.index(name), name, pa.array(cells, table.schema.field(name).type)
-            )
+        for place, field in enumerate(table.schema):
+            written = self._written.get(field.name, {})
+            given = [*written.values(), *(row.metadata.get(field.name) for row in self._rows)]
+            kind = pa.float64() if pa.types.is_integer(field.type) and any(map(_is_fraction, given)) else field.type
+            if not written and kind == field.type:
+                continue
+            cells = table[field.name].to_pylist()
+            for row, cell in written.items():
+                cells[row] = cell
+            table = table.set_column(place, field.name, pa.array(cells, kind))
         return table
+
+
+def _is_fraction(value: Any) -> bool:
+    return isinstance(value, float) and not value.is_integer()
 
 
 def _fitted(value: Any, kind: pa.DataType) -> Any:
     """As the parent's column holds it; what the log has in another type is missing."""
     import pyarrow as pa
 
+    if pa.types.is_integer(kind) and _is_fraction(value):  # Arrow would cut it off
+        return None
     try:
         return pa.scalar(value, kind).as_py()
     except (pa.ArrowException, TypeError, ValueError, OverflowError):

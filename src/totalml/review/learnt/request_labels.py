@@ -15,7 +15,7 @@ from totalml.review.figures.resolved import resolutions
 from totalml.review.item import ASK_LABEL
 
 if TYPE_CHECKING:
-    from totalml.recipe.review import Policy
+    from totalml.recipe.review import ReviewRecipe
     from totalml.release.bundle import Bundle
     from totalml.review.reviews import Reviews
     from totalml.store import Store
@@ -32,7 +32,7 @@ class _Said:
     last: datetime
 
 
-def keep_labels(reviews: Reviews, bundle: Bundle, policy: Policy, store: Store) -> int:
+def keep_labels(reviews: Reviews, bundle: Bundle, settings: ReviewRecipe, store: Store) -> int:
     """Keep a label of each request that people agree on, unless somebody said the same, or said otherwise later.
 
     Returns: how many are new. Raises: StoreError: the store cannot be read or written.
@@ -40,10 +40,10 @@ def keep_labels(reviews: Reviews, bundle: Bundle, policy: Policy, store: Store) 
     if reviews.look() == 0:
         return 0
     with queue_lock(store, bundle.name):
-        return _keep(reviews, bundle, policy, store)
+        return _keep(reviews, bundle, settings, store)
 
 
-def _keep(reviews: Reviews, bundle: Bundle, policy: Policy, store: Store) -> int:
+def _keep(reviews: Reviews, bundle: Bundle, settings: ReviewRecipe, store: Store) -> int:
     from totalml.labels import Labels, truth_of
     from totalml.labels.columns import table_of
     from totalml.labels.labels import Segments
@@ -53,7 +53,7 @@ def _keep(reviews: Reviews, bundle: Bundle, policy: Policy, store: Store) -> int
     known = Labels(store, bundle.name, truth).read().to_pylist()
     standing = {(row["request_id"], row["id"]): row for row in known}
     kept = 0
-    for people, some in _by_people(_said(reviews, policy, {*truth.columns})).items():
+    for people, some in _by_people(_said(reviews, settings, {*truth.columns})).items():
         new = [each for each in some if _is_news(each, standing.get((each.label.request_id, each.label.id)))]
         if not new:
             continue
@@ -66,13 +66,13 @@ def _keep(reviews: Reviews, bundle: Bundle, policy: Policy, store: Store) -> int
     return kept
 
 
-def _said(reviews: Reviews, policy: Policy, columns: set[str]) -> list[_Said]:
+def _said(reviews: Reviews, settings: ReviewRecipe, columns: set[str]) -> list[_Said]:
     """In the order of requests. Args: columns: of the truth; what was said of a release of another task is no label."""
     from totalml.review.figures.judgements import judgements
 
     judged = judgements(reviews)
     by_item, found = judged.by_item(), []
-    for name, together in resolutions(judged, policy).items():
+    for name, together in resolutions(judged, settings).items():
         item = judged.items[name]
         if together.label is not None and item.request_id and item.ask == ASK_LABEL and {*together.label} == columns:
             last = max(datetime.fromisoformat(each.when) for each in by_item[name])

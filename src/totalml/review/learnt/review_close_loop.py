@@ -39,9 +39,9 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
     store, model = place.open_store(), arguments.model
     bundle = find_release(f"{model}@{PRODUCTION}", store)
-    policy = arguments.policy or review_settings(model, bundle, place).policy
+    settings = review_settings(model, bundle, place).ruled_by(arguments.policy)
     parent = parent_of(arguments.parent, bundle, place)
-    made = reviewed_snapshot(Reviews(store, model), bundle, parent, policy, arguments.soft, store)
+    made = reviewed_snapshot(Reviews(store, model), bundle, parent, settings, arguments.soft, store)
     store.publish()
     print("\n".join([*made.lines(), f"All changes: {write_changes(made, store)}"]), flush=True)
     recipe = recipe_on(made.snapshot.data_hash, bundle, place)

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
     store = place.open_store()
     model, bundle = find_of_model(arguments.model, store)
-    policy = arguments.policy or review_settings(model, bundle, place).policy
-    kept = keep_labels(Reviews(store, model), bundle, policy, store)
+    settings = review_settings(model, bundle, place).ruled_by(arguments.policy)
+    kept = keep_labels(Reviews(store, model), bundle, settings, store)
     print(f"{kept:,} labels of {model} are kept" if kept else f"nothing new was said of requests of {model}")
     return 0

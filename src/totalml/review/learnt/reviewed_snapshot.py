@@ -23,7 +23,7 @@ from totalml.store.atomic import write_atomically
 if TYPE_CHECKING:
     from totalml.data.sample import Row
     from totalml.data.snapshot import Snapshot
-    from totalml.recipe.review import Policy
+    from totalml.recipe.review import ReviewRecipe
     from totalml.release.bundle import Bundle
     from totalml.review.reviews import Reviews
     from totalml.store import Store
@@ -37,7 +37,7 @@ class ReviewedSnapshot:
     judged: samples that somebody gave a label, by `votes` verdicts.
     changes: labels that are not as they were, and samples that are new.
     left_out: which sample or request, and why.
-    lineage: parent, the state of the reviews, and the policy.
+    lineage: parent, the state of the reviews, and by what verdicts became labels.
     """
 
     snapshot: Snapshot
@@ -74,7 +74,7 @@ def told(left_out: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def reviewed_snapshot(
-    reviews: Reviews, bundle: Bundle, parent: str, policy: Policy, soft: Soft, store: Store
+    reviews: Reviews, bundle: Bundle, parent: str, settings: ReviewRecipe, soft: Soft, store: Store
 ) -> ReviewedSnapshot:
     """Make it and keep it in the store.
 
@@ -88,7 +88,7 @@ def reviewed_snapshot(
 
     reviews.look()
     before, signature = load_snapshot(parent, store), Signature.read(bundle)
-    samples, left_out = judged_samples(judgements(reviews), policy, before, store, bundle)
+    samples, left_out = judged_samples(judgements(reviews), settings, before, store, bundle)
     if not samples:
         raise DataError("\n".join([f"no verdict about {bundle.name} can be learnt from", *told(left_out)]))
     lineage = {
@@ -96,7 +96,8 @@ def reviewed_snapshot(
         "model": bundle.name,
         "reviews": reviews.last.digest if reviews.last else None,
         "last_event": reviews.last.sequence if reviews.last else 0,
-        "policy": policy,
+        "policy": settings.policy,
+        **({"tolerance": dict(settings.tolerance)} if settings.tolerance else {}),
         "soft": soft,
     }
     with store.lock("snapshots"):

@@ -40,9 +40,9 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
     store = place.open_store()
     _, bundle = find_of_model(arguments.model, store)
-    policy = arguments.policy or review_settings(bundle.name, bundle, place).policy
+    settings = review_settings(bundle.name, bundle, place).ruled_by(arguments.policy)
     parent = parent_of(arguments.parent, bundle, place)
-    made = reviewed_snapshot(Reviews(store, bundle.name), bundle, parent, policy, arguments.soft, store)
+    made = reviewed_snapshot(Reviews(store, bundle.name), bundle, parent, settings, arguments.soft, store)
     store.publish()
     print("\n".join(made.lines()))
     print(f"All changes: {write_changes(made, store)}")
