@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from math import comb
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.review.asked import item
+from tests.review.asked import MODEL, item
 from tests.review.judged import RELEASE, Pub, judgements, verdict
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.record import record_of
+from totalml.recipe.review import ReviewRecipe
+from totalml.review.desk import Desk
+from totalml.review.figures import team_figures
 from totalml.review.figures.accuracy import accuracies, outcomes
 from totalml.review.figures.corrected import corrected
 from totalml.review.figures.intervals import exact, weighted
 from totalml.review.figures.judgements import Judgements, is_right
-from totalml.review.item import ASK_PLAN, GOLD, UNCERTAIN
+from totalml.review.figures.resolved import resolved
+from totalml.review.item import ASK_PLAN, GOLD, UNCERTAIN, table_of
+from totalml.review.reviews import Reviews
+from totalml.store import Store
 
 SEEDS = 60
 FALLIBLE = (0.2, 0.02)  # misses one bad pint in five
@@ -205,3 +213,18 @@ def test_an_answer_is_right_as_the_task_judges_it():
     assert is_right(both, {"a": 0.5, "b": None})
     assert not is_right(both, {"a": 0.5, "b": 1.5})
     assert is_right({}, {"label": "a"}) is None
+
+
+def test_what_is_said_after_the_answer_was_shown_counts_for_no_accuracy(tmp_path):
+    """Somebody who sees that the model says otherwise takes it back, and says what the model says."""
+    reviews = Reviews(Store(tmp_path), MODEL)
+    reviews.queue(table_of(item(number, UNCERTAIN, probability=0.1) for number in range(10)), "the log")
+    desk = Desk(reviews, ReviewRecipe())
+    for number, each in enumerate(desk.next("eve", 10)):
+        desk.give("eve", f"first-{number}", each, {"label": {"label": "dark"}})
+    again = desk.take_back("eve", "undone-9")
+    desk.give("eve", "again-90", again, {"label": {"label": again.answer["predicted"]}})
+    figures = team_figures(reviews, partial(resolved, policy="weighted"), None, datetime.now(UTC) + timedelta(hours=1))
+    (found,) = figures.accuracy
+    assert (found.items, found.weighted.value) == (9, 0.0)
+    assert figures.verdicts == 10

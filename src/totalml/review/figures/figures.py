@@ -69,7 +69,7 @@ def team_figures(
     if since is None:
         since = min((datetime.fromisoformat(each.when) for each in every.verdicts), default=until)
     judged = every.between(since, until)
-    accuracy = accuracies(judged, outcomes(judged, resolve(judged)), confidence)
+    blind = judged.blind()  # whoever was told what the model says is drawn to it, and it would seem better than it is
     return TeamFigures(
         model=reviews.model,
         since=since.isoformat(timespec="seconds"),
@@ -79,7 +79,7 @@ def team_figures(
         items=len(judged.by_item()),
         change=change(every, told, until, back, confidence),
         weeks=weeks(every, told, until, confidence),
-        accuracy=accuracy,
+        accuracy=accuracies(blind, outcomes(blind, resolve(blind)), confidence),
         agreement=agreement(judged.by_item(), confidence),
         reviewers=reviewers(judged, confidence),
         reasons=reasons(judged, confidence),

@@ -50,6 +50,10 @@ class Judgements:
         """Whether its item was gold when it was given; what several judged alike became gold by what they said."""
         return verdict.item in self.truths and verdict.shown.get("queue", GOLD) == GOLD
 
+    def blind(self) -> Judgements:
+        """Verdicts of people who had not been told what the model says; given again, one is no longer of these."""
+        return replace(self, verdicts=[each for each in self.verdicts if each.shown.get("blind", True)])
+
     def between(self, since: datetime, until: datetime) -> Judgements:
         """Verdicts that were given from `since` on and before `until`."""
         kept = [each for each in self.verdicts if since <= datetime.fromisoformat(each.when) < until]
