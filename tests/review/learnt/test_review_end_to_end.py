@@ -1,165 +1,193 @@
-"""From an alert to a better release: a new glass on which production errs, sixty verdicts, and a run that learns it."""
+"""From traffic to a better release: a new glass, a monitor's alert, sixty verdicts, and a run that learns of them."""
 
 from __future__ import annotations
 
+import re
 import sys
-from datetime import UTC, datetime, timedelta
-from io import BytesIO
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
 from tests.projects import new_project
-from totalml.alerts.alert import Alert
-from totalml.alerts.finding import Finding, Sample
-from totalml.alerts.review import queue_labels
+from tests.review.learnt.rendered import LABELS, SIZE, Pint, pints, save
+from tests.serving.serving import serving
 from totalml.cli import main
 from totalml.compose import compose_recipe
-from totalml.data.snapshot import parquet_bytes
-from totalml.prediction_log.sampled_pictures import save_picture
-from totalml.prediction_log.segment import Segment
-from totalml.release.log_rows import input_hash
+from totalml.data.snapshot import load_snapshot
+from totalml.monitoring import watch
+from totalml.monitoring.verdict import ALARMED
+from totalml.recipe.review import ReviewRecipe
 from totalml.release.named import find_release
 from totalml.release.scorer import Scorer
-from totalml.review.item import ALERT, items_of
+from totalml.review.desk import Desk
+from totalml.review.item import ALERT
+from totalml.review.learnt.judged_samples import NEW
 from totalml.review.reviews import Reviews
-from totalml.review.said import Verdict
 from totalml.runner import run
 from totalml.store import Store
 
-MODEL, SIZE = "pints", 16
+MODEL, OVERLAP = "pints", 2
 RECIPE = f"""\
 defaults:
   - override /data: image_folder
   - override /evaluation: quick
   - override /quality: none
   - override /tracking: none
-  - override /features: image
-  - override /model: small_cnn
 
 name: {MODEL}
 data:
   source:
     root: photos
+  split: {{train: 0.65, validation: 0.05, test: 0.3}}
 features:
   image:
     size: {SIZE}
-model:
-  image:
-    width: 8
-    depth: 2
 training:
-  epochs: 25
-  batch_size: 32
+  epochs: 20
 runtime:
   progress: none
 registry:
   alias: candidate
 gates:
   - metric: accuracy
-    at_least: 0.5
+    at_least: 0.75
+monitoring:
+  window: {{most: 100}}
+  alerts:
+    reactions: {{data quality: [queue_labels], new covariate: [queue_labels], unknown: [queue_labels]}}
+review:
+  overlap: {OVERLAP}
 """
-# Red and blue of a pint; the new glass is blue, and dark beer in it is as red as light beer was before.
-USUAL, NEW_GLASS = {"dark": (60, 60), "light": (180, 60)}, {"dark": (180, 200), "light": (255, 200)}
+BARTENDERS = {"ann": 52, "bob": 4, "cara": 4}  # who judge so many each: what bob and cara do, ann does, too
+VERDICTS, ERRS = 60, 0.05
+CHANCE = 0.06  # of a difference on 300 pints: two deviations where a third of the answers are others
 
-
-def photo(label: str, glass: dict[str, tuple[int, int]], random: np.random.Generator) -> bytes:
-    red, blue = glass[label]
-    pixels = np.array([red, 100, blue]) + random.normal(0, 15, (SIZE, SIZE, 3)) + random.normal(0, 8, 3)
-    out = BytesIO()
-    Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(out, "PNG")
-    return out.getvalue()
-
-
-def of_glass(glass: dict[str, tuple[int, int]], count: int, seed: int) -> list[tuple[str, bytes]]:
-    random = np.random.default_rng(seed)
-    labels = ["dark" if draw < 0.5 else "light" for draw in random.random(count)]
-    return [(label, photo(label, glass, random)) for label in labels]
+Verb = Callable[..., str]
+Asked = Sequence[tuple[bytes, str]]  # pictures, and what is true of them
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = new_project(tmp_path, {MODEL: RECIPE})
-    for number, (label, data) in enumerate(of_glass(USUAL, 240, 1)):
-        path = made / "photos" / label / f"{number}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+    save(pints(800, seed=0), made / "photos")
     monkeypatch.chdir(made)
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(watch, "SETTLES", timedelta())  # services were stopped, so the log is whole
     return made
 
 
-def alerted(store: Store, release: str, asked: list[tuple[str, bytes]]) -> dict[str, str]:
-    """Requests in the log, of which a monitor wants labels. Returns: request id -> what is true."""
-    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    hashes = [input_hash(data, {}) for _, data in asked]
-    names = [f"order-{number}" for number in range(len(asked))]
-    said = said_by("production", store, asked)
-    columns = {
-        "request_id": names,
-        "id": pa.nulls(len(asked), pa.string()),
-        "sample": pa.array([0] * len(asked), pa.int32()),
-        "time": pa.array([now - timedelta(seconds=n) for n in range(len(asked))], pa.timestamp("us", "UTC")),
-        "release": [release] * len(asked),
-        "arm": ["champion"] * len(asked),
-        "error": pa.nulls(len(asked), pa.string()),
-        "replica": ["0000000a"] * len(asked),
-        "input": hashes,
-        **{f"answer:{name}": said[name] for name in said.column_names},
-    }
-    store.save_file(parquet_bytes(pa.table(columns)), *Segment.new(now, "00000001", 1, release).path(MODEL))
-    for hashed, (_, data) in zip(hashes, asked, strict=True):
-        save_picture(store, MODEL, now, hashed, data)
-    samples = tuple(Sample(name, input=hashed) for name, hashed in zip(names, hashes, strict=True))
-    finding = Finding("concept", "page", "it errs", release=release, samples=samples)
-    alert = Alert("pints-1", MODEL, finding, "raised", frozenset(), now, now, now, 1, "raised", "", ())
-    queue_labels(alert, store, now)
-    return dict(zip(names, (label for label, _ in asked), strict=True))
+@pytest.fixture
+def totalml(project: Path, capsys: pytest.CaptureFixture[str]) -> Verb:
+    def totalml(*words: str, expect: int = 0) -> str:
+        capsys.readouterr()
+        assert main(words) == expect
+        return capsys.readouterr().out
+
+    return totalml
 
 
-def judged(store: Store, truth: dict[str, str], errors: float) -> int:
-    """By two reviewers who err so often. Returns: how many verdicts."""
-    reviews, random, said = Reviews(store, MODEL), np.random.default_rng(5), []
-    reviews.look()
-    for batch in reviews.batches:
-        for number, item in enumerate(items_of(reviews.items(batch))):
-            assert item.queue == ALERT
-            label = truth[str(item.request_id)]
-            if random.random() < errors:
-                label = "light" if label == "dark" else "dark"
-            now, who = datetime.now(UTC).isoformat(timespec="seconds"), "ann" if number % 2 else "bob"
-            said.append(Verdict(f"key-{item.item}", item.item, who, now, {"label": {"label": label}}))
-    return len(reviews.say(said))
+class Pub:
+    """Where photos are sent of what was served, and bartenders judge them. Args: folder: of the store."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.truth = folder, dict[str, str]()
 
-def said_by(alias: str, store: Store, asked: list[tuple[str, bytes]]) -> pa.Table:
-    scorer = Scorer.load(find_release(f"{MODEL}@{alias}", store))
-    names = [str(number) for number in range(len(asked))]
-    return scorer.score(scorer.inputs(names, [data for _, data in asked])).answers
+    def serves(self, some: Sequence[Pint]) -> None:
+        with serving(self.folder, find_release(f"{MODEL}@production", Store(self.folder)), logs=True, pictures=1) as on:
+            for each in some:
+                request = f"order-{len(self.truth)}"
+                assert on.ask(each.picture, headers={"X-Request-ID": request}).status_code == 200
+                self.truth[request] = each.truth
 
-
-def accuracy(alias: str, store: Store, asked: list[tuple[str, bytes]]) -> float:
-    said = said_by(alias, store, asked)["predicted"].to_pylist()
-    return float(np.mean([one == label for one, (label, _) in zip(said, asked, strict=True)]))
+    def judges(self) -> dict[str, list[str]]:
+        """Returns: request -> what was said of it."""
+        desk = Desk(Reviews(Store(self.folder), MODEL), ReviewRecipe(overlap=OVERLAP))
+        random, said = np.random.default_rng(5), dict[str, list[str]]()
+        for who, count in BARTENDERS.items():
+            for number in range(count):
+                (item,) = desk.next(who)
+                assert item.queue == ALERT
+                label = self.truth[str(item.request_id)]
+                if random.random() < ERRS:
+                    label = LABELS[label == LABELS[0]]
+                desk.give(who, f"{who}-{number}", item, {"label": {"label": label}})
+                said.setdefault(str(item.request_id), []).append(label)
+        return said
 
 
 @pytest.mark.slow
-def test_sixty_verdicts_about_a_new_glass_make_a_release_that_knows_it(project, capsys):
+def test_sixty_verdicts_about_a_new_glass_make_a_release_that_knows_it(project, totalml):
     run(compose_recipe(project, [f"+recipe={MODEL}"]))
-    assert main(["promote", MODEL]) == 0
-    store = Store(project / ".totalml")
-    usual, unseen = of_glass(USUAL, 200, 3), of_glass(NEW_GLASS, 200, 4)
-    truth = alerted(store, find_release(f"{MODEL}@production", store).hash, of_glass(NEW_GLASS, 60, 2))
-    assert main(["review", "queue", MODEL, "--from", "alerts", "--count", "60"]) == 0
-    assert judged(store, truth, 0.05) == 60
-    capsys.readouterr()
-    assert main(["review", "close-loop", MODEL]) == 0
-    told = capsys.readouterr().out
-    assert "60 samples are new" in told
-    assert "it rests on 60 verdicts: 0 labels changed, 60 samples new" in told
-    before, after = (accuracy(alias, store, unseen) for alias in ("production", "candidate"))
-    assert after >= before + 0.2
-    assert accuracy("candidate", store, usual) >= accuracy("production", store, usual) - 0.05
+    totalml("promote", MODEL)
+    store, pub = Store(project / ".totalml"), Pub(project / ".totalml")
+    usual, unseen = ([(each.picture, each.truth) for each in some] for some in (pints(300, 1), pints(300, 2, True)))
+    before = {"usual": accuracy("production", store, usual), "unseen": accuracy("production", store, unseen)}
+    assert before["unseen"] < 0.7 < before["usual"]
+
+    pub.serves(pints(100, seed=4))
+    assert "100 rows, 0 labels: none" in totalml("monitor", MODEL)
+    pub.serves(pints(100, seed=3, frosted=True))
+    assert "labels would tell" in totalml("monitor", MODEL, expect=ALARMED)
+    assert "0 of 60" in totalml("alerts", "list", MODEL)
+
+    totalml("review", "queue", MODEL, "--from", "alerts")
+    said = pub.judges()
+    assert sum(map(len, said.values())) == VERDICTS
+    agreed = [labels[0] for labels in said.values() if len({*labels}) == 1]
+    answered = f"{len(agreed)} of 60: " + ", ".join(f"{n} {label}" for label, n in Counter(agreed).most_common())
+    assert f"{len(agreed)} labels" in totalml("review", "label", MODEL)
+    assert answered in totalml("alerts", "list", MODEL)
+    totalml("monitor", "report", MODEL, "--out=page.html")
+    assert answered in (project / "page.html").read_text()
+
+    made = totalml("snapshot", "from-review", MODEL)
+    snapshot = made.split()[1]
+    told = totalml("review", "close-loop", MODEL)
+    assert told.startswith(f"snapshot {snapshot}\n")
+    assert f"it rests on {VERDICTS} verdicts: 0 labels changed, {len(agreed)} samples new" in told
+    gain = accuracy("candidate", store, unseen) - before["unseen"]
+    held = of_test_split(project, snapshot, store)
+    whole, of_review = told.splitlines()[-2:]
+    claimed(whole, held, store)
+    low, high = claimed(of_review, {id_: each for id_, each in held.items() if id_.startswith(NEW)}, store)
+    assert low - CHANCE <= gain <= high + CHANCE
+
+    totalml("promote", f"{MODEL}@candidate")
+    assert accuracy("production", store, unseen) >= before["unseen"] + 0.2
+    assert accuracy("production", store, usual) >= before["usual"] - 0.05
+
+
+def of_test_split(project: Path, snapshot: str, store: Store) -> dict[str, tuple[bytes, str]]:
+    """Of the run on a snapshot: id -> picture and label."""
+    (attempt,) = (project / "runs" / MODEL).glob(f"*-{snapshot.split(':')[1][:8]}/1")
+    tested = {*pq.read_table(attempt / "predictions.parquet")["id"].to_pylist()}
+    rows = load_snapshot(snapshot, store).samples.select(["id", "blob", "label"]).to_pylist()
+    return {row["id"]: (store.read(row["blob"]), row["label"]) for row in rows if row["id"] in tested}
+
+
+def claimed(line: str, held: dict[str, tuple[bytes, str]], store: Store) -> tuple[float, float]:
+    """The interval that a line of close-loop tells, which is that of resampling what both releases say of samples."""
+    told = re.search(r"([-+\d.]+) to ([-+\d.]+)", line)
+    low, high = (float(bound) / 100 for bound in told.groups()) if told else (0.0, 0.0)
+    assert f" {len(held)} test samples" in line
+    was, now = (right(alias, store, [*held.values()]) for alias in ("production", "candidate"))
+    drawn = np.random.default_rng(1).integers(0, len(held), (20_000, len(held)))
+    bounds = np.quantile((now.astype(float) - was)[drawn].mean(axis=1), [0.025, 0.975])
+    assert [low, high] == pytest.approx(bounds, abs=1.05 / len(held))  # one sample more or less
+    assert line.strip().removeprefix("of them from the review: ").startswith("better") == (bounds[0] > 0)
+    return low, high
+
+
+def right(alias: str, store: Store, asked: Asked) -> np.ndarray:
+    scorer = Scorer.load(find_release(f"{MODEL}@{alias}", store))
+    answers = scorer.score(scorer.inputs([str(number) for number in range(len(asked))], [each for each, _ in asked]))
+    return np.asarray(answers.answers["predicted"]) == np.array([truth for _, truth in asked])
+
+
+def accuracy(alias: str, store: Store, asked: Asked) -> float:
+    return float(right(alias, store, asked).mean())
