@@ -37,11 +37,11 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.review.figures.page import write_figures
     from totalml.review.figures.resolved import resolved
     from totalml.review.figures.text import figures_text
-    from totalml.review.queues.from_log import days_of
+    from totalml.review.queues.from_log import span_of
     from totalml.review.reviews import Reviews
     from totalml.review.settings import review_settings
 
-    back = None if arguments.since is None else days_of(arguments.since)
+    back = None if arguments.since is None else span_of(arguments.since)
     path = Path(arguments.out).absolute() if arguments.out else None
     if path is not None and path.is_dir():
         raise RecipeError(f"command line: --out {arguments.out} is a folder; name a file in it")
@@ -65,11 +65,10 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
 
 def require_reviewed(store: Store, model: str) -> None:
-    """Raises: RecipeError: nobody was ever asked about it."""
+    """Raises: RecipeError: there is no such model, or nobody was ever asked about it."""
+    from totalml.release.named import history_of
     from totalml.review.reviews import models_with_reviews
-    from totalml.target import did_you_mean
 
-    known = models_with_reviews(store)
-    if model not in known:
-        hint = did_you_mean(model, known) or (f"; there are {', '.join(known)}" if known else "")
-        raise RecipeError(f"command line: nobody was asked about {model!r} yet{hint}")
+    if model not in models_with_reviews(store):
+        history_of(model, store)
+        raise RecipeError(f"command line: nobody was asked about {model} yet; totalml review queue {model} asks")

@@ -34,16 +34,13 @@ def anywhere(arguments: argparse.Namespace) -> bool:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
-    from totalml.registry import models
+    from totalml.release.named import history_of
     from totalml.review.reviews import Reviews
-    from totalml.target import did_you_mean
 
     if not 0 < arguments.days <= LONGEST_DAYS:
         raise RecipeError(f"command line: --days is a number up to {LONGEST_DAYS:,}; got {arguments.days:g}")
     store = place.open_store()
-    if arguments.model not in (known := models(store)):
-        hint = did_you_mean(arguments.model, known) or f"; there are {', '.join(sorted(known)) or 'none yet'}"
-        raise RecipeError(f"command line: the store has no model {arguments.model!r}{hint}")
+    history_of(arguments.model, store)
     token = Reviews(store, arguments.model).invite(arguments.name, arguments.days)
     ended = shlex.join(["totalml", "review", "revoke", arguments.model, arguments.name])
     print(f"{arguments.url.rstrip('/')}/in/{token}")

@@ -40,14 +40,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.release.named import find_of_model
     from totalml.review.queues.fill import USUAL, Wanted, fill
-    from totalml.review.queues.from_log import days_of
+    from totalml.review.queues.from_log import span_of
     from totalml.review.settings import review_settings
 
     _require_one_source(arguments)
     wanted = Wanted(
         source=arguments.source or USUAL,
         count=arguments.count,
-        since=days_of(arguments.since),
+        since=span_of(arguments.since),
         predictions=arguments.predictions,
         pictures=arguments.pictures,
         ids=arguments.from_file,

@@ -24,10 +24,13 @@ def anywhere(arguments: argparse.Namespace) -> bool:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.release.named import history_of
     from totalml.review.reviews import Reviews
     from totalml.target import did_you_mean
 
-    reviews = Reviews(place.open_store(), arguments.model)
+    store = place.open_store()
+    history_of(arguments.model, store)
+    reviews = Reviews(store, arguments.model)
     if not reviews.revoke(arguments.name):
         known = [each.name for each in reviews.invited()]
         hint = did_you_mean(arguments.name, known) or f"; there are {', '.join(known) or 'none'}"

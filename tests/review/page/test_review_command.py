@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.projects import new_project
 from tests.review.asked import MODEL
 from tests.review.page.sites import pints
 from tests.review.queues.traffic import keep_pictures, logged, remade, rows, seeing
@@ -107,6 +108,18 @@ def test_a_link_is_ended_by_its_name(store, capsys):
 def test_mistakes_are_told(store, capsys, words, told):
     assert main(["review", *words, f"--store={store.root}"]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_model_that_there_is_not_is_told_in_the_same_words_by_each_verb(store, tmp_path, monkeypatch, capsys):
+    new_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "tasks.json").write_text("[]")
+    verbs = "{}|invite {} eve|revoke {} eve|queue {}|figures {}|label {}|export {} --out=v.json|import {} tasks.json"
+    for verb in [*verbs.split("|"), "close-loop {}"]:
+        assert main(["review", *verb.format("pnts").split(), f"--store={store.root}"]) == 2
+        told = capsys.readouterr().err
+        assert f"no model 'pnts' is registered in the store {store.root}, did you mean 'pints'?" in told, verb
 
 
 @pytest.mark.parametrize("words", [["--port=99999"], ["--url=review.example.org"]])

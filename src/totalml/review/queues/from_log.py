@@ -21,6 +21,7 @@ from totalml.prediction_log.columns import sample_keys, typed
 from totalml.prediction_log.listing import Listing
 from totalml.prediction_log.reader import SPAN, LogReader
 from totalml.prediction_log.sampled_pictures import kept_pictures
+from totalml.recipe.bounds import seconds_of
 from totalml.release.log_rows import ANSWER, METADATA
 from totalml.review.queues.pool import TEXT, Pool
 from totalml.review.queues.weights import BRIGHTNESS, STRANGENESS, differing
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from totalml.store import Store
 
 KEYS = ("request_id", "id", "sample", "release", "error")
+LONGEST = timedelta(days=36_500)  # that a log is looked back in
 SAID = ("predicted", "value")  # how the columns begin that hold what was said
 
 
@@ -70,12 +72,15 @@ def facts_of(settings: ReviewRecipe, signature: Signature) -> tuple[str, ...]:
     return tuple(name for name in shown if name not in asked)
 
 
-def days_of(text: str, option: str = "--since") -> timedelta:
-    """`14d`, `12h`. Raises: RecipeError: it is no such span."""
-    unit = {"d": 1.0, "h": 1 / 24}.get(text[-1:])
-    if unit is None or not text[:-1].isdecimal() or not 0 < int(text[:-1]) * unit <= 36_500:
-        raise RecipeError(f"command line: {option} {text} is no span; give days or hours, such as 14d or 12h")
-    return timedelta(days=int(text[:-1]) * unit)
+def span_of(since: str) -> timedelta:
+    """Of `--since`: `14d`, `12h`. Raises: RecipeError: it is no such span."""
+    try:
+        seconds = seconds_of(since)
+    except ValueError as error:
+        raise RecipeError(f"command line: --since {since}: {error}") from error
+    if not 0 < seconds <= LONGEST.total_seconds():
+        raise RecipeError(f"command line: --since {since} is to be more than nothing, and {LONGEST.days:,}d at most")
+    return timedelta(seconds=seconds)
 
 
 def _answered(rows: pa.Table, bundle: Bundle) -> pa.Table:
