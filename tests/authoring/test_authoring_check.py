@@ -78,6 +78,15 @@ def test_a_recipe_is_named_like_its_file(project, totalml):
     assert "recipes/copy.yaml: 'name' is 'photos'" in totalml("recipe", "check", expect=2)
 
 
+def test_columns_that_reviewers_would_never_see_are_noted(write_recipe, totalml):
+    write_recipe("pub", "monitoring: {unit: sender, slices: [seat]}\nreview: {shows: [pub, seat, sender, price]}\n")
+    write_recipe("seat", "monitoring: {slices: [seat]}\nreview: {shows: [seat]}\n")
+    noted, quiet = totalml("recipe", "check", "pub", "seat").splitlines()
+    assert "valid" in noted
+    assert "review.shows: no request brings pub, price, unless monitoring.slices or populations names it" in noted
+    assert "review.shows" not in quiet
+
+
 def test_only_the_named_recipes_are_checked(write_recipe, totalml):
     write_recipe("one", "seed: -1\n")
     assert "one" not in totalml("recipe", "check", "recipes/photos.yaml")

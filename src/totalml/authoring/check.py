@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from totalml.errors import RecipeError, TotalmlError
 from totalml.identity import short
@@ -83,7 +83,7 @@ def _check(name: str, arguments: argparse.Namespace, place: Place) -> Checked:
     if called != name:
         wrong = RecipeError(f"recipes/{name}.yaml: 'name' is {called!r}; a recipe is named like its file: {name!r}")
         return Checked(name, recipe, _needs(recipe), (wrong,))
-    notes, failures = [*_needs(recipe)], []
+    notes, failures = [*_needs(recipe), *_never_shown(recipe.values)], []
     try:
         notes += look_for_pin(recipe, place, strict=arguments.pins == "strict")
         notes += [] if arguments.no_smoke else _smoke(recipe, place)
@@ -109,6 +109,20 @@ def _mistakes_of_sweep(name: str, place: Place) -> tuple[str, ...]:
 
 def _needs(recipe: Composed) -> tuple[str, ...]:
     return (f"needs {', '.join(recipe.needs)}",) if recipe.needs else ()
+
+
+def _never_shown(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Columns that reviewers are to see, though requests bring those alone that the model sees or a monitor watches."""
+    from totalml.recipe.monitoring import MonitoringRecipe
+
+    table, own = (values["features"].get(kind) for kind in ("table", "own"))
+    if own:  # what these make is known only once they are run
+        return ()
+    sent = {*MonitoringRecipe.model_validate(values["monitoring"]).columns}
+    sent |= {*table["numeric"], *table["categorical"]} if table else set()
+    missing = [name for name in values["review"]["shows"] if name not in sent]
+    told = f"review.shows: no request brings {', '.join(missing)}, unless monitoring.slices or populations names it"
+    return (told,) if missing else ()
 
 
 def _hash(recipe: Composed) -> list[str]:
