@@ -78,8 +78,11 @@ def code_digest(sources: Mapping[str, str]) -> str:
 
 
 def files(recipe: Recipe) -> dict[str, Any]:
-    """Digests of the files that components read besides the data; None for one that is not there."""
-    found = files_of(recipe)
+    """Digests of what components read besides the data: files, None for one that is not there, and shared features'
+    own sources.
+    """
+    sources = {f"features.shared {each.name}": each.snapshot for each in recipe.features.shared if each.feature.source}
+    found = files_of(recipe) | sources
     return {"digest": digest("files v1", canonical(found)), "files": found}
 
 

@@ -70,12 +70,13 @@ def _run(recipe: Recipe) -> Path:
 def _finished(recipe: Recipe, store: Store, runs: RunFolders) -> Attempt | None:
     """The attempt that makes running needless; None if there is none, or only a look at the data can tell."""
     from totalml.data import remembered_hash
+    from totalml.features.shared.sources import remembered_sources
     from totalml.runs.identity import RunIdentity, finished_attempt
 
-    data_hash = remembered_hash(recipe.data, store)
-    if data_hash is None or recipe.data.snapshot not in (None, data_hash):
+    data_hash, sourced = remembered_hash(recipe.data, store), remembered_sources(recipe, store)
+    if data_hash is None or sourced is None or recipe.data.snapshot not in (None, data_hash):
         return None
-    return finished_attempt(RunIdentity(recipe, data_hash, runs))
+    return finished_attempt(RunIdentity(sourced, data_hash, runs))
 
 
 def _work(recipe: Recipe, store: Store, runs: RunFolders, progress: Progress) -> Attempt:
@@ -96,10 +97,12 @@ def run_on(
     Raises: TotalmlError: as `run`.
     """
     from totalml.comparison import save_code
+    from totalml.features.shared.sources import with_sources
     from totalml.gates import bring_production
     from totalml.runs.identity import RunIdentity
     from totalml.store import locked
 
+    recipe = with_sources(recipe, store)
     identity = RunIdentity(recipe, snapshot.data_hash, runs)
     store.refer_from(runs.root)
     with locked(identity.folder / "lock"):  # an identical run started meanwhile waits, then reports

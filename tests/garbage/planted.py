@@ -58,9 +58,14 @@ class Planted:
         self.contents[snapshot.data_hash] = [to_text(digest) for digest in raw]
         self.masks[snapshot.data_hash] = to_text(mask)
         self._decoded(self.contents[snapshot.data_hash])
+        (self._shared(snapshot.data_hash) / "manifest.json").write_text(json.dumps({"data_hash": snapshot.data_hash}))
         memory = self.store.folder("fingerprints") / f"{short(snapshot.data_hash)}.json"
         memory.write_text(json.dumps({"data_hash": snapshot.data_hash}))
         return snapshot.data_hash
+
+    def _shared(self, data: str) -> Path:
+        """Where values of a shared feature lie that has the snapshot as its source."""
+        return self.store.folder("shared", data.removeprefix(PREFIX))
 
     def _decoded(self, blobs: list[str]) -> None:
         folder = self.store.folder("features", "f" * 32, "segments")
@@ -110,6 +115,7 @@ class Planted:
         """Fails unless the snapshot, its pictures and their pixels are whole."""
         store = Store(self.store.root)
         load_snapshot(data, store)
+        assert (self._shared(data) / "manifest.json").exists()
         for _ in store.read_many([*self.contents[data], self.masks[data]]):
             pass
         segments, damaged = open_segments(self.store.root / "features" / ("f" * 32) / "segments", PIXELS)

@@ -11,7 +11,8 @@ from totalml.component import plain
 from totalml.features.feature_set import FeatureSet
 from totalml.features.images import build_images, definition_digest
 from totalml.features.own import with_own
-from totalml.features.shared.columns import with_shared
+from totalml.features.shared.looked_up import with_shared
+from totalml.features.shared.sources import with_snapshots
 from totalml.features.table import TableColumns, read_columns
 from totalml.identity import canonical, digest
 from totalml.kinds import Task
@@ -46,7 +47,8 @@ def build_features(
     samples = snapshot.samples
     targets = task.read_targets(snapshot, data)
     columns = _columns(features.table, snapshot)
-    columns = with_shared(columns, features.shared, snapshot)
+    features = with_snapshots(features, store)
+    columns = with_shared(columns, features, snapshot, store, progress)
     image, crew = features.image, runtime.crew
     images = image and build_images(image, samples, data.max_megapixels, store, progress, crew)
     columns = with_own(columns, features.own, snapshot, images.rows if images else None)
@@ -87,7 +89,7 @@ def _key(features: FeaturesRecipe, data_hash: str, task: Task, names: tuple[str,
         "data": data_hash,
         "image": definition_digest(features.image) if features.image else None,
         "table": plain(features.table, where=False) if features.table else None,
-        "shared": plain(features.shared, where=False),
+        "shared": [[plain(each, where=False), each.snapshot] for each in features.shared],
         "own": plain(features.own, where=False),
         "task": [task.public_path(), *task.columns()],
         "targets": list(names),

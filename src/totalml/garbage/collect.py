@@ -17,6 +17,7 @@ from pathlib import Path
 
 from totalml.data.snapshot import load_snapshot
 from totalml.features.segments import BLOBS
+from totalml.features.shared.materialised import MANIFEST
 from totalml.garbage.contents import LEFTOVERS, LOCKS, Thing, things
 from totalml.identity import PREFIX
 from totalml.store import Store
@@ -96,6 +97,8 @@ def _through(thing: Thing, needed: Mapping[str, str], blobs: Mapping[str, str]) 
     match thing.kind:
         case "fingerprints":
             return needed.get(f"snapshots/{_remembered(path)}")
+        case "shared":
+            return needed.get(f"snapshots/{_remembered(path / MANIFEST)}")
         case "features" | "embeddings":
             held = (path / BLOBS).read_text().split() if (path / BLOBS).is_file() else []
         case "packs":

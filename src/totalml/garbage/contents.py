@@ -19,6 +19,7 @@ PLACES = {
     "stages": "stages/*/*",
     "features": "features/*/segments/*",
     "embeddings": "embeddings/*/segments/*",
+    "shared": "shared/*",
     "code": "code/*",
     "packs": "packs/*.idx",
     "large": "large/*",
@@ -89,7 +90,7 @@ def _lock(store: Path, kind: str, path: Path) -> Path | None:
     parts = path.relative_to(store).parts
     if kind == LOCKS:
         return path
-    if kind in ("features", "embeddings") and len(parts) > 1:
+    if kind in ("features", "embeddings", "shared") and len(parts) > 1:
         return store / "locks" / f"{kind}-{parts[1]}.lock"
     return store / "locks" / f"stage-{parts[1]}-{path.name}.lock" if kind == "stages" else None
 

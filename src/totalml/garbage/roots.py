@@ -56,6 +56,9 @@ def _of_runs(around: Surroundings) -> Names:
 def _names_of(facts: Mapping[str, Any]) -> Iterator[str]:
     if data := facts.get("data_hash"):
         yield f"snapshots/{data.removeprefix(PREFIX)}"
+    # Among these stand the data hashes of the sources that shared features have.
+    for found in filter(None, facts.get("files", {}).get("files", {}).values()):
+        yield f"snapshots/{found.removeprefix(PREFIX)}"
     yield f"code/{facts['code']['digest'].removeprefix(PREFIX)}.zip"
     for stage, told in facts.get("stages", {}).items():
         yield f"stages/{stage}/{short(told['key'], KEY_LENGTH)}"

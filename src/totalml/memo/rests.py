@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from totalml.component import components, plain
 from totalml.data.memory import hash_in, memory_path
 from totalml.data.snapshot import snapshot_folder
+from totalml.features.shared.sources import source_of
 from totalml.gates import current_verdict
 from totalml.own_code import HOME, RECIPES, own_sources
 from totalml.registry import Aliases
@@ -44,15 +45,17 @@ def rests_on(recipe: Recipe, folder: Path, memo: Memo) -> Rests | None:
     Args: folder: of the finished attempt.
     Raises: TotalmlError: the data or the store cannot be looked at. OSError: a file cannot be read.
     """
-    runtime, watched = recipe.runtime, recipe.data.source.watched()
+    runtime, shared = recipe.runtime, [each for each in recipe.features.shared if each.feature.source]
+    data = [recipe.data, *map(source_of, shared)]
+    watched = [each.source.watched() for each in data]
     elsewhere = is_url(runtime.store) or is_url(runtime.runs) or runtime.nodes > 1
-    if elsewhere or watched is None or is_due(recipe.tracking.mode, folder) or _looks_elsewhere(memo):
+    if elsewhere or None in watched or is_due(recipe.tracking.mode, folder) or _looks_elsewhere(memo):
         return None
     store = open_store(runtime.store, runtime.cache)
-    memory = memory_path(recipe.data, store)
-    data_hash = hash_in(memory, store)
+    memories = [memory_path(each, store) for each in data]
+    hashes = [hash_in(each, store) for each in memories]
     attempt = next(attempt for attempt in attempts_of(folder.parent)[0] if attempt.folder.name == folder.name)
-    if memory is None or data_hash is None:
+    if None in memories or None in hashes:
         return None
     verdict, judged_again = current_verdict(attempt, store)
     if judged_again:
@@ -60,8 +63,10 @@ def rests_on(recipe: Recipe, folder: Path, memo: Memo) -> Rests | None:
     drill_is_due = recipe.drill is not None and not (folder / DRILL_FILE).exists()
     if verdict.releasable and (drill_is_due or registration_is_due(recipe, attempt, store)):
         return None
-    files = [*_files(recipe, memo), memory, snapshot_folder(data_hash, store) / "manifest.json"]
-    trees = [*_code(recipe, memo), *((root, None) for root in watched), (folder.parent, WANDB_FOLDER)]
+    snapshots = [snapshot_folder(each, store) / "manifest.json" for each in hashes if each]
+    files = [*_files(recipe, memo), *(each for each in memories if each), *snapshots]
+    roots = [root for each in watched for root in each or ()]
+    trees = [*_code(recipe, memo), *((root, None) for root in roots), (folder.parent, WANDB_FOLDER)]
     files += Aliases(store, recipe.name).files
     return Rests([str(Path(file)) for file in files], [(str(root), without) for root, without in trees])
 

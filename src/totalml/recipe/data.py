@@ -158,6 +158,7 @@ class SharedRecipe(Section):
 
     name: Annotated[str, Field(pattern=f"^{SHARED_NAME.pattern}$")]
     pin: Annotated[str | None, Where] = None  # the beginning of the id that the definition must have
+    snapshot: Annotated[Digest | None, Where] = None  # the data hash of its own source, in the recipe of a run
     feature: InstanceOf[SharedFeature]
 
 

@@ -28,7 +28,7 @@ from totalml.store.whole_folder import (
 PACKS, LARGE, INCOMING = "packs", "large", "incoming"
 SINGLE = ("code", "fingerprints")  # folders of small files
 # In the order in which they are sent: what refers to other things comes later.
-KINDS = (LARGE, PACKS, "snapshots", "features", "embeddings", "stages", "releases", *SINGLE)
+KINDS = (LARGE, PACKS, "snapshots", "features", "embeddings", "shared", "stages", "releases", *SINGLE)
 AT_ONCE = 8  # files under way; a request to an object store is mostly waiting
 
 Names = list[str]

@@ -29,13 +29,14 @@ class FinishedRuns:
 
         if not (data_hash := self.data_hash(recipe)):
             return None
+        recipe = _with_sources(recipe)
         return finished_attempt(RunIdentity(recipe, data_hash, open_runs(recipe.runtime.runs, recipe.runtime.cache)))
 
     def made_with(self, recipe: Recipe) -> list[str | None]:
         """Digests of the data and of all else that a run is made with besides its recipe."""
         from totalml.runs.identity import made_with
 
-        return [self.data_hash(recipe), *(part["digest"] for part in made_with(recipe).values())]
+        return [self.data_hash(recipe), *(part["digest"] for part in made_with(_with_sources(recipe)).values())]
 
     def data_hash(self, recipe: Recipe) -> str | None:
         """None where the snapshot cannot be taken; the job itself will say why."""
@@ -58,6 +59,19 @@ def _data_hash(recipe: Recipe) -> str | None:
     except TotalmlError:
         return None
     return snapshot.data_hash
+
+
+def _with_sources(recipe: Recipe) -> Recipe:
+    """As it is where they cannot be taken; the job itself will say why."""
+    from totalml.features.shared.sources import with_sources
+    from totalml.store import open_store
+
+    if not recipe.features.shared:
+        return recipe
+    try:
+        return with_sources(recipe, open_store(recipe.runtime.store, recipe.runtime.cache))
+    except TotalmlError:
+        return recipe
 
 
 def run_facts(folder: Path) -> dict[str, Any]:

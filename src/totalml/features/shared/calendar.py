@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -61,7 +61,7 @@ class Calendar(SharedFeature):
             "month": pc.month,
             "day_of_year": pc.day_of_year,
         }
-        made = {name: read[name](local).cast(pa.float64()) for name in self.parts}
+        made: dict[str, Any] = {name: read[name](local).cast(pa.float64()) for name in self.parts}
         clock = local.to_numpy(zero_copy_only=False)
         # Not in the order of the keys, which does not count for the config hash.
         for cycle in (each for each in get_args(Cycle) if each in self.waves):

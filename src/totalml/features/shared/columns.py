@@ -1,8 +1,7 @@
-"""Shared features as numeric columns of a feature set."""
+"""What a shared feature makes of rows, held to be a number for each, and the names that its parts get."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,27 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.data import Snapshot
-    from totalml.features.table import TableColumns
     from totalml.kinds import SharedFeature
-    from totalml.recipe import SharedRecipe
-
-
-def with_shared(columns: TableColumns, shared: Sequence[SharedRecipe], snapshot: Snapshot) -> TableColumns:
-    """The columns, and those of each shared feature: `team/name`, or `team/name.part` where it has several parts.
-
-    Raises: FeatureError: of each feature that fails, or makes no number for each row; all at once.
-    """
-    made: dict[str, NDArray[np.float32]] = {}
-    wrong = []
-    rows = rows_of(snapshot) if shared else None
-    for each in shared:
-        try:
-            made |= named_columns(each.name, values_of(each.feature, rows))
-        except FeatureError as error:
-            wrong.append(f"shared feature {each.name!r}: {error}")
-    if wrong:
-        raise FeatureError("\n".join(wrong))
-    return columns.with_made(made)
 
 
 def rows_of(snapshot: Snapshot) -> pa.Table:
@@ -72,6 +51,6 @@ def values_of(feature: SharedFeature, rows: pa.Table) -> pa.Table:
 
 
 def named_columns(name: str, values: pa.Table) -> dict[str, NDArray[np.float32]]:
-    """As `with_shared` names them; NaN where missing."""
+    """`team/name` of the only part, `team/name.part` of each of several; NaN where missing."""
     parts = values.column_names
     return {name if len(parts) == 1 else f"{name}.{part}": numbers(values, part).astype(np.float32) for part in parts}

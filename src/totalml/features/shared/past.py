@@ -49,11 +49,12 @@ class Past:
     def between(self, back_us: int, within_us: int) -> Windows:
         """Of each place the rows of its entity in (time - back - within, time - back], as known then."""
         until = self.time - back_us
-        return Windows(self, self._upto(until - within_us), self._upto(until))
+        return Windows(self._upto(until - within_us), self._upto(until), self.time, self.known)
 
     def before(self, within_us: int) -> Windows:
         """Of each place the rows of its entity in [time - within, time), as known then."""
-        return Windows(self, self._upto(self.time - within_us - 1), self._upto(self.time - 1))
+        begin, end = self._upto(self.time - within_us - 1), self._upto(self.time - 1)
+        return Windows(begin, end, self.time, self.known)
 
     def begins(self) -> NDArray[np.int64]:
         """(N,) the first time of each place's entity."""
@@ -107,7 +108,7 @@ def times(rows: pa.Table, name: str) -> NDArray[np.int64]:
     """(N,) us since 1970. Raises: FeatureError: no such column, no times, or some are missing."""
     import pyarrow as pa
 
-    column = _column(rows, name)
+    column = column_of(rows, name)
     if not pa.types.is_timestamp(column.type):
         raise FeatureError(f"column {name!r} holds {column.type}, not times")
     if column.null_count:
@@ -120,7 +121,7 @@ def entities(rows: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
     """(N,) a number for each combination of values. Raises: FeatureError: no such column, or a value is missing."""
     code = np.zeros(len(rows), np.int64)
     for name in names:
-        column = _column(rows, name)
+        column = column_of(rows, name)
         if column.null_count:
             raise FeatureError(f"{name!r} is empty in {column.null_count} rows: {_some(rows, _empty(column))}")
         found = column.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
@@ -129,24 +130,25 @@ def entities(rows: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
     return code
 
 
-def numbers(rows: pa.Table, name: str) -> NDArray[np.float64]:
-    """(N,) NaN where missing. Raises: FeatureError: no such column, or it holds no numbers."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    column = _column(rows, name)
-    kind = column.type
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
-        raise FeatureError(f"column {name!r} holds {kind}, not numbers")
-    return pc.fill_null(pc.cast(column, pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
-
-
-def _column(rows: pa.Table, name: str) -> pa.Array:
+def column_of(rows: pa.Table, name: str) -> pa.Array:
+    """Raises: FeatureError: no such column."""
     known = rows.column_names
     if name not in known:
         hint = did_you_mean(name, known) or f"; there are: {', '.join(known)}"
         raise FeatureError(f"the rows have no column {name!r}{hint}")
     return rows[name].combine_chunks()
+
+
+def numbers(rows: pa.Table, name: str) -> NDArray[np.float64]:
+    """(N,) NaN where missing. Raises: FeatureError: no such column, or it holds no numbers."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = column_of(rows, name)
+    kind = column.type
+    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
+        raise FeatureError(f"column {name!r} holds {kind}, not numbers")
+    return pc.fill_null(pc.cast(column, pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
 
 
 def _empty(column: pa.Array) -> NDArray[np.int64]:

@@ -14,8 +14,6 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from totalml.features.shared.past import Past
-
 Aggregate = Literal["sum", "mean", "min", "max", "count"]
 
 MOST_PAIRS = 1 << 22  # of a row and one in its stretch, held at once
@@ -24,10 +22,17 @@ MOST_PAIRS = 1 << 22  # of a row and one in its stretch, held at once
 class Windows:
     """Args:
     begin, end: (N,) the stretch of each place of a past, `end` excluded.
+    time, known: (N,) by place, as of a past.
     """
 
-    def __init__(self, past: Past, begin: NDArray[np.int64], end: NDArray[np.int64]) -> None:
-        self._past, self._begin, self._end = past, begin, np.maximum(begin, end)
+    def __init__(
+        self,
+        begin: NDArray[np.int64],
+        end: NDArray[np.int64],
+        time: NDArray[np.int64],
+        known: NDArray[np.int64] | None,
+    ) -> None:
+        self._begin, self._end, self._time, self._known = begin, np.maximum(begin, end), time, known
 
     def latest(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(N,) the value of the latest row of each stretch; NaN where there is none, or it is missing there.
@@ -66,7 +71,7 @@ class Windows:
         self, values: NDArray[np.float64]
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
         """Places, their stretches, and the values that these index."""
-        if self._past.known is None:
+        if self._known is None:
             yield np.arange(len(values)), self._begin, self._end, values
             return
         ends = np.cumsum(self._end - self._begin)
@@ -74,21 +79,20 @@ class Windows:
         while start < len(values):
             done = ends[start - 1] if start else 0
             stop = max(start + 1, int(np.searchsorted(ends, done + MOST_PAIRS, "right")))
-            yield self._as_known(np.arange(start, stop), values, self._past.known)
+            yield self._as_known(np.arange(start, stop), values, self._known)
             start = stop
 
     def _as_known(
         self, rows: NDArray[np.int64], values: NDArray[np.float64], known: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Of each time in a stretch what was known of it last when the row itself was known."""
-        time = self._past.time
         lengths = self._end[rows] - self._begin[rows]
         owner = np.repeat(rows, lengths)
         offset = np.repeat(np.cumsum(lengths) - lengths, lengths)
         pair = np.arange(len(owner)) - offset + self._begin[owner]
         kept = known[pair] <= known[owner]
         owner, pair = owner[kept], pair[kept]
-        superseded = (np.diff(owner) == 0) & (np.diff(time[pair]) == 0)
+        superseded = (np.diff(owner) == 0) & (np.diff(self._time[pair]) == 0)
         kept = np.append(~superseded, True)[: len(owner)]
         owner, pair = owner[kept], pair[kept]
         return rows, np.searchsorted(owner, rows, "left"), np.searchsorted(owner, rows, "right"), values[pair]
@@ -103,8 +107,8 @@ def _reduced(
     name: Aggregate, values: NDArray[np.float64], begin: NDArray[np.int64], end: NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """Of the values that are not missing; where there are none the result means nothing."""
-    if name == "min" or name == "max":
-        reduce, values = (np.fmin if name == "min" else np.fmax), np.append(values, np.nan)
-    else:
-        reduce, values = np.add, np.append(np.where(np.isnan(values), 0.0, values), 0.0)
-    return reduce.reduceat(values, np.stack([begin, end], axis=1).ravel())[::2]
+    pairs = np.stack([begin, end], axis=1).ravel()
+    if name in ("min", "max"):
+        least_or_greatest = np.fmin if name == "min" else np.fmax
+        return least_or_greatest.reduceat(np.append(values, np.nan), pairs)[::2]
+    return np.add.reduceat(np.append(np.where(np.isnan(values), 0.0, values), 0.0), pairs)[::2]
