@@ -89,7 +89,7 @@ def rerun(reference: Reference, place: Place, folder: Path) -> Rerun:
     here = Place(place.project, folder / "runs", folder / "store")
     recipe, original, store = _moved(reference.recipe, here), Store(place.store), Store(here.store)
     progress = Progress.create(recipe.runtime.progress)
-    _carry(reference.attempt, original, store)
+    _carry(reference, original, store)
     if reference.file is None:
         snapshot = _stored_snapshot(reference.attempt.facts["data_hash"], original, store, progress)
     else:
@@ -134,11 +134,12 @@ def _moved(recipe: Recipe, here: Place) -> Recipe:
     return recipe.model_copy(update={"runtime": runtime, "data": data, "tracking": TrackingRecipe()})
 
 
-def _carry(attempt: Attempt, original: Store, store: Store) -> None:
-    """The first run's table of samples and sources, to say what differs; no picture, no result."""
-    facts = attempt.facts
-    snapshot, code = (digest.removeprefix(PREFIX) for digest in (facts["data_hash"], facts["code"]["digest"]))
-    for pattern in (f"snapshots/{snapshot}/*", f"code/{code}.zip"):
+def _carry(reference: Reference, original: Store, store: Store) -> None:
+    """The first run's tables of samples and its source code, to say what differs; no picture, no result."""
+    facts, shared = reference.attempt.facts, reference.recipe.features.shared
+    snapshots = [facts["data_hash"], *(each.snapshot for each in shared if each.snapshot)]
+    tables = [f"snapshots/{digest.removeprefix(PREFIX)}/*" for digest in snapshots]
+    for pattern in (*tables, f"code/{facts['code']['digest'].removeprefix(PREFIX)}.zip"):
         for file in sorted(original.root.glob(pattern)):
             duplicate(file, store.folder(*file.relative_to(original.root).parts[:-1]) / file.name)
 
