@@ -5,9 +5,12 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bench_features.py"
 
 
+@pytest.mark.slow
 def test_the_bench_comes_to_an_end_with_every_peer_that_is_there():
     sizes = ["--rows", "3000", "--known", "500", "--entities", "20"]
     done = subprocess.run([sys.executable, SCRIPT, *sizes], capture_output=True, text=True)
