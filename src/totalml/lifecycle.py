@@ -27,6 +27,7 @@ from totalml.features import FeatureSet, build_features
 from totalml.fingerprint import edited
 from totalml.gates import Verdict, judge, production_of
 from totalml.identity import digest
+from totalml.plan import Plan, check_plan, make_plan
 from totalml.progress import Progress
 from totalml.quality import Pictures, QualityReport, check_quality
 from totalml.quality.suites.record import BEFORE_TRAINING, pages
@@ -35,6 +36,7 @@ from totalml.report import ReportContent, write_model_card, write_report
 from totalml.runs.attempt import (
     EVALUATED,
     LEARNT,
+    PLAN_FILE,
     QUALITY_FILE,
     RECIPE_FILE,
     Attempt,
@@ -91,6 +93,8 @@ def live(
     check_before_training(recipe.evaluation, recipe.task, names, snapshot.metadata, pictures=pictured)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
     _require_watched(recipe, snapshot)
+    if recipe.plan:
+        check_plan(recipe.plan, features, snapshot, splits)
 
     learnt = definitions.training(recipe, features.key, facts)
     stages.run(learnt, LEARNT, lambda: train_model(recipe, features, splits, folder, progress).save(folder))
@@ -110,6 +114,10 @@ def live(
         defined = part.definition(recipe, done, facts)
         stages.run(defined, part.files, partial(_measured, part, given, folder), part.also)
         beyond[part.field] = part.load(folder)
+    if recipe.plan:
+        defined = definitions.plan(recipe, evaluated, facts)
+        stages.run(defined, [PLAN_FILE], lambda: make_plan(given).save(folder))
+        beyond["plan"] = Plan.load(folder)
     suites = beyond.get("suites")
     for message in suites.messages() if suites else ():
         progress.say(f"Deepchecks: {message}")

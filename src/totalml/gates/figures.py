@@ -11,9 +11,10 @@ from totalml.evaluation.interval import Interval
 from totalml.evaluation.out_of_distribution.record import OutOfDistribution
 from totalml.evaluation.record import Evaluation
 from totalml.evaluation.robustness.record import Robustness
+from totalml.plan.record import Plan
 from totalml.quality.report import QualityReport
 from totalml.recipe.gates import ANY
-from totalml.runs.attempt import EXPLANATION_FILE, OUT_OF_DISTRIBUTION_FILE, ROBUSTNESS_FILE
+from totalml.runs.attempt import EXPLANATION_FILE, OUT_OF_DISTRIBUTION_FILE, PLAN_FILE, ROBUSTNESS_FILE
 from totalml.target import closest
 
 NAMED_AT_MOST = 6
@@ -24,10 +25,11 @@ def figures_of(folder: Path, evaluation: Evaluation) -> dict[str, Interval]:
     evaluation: of that folder.
     """
     found = evaluation.figures() | _quality(QualityReport.load(folder))
-    parts: dict[str, type[Explanation | Robustness | OutOfDistribution]] = {
+    parts: dict[str, type[Explanation | Robustness | OutOfDistribution | Plan]] = {
         EXPLANATION_FILE: Explanation,
         ROBUSTNESS_FILE: Robustness,
         OUT_OF_DISTRIBUTION_FILE: OutOfDistribution,
+        PLAN_FILE: Plan,
     }
     for file, part in parts.items():  # those that the recipe asks for
         if (folder / file).is_file():

@@ -23,6 +23,7 @@ from totalml.recipe.evaluation import (
 )
 from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import EarlyStopping, ModelRecipe, TrainingRecipe
+from totalml.recipe.plan import LeverRecipe, PlanRecipe
 from totalml.recipe.recipe import DEFAULT_TASK, Recipe, what
 from totalml.recipe.suites import DeepchecksRecipe, PictureSuiteRecipe, SuiteCondition, SuiteRecipe
 from totalml.recipe.where import RegistryRecipe, RuntimeRecipe, SweepRecipe, Tolerance, TrackingRecipe
@@ -42,9 +43,11 @@ __all__ = [
     "GateRecipe",
     "ImageFeatures",
     "LateLabels",
+    "LeverRecipe",
     "ModelRecipe",
     "OutOfDistributionRecipe",
     "PictureSuiteRecipe",
+    "PlanRecipe",
     "PopulationRecipe",
     "Positive",
     "QualityRecipe",

@@ -17,6 +17,7 @@ FAMILIES: dict[str, tuple[str, ...] | None] = {
     "explanation": None,
     "robustness": None,
     "out_of_distribution": None,
+    "plan": None,
 }
 ANY = "*"
 BOUNDS = ("at_least", "at_most", "within")

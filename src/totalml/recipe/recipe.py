@@ -17,6 +17,7 @@ from totalml.recipe.evaluation import EvaluationRecipe
 from totalml.recipe.gates import GateRecipe
 from totalml.recipe.learning import ModelRecipe, TrainingRecipe
 from totalml.recipe.monitoring import MonitoringRecipe
+from totalml.recipe.plan import PlanRecipe
 from totalml.recipe.review import ReviewRecipe
 from totalml.recipe.where import RegistryRecipe, RuntimeRecipe, SweepRecipe, Tolerance, TrackingRecipe
 from totalml.target import component_class, did_you_mean
@@ -35,6 +36,7 @@ class Recipe(Section):
     model: ModelRecipe
     training: TrainingRecipe
     evaluation: EvaluationRecipe = EvaluationRecipe()
+    plan: PlanRecipe | None = None  # of levers, by what the model says would come of them
     gates: Items[GateRecipe] = ()
     drill: DrillRecipe | None = None  # traffic of known truth, for what watches the model to be judged by
     registry: Annotated[RegistryRecipe | None, Where] = RegistryRecipe()
@@ -100,10 +102,20 @@ class Recipe(Section):
             if task and task.metrics.get(gate.metric) == "minimize" and gate.rule == "at least":
                 raise Misfit(f"{gate.metric!r} is better the lower it is; ask for at_most", place, "at_least")
             part = gate.family
+            if part == "plan" and "plan" in info.data and info.data["plan"] is None:
+                raise Misfit(f"there is no plan, so there is no {gate.metric!r}; add the key 'plan'", place, "metric")
             if evaluation and part in type(evaluation).model_fields and getattr(evaluation, part) is None:
                 lacks = f"evaluation.{part} is off, so there is no {gate.metric!r}"
                 raise Misfit(f"{lacks}; turn it on, or lift all gates with gates=[]", place, "metric")
         return gates
+
+    @field_validator("plan")
+    @classmethod
+    def _plans_one_number(cls, plan: PlanRecipe | None, info: ValidationInfo) -> PlanRecipe | None:
+        task = info.data.get("task")
+        if plan and task and not (task.name == "regression" and len(task.columns()) == 1):
+            raise Misfit("a plan adds up one number that is predicted; set task=regression with one target")
+        return plan
 
     @field_validator("sweep")
     @classmethod

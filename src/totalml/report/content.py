@@ -14,6 +14,7 @@ from totalml.evaluation.record import Evaluation
 from totalml.evaluation.robustness.record import Robustness
 from totalml.evaluation.suites.record import ModelSuites
 from totalml.gates.record import Verdict
+from totalml.plan.record import Plan
 from totalml.quality.report import QualityReport
 
 E = TypeVar("E", bound=Evaluation, default=Evaluation)
@@ -53,7 +54,7 @@ class ReportContent(Generic[E]):
     suites: what deepchecks said of the predictions; None if the recipe does not ask for it.
     pictures: (n,) rows -> (n, S, S, 3) uint8; None if the features hold no images.
     smoke: its figures mean nothing.
-    robustness, out_of_distribution: None where the recipe does not ask for them.
+    robustness, out_of_distribution, plan: None where the recipe does not ask for them.
     """
 
     name: str
@@ -80,6 +81,7 @@ class ReportContent(Generic[E]):
     finding_rows: Mapping[str, int] = field(default_factory=dict)
     robustness: Robustness | None = None
     out_of_distribution: OutOfDistribution | None = None
+    plan: Plan | None = None
     smoke: bool = False
 
     @property

@@ -78,6 +78,14 @@ def part(
     return Definition(name, parts)
 
 
+def plan(recipe: Recipe, evaluated: Definition, facts: Mapping[str, Any]) -> Definition:
+    """Made from the model, which the evaluation depends on, and from what it was off by."""
+    told = plain(recipe.plan, where=True)  # the unit stands in its record
+    definition = {"plan": told, "batch_size": recipe.training.batch_size}
+    parts = {"definition": definition, "evaluation": evaluated.key, "data": facts["data_hash"], **_made_with(facts)}
+    return Definition("plan", parts)
+
+
 def with_every_package(definition: Definition, facts: Mapping[str, Any]) -> Definition:
     """Of what may rest on any package that is installed, and on no device."""
     environment = _environment(facts) | {"packages": facts["environment"]["packages"]}
