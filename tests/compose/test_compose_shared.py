@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from tests.projects import new_project, replace
+from totalml.comparison.side import origins_of
+from totalml.component import plain
 from totalml.compose import compose_recipe
 from totalml.compose.shared import shared_feature, shared_features
 from totalml.errors import RecipeError
@@ -201,6 +203,13 @@ def test_the_truth_of_the_row_itself_is_no_feature_and_that_of_earlier_rows_may_
     assert "holds 'sales' of the row itself, which is to be predicted" in mistake
     define(project, "marketing/spend", SPEND.replace("column: spend", "column: sales\nfirst: 1"))
     assert composed(project).features.shared[0].feature.first == 1
+
+
+def test_a_comparison_tells_where_a_key_of_a_definition_is_written(project):
+    origins = origins_of(project, "spend", plain(composed(project), where=True))
+    feature = ("features", "shared", 0, "feature")
+    assert str(origins.written((*feature, "lags"))) == "conf/shared/marketing/spend.yaml:6"
+    assert origins.written((*feature, "missing")) is None
 
 
 def test_definitions_are_no_options_of_a_group(project):

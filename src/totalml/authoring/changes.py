@@ -133,4 +133,4 @@ def _run(recipe: Composed, place: Place) -> Attempt | None:
 def _origins(new: Composed, name: str, place: Place) -> Origins | None:
     from totalml.comparison.side import origins_of
 
-    return origins_of(place.project, name) if new.values else None
+    return origins_of(place.project, name, new.values) if new.values else None

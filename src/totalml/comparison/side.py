@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,7 @@ def recipe_side(text: str, name: str, recipe: Composed, place: Place, commit: st
     measured = f", measured by run {attempt.facts['run_id']} attempt {attempt.number}" if attempt else ""
     data = recipe.data_hash or (attempt.facts["data_hash"] if attempt else None)
     needs = (f"needs {', '.join(recipe.needs)} from the command line",) if recipe.needs else ()
-    origins = None if commit else origins_of(place.project, name)
+    origins = None if commit else origins_of(place.project, name, recipe.values)
     return Side(text, f"recipe {name} {where}{measured}", recipe, data, attempt, False, commit, origins, needs)
 
 
@@ -127,7 +128,13 @@ def _what(values: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in values.items() if key not in where}
 
 
-def origins_of(project: Path, name: str) -> Origins:
-    from totalml.compose.mistakes import read_origins
+def origins_of(project: Path, name: str, values: Mapping[str, Any]) -> Origins:
+    """Where the keys of a recipe are written, those of its shared features in their own files.
 
-    return read_origins(project, [f"+recipe={name}"])
+    Args: values: of the recipe as composed.
+    """
+    from totalml.compose.mistakes import read_origins
+    from totalml.compose.shared import layers_of
+
+    shared = [each["name"] for each in values["features"]["shared"]]
+    return read_origins(project, [f"+recipe={name}"]).over(layers_of(shared, project))

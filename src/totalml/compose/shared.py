@@ -5,7 +5,7 @@ config hash and stands in the recipe of the run.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,6 +89,16 @@ def write_out(values: dict[str, Any], project: Path) -> WrittenOut:
         if isinstance(given, str):
             shared[place] = _in_its_place(given, place, project, out)
     return out
+
+
+def layers_of(names: Sequence[str], project: Path) -> list[Layer]:
+    """The files of the features that a recipe names, in its order, for the places of their keys."""
+    there = {*shared_names(project)}
+    return [
+        _layer(project, name, ("features", "shared", place, "feature"))
+        for place, name in enumerate(names)
+        if name in there
+    ]
 
 
 def _in_its_place(given: str, place: int, project: Path, out: WrittenOut) -> Mapping[str, Any] | None:

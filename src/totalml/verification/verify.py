@@ -43,13 +43,15 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 def _verify(arguments: argparse.Namespace, place: Place, folder: Path) -> int:
     from totalml.comparison.compared import compare
     from totalml.comparison.side import origins_of, run_side
+    from totalml.component import plain
     from totalml.verification.rerun import reference_of, rerun
     from totalml.verification.verdict import judge
 
     reference = reference_of(arguments.what, arguments.overrides, place)
     again = rerun(reference, place, folder)
     verdict = judge(reference.attempt, again.attempt, reference.recipe.tolerance)
-    origins = origins_of(place.project, reference.file) if reference.file else None
+    values = plain(reference.recipe, where=True)
+    origins = origins_of(place.project, reference.file, values) if reference.file else None
     sides = run_side("before", reference.attempt), replace(run_side("again", again.attempt), origins=origins)
     comparison = compare(*sides, again.place)
     if arguments.json:
