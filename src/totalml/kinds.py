@@ -146,6 +146,14 @@ class SharedFeature(Component):
         Args: rows: columns of the metadata, with `id` and `timestamp` of the samples.
         """
 
+    def pictures_px(self) -> int | None:
+        """Side of the square in which it wants each row's picture, as a column `picture`; None: it looks at none.
+
+        Such a column holds lists of size * size * 3 uint8, null where there is no picture. Rows then come some at a
+        time, so that a value can be made of its own row alone.
+        """
+        return None
+
     def reads_now(self) -> tuple[str, ...]:
         """Columns whose value at a row goes into the numbers at that very row."""
         return ()

@@ -120,6 +120,20 @@ def test_kept_values_that_are_damaged_are_made_again(store, capsys):
     assert materialised(each.feature, each.snapshot, store).equals(before)
 
 
+def test_what_a_killed_process_left_is_not_taken_for_values(store, monkeypatch):
+    (each,) = shared(store, rain=rain())
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("totalml.features.shared.materialised.file_digest", killed)  # the values are written by then
+        with pytest.raises(KeyboardInterrupt):
+            materialised(each.feature, each.snapshot, store)
+    assert not [*(store.root / "shared").glob(f"[!.]*/{VALUES}")]
+    assert len(materialised(each.feature, each.snapshot, store)) == 12
+
+
 def test_what_was_made_of_says_so(store):
     (each,) = shared(store, rain=rain(description="mm a day"))
     values = materialised(each.feature, each.snapshot, store)

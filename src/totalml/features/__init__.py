@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from totalml.features.image_rows import ImageRows
     from totalml.features.shared.calendar import Calendar
     from totalml.features.shared.holidays import Holidays
+    from totalml.features.shared.image_properties import ImageProperties
     from totalml.features.shared.lags import Lags
     from totalml.features.shared.ratio import Ratio
     from totalml.features.shared.window import Window
@@ -21,6 +22,7 @@ __all__ = [
     "EmbeddingRows",
     "FeatureSet",
     "Holidays",
+    "ImageProperties",
     "ImageRows",
     "Lags",
     "Ratio",

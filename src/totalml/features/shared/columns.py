@@ -8,6 +8,7 @@ import numpy as np
 
 from totalml.errors import FeatureError, TotalmlError
 from totalml.features.shared.past import TIMESTAMP, numbers
+from totalml.features.shared.pictured import BLOB, PICTURE, with_pictures
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
 
     from totalml.data import Snapshot
     from totalml.kinds import SharedFeature
+    from totalml.store import Store
 
 
 def rows_of(snapshot: Snapshot) -> pa.Table:
-    """The metadata, with `id` and `timestamp` of the samples in front."""
-    names = ("id", TIMESTAMP)
+    """The metadata, with `id`, `timestamp` and `blob` of the samples in front."""
+    names = ("id", TIMESTAMP, BLOB)
     rows = snapshot.samples.select(names)
     for name in snapshot.metadata.column_names:
         if name not in names:
@@ -27,11 +29,20 @@ def rows_of(snapshot: Snapshot) -> pa.Table:
     return rows
 
 
-def values_of(feature: SharedFeature, rows: pa.Table) -> pa.Table:
+def values_of(feature: SharedFeature, rows: pa.Table, store: Store) -> pa.Table:
     """What a feature makes of rows: (N,) float64 for each part, null where missing.
 
+    Args: store: with the pictures of the rows.
     Raises: FeatureError: its code fails, or makes no number for each row.
     """
+    if (size_px := feature.pictures_px()) is None or PICTURE in rows.column_names:
+        return _made(feature, rows)
+    import pyarrow as pa
+
+    return pa.concat_tables([_made(feature, some) for some in with_pictures(rows, size_px, store)])
+
+
+def _made(feature: SharedFeature, rows: pa.Table) -> pa.Table:
     import pyarrow as pa
 
     try:

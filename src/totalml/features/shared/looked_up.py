@@ -55,8 +55,8 @@ def values_at(each: SharedRecipe, rows: pa.Table, store: Store, progress: Progre
     if feature.source is not None and each.snapshot is not None:
         return joined(feature, rows, materialised(feature, each.snapshot, store, progress))
     if feature.event_time is None and feature.known_time is None:
-        return values_of(feature, rows)
-    return joined(feature, rows, timed_values(feature, rows))
+        return values_of(feature, rows, store)
+    return joined(feature, rows, timed_values(feature, rows, store))
 
 
 def joined(feature: SharedFeature, rows: pa.Table, values: pa.Table) -> pa.Table:

@@ -33,8 +33,8 @@ ROOM, VALUES, MANIFEST = "shared", "values.parquet", "manifest.json"
 ENTITY, VALUE = "entity.", "value."  # before the names of columns, which so never meet those of times
 EVENT_TIME, KNOWN_TIME = "event_time", "known_time"
 KEY_LENGTH = 32
-ROOMS = ("features",)  # whose code makes values, besides a recipe's own
-PACKAGES = ("holidays", "numpy", "pyarrow")  # that may move them
+ROOMS = ("data", "features")  # whose code makes values, besides a recipe's own
+PACKAGES = ("holidays", "numpy", "pillow", "pyarrow")  # that may move them
 SILENT = Progress.silent()
 
 
@@ -52,7 +52,7 @@ def materialised(feature: SharedFeature, data_hash: str, store: Store, progress:
             progress.say(f"{fault}; its values are made again")
             shutil.rmtree(folder)
         if not folder.exists():
-            values = timed_values(feature, rows_of(load_snapshot(data_hash, store)))
+            values = timed_values(feature, rows_of(load_snapshot(data_hash, store)), store)
             _write(folder, values, feature, data_hash)
             store.publish(ROOM, key)
         os.utime(folder)  # in use
@@ -71,7 +71,7 @@ def values_key(feature: SharedFeature, data_hash: str) -> str:
     return digest("shared feature values v1", canonical(depends))
 
 
-def timed_values(feature: SharedFeature, rows: pa.Table) -> pa.Table:
+def timed_values(feature: SharedFeature, rows: pa.Table, store: Store) -> pa.Table:
     """As `materialised`, of any rows."""
     import pyarrow as pa
 
@@ -82,7 +82,7 @@ def timed_values(feature: SharedFeature, rows: pa.Table) -> pa.Table:
     made[EVENT_TIME] = moments(feature.event_time or TIMESTAMP)
     if feature.known_time is not None:
         made[KNOWN_TIME] = moments(feature.known_time)
-    values = values_of(feature, rows)
+    values = values_of(feature, rows, store)
     return pa.table(made | {f"{VALUE}{part}": values[part] for part in values.column_names})
 
 
