@@ -197,12 +197,33 @@ def test_a_name_that_means_nothing_is_told_at_its_line(project, named, expected)
     assert mistake.startswith(f"recipes/spend.yaml:15: {expected}")
 
 
-def test_the_truth_of_the_row_itself_is_no_feature_and_that_of_earlier_rows_may_be(project):
-    define(project, "marketing/spend", SPEND.replace("column: spend", "column: sales"))
-    (mistake,) = mistakes_of(project)
-    assert "holds 'sales' of the row itself, which is to be predicted" in mistake
-    define(project, "marketing/spend", SPEND.replace("column: spend", "column: sales\nfirst: 1"))
-    assert composed(project).features.shared[0].feature.first == 1
+SALES = SPEND.replace("column: spend", "column: sales")
+SAME_TABLE = """\
+source:
+  _target_: totalml.data.ImageTable
+  table: spend.csv
+  file_column: null
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        (SALES, True),
+        (SALES + SAME_TABLE, True),
+        (SALES + "first: 1\n", False),
+        (SALES + "known_time: reported\n", False),
+        (SALES + SAME_TABLE.replace("spend.csv", "other.csv"), False),
+    ],
+)
+def test_the_truth_of_the_row_itself_is_no_feature_and_that_of_earlier_rows_may_be(project, text, refused):
+    define(project, "marketing/spend", text)
+    if refused:
+        (mistake,) = mistakes_of(project)
+        assert mistake.startswith("recipes/spend.yaml:15: ")
+        assert "'marketing/spend' holds 'sales' of the row itself, which is to be predicted" in mistake
+    else:
+        assert composed(project).features.shared[0].feature.column == "sales"
 
 
 def test_a_comparison_tells_where_a_key_of_a_definition_is_written(project):

@@ -134,12 +134,14 @@ class Recipe(Section):
             if name in self.task.columns():
                 raise ValueError(f"features.table: {name!r} is what is to be predicted; take it out of the features")
         for place, shared in enumerate(self.features.shared):
-            for name in shared.feature.reads_now() if shared.feature.source is None else ():
-                if name in self.task.columns():
-                    told = f"{shared.name!r} holds {name!r} of the row itself, which is to be predicted"
-                    raise Misfit(
-                        f"{told}; let it begin with an earlier row, such as 'first: 1'", "features", "shared", place
-                    )
+            feature = shared.feature
+            own_rows = feature.source in (None, self.data.source) and feature.known_time is None
+            if told := [name for name in feature.reads_now() if own_rows and name in self.task.columns()]:
+                raise Misfit(
+                    f"{shared.name!r} holds {told[0]!r} of the row itself, which is to be predicted; let it begin with "
+                    "an earlier row, such as 'first: 1', or name the column since when it is known as 'known_time'",
+                    *("features", "shared", place),
+                )
         return self
 
     @model_validator(mode="after")
