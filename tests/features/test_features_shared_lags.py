@@ -1,5 +1,6 @@
 """Lags against a look at every row; and the two mistakes that lags are known for: gaps, and another series' values."""
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,3 +99,15 @@ def test_rows_without_time_or_entity_are_named():
     timeless = rows.set_column(1, "timestamp", rows["timestamp"].take([0, None]))
     with pytest.raises(FeatureError, match="its samples have no timestamp in 1 rows"):
         lags().columns(timeless)
+
+
+def test_times_may_be_dates_or_text_and_numbers_are_none():
+    rows = [("a", day * DAY_US, float(day)) for day in DAYS]
+    for kind in (pa.date32(), pa.timestamp("s"), pa.string()):
+        day = table(rows)["timestamp"].cast(pa.timestamp("s", "UTC")).cast(pa.timestamp("s")).cast(kind)
+        made = lags(event_time="day").columns(table(rows).append_column("day", day))
+        assert listed(made, "lag1") == [None, 0.0, None]
+    with pytest.raises(FeatureError, match="column 'spend' holds double, not times"):
+        lags(event_time="spend").columns(table(rows))
+    with pytest.raises(FeatureError, match="column 'region' holds no times: 'a' is no time"):
+        lags(event_time="region").columns(table(rows))

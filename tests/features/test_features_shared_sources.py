@@ -159,6 +159,15 @@ def test_two_processes_at_once_make_one(store):
     assert len([*(store.root / "shared").iterdir()]) == 1
 
 
+def test_a_source_that_several_features_have_is_looked_at_once(store, monkeypatch):
+    asked = []
+    samples_of = Rain.samples
+    monkeypatch.setattr(Rain, "samples", lambda self: asked.append(self.days) or samples_of(self))
+    one, other, third = shared(store, one=rain(), other=rain(lags=1), third=rain(source=Rain(days=3)))
+    assert one.snapshot == other.snapshot != third.snapshot
+    assert asked == [6, 3]
+
+
 def test_another_snapshot_of_the_source_makes_another_feature_set(store):
     def key(days):
         feature = SharedRecipe(name="weather/rain", feature=rain(source=Rain(days=days)))

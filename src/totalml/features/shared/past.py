@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from totalml.data.times import as_times
 from totalml.errors import FeatureError
 from totalml.features.shared.windows import Windows
 from totalml.target import did_you_mean
@@ -105,16 +106,23 @@ def refuse_gaps(gap: NDArray[np.bool_], lag: int, past: Past, rows: pa.Table) ->
 
 
 def times(rows: pa.Table, name: str) -> NDArray[np.int64]:
-    """(N,) us since 1970. Raises: FeatureError: no such column, no times, or some are missing."""
+    """(N,) us since 1970, of times, dates or ISO 8601; without a zone in UTC.
+
+    Raises: FeatureError: no such column, it holds no times, or some are missing.
+    """
     import pyarrow as pa
 
     column = column_of(rows, name)
-    if not pa.types.is_timestamp(column.type):
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         raise FeatureError(f"column {name!r} holds {column.type}, not times")
-    if column.null_count:
+    try:
+        moments = as_times(pa.chunked_array([column]), None)
+    except ValueError as error:  # of which Arrow's are
+        raise FeatureError(f"column {name!r} holds no times: {error}") from error
+    if moments.null_count:
         told = "its samples have no timestamp" if name == TIMESTAMP else f"{name!r} is empty"
-        raise FeatureError(f"{told} in {column.null_count} rows: {_some(rows, _empty(column))}")
-    return column.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64()).to_numpy(zero_copy_only=False)
+        raise FeatureError(f"{told} in {moments.null_count} rows: {_some(rows, _empty(moments.combine_chunks()))}")
+    return moments.cast(pa.int64()).to_numpy()
 
 
 def entities(rows: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:

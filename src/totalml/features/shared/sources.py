@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from totalml.component import plain
 from totalml.data.memory import remembered_hash
 from totalml.data.snapshot import has_snapshot
 from totalml.errors import DataError
+from totalml.identity import canonical
 from totalml.recipe import DataRecipe
 
 if TYPE_CHECKING:
@@ -28,8 +30,16 @@ def with_sources(recipe: Recipe, store: Store) -> Recipe:
 
 
 def with_snapshots(features: FeaturesRecipe, store: Store) -> FeaturesRecipe:
-    """As `with_sources`."""
-    return _with(features, lambda each: _taken(each, store), store)
+    """As `with_sources`; a source that several features have is looked at once."""
+    taken: dict[bytes, str] = {}
+
+    def snapshot(each: SharedRecipe) -> str:
+        key = canonical(plain(source_of(each), where=True))
+        if key not in taken:
+            taken[key] = _taken(each, store)
+        return taken[key]
+
+    return _with(features, snapshot, store)
 
 
 def remembered_sources(recipe: Recipe, store: Store) -> Recipe | None:
