@@ -31,7 +31,7 @@ def sliced(world, errors, unit=1.0, **recipe) -> Slices:
 def fair(world, errors, deviation=1.0, **recipe):
     asked = EvaluationRecipe(fairness={"columns": ["age_group", "glass"], "min_support": 20} | recipe)
     truth, nothing = np.zeros((len(errors), 1)), np.full((len(errors), 1), np.nan)
-    values = Values(truth, errors[:, None], nothing, nothing, np.array([deviation]), np.ones(1))
+    values = Values(truth, errors[:, None], nothing, nothing, np.array([deviation]), nothing, nothing)
     return measure_error_fairness(asked, asked.fairness, world.context, values, ["head_mm"])
 
 
