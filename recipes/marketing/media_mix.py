@@ -15,7 +15,7 @@ from torch import Tensor
 
 from recipes.marketing.media_curves import adstock, hill
 from recipes.marketing.mix_columns import MixColumns, find_columns
-from recipes.marketing.mix_prior import DEMAND, LEAST, LEVEL, NOISE, REGION, SHOCK, Anchored, Curves, curves
+from recipes.marketing.mix_prior import DEMAND, LEAST, LEVEL, NOISE, REGION, Anchored, Curves, curves
 from totalml.training.keys import mix, uniform
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class MediaMix(LightningModule):
     size: numeric column by which sales and spend are divided; null: rows are of one size.
     region: categorical column, each value of which has a level of its own; null: there is one level.
     season: harmonics of the year; 0: demand knows no season.
+    shock: deviation of the log of what moves all regions of a week at once, learnt apart; 0: nothing does.
     members: of the ensemble.
     lr: highest learning rate, of one warm-up and one cosine over all steps.
     seed: of the members' priors and weights.
@@ -62,6 +63,7 @@ class MediaMix(LightningModule):
         size: str | None = "size",
         region: str | None = "region",
         season: int = 3,
+        shock: float = 0.05,
         members: int = 16,
         lr: float = 0.05,
         seed: int = 0,
@@ -71,7 +73,7 @@ class MediaMix(LightningModule):
             raise ValueError(f"logs names {', '.join(map(repr, other))}, which stands not in controls; add it there")
         self.channels, self.controls, self.logs = tuple(channels), tuple(controls), frozenset(logs)
         self.day, self.trend, self.size, self.region = day, trend, size, region
-        self.season, self.members, self.lr, self.seed = season, members, lr, seed
+        self.season, self.shock, self.members, self.lr, self.seed = season, shock, members, lr, seed
 
     def take_inputs(self, inputs: "Inputs") -> None:
         """Raises: ModelError: columns are missing."""
@@ -100,13 +102,16 @@ class MediaMix(LightningModule):
         of_region = torch.stack([sold[region == code].mean() for code in range(len(self.usual))])
         self.usual.copy_(torch.where(of_region > 0, of_region, self.sold))  # else nothing is known of it
         self.middle.copy_(controls.nanmean(dim=0))
-        self.spread.copy_((controls - self.middle).square().nanmean(dim=0).sqrt().clamp(min=LEAST))
+        spread = (controls - self.middle).square().nanmean(dim=0).sqrt()
+        # What never changed may change later, of which nothing was learnt.
+        self.spread.copy_(torch.where(spread > LEAST * (1 + self.middle.abs()), spread, 1.0))
         self.rows.fill_(len(sold))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         years = batch["numeric"][:, self.columns.trend]
-        shock = self.prior()["week"].T[(years * YEAR_WEEKS).round().long() % WEEKS]
-        surprise = self._surprise(batch["target"], self.members_step(batch) * torch.exp(SHOCK * shock))
+        week = (years * YEAR_WEEKS).round().long() % WEEKS
+        shock = torch.exp(self.shock * self.prior()["week"].T[week])
+        surprise = self._surprise(batch["target"], self.members_step(batch) * shock)
         return (self._weights(years) * surprise).mean() + self.prior.pull().mean() / self.rows
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
@@ -170,7 +175,7 @@ class MediaMix(LightningModule):
     def _spend(self, batch: Batch) -> Tensor:
         """(B, C, L) by size."""
         places = [at for lags in self.columns.lags for at in lags]
-        spend = batch["numeric"][:, places].unflatten(1, (len(self.channels), -1))
+        spend = batch["numeric"][:, places].reshape(-1, len(self.channels), len(self.columns.lags[0]))
         return spend / self._sizes(batch)[:, None, None]
 
     def _controls(self, batch: Batch) -> Tensor:

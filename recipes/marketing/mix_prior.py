@@ -21,7 +21,6 @@ SHARE = 0.4  # deviation of the log of a channel's
 LEVEL = (-0.2, 0.3)  # log of the share of sales that media do not bring
 REGION = 0.05  # on the log of demand, beside what is usual in a region
 DEMAND = 0.1  # on the log of demand, for a deviation of a control, or a harmonic
-SHOCK = 0.05  # on the log of all that is sold in a week
 NOISE = (-2.5, 0.5)  # log of the deviation of the log
 LEAST = 1e-6
 
@@ -64,7 +63,7 @@ class Anchored(nn.Module):
 
     def forward(self) -> dict[str, Tensor]:
         """(K, width) of each name."""
-        return dict(zip(self._widths, self.at.split([*self._widths.values()], dim=1), strict=True))
+        return dict(zip(self._widths, torch.split(self.at, [*self._widths.values()], dim=1), strict=True))
 
     def pull(self) -> Tensor:
         """(K,) minus the logarithm of how probable they are beforehand, up to a constant."""

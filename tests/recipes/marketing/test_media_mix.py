@@ -1,5 +1,7 @@
 """The model of media finds what it was planted with, says how sure it is, and is released without its code."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -87,8 +89,8 @@ def test_members_weigh_months_alike_however_rows_are_batched():
     assert float(weights[2].std()) == pytest.approx(1, abs=0.08)
 
 
-def test_without_a_season_media_are_given_what_the_season_sold(planted, fitted, tmp_path):
-    blind = trained(planted, tmp_path, season=0)
+def test_without_season_and_shocks_media_are_given_what_the_season_sold(planted, fitted, tmp_path):
+    blind = trained(planted, tmp_path, season=0, shock=0.0)
     rows = planted.splits.train
     true = sum(each[rows].sum() for each in planted.added.values())
     with torch.inference_mode():
@@ -123,6 +125,18 @@ def test_all_columns_that_are_missing_are_told_at_once(planted):
     assert "'prise', which the features lack, did you mean 'price'?" in told
     assert "'team/radoi'" in told
     assert "categorical column 'shop', which the features lack; there are: region" in told
+
+
+def test_what_never_changed_in_training_may_change_later(planted, tmp_path):
+    numeric = planted.features.numeric.copy()
+    numeric[:, planted.features.numeric_names.index("price")] = 5.0
+    same = replace(planted, features=replace(planted.features, numeric=numeric))
+    given = batch_of(same, planted.splits.test)
+    module = loaded(*trained(same, tmp_path, epochs=2))
+    with torch.inference_mode():
+        before = module.predict_step(given, 0)
+        given["numeric"][:, planted.features.numeric_names.index("price")] = 5.5
+        assert torch.allclose(module.predict_step(given, 0), before, rtol=0.1)
 
 
 @pytest.mark.parametrize(
