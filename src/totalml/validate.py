@@ -149,6 +149,10 @@ def _is_below(path: Path, holder: Path) -> bool:
 def _message(detail: ErrorDetails, model: type[BaseModel], prefix: Path) -> str:
     loc = detail["loc"]
     name, given, kind = dotted((*prefix, *loc)), detail["input"], detail["type"]
+    if loc[-1:] == (KEY,) and kind == "literal_error":
+        known = detail["ctx"]["expected"].replace("'", "")
+        hint = _literal_hint(given, detail) or f"; known keys: {known}"
+        return f"unknown key {dotted((*prefix, *loc[:-1]))!r}{hint}"
     if loc[-1:] == (KEY,):
         return f"a key of {dotted((*prefix, *loc[:-2]))!r} should be text, got {given!r}{_quotes_hint(given)}"
     if kind == "extra_forbidden":

@@ -171,6 +171,15 @@ def test_every_mistake_in_a_definition_is_told_at_its_line_beside_those_of_the_r
         ("owner: ann\n", "1: '_target_' should be a component of kind SharedFeature, named by a _target_"),
         (SPEND + "ttl: 4w\n", "1: 'ttl' means nothing here"),
         (SPEND + "first: 3\n", "1: 'first' is 3, beyond the last of 2 lags"),
+        (SPEND.replace("1w", "99999999w"), "5: every: expected a hundred years at most"),
+        (
+            "_target_: totalml.features.Calendar\nowner: ann\nwaves: {yaer: 2}\n",
+            "3: unknown key 'waves.yaer', did you mean 'year'?",
+        ),
+        (
+            "_target_: totalml.features.Calendar\nowner: ann\nparts: [month, month]\n",
+            "3: parts: 'month' is named twice; leave one out",
+        ),
         ("a: [\n", "2: not valid YAML"),
         ("a: &x 1\n", "1: &x marks a value for repetition"),
     ],

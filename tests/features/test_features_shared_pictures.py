@@ -53,6 +53,8 @@ def test_a_picture_that_cannot_be_decoded_is_named(store):
     with store.writing() as writer:
         writer.add(blake3(b"no picture").digest(), b"no picture")
     blob = f"blake3:{blake3(b'no picture').hexdigest()}"
+    with pytest.raises(FeatureError, match="no row has one; name a source that has"):
+        values_of(properties(), pa.table({"id": ["x"], "blob": pa.nulls(1, pa.string())}), store)
     rows = pa.table({"id": ["x"], "blob": [blob]})
     with pytest.raises(FeatureError, match=f"picture {blob} cannot be decoded"):
         values_of(properties(), rows, store)

@@ -65,6 +65,7 @@ ROWS = [("a", 2 * DAY_US), ("b", DAY_US // 2), ("a", -DAY_US), ("c", 0), ("b", 9
         ({}, [2, 0, None, None, 5]),
         ({"known_time": "reported"}, [1, None, None, None, 5]),
         ({"ttl": "2d"}, [2, 0, None, None, None]),
+        ({"ttl": "99999999999999w"}, [2, 0, None, None, 5]),
         ({"known_time": "reported", "ttl": "12h"}, [None] * 5),
         ({"event_time": "reported"}, [1, None, None, None, 5]),
     ],

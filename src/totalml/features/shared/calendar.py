@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, model_validator
 
-from totalml.component import Items
+from totalml.features.shared.parts import Parts
 from totalml.kinds import SharedFeature
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Calendar(SharedFeature):
     Arrow knows summer time until 2037.
     """
 
-    parts: Items[Literal["hour", "weekday", "week", "month", "day_of_year"]] = ()
+    parts: Parts[Literal["hour", "weekday", "week", "month", "day_of_year"]] = ()
     waves: Annotated[dict[Cycle, Annotated[int, Field(ge=1, le=50)]], Field(default_factory=dict)]  # how many of each
     zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
 

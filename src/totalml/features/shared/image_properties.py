@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from totalml.component import Items
+from totalml.features.shared.parts import Parts
 from totalml.kinds import SharedFeature
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class ImageProperties(SharedFeature):
     Missing where a row has no picture.
     """
 
-    of: Annotated[Items[Property], Field(min_length=1)]
+    of: Annotated[Parts[Property], Field(min_length=1)]
     size: Annotated[int, Field(ge=8, le=1024)] = 128  # px, of the square after resizing
 
     def pictures_px(self) -> int:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from totalml.recipe import FeaturesRecipe, SharedRecipe
     from totalml.store import Store
 
+FOR_EVER_US = 2**62  # what an int64 still holds
+
 
 def with_shared(
     columns: TableColumns, features: FeaturesRecipe, snapshot: Snapshot, store: Store, progress: Progress
@@ -74,6 +76,6 @@ def joined(feature: SharedFeature, rows: pa.Table, values: pa.Table) -> pa.Table
         event_time=EVENT_TIME,
         known_time=KNOWN_TIME if KNOWN_TIME in values.column_names else None,
         columns=parts,
-        ttl_us=None if feature.ttl is None else us_of(feature.ttl),
+        ttl_us=None if feature.ttl is None else min(us_of(feature.ttl), FOR_EVER_US),
     )
     return found.select(parts).rename_columns([name.removeprefix(VALUE) for name in parts])

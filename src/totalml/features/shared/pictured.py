@@ -28,11 +28,13 @@ def with_pictures(rows: pa.Table, size_px: int, store: Store) -> Iterator[pa.Tab
     """The rows in order with a column `picture`: lists of size * size * 3 uint8 (RGB), null where there is no picture.
 
     Args: rows: with `blob`, the digests of their pictures in the store.
-    Raises: FeatureError: a picture cannot be decoded.
+    Raises: FeatureError: a picture cannot be decoded, or there is none at all.
     """
     import pyarrow as pa
 
     there = rows[BLOB].drop_null().to_pylist()
+    if not there:
+        raise FeatureError("it looks at pictures, and no row has one; name a source that has")
     image = ImageFeatures(size=size_px)
     pictures = decoded(there, image, MOST_MEGAPIXELS, store, Crew(), lambda some: f"{len(some)} pictures")
     length = size_px * size_px * 3

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from totalml.component import Items
+from totalml.features.shared.parts import Parts
 from totalml.features.shared.period import Period, us_of
 from totalml.kinds import SharedFeature
 
@@ -23,7 +23,7 @@ class Window(SharedFeature):
 
     column: str
     last: Period
-    of: Annotated[Items[Literal["sum", "mean", "min", "max", "count"]], Field(min_length=1)]
+    of: Annotated[Parts[Literal["sum", "mean", "min", "max", "count"]], Field(min_length=1)]
     itself: bool = True  # whether the row's own value is among them
     least: Annotated[int, Field(ge=1)] = 1  # of fewer values than that only the count is told
 
