@@ -60,7 +60,7 @@ class Origins:
         for override in self.overrides:
             # A swept section is laid over the one in a file, which was well by itself.
             below = ".".join(map(str, override)) in self.swept and path[: len(override)] == override
-            if path and (override[: len(path)] == path or below):
+            if path and (override[: len(path)] == path or below or self._replaces_list(override, path)):
                 return self._given(override)
         for length in range(len(path), -1, -1):
             if length and path[:length] in self.overrides:
@@ -85,6 +85,13 @@ class Origins:
     def swept_at(self, key: str) -> Place:
         """Where a sweep gives values to a key."""
         return self.written(("sweep", "parameters", key)) or COMMAND_LINE
+
+    def _replaces_list(self, override: tuple[Key, ...], path: tuple[Key, ...]) -> bool:
+        """Whether an item lies in a list that was given whole, and in no file that the item has for itself."""
+        depth = len(override)
+        inside = path[:depth] == override and len(path) > depth and isinstance(path[depth], int)
+        own = (layer.package for layer in self.layers if len(layer.package) > depth)
+        return inside and not any(path[: len(package)] == package for package in own)
 
     def _given(self, override: tuple[Key, ...]) -> Place:
         key = ".".join(map(str, override))
