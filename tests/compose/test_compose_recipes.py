@@ -54,7 +54,7 @@ def test_several_recipes_run_one_by_one_and_a_wrong_one_stops_all_before_the_fir
 def test_the_help_lists_groups_and_recipes():
     shown = run_py("--help")
     assert shown.returncode == 0
-    assert "model: frozen_resnet18, mlp, own, small_cnn" in shown.stdout
+    assert "mlp, own, small_cnn, small_cnn_and_mlp, torchvision" in shown.stdout
     assert (
         "recipe: clothing, guinness, guinness_drill, guinness_drill_smoke, guinness_faults, guinness_head"
         in shown.stdout

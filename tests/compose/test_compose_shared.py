@@ -72,12 +72,9 @@ def mistakes_of(project: Path, *overrides: str):
 
 def test_names_on_the_command_line_are_looked_for_there_and_their_mistakes_in_their_files(project):
     define(project, "marketing/bad", SPEND.replace("lags: 2", "lags: -2"))
-    assert [
-        line.partition(" ")[0] for line in mistakes_of(project, "features.shared=[marketing/bad, weather/rain]")
-    ] == [
-        "command",
-        "conf/shared/marketing/bad.yaml:6:",
-    ]
+    absent, wrong = mistakes_of(project, "features.shared=[marketing/bad, weather/rain]")
+    assert absent.startswith("command line: there is no shared feature 'weather/rain'")
+    assert wrong.startswith("conf/shared/marketing/bad.yaml:6: 'lags' should be")
 
 
 def test_the_definition_is_written_out_and_the_recipe_of_a_run_is_whole_without_its_file(project):
