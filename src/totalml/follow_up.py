@@ -13,6 +13,8 @@ from totalml.errors import DataError, FeatureError, GateError, ModelError, Store
 from totalml.identity import short
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from totalml.gates import Verdict
     from totalml.progress import Progress
     from totalml.recipe import Recipe
@@ -64,7 +66,8 @@ def _show(attempt: Attempt, verdict: Verdict, url: str | None, smoke: bool) -> N
     try:
         metrics = json.loads((folder / METRICS_FILE).read_text(encoding="utf-8"))
         stages = facts.get("stages", {})
-        rows = closing_table(metrics, facts["seconds"], stages, folder / REPORT_FILE, verdict, smoke)
+        report = folder / REPORT_FILE
+        rows = closing_table(metrics, facts["seconds"], stages, report, verdict, smoke, _advice(folder))
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{folder / METRICS_FILE} is damaged ({error}); delete it and run again") from error
     if other := facts.get("compared"):
@@ -78,6 +81,18 @@ def _show(attempt: Attempt, verdict: Verdict, url: str | None, smoke: bool) -> N
     if url:
         rows.insert(-1, ("Kept at", url, ""))
     show_closing_table(f"{facts['name']} {facts['run_id']} attempt {attempt.number}", rows)
+
+
+def _advice(folder: Path) -> str:
+    """What the plan says; empty where the recipe asks for none."""
+    from totalml.runs.attempt import PLAN_FILE
+
+    if not (folder / PLAN_FILE).exists():
+        return ""
+    from totalml.plan import Plan
+    from totalml.report.plan import sentence
+
+    return sentence(Plan.load(folder))
 
 
 def register_release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> None:

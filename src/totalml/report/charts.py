@@ -107,12 +107,12 @@ def column(axes: Axes, left: float, right: float, height: float, title: str) -> 
     return tag("rect", tag("title", title), x=f"{x:.1f}", y=f"{top:.1f}", width=wide, height=high, class_="column")
 
 
-def spread(axes: Axes, bounds: Sequence[tuple[float, float, float]]) -> Html:
+def spread(axes: Axes, bounds: Sequence[tuple[float, float, float]], kind: str = "spread") -> Html:
     """An area behind a line: x, and from where to where its y may lie."""
     there = [axes.place(x, low) for x, low, _ in bounds]
     back = [axes.place(x, high) for x, _, high in reversed(bounds)]
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in [*there, *back]) + "Z"
-    return tag("path", d=path, class_="spread")
+    return tag("path", d=path, class_=kind)
 
 
 def upright(axes: Axes, x: float, title: str) -> Html:

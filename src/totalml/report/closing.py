@@ -27,6 +27,7 @@ def closing_table(
     report: Path,
     verdict: Verdict | None = None,
     smoke: bool = False,
+    advice: str = "",
 ) -> Rows:
     """Rows of (what, value, remark): metrics with intervals, gates, seconds by stage, the path of the report.
 
@@ -36,11 +37,14 @@ def closing_table(
         stages: stage -> whether it was `reused`, and `why` not.
         verdict: of the gates that hold now.
         smoke: the figures mean nothing, which is told.
+        advice: what the plan says in a sentence, where the recipe asks for one.
     """
     reached = {name: Interval(**parts) for name, parts in metrics["metrics"].items()}
     unit = metrics.get("unit", "")
     rows = [(title(name), _value(name, one, unit), _remark(name, one, unit)) for name, one in reached.items()]
     rows.append(("Measured on", counted(metrics["count"], "test sample"), ""))
+    if advice:
+        rows.append(("Plan", "", advice))
     gates = verdict.gates if verdict else ()
     rows += [(f"Gate: {gate.title}", word(gate), reason(gate)) for gate in gates]
     rows += [(f"Time: {stage}", duration(wall_s), _reuse(stages.get(stage, {}))) for stage, wall_s in seconds.items()]

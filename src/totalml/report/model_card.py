@@ -15,6 +15,7 @@ from totalml.report.front_matter import front_matter
 from totalml.report.gate_words import SMOKE, bound, brief, found, measured, word
 from totalml.report.markdown import code, listed, table, text
 from totalml.report.number_format import counted, figure, interval, percent, title
+from totalml.report.plan import sentence
 from totalml.report.slices import in_words
 from totalml.report.task_parts import parts_of
 from totalml.runs.attempt import CARD_FILE
@@ -42,6 +43,7 @@ def model_card(content: ReportContent, recipe: Recipe, figures: Mapping[str, Int
         "For whom less": _groups(content),
         "What it looks at": _figures(figures, (LOOKS,)) or "This run did not measure what the model looks at.",
         "On worse and on other pictures": _figures(figures, STRAINS),
+        "What to do with the levers": _plan(content),
         "May it be released?": _gates(content),
         "Data": _data(content, recipe),
         "Make it again": _again(content),
@@ -99,6 +101,10 @@ def _groups(content: ReportContent) -> str:
         return "No groups were compared."
     size = counted(content.evaluation.count, content.noun)
     return f"Of {counted(looked_at, 'comparison')} between groups none is clear, as far as {size} can tell."
+
+
+def _plan(content: ReportContent) -> str:
+    return text(sentence(content.plan)) if content.plan else ""
 
 
 def _figures(figures: Mapping[str, Interval], families: tuple[str, ...]) -> str:

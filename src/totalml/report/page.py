@@ -17,6 +17,7 @@ from totalml.report.gates import gates
 from totalml.report.learning import learning
 from totalml.report.markup import Html, joined, name_of, section, tag
 from totalml.report.out_of_distribution import out_of_distribution
+from totalml.report.plan import plan
 from totalml.report.reproduction import reproduction
 from totalml.report.robustness import robustness
 from totalml.report.slices import slices
@@ -34,6 +35,7 @@ EXPLAINED_PART = 3  # a third to those with what the model looked at
 WORSE_PART, STRANGE_PART = 8, 12  # and an eighth to worse ones, a twelfth to strange ones
 TITLES = {
     "summary": "Summary",
+    "plan": "Plan",
     "gates": "Gates",
     "explanation": "What it looked at",
     "wrong": "Most wrong",
@@ -91,6 +93,7 @@ def _sections(content: ReportContent, budget_bytes: int) -> dict[str, Html]:
     pictures = parts.gallery(content, budget_bytes - spent - len(first))
     sections: dict[str, Html | str] = {
         "summary": summary(content, first, pictures.glance),
+        "plan": plan(content),
         "gates": gates(content),
         "explanation": looked,
         "wrong": pictures.wrong,

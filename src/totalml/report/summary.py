@@ -9,6 +9,7 @@ from totalml.report.gates import release
 from totalml.report.markup import Html, joined, tag
 from totalml.report.number_format import MISSING, counted, duration, figure, interval, title
 from totalml.report.out_of_distribution import told as strange_told
+from totalml.report.plan import told as plan_told
 from totalml.report.robustness import told as robustness_told
 from totalml.report.slices import told as slices_told
 from totalml.report.task_parts import parts_of
@@ -21,6 +22,7 @@ def summary(content: ReportContent, first: Html, glance: Html) -> Html:
     """
     parts = parts_of(content)
     sentences = [
+        plan_told(content),
         *parts.facts(content),
         slices_told(content),
         fairness_told(content),

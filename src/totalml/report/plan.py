@@ -1,0 +1,223 @@
+"""The plan, for whoever decides about the levers: what to do, what it brings, and what nobody knows yet."""
+
+from collections.abc import Callable
+
+from totalml.evaluation.interval import Interval
+from totalml.plan.advise import Advice
+from totalml.plan.certainty import interval_of
+from totalml.plan.experiment import Experiment
+from totalml.plan.lever import Lever
+from totalml.plan.record import Plan
+from totalml.report.content import ReportContent
+from totalml.report.markup import Html, joined, name_of, section, table, tag
+from totalml.report.number_format import THIN, counted, percent, quantity
+from totalml.report.plan_charts import brought, curves
+
+TENTH = 0.1
+DAY_S, WEEK_S = 86_400.0, 604_800.0
+MOST_NAMED = 30
+
+
+def told(content: ReportContent) -> Html | str:
+    """The advice in one sentence for the first screen."""
+    if content.plan is None:
+        return ""
+    return joined(tag("strong", sentence(content.plan)), " ", tag("a", "See the plan", href="#plan"), ".")
+
+
+def sentence(plan: Plan) -> str:
+    """`Spend more on tv and less on radio: that brings +1,200 EUR more (400 to 2,000 EUR at 90 %).`"""
+    advice = plan.advice
+    if advice.kind == "nothing":
+        return "Change nothing: no other plan surely earns more."
+    brings = f"{quantity(advice.gain.value or 0.0, plan.unit, '+')}{_within(advice.gain, plan)}"
+    moves = _moves(advice)
+    match advice.kind:
+        case "change":
+            return f"{moves}: that brings {brings}."
+        case "forced":
+            return f"To change nothing is not allowed. Of what is, {_lower(moves)}: that brings {brings}."
+        case _:
+            guess = f"{_lower(moves)}, which would bring {brings}"
+            return f"The model does not say how sure it is. Its best guess: {guess}."
+
+
+def plan(content: ReportContent) -> Html | str:
+    """The section."""
+    record = content.plan
+    if record is None:
+        return ""
+    lead = (
+        f"For {counted(record.rows, content.noun)} from {record.since[:10]} to {record.until[:10]}, if what was done "
+        f"with each lever then were done so many times as much. One of {record.target} is worth "
+        f"{quantity(record.value, record.unit)}; what a plan brings is what it earns more, less what it costs more. "
+        f"{_budget(record)}"
+    )
+    return section(
+        "plan",
+        "What to do",
+        tag("p", tag("strong", sentence(record)), class_="verdict"),
+        tag("p", lead),
+        _table(record),
+        tag("p", _how_sure(record)),
+        _truth(record),
+        tag("h3", "What a tenth more or less of each does"),
+        _tenths(record),
+        tag("h3", "What comes of each"),
+        curves(record),
+        tag("h3", "What each brought"),
+        brought(record),
+        tag("h3", "What to try next"),
+        _experiment(record),
+    )
+
+
+def _table(record: Plan) -> Html:
+    advice = record.advice
+    rows: list[list[str]] = [
+        [
+            name_of(lever.name),
+            quantity(lever.cost, record.unit),
+            quantity(lever.cost * (factor := advice.factors[lever.name]), record.unit),
+            _change(factor),
+            _figure(advice.parts[lever.name], record),
+        ]
+        for lever in record.levers
+    ]
+    now = sum(lever.cost for lever in record.levers)
+    rows.append(
+        [
+            tag("b", "All together"),
+            quantity(now, record.unit),
+            quantity(advice.cost, record.unit),
+            _change(advice.cost / now),
+            _figure(advice.gain, record),
+        ]
+    )
+    head = ["Lever", "Now", "Advised", "Change", "What that brings"]
+    return table("The plan; each lever by itself, and all together", head, rows, "numbers")
+
+
+def _tenths(record: Plan) -> Html:
+    rows: list[list[str]] = [
+        [name_of(lever.name), *(_moved(record, lever, 1 + step) for step in (-TENTH, TENTH))] for lever in record.levers
+    ]
+    return table("What it brings, by itself", ["Lever", "A tenth less", "A tenth more"], rows, "numbers")
+
+
+def _moved(record: Plan, lever: Lever, factor: float) -> str:
+    if not lever.factors[0] <= factor <= lever.factors[-1]:
+        return "not asked"
+    return _figure(interval_of(lever.gain_at(factor, record.value), record.confidence), record)
+
+
+def _how_sure(record: Plan) -> str:
+    advice, tried = record.advice, record.tried
+    if not record.members:
+        return "The model does not say how sure it is, so that nothing here has an interval, and the plan may lose."
+    found = (
+        f"Intervals are at {percent(record.confidence, 0)}, by {counted(record.members, 'member')} of the model. "
+        f"The best of many plans looks better than it is: the sum is marked down by "
+        f"{quantity(advice.promised - (advice.gain.value or 0.0), record.unit)} for that, the levers are not."
+    )
+    if tried is None:
+        return found
+    brings = f"{quantity(tried.gain.value or 0.0, record.unit, '+')}{_within(tried.gain, record)}"
+    return f"{found} {_moves(tried)} looks better still, but may as well lose: it brings {brings}."
+
+
+def _truth(record: Plan) -> Html | str:
+    truth = record.truth
+    if truth is None:
+        return ""
+    share = "" if truth.regret_share is None else f" ({percent(truth.regret_share, 0)} of it)"
+    return tag(
+        "p",
+        f"The truth is known here: the plan brings {quantity(truth.gain, record.unit, '+')}, the best one within the "
+        f"same bounds {quantity(truth.best_gain, record.unit, '+')}; {quantity(truth.regret, record.unit)} is "
+        f"missed{share}.",
+    )
+
+
+def _experiment(record: Plan) -> Html:
+    found = record.experiment
+    if found is None:
+        why = "it does not say how sure it is" if not record.members else "no plan would be another one"
+        return tag("p", f"The model names no experiment: {why}.")
+    order = sorted(found.worth.items(), key=lambda each: -each[1])
+    worth: list[list[str]] = [[name_of(name), quantity(value, record.unit)] for name, value in order]
+    known = table("What it is worth to know what a lever brings", ["Lever", "Worth"], worth, "numbers")
+    return joined(tag("p", _design(record, found)), known)
+
+
+def _design(record: Plan, found: Experiment) -> Html:
+    lead = joined(
+        "Of ",
+        name_of(found.lever),
+        f" it is worth most to know more: {quantity(found.worth[found.lever], record.unit)} over a time as long as "
+        f"that of this plan. Set it to {_change(found.factor)}",
+    )
+    design = found.design
+    if design is None:
+        return joined(lead, " where you can tell what comes of it. No column says which samples can be told apart.")
+    for_long = f"{design.periods} {_periods(design.period_s, design.periods)}"
+    costs = f"{'costs' if design.costs >= 0 else 'earns'} about {quantity(abs(design.costs), record.unit)} meanwhile"
+    changed, unchanged = (
+        Html(", ".join(name_of(name) for name in names[:MOST_NAMED]) + (" ..." if len(names) > MOST_NAMED else ""))
+        for names in (design.changed, design.unchanged)
+    )
+    return joined(
+        lead,
+        f" for {for_long} in ",
+        changed,
+        ", and leave ",
+        unchanged,
+        f" as they are. Its effect is then known twice as well; it {costs}.",
+    )
+
+
+def _periods(seconds: float, count: int) -> str:
+    known = {DAY_S: "day", WEEK_S: "week"}
+    noun = known.get(seconds, f"periods of {seconds / DAY_S:.3g} days")
+    return noun if count == 1 or seconds not in known else f"{noun}s"
+
+
+def _budget(record: Plan) -> str:
+    if record.budget is None:
+        return "It may cost whatever pays."
+    return f"All together may cost {quantity(record.budget, record.unit)} at most."
+
+
+def _moves(advice: Advice) -> str:
+    """`Spend more on tv and less on radio`."""
+
+    def named(which: Callable[[float], bool]) -> str:
+        names = [f"{name} ({_change(factor)})" for name, factor in advice.factors.items() if which(factor)]
+        return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+    more, less = named(lambda factor: factor > 1), named(lambda factor: factor < 1)
+    parts = [f"more of {more}" if more else "", f"less of {less}" if less else ""]
+    words = "; ".join(part for part in parts if part) or "as it is"
+    return words[0].upper() + words[1:]
+
+
+def _lower(text: str) -> str:
+    return text[0].lower() + text[1:]
+
+
+def _change(factor: float) -> str:
+    return "as now" if factor == 1 else f"{quantity(100 * (factor - 1), '', '+')}{THIN}%"
+
+
+def _figure(figure: Interval, record: Plan) -> str:
+    value = tag("b", quantity(figure.value or 0.0, record.unit, "+"))
+    if figure.low is None or figure.high is None:
+        return value
+    return joined(value, tag("small", f"{quantity(figure.low)} to {quantity(figure.high, record.unit)}"))
+
+
+def _within(figure: Interval, record: Plan) -> str:
+    if figure.low is None or figure.high is None:
+        return ""
+    bounds = f"{quantity(figure.low)} to {quantity(figure.high, record.unit)}"
+    return f" ({bounds} at {percent(record.confidence, 0)})"
