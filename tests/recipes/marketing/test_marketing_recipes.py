@@ -32,9 +32,9 @@ def test_a_table_of_ones_own_with_other_channels_is_planned(tmp_path):
         f"data.source.table={table}",
         "features.shared=[marketing/spend_tv,marketing/spend_search]",
         *(f"~plan.levers.{name}" for name in ("radio", "outdoor", "social")),
-        *("gates=[]", "training.epochs=2", "model.members=4", "evaluation.bootstrap=20", "registry=null", "tracking=none"),
+        *("gates=[]", "training.epochs=2", "model.members=4", "evaluation.bootstrap=20"),
         *(f"runtime.{place}={tmp_path}/{place}" for place in ("store", "runs")),
-        *("runtime.progress=none", "runtime.threads=1"),
+        *("registry=null", "tracking=none", "runtime.progress=none", "runtime.threads=1"),
     ]
     folder = run(compose_recipe(REPOSITORY, chosen))
     plan = json.loads((folder / "plan.json").read_text())

@@ -9,7 +9,7 @@ import torch
 from recipes.marketing.media_curves import adstock, hill
 from recipes.marketing.media_mix import MediaMix
 from tests.recipes.marketing.simulated import DECAY, LAGS, loaded, market, recipe, trained
-from totalml.errors import ModelError
+from totalml.errors import ModelError, TrainingError
 from totalml.model.inputs import Inputs
 from totalml.release.onnx_export import export_onnx
 from totalml.training import predict, predict_members
@@ -137,6 +137,24 @@ def test_what_never_changed_in_training_may_change_later(planted, tmp_path):
         before = module.predict_step(given, 0)
         given["numeric"][:, planted.features.numeric_names.index("price")] = 5.5
         assert torch.allclose(module.predict_step(given, 0), before, rtol=0.1)
+
+
+def test_a_training_that_stops_goes_on_to_equal_weights(planted, tmp_path, monkeypatch):
+    _, whole = trained(planted, tmp_path / "whole", epochs=3)
+    learn, steps = MediaMix.training_step, iter(range(60))
+
+    def stops(self, batch, batch_idx):
+        if next(steps, None) is None:  # within the second epoch
+            raise OSError("the disk is full")
+        return learn(self, batch, batch_idx)
+
+    monkeypatch.setattr(MediaMix, "training_step", stops)
+    with pytest.raises(TrainingError, match="the disk is full"):
+        trained(planted, tmp_path / "stopped", epochs=3)
+    monkeypatch.undo()
+    _, resumed = trained(planted, tmp_path / "stopped", epochs=3)
+    assert resumed.resumed_from == 1
+    assert resumed.weights_digest == whole.weights_digest
 
 
 @pytest.mark.parametrize(
