@@ -69,6 +69,10 @@ class MediaMix(LightningModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if members < 1 or season < 0 or shock < 0:
+            raise ValueError(
+                f"expected members 1 or more, season and shock 0 or more, got {members}, {season}, {shock}"
+            )
         if other := [name for name in logs if name not in controls]:
             raise ValueError(f"logs names {', '.join(map(repr, other))}, which stands not in controls; add it there")
         self.channels, self.controls, self.logs = tuple(channels), tuple(controls), frozenset(logs)
@@ -95,11 +99,14 @@ class MediaMix(LightningModule):
     def on_train_start(self) -> None:
         if self.trainer.current_epoch:
             return  # They were read with the rest; summed in another order, they would differ in the last bit.
-        batches = [{name: each.to(self.device) for name, each in batch.items()} for batch in self._training_batches()]
+        given: Any = self.trainer.train_dataloader
+        batches = [{name: each.to(self.device) for name, each in batch.items()} for batch in given]
         sold = torch.cat([batch["target"][:, 0] / self._sizes(batch) for batch in batches])
         region = torch.cat([self._regions(batch) for batch in batches])
         controls = torch.cat([self._controls(batch) for batch in batches])
-        self.spent.copy_(torch.cat([self._spend(batch)[:, :, 0] for batch in batches]).nanmean(dim=0).clamp(min=LEAST))
+        self.spent.copy_(
+            torch.cat([self._spend(batch)[:, :, 0] for batch in batches]).nanmean(dim=0).nan_to_num().clamp(min=LEAST)
+        )
         self.sold.copy_(sold.mean())
         of_region = torch.stack([sold[region == code].mean() for code in range(len(self.usual))])
         self.usual.copy_(torch.where(of_region > 0, of_region, self.sold))  # else nothing is known of it
@@ -143,9 +150,6 @@ class MediaMix(LightningModule):
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, self.lr, total_steps=steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def _training_batches(self) -> Any:
-        return self.trainer.train_dataloader
 
     def _demand(self, batch: Batch) -> Tensor:
         """(B, K) what would be sold without advertising."""

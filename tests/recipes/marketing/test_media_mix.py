@@ -139,6 +139,19 @@ def test_what_never_changed_in_training_may_change_later(planted, tmp_path):
         assert torch.allclose(module.predict_step(given, 0), before, rtol=0.1)
 
 
+def test_a_channel_that_was_never_used_or_known_adds_next_to_nothing(planted, tmp_path):
+    numeric = planted.features.numeric.copy()
+    radio = [at for at, name in enumerate(planted.features.numeric_names) if name.startswith("team/radio")]
+    for value in (0.0, np.nan):
+        numeric[:, radio] = value
+        unused = replace(planted, features=replace(planted.features, numeric=numeric))
+        module = loaded(*trained(unused, tmp_path / str(value), epochs=1))
+        with torch.inference_mode():
+            added = module.added(batch_of(unused, planted.splits.train)).mean(dim=1).sum(dim=0)
+        assert added.isfinite().all()
+        assert added[1] < added[0] / 1000
+
+
 def test_a_training_that_stops_goes_on_to_equal_weights(planted, tmp_path, monkeypatch):
     _, whole = trained(planted, tmp_path / "whole", epochs=3)
     learn, steps = MediaMix.training_step, iter(range(60))
@@ -160,6 +173,7 @@ def test_a_training_that_stops_goes_on_to_equal_weights(planted, tmp_path, monke
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
+        ({"members": 0, "season": -1}, "members of 1 or more, season and shock of 0 or more, got 0, -1, 0.05"),
         ({"logs": ["prices"]}, "logs names 'prices', which stands not in controls"),
         ({"channels": ["team/tv", "price"]}, "as many lags as the others, got team/tv 13, price 1"),
     ],
