@@ -37,6 +37,7 @@ VERBS = {
     "rollout": ("totalml.deployment.rollout", "how far a deployment's challenger has come, and bring it further"),
     "serve": ("totalml.serving.serve", "answer over HTTP with a release, and follow its alias"),
     "predict": ("totalml.prediction.predict", "answer for a folder, a glob or a table with a release"),
+    "plan": ("totalml.prediction.plan", "what to do with the levers of a release, also with another budget"),
     "feedback": ("totalml.labels.feedback", "keep labels that come later, of requests that a release answered"),
     "log": ("totalml.prediction_log.log", "what a model predicted: look, compact, delete on request"),
     "monitor": ("totalml.monitoring.command", "what moved since the last look, why, and whether the model errs"),

@@ -162,15 +162,18 @@ def release(
     signature: Signature = PICTURE,
     model: bytes | None = None,
     reference: bytes | None = None,
+    plan: bytes | None = None,
 ) -> Bundle:
     """A release whose answers tell by which it was made.
 
-    Args: reference: rows as Parquet; None: it has none.
+    Args: reference: rows as Parquet, plan: as JSON; None: it has none.
     """
     with new_folder(store) as folder:
         if reference is not None:
             (folder / REFERENCE).parent.mkdir()
             (folder / REFERENCE).write_bytes(reference)
+        if plan is not None:
+            (folder / "plan.json").write_bytes(plan)
         (folder / "model.onnx").write_bytes(model if model is not None else onnx_of(signature, share))
         (folder / "signature.json").write_text(json.dumps(signature.as_json()))
         (folder / "metrics.json").write_text(json.dumps(METRICS_OF[signature.task]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -67,6 +67,10 @@ class Plan:
         }
         return found | {f"plan.{name}": Interval(value) for name, value in known.items()}
 
+    def advising(self, advice: Advice, tried: Advice | None) -> Self:
+        """The same curves with another advice, of which nothing else is known."""
+        return replace(self, advice=advice, tried=tried, budget=advice.budget, truth=None)
+
     def save(self, folder: Path) -> None:
         write_json(folder / PLAN_FILE, asdict(self))
 
@@ -75,9 +79,17 @@ class Plan:
         """Raises: StoreError: it is not there or damaged."""
         file = folder / PLAN_FILE
         try:
-            return cls.from_json(json.loads(file.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            return cls.from_bytes(file.read_bytes())
+        except (OSError, StoreError) as error:
             raise StoreError(f"{file} cannot be read ({error}); run the recipe again") from error
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Raises: StoreError: they are no plan."""
+        try:
+            return cls.from_json(json.loads(data))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise StoreError(f"it is no plan of this version: {type(error).__name__}: {error}") from error
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

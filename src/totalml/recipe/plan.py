@@ -14,7 +14,8 @@ SAME, FREE = "same", "free"
 Budget = Literal["same", "free"] | float
 
 
-def _budget(value: Any) -> Any:
+def budget_of(value: Any) -> Any:
+    """Raises: ValueError: it is neither a word that means one nor an amount."""
     # A union of its own would be told as two mistakes, one for each kind.
     if value in (SAME, FREE):
         return value
@@ -43,7 +44,7 @@ class PlanRecipe(Section):
     value: Annotated[float, Field(gt=0)]  # what one unit of the target is worth, in the unit of the costs
     levers: Annotated[dict[Name, LeverRecipe], Field(min_length=1)]
     horizon: Duration | None = None  # the last so much of the test split is planned; None: all of it
-    budget: Annotated[Budget, PlainValidator(_budget)] = "same"  # not more than was spent; whatever pays; or an amount
+    budget: Annotated[Budget, PlainValidator(budget_of)] = "same"  # free: whatever pays; or an amount
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
     truth: InstanceOf[PlanTruth] | None = None  # where it is known what would have come of any plan
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from totalml.store import Store
 
 ONNX, TORCH = "onnx", "torch"
-COPIED = (files.WEIGHTS, files.TRAINING, files.RECIPE, files.METRICS, files.GATES, files.CARD, files.STRANGERS)
+RECORDS = (files.TRAINING, files.RECIPE, files.METRICS, files.GATES, files.CARD, files.PLAN)
+COPIED = (files.WEIGHTS, *RECORDS, files.STRANGERS)
 OF_THE_MODEL = (files.MODEL, files.WEIGHTS, files.SIGNATURE)
 
 

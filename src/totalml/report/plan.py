@@ -42,6 +42,18 @@ def sentence(plan: Plan) -> str:
             return f"The model does not say how sure it is. Its best guess: {guess}."
 
 
+def lines(plan: Plan) -> list[str]:
+    """The table of the plan, as text to print."""
+    rows = [["lever", "now", "advised", "change", "brings by itself"]]
+    for lever in plan.levers:
+        factor, part = plan.advice.factors[lever.name], plan.advice.parts[lever.name]
+        amounts = [quantity(lever.cost * times, plan.unit) for times in (1.0, factor)]
+        brings = f"{quantity(part.value or 0.0, plan.unit, '+')}{_within(part, plan)}"
+        rows.append([lever.name, *amounts, _change(factor), brings])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
 def plan(content: ReportContent) -> Html | str:
     """The section."""
     record = content.plan

@@ -19,8 +19,9 @@ from totalml.serving.guard import Guard
 from totalml.serving.inference_forms import InferenceRequest
 from totalml.serving.inference_protocol import add_inference_protocol
 from totalml.serving.limits import Limits
+from totalml.serving.plan import add_plan
 from totalml.serving.requests import read_request
-from totalml.serving.schema import NO_TOKEN, PREDICT, REASONS, Labels, Predictions, Rows, describe
+from totalml.serving.schema import NO_TOKEN, PREDICT, REASONS, Labels, Predictions, Question, Rows, describe
 from totalml.serving.way_in import Answer, WayIn, answer_refused, json_response, refusing
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def create_app(service: Service) -> ASGIApp:
 
     add_inference_protocol(app, live, way_in)
     add_feedback(app, live, limits, figures, service.feedback)
-    describe(app, Rows, InferenceRequest, Labels)
+    add_plan(app, live, limits)
+    describe(app, Rows, InferenceRequest, Labels, Question)
     answer_refused(app)
     # Around FastAPI, and not in it: what it puts around a route costs as much as all else of a small request.
     direct = {("POST", "/predict"): refusing(predict)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
@@ -69,6 +69,58 @@ class Predictions(BaseModel):
     predictions: list[Prediction]
 
 
+class Figure(BaseModel):
+    """A figure with its bounds; without them, nothing says how sure it is."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    note: str | None
+
+
+class Advised(BaseModel):
+    """What to do with the levers: times what was used, and what that brings more than to change nothing."""
+
+    kind: Literal["change", "nothing", "unsure", "forced"]
+    factors: dict[str, float]
+    gain: Figure
+    promised: float = Field(description="the gain before it was marked down for having been chosen")
+    parts: dict[str, Figure]
+    cost: float
+    budget: float | None
+
+
+class Planned(BaseModel):
+    """A plan, for the samples of the test split from `since` to `until`."""
+
+    model: str
+    release: str
+    request_id: str
+    target: str
+    unit: str = Field(description="of gains and costs")
+    value: float = Field(description="of one of the target")
+    since: str
+    until: str
+    confidence: float
+    spent: dict[str, float] = Field(description="what each lever cost")
+    advice: Advised
+    tried: Advised | None = Field(description="what looked best, where that may as well lose")
+
+
+class Bound(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    least: float | None = None
+    most: float | None = None
+
+
+class Question(BaseModel):
+    """What is left out stays as the plan was made."""
+
+    model_config = ConfigDict(extra="forbid")
+    budget: float | Literal["same", "free"] | None = None
+    levers: dict[str, Bound] = Field(default={}, description="between which factors each may be")
+
+
 REASONS: dict[int | str, dict[str, Any]] = {
     400: {"model": Reason, "description": "The body cannot be read"},
     401: {"model": Reason, "description": "The token is missing or wrong"},
@@ -112,6 +164,12 @@ PREDICT: dict[str, Any] = {
     ],
 }
 
+PLAN: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": REF.format(model=Question.__name__)}}},
+    }
+}
 FEEDBACK: dict[str, Any] = {
     "requestBody": {
         "required": True,

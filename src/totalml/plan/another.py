@@ -1,0 +1,76 @@
+"""Another plan from the curves of one that was made: with another budget, or within other bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, PlainValidator, ValidationError, model_validator
+
+from totalml.component import Section
+from totalml.errors import RecipeError
+from totalml.plan.advise import Advice, Asked, advise
+from totalml.plan.lever import spent
+from totalml.plan.record import Plan
+from totalml.recipe.plan import FREE, SAME, Budget, budget_of
+from totalml.target import did_you_mean
+
+
+class Bound(Section):
+    """Times what was used; as the plan was made where it is left out."""
+
+    least: Annotated[float, Field(ge=0)] | None = None
+    most: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _ascends(self) -> Self:
+        if self.least is not None and self.most is not None and self.least > self.most:
+            raise ValueError(f"least is {self.least:g}, which is more than most, {self.most:g}")
+        return self
+
+
+class Question(Section):
+    """Args: budget: as in a recipe; None: that of the plan as made."""
+
+    budget: Annotated[Budget | None, PlainValidator(lambda value: value if value is None else budget_of(value))] = None
+    levers: dict[str, Bound] = Field(default={})
+
+    @classmethod
+    def read(cls, values: Any) -> Self:
+        """Raises: RecipeError: it is no such question; all mistakes at once."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            told = [(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors(include_url=False)]
+            raise RecipeError(*(f"{where}: {what}" if where else what for where, what in told)) from None
+
+
+def another(plan: Plan, question: Question) -> tuple[Advice, Advice | None]:
+    """As `advise`; what levers bring together is the sum of what each brings.
+
+    Raises: RecipeError: a lever that the plan does not have, or bounds beyond those that it was made in.
+        EvaluationError: the budget is less than the least, or between the bounds is no factor that is known.
+    """
+    known = {lever.name: (lever.factors[0], lever.factors[-1]) for lever in plan.levers}
+    bounds, mistakes = dict(known), []
+    for name, bound in question.levers.items():
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; there are: {', '.join(known)}"
+            mistakes.append(f"levers: there is no {name!r}{hint}")
+            continue
+        low, high = known[name]
+        least, most = (end if given is None else given for given, end in ((bound.least, low), (bound.most, high)))
+        if least < low or most > high or least > most:
+            told = f"levers.{name}: what would come of it is known from {low:g} to {high:g} times what was used"
+            mistakes.append(f"{told}; got {least:g} to {most:g}")
+        bounds[name] = (least, most)
+    if mistakes:
+        raise RecipeError(*mistakes)
+    return advise(Asked(plan.levers, plan.value, _budget(plan, question), plan.confidence, bounds))
+
+
+def _budget(plan: Plan, question: Question) -> float | None:
+    if question.budget is None:
+        return plan.budget
+    if question.budget == FREE:
+        return None
+    return spent(plan.levers, {}) if question.budget == SAME else float(question.budget)

@@ -1,0 +1,107 @@
+"""Another plan from the curves of one that was made."""
+
+import json
+import sys
+
+import pytest
+
+from tests.plan.spend import given_of
+from tests.serving.serving import promote, release
+from totalml.cli import main
+from totalml.errors import EvaluationError, RecipeError
+from totalml.plan import Plan, make_plan
+from totalml.plan.another import Question, another
+from totalml.store import Store
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory) -> Plan:
+    return make_plan(given_of(tmp_path_factory.mktemp("spend")))
+
+
+def asked(plan: Plan, **values: object):
+    return another(plan, Question.read(values))[0]
+
+
+def test_the_same_question_has_the_same_answer(plan):
+    advice = asked(plan)
+    assert advice.factors == plan.advice.factors
+    assert advice.gain.value == pytest.approx(plan.advice.gain.value, rel=1e-6)
+
+
+def test_more_may_be_spent_where_more_is_allowed(plan):
+    free, less = asked(plan, budget="free"), asked(plan, budget=3000)
+    assert free.factors == {"tv": 1.5, "radio": 0.5}
+    assert (less.kind, less.budget) == ("forced", 3000.0)
+    assert less.cost <= 3000 < plan.advice.cost < free.cost
+
+
+def test_bounds_hold(plan):
+    advice = asked(plan, budget="free", levers={"tv": {"most": 1.2}, "radio": {"least": 0.8, "most": 1.0}})
+    assert advice.factors == {"tv": 1.2, "radio": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ({"budgets": 3}, ["budgets: Extra inputs are not permitted"]),
+        ({"budget": -3}, ["budget: Value error, expected 'same', 'free' or an amount above 0, got -3"]),
+        ({"levers": {"tv": {"least": 2, "most": 1}}}, ["least is 2, which is more than most, 1"]),
+        ([], ["Input should be a valid dictionary"]),
+        (
+            {"levers": {"tvv": {}, "radio": {"most": 9}}},
+            ["there is no 'tvv', did you mean 'tv'?", "is known from 0.5 to 1.5 times what was used; got 0.5 to 9"],
+        ),
+    ],
+)
+def test_mistakes_are_told_all_at_once(plan, question, told):
+    with pytest.raises(RecipeError) as caught:
+        another(plan, Question.read(question))
+    assert len(caught.value.mistakes) == len(told)
+    for each, mistake in zip(told, caught.value.mistakes, strict=True):
+        assert each in mistake
+
+
+def test_a_budget_below_the_least_is_told(plan):
+    with pytest.raises(EvaluationError, match="the least that the levers may be used costs"):
+        asked(plan, budget=1)
+
+
+@pytest.fixture
+def command(plan, tmp_path, monkeypatch, capsys):
+    """`totalml plan pints@production ...` in a store with a release that keeps the plan."""
+    plan.save(tmp_path)
+    store = Store(tmp_path / "store")
+    promote(store, release(store, plan=(tmp_path / "plan.json").read_bytes()))
+    for name in ("conf", "recipes"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "conf" / "config.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    def told(*arguments: str, expect: int = 0) -> str:
+        code = main(["plan", "pints@production", *arguments, f"--store={tmp_path / 'store'}"])
+        out, err = capsys.readouterr()
+        assert code == expect, out + err
+        return (out + err).replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+    return told
+
+
+def test_the_command_tells_the_plan_and_another_one(command, plan):
+    as_made = command()
+    assert as_made.startswith("More of tv (+45 %); less of radio (−50 %): that brings")
+    assert command("--budget", "free").startswith("More of tv (+50 %)")
+    advice = json.loads(command("--lever", "tv=1:1", "--json"))["advice"]
+    assert advice["factors"] == {"tv": 1.0, "radio": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--lever", "tv"], "--lever tv is no bound; write such as tv=0.8:1.2"),
+        (["--budget", "some"], "expected 'same', 'free' or an amount above 0, got 'some'"),
+    ],
+)
+def test_mistakes_on_the_command_line_are_told(command, arguments, told):
+    assert told in command(*arguments, expect=2)
