@@ -96,7 +96,7 @@ def recipe_of(module: str = "Spend", plan: PlanRecipe | None = None, **arguments
         name="spend",
         data=DataRecipe(source=ImageFolder(root=".")),
         features=FeaturesRecipe(image=None, table=TableFeatures(numeric=COLUMNS)),
-        task=Regression(targets=("sales",), units={"sales": "pints"}),
+        task=Regression(targets=("sales",), units={"sales": "pints"}, series="region"),
         model=ModelRecipe().model_copy(update={"module": own}),
         training=TrainingRecipe(epochs=1, batch_size=16, optimizer=None),
         plan=plan or plan_recipe(),

@@ -10,6 +10,7 @@ import pytest
 from tests.plan.spend import EFFECTS, REGIONS, SpendTruth, given_of, plan_recipe
 from totalml.errors import EvaluationError, StoreError
 from totalml.plan import Plan, check_plan, make_plan
+from totalml.plan.experiment import Residuals, echo_of, periods_for
 from totalml.recipe import LeverRecipe
 
 
@@ -112,6 +113,26 @@ def test_contributions_and_what_is_without_levers_add_up_to_what_is_predicted(pl
         assert sum(values) == pytest.approx(brought.totals[name].value)
     last_four = sum(sum(values[-4:]) for values in brought.levers.values()) + sum(brought.base[-4:])
     assert last_four == pytest.approx(plan.outcome, rel=1e-6)
+
+
+def test_an_experiment_shares_out_the_series_and_lasts_by_what_the_model_is_off_by(given, plan):
+    design, off = plan.experiment.design, given.evaluation.predictions["truth"].to_numpy() - 130
+    assert {*design.changed, *design.unchanged} == {*given.snapshot.metadata["region"].to_pylist()}
+    regions, times = np.tile(np.arange(REGIONS), 10), np.repeat(np.arange(10), REGIONS)
+    echo = echo_of(Residuals(design.changed + design.unchanged, regions, times, off))
+    assert design.periods == periods_for(plan.experiment.error, off.std(ddof=1), echo, 3, 3)
+
+
+def test_a_large_series_does_not_drown_the_others(tmp_path):
+    """Ten times as large, with errors ten times as large, it tells as much as each other one."""
+    given = given_of(tmp_path)
+    large = np.where(np.arange(len(given.features)) % REGIONS == 0, 10.0, 1.0)
+    table = given.evaluation.predictions
+    for name in ("truth", "value"):
+        table = table.set_column(table.column_names.index(name), name, pa.array(table[name].to_numpy() * large))
+    scaled = make_plan(replace(given, evaluation=replace(given.evaluation, predictions=table)))
+    plain, mean = make_plan(given).experiment.design.periods, large.mean()
+    assert (plain - 1) * mean**2 < scaled.experiment.design.periods <= plain * mean**2
 
 
 def test_it_is_read_back_as_it_was_written(plan, tmp_path):

@@ -90,7 +90,7 @@ def test_the_next_experiment_says_where_and_how_long(plan, page_of):
     design = Design(("a", "b"), ("c", "d"), 6, 7 * 86_400.0, 1234.0)
     shown = text_of(page_of(replace(plan, experiment=replace(found, design=design))))
     assert "for 6 weeks in a , b , and leave c , d as they are" in shown
-    assert "it costs about 1,234 EUR meanwhile" in shown
+    assert "it costs about 1,234 EUR meanwhile. That is more than it is worth" in shown
 
 
 def test_without_a_plan_the_page_has_no_such_section(page_of):

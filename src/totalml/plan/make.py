@@ -83,7 +83,10 @@ def _contributions(given: Given, recipe: PlanRecipe) -> Contributions:
 
 
 def _residuals(given: Given) -> Residuals | None:
-    """Of the test split, where the task names the column of the series."""
+    """Of the test split, where the task names the column of the series; scaled so that all series are of one size.
+
+    What a lever brings is taken to grow with a series, as its errors do: else the largest one would drown all others.
+    """
     column = getattr(given.recipe.task, "series", None)
     if column is None:
         return None
@@ -91,8 +94,12 @@ def _residuals(given: Given) -> Residuals | None:
     named = np.array(given.snapshot.metadata[column].take(rows).to_pylist(), str)
     names, series = np.unique(named, return_inverse=True)
     predictions = given.evaluation.predictions
-    off = predictions["truth"].to_numpy() - predictions["value"].to_numpy()
-    return Residuals(tuple(names.tolist()), series, stamps(given.snapshot, rows), off.astype(np.float64))
+    said = predictions["value"].to_numpy().astype(np.float64)
+    off = predictions["truth"].to_numpy().astype(np.float64) - said
+    size = np.bincount(series, said) / np.bincount(series)
+    if (size > 0).all():
+        off *= (said.mean() / size)[series]
+    return Residuals(tuple(names.tolist()), series, stamps(given.snapshot, rows), off)
 
 
 def _table(given: Given, rows: Ints) -> pa.Table:

@@ -16,6 +16,7 @@ from totalml.report.plan_charts import brought, curves
 TENTH = 0.1
 DAY_S, WEEK_S = 86_400.0, 604_800.0
 MOST_NAMED = 30
+PLANS = 4  # of the horizon: about a year of quarters
 
 
 def told(content: ReportContent) -> Html | str:
@@ -178,6 +179,7 @@ def _design(record: Plan, found: Experiment) -> Html:
         Html(", ".join(name_of(name) for name in names[:MOST_NAMED]) + (" ..." if len(names) > MOST_NAMED else ""))
         for names in (design.changed, design.unchanged)
     )
+    dear = f" That is more than it is worth within {PLANS} such times."
     return joined(
         lead,
         f" for {for_long} in ",
@@ -185,6 +187,9 @@ def _design(record: Plan, found: Experiment) -> Html:
         ", and leave ",
         unchanged,
         f" as they are. Its effect is then known twice as well; it {costs}.",
+        f" That is more than it is worth within {PLANS} such times."
+        if design.costs > PLANS * found.worth[found.lever]
+        else "",
     )
 
 
