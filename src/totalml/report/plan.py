@@ -187,9 +187,7 @@ def _design(record: Plan, found: Experiment) -> Html:
         ", and leave ",
         unchanged,
         f" as they are. Its effect is then known twice as well; it {costs}.",
-        f" That is more than it is worth within {PLANS} such times."
-        if design.costs > PLANS * found.worth[found.lever]
-        else "",
+        dear if design.costs > PLANS * found.worth[found.lever] else "",
     )
 
 
