@@ -221,7 +221,7 @@ def _lower(text: str) -> str:
 
 
 def _change(factor: float) -> str:
-    return "as now" if factor == 1 else f"{quantity(100 * (factor - 1), '', '+')}{THIN}%"
+    return "as now" if factor == 1 else f"{quantity(round(100 * (factor - 1), 1), '', '+')}{THIN}%"
 
 
 def _figure(figure: Interval, record: Plan) -> str:

@@ -79,7 +79,7 @@ def brought(record: Plan) -> Html:
         below = top
     shares = ", ".join(f"{name} {quantity(total.value or 0.0)}" for name, total in parts.totals.items())
     unit = f", {record.target_unit}" if record.target_unit else ""
-    text = f"What is predicted for the test split, and how much of it each lever brought: {shares}{unit}."
+    text = f"What is predicted of {record.target}{unit}, for the test split, and what each lever brought: {shares}."
     picture = figure(
         f"{record.target} by period",
         f"Stacked areas from {days[0]} to {days[-1]}: {text}",
@@ -88,7 +88,7 @@ def brought(record: Plan) -> Html:
         *drawn,
         legend=legend,
     )
-    return joined(tag("p", text), picture)
+    return joined(tag("p", text), tag("div", picture, class_="pair"))
 
 
 def _range(heights: list[float]) -> tuple[float, float]:
