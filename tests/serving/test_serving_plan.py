@@ -4,10 +4,11 @@ import json
 
 import pytest
 import schemathesis
+from hypothesis import given
 
 from tests.plan.spend import given_of
 from tests.serving.serving import release, serving
-from tests.serving.test_serving_schema import HELD
+from tests.serving.test_serving_schema import FIXED, HELD
 from totalml.plan import Plan, make_plan
 from totalml.store import Store
 
@@ -69,3 +70,19 @@ def test_it_is_as_the_service_describes_it(planned, method, body):
     given = {} if body is None else {"body": body, "media_type": "application/json"}
     case = schema["/plan"][method].Case(**given)
     case.validate_response(case.call(base_url=str(planned.client.base_url)), checks=HELD)
+
+
+@pytest.mark.parametrize("mode", [*schemathesis.GenerationMode], ids=str)
+def test_whatever_is_asked_gets_a_plan_or_a_reason(planned, mode):
+    schema = schemathesis.openapi.from_url(f"http://127.0.0.1:{planned.port}/openapi.json")
+    statuses = []
+
+    @FIXED
+    @given(case=schema["/plan"]["POST"].as_strategy(generation_mode=mode))
+    def ask(case):
+        answer = case.call(base_url=str(planned.client.base_url))
+        case.validate_response(answer, checks=HELD)
+        statuses.append(answer.status_code)
+
+    ask()
+    assert {*statuses} <= {200, 400, 413, 415, 422}
