@@ -161,9 +161,16 @@ def test_what_cannot_be_planned_is_told_before_training_and_all_at_once(given):
     with pytest.raises(EvaluationError) as caught:
         check_plan(plan_recipe(levers=levers), given.features, given.snapshot, given.splits)
     first, second, third = str(caught.value).splitlines()
-    assert first.startswith("plan.levers.tv.feature 'shop/tvv' is no numeric column; there are: shop/tv.lag0")
+    assert first == "plan.levers.tv.feature 'shop/tvv' is no numeric column, did you mean 'shop/tv'?"
     assert second == "plan.levers.radio.cost 'region' holds string, and a cost is a number"
     assert third.startswith("plan.levers.price.cost 'spend_price' is no metadata column")
+
+
+def test_a_budget_below_the_least_is_told_before_training(given):
+    least = float(sum(0.5 * spends(given, name).sum() for name in ("tv", "radio")))
+    check_plan(plan_recipe(budget=least + 1), given.features, given.snapshot, given.splits)
+    with pytest.raises(EvaluationError, match=f"plan.budget is {least - 1:,.2f}, and the least of all levers costs"):
+        check_plan(plan_recipe(budget=least - 1), given.features, given.snapshot, given.splits)
 
 
 @pytest.mark.parametrize(

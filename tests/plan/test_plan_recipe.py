@@ -3,9 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
-from tests.plan.spend import plan_recipe, recipe_of
+from tests.plan.spend import SpendTruth, given_of, plan_recipe, recipe_of
 from totalml.identity import config_hash
+from totalml.plan import make_plan
 from totalml.recipe import GateRecipe, LeverRecipe, PlanRecipe, Recipe, what
+from totalml.recipe.gates import FAMILIES
 from totalml.task import Classification, Regression
 
 TV = {"feature": "shop/tv", "cost": "spend_tv"}
@@ -70,6 +72,18 @@ def test_a_gate_on_a_figure_of_no_plan_is_refused():
     assert changed(gates=(gate,)).gates == (gate,)
     with pytest.raises(ValidationError, match=r"there is no plan, so there is no .plan\.regret.; add the key"):
         changed(gates=(gate,), plan=None)
+
+
+@pytest.mark.parametrize(("metric", "told"), [("plan.regrets", "did you mean 'regret'"), ("plan", "such as 'plan")])
+def test_a_gate_on_no_figure_of_a_plan_is_refused_before_the_run(metric, told):
+    with pytest.raises(ValidationError, match=told):
+        GateRecipe.model_validate({"metric": metric, "at_most": 1}, context={"task": Regression(targets=("sales",))})
+
+
+def test_every_figure_of_a_plan_may_be_asked_for(tmp_path):
+    recipe = plan_recipe(truth=SpendTruth())
+    figures = make_plan(given_of(tmp_path, plan=recipe)).figures()
+    assert {*figures} == {f"plan.{name}" for name in FAMILIES["plan"]}
 
 
 def test_what_is_planned_counts_for_the_config_hash_and_a_unit_does_not():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from totalml.errors import EvaluationError
 from totalml.evaluation.arrays import Floats, Ints
 from totalml.recipe.bounds import seconds_of
+from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,10 +37,19 @@ def check_plan(plan: PlanRecipe, features: FeatureSet, snapshot: Snapshot, split
     mistakes = []
     for name, lever in plan.levers.items():
         if not len(moved_by(lever.feature, features.numeric_names)):
-            there = ", ".join(features.numeric_names) or "none"
-            mistakes.append(f"plan.levers.{name}.feature {lever.feature!r} is no numeric column; there are: {there}")
+            # Of a shared feature of several parts, the name that means all of them.
+            there = list(dict.fromkeys(each.split(".")[0] for each in features.numeric_names))
+            hint = did_you_mean(lever.feature, there) or f"; there are: {', '.join(there) or 'none'}"
+            mistakes.append(f"plan.levers.{name}.feature {lever.feature!r} is no numeric column{hint}")
         if (mistake := _mistake_in_costs(lever.cost, snapshot.metadata, rows)) is not None:
             mistakes.append(f"plan.levers.{name}.cost {lever.cost!r} {mistake}")
+    least = (
+        0.0
+        if mistakes
+        else sum(lever.least * cost_of(lever.cost, snapshot.metadata, rows) for lever in plan.levers.values())
+    )
+    if isinstance(plan.budget, float) and plan.budget < least:
+        mistakes.append(f"plan.budget is {plan.budget:,.2f}, and the least of all levers costs {least:,.2f}; raise it")
     if mistakes:
         raise EvaluationError("\n".join(mistakes))
 
@@ -117,7 +127,9 @@ def _mistake_in_costs(column: str, metadata: pa.Table, rows: Ints) -> str | None
     import pyarrow.types as kinds
 
     if column not in metadata.column_names:
-        return f"is no metadata column; there are: {', '.join(metadata.column_names) or 'none'}"
+        known = metadata.column_names
+        hint = did_you_mean(column, known) or f"; there are: {', '.join(known) or 'none'}"
+        return f"is no metadata column{hint}"
     kind = metadata.schema.field(column).type
     if not (kinds.is_floating(kind) or kinds.is_integer(kind)):
         return f"holds {kind}, and a cost is a number"

@@ -17,7 +17,7 @@ FAMILIES: dict[str, tuple[str, ...] | None] = {
     "explanation": None,
     "robustness": None,
     "out_of_distribution": None,
-    "plan": None,
+    "plan": ("gain", "changes", "true_gain", "best_gain", "regret", "regret_share", "worse_than_nothing"),
 }
 ANY = "*"
 BOUNDS = ("at_least", "at_most", "within")
@@ -44,7 +44,7 @@ def _mistake(name: str, task: Task) -> str | None:
         known = ", ".join((*overall, *(f"{family}.*" for family in families)))
         return f"there is no metric {name!r}{did_you_mean(first, (*overall, *families)) or f'; there are: {known}'}"
     endings = families[first]
-    example = f"{first}.*.{endings[0]}" if endings and first != "calibration" else f"{first}.*"
+    example = f"{first}.*.{endings[0]}" if endings and first not in ("calibration", "plan") else f"{first}.*"
     if not rest:
         return f"{name!r} is a family of metrics; name one, such as {example!r}"
     if endings is None or ANY in rest[-1] or rest[-1] in endings:
