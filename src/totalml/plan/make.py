@@ -10,7 +10,7 @@ import numpy as np
 
 from totalml.errors import EvaluationError
 from totalml.evaluation.arrays import Floats, Ints
-from totalml.plan.advise import Asked, advise
+from totalml.plan.advise import Advice, Asked, advise
 from totalml.plan.contributions import Contributions, contributions_of
 from totalml.plan.experiment import Residuals, next_experiment
 from totalml.plan.lever import Lever, grid, spent
@@ -33,14 +33,8 @@ def make_plan(given: Given) -> Plan:
         raise EvaluationError("the recipe has no plan; add the key 'plan'")
     rows = planned_rows(recipe, snapshot, given.splits)
     planned = Planned(given, recipe, rows)
-    levers = tuple(_lever(name, planned) for name in recipe.levers)
     unchanged = planned.total({})
-    asked = Asked(levers, recipe.value, _budget(recipe, levers), recipe.confidence, {})
-
-    def joint(factors: Mapping[str, float]) -> Floats:
-        return recipe.value * (planned.total(factors) - unchanged) - (spent(levers, factors) - spent(levers, {}))
-
-    advice, tried = advise(asked, joint)
+    asked, advice, tried = advised(planned)
     times = stamps(snapshot, rows)
     (target,) = given.features.targets.names
     return Plan(
@@ -55,13 +49,34 @@ def make_plan(given: Given) -> Plan:
         confidence=recipe.confidence,
         budget=asked.budget,
         outcome=float(unchanged.mean()),
-        levers=levers,
+        levers=tuple(asked.levers),
         advice=advice,
         tried=tried,
         experiment=next_experiment(asked, len(rows), _residuals(given)),
         contributions=_contributions(given, recipe),
-        truth=hold_against(recipe.truth, _table(given, rows), asked, advice.factors) if recipe.truth else None,
+        truth=hold_against(recipe.truth, known_of(given, rows), asked, advice.factors) if recipe.truth else None,
     )
+
+
+def advised(planned: Planned) -> tuple[Asked, Advice, Advice | None]:
+    """What was asked, the advice, and the plan that it would be if it were surer, where it is another one."""
+    recipe = planned.plan
+    levers = tuple(_lever(name, planned) for name in recipe.levers)
+    unchanged = planned.total({})
+    asked = Asked(levers, recipe.value, _budget(recipe, levers), recipe.confidence, {})
+
+    def joint(factors: Mapping[str, float]) -> Floats:
+        return recipe.value * (planned.total(factors) - unchanged) - (spent(levers, factors) - spent(levers, {}))
+
+    return asked, *advise(asked, joint)
+
+
+def known_of(given: Given, rows: Ints) -> pa.Table:
+    """The metadata of samples, with `id` and `timestamp`."""
+    samples, metadata = given.snapshot.samples, given.snapshot.metadata.take(rows)
+    for name in ("timestamp", "id"):
+        metadata = metadata.add_column(0, name, samples[name].take(rows))
+    return metadata
 
 
 def _lever(name: str, planned: Planned) -> Lever:
@@ -100,13 +115,6 @@ def _residuals(given: Given) -> Residuals | None:
     if (size > 0).all():
         off *= (said.mean() / size)[series]
     return Residuals(tuple(names.tolist()), series, stamps(given.snapshot, rows), off)
-
-
-def _table(given: Given, rows: Ints) -> pa.Table:
-    samples, metadata = given.snapshot.samples, given.snapshot.metadata.take(rows)
-    for name in ("timestamp", "id"):
-        metadata = metadata.add_column(0, name, samples[name].take(rows))
-    return metadata
 
 
 def _moment(microseconds: int) -> str:
