@@ -80,6 +80,14 @@ VERBS = {
     "recipe new": ("totalml.authoring.new", "start a recipe, with its card and its test"),
     "recipe check": ("totalml.authoring.check", "compose and validate every recipe, run those marked smoke"),
     "recipe diff": ("totalml.authoring.diff", "which recipes a change touches, also through conf/ and defaults"),
+    "features list": ("totalml.catalogue.features_list", "shared features by team, how fresh, and in how much used"),
+    "features show": ("totalml.catalogue.features_show", "a shared feature: definition, figures, and what uses it"),
+    "features new": ("totalml.catalogue.features_new", "start a shared feature, with a comment at each key"),
+    "features diff": ("totalml.catalogue.features_diff", "what differs between two definitions, and which values move"),
+    "features materialize": (
+        "totalml.catalogue.features_materialize",
+        "compute what the store does not hold of shared features",
+    ),
 }
 HELP = {"-h", "--help"}
 EXIT_CODES = (

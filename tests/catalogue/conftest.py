@@ -1,0 +1,3 @@
+from tests.projects import project, totalml
+
+__all__ = ["project", "totalml"]  # fixtures
