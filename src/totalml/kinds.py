@@ -158,6 +158,14 @@ class SharedFeature(Component):
         """Columns whose value at a row goes into the numbers at that very row."""
         return ()
 
+    def reads(self) -> tuple[str, ...] | None:
+        """Columns of numbers that it is made of, besides entity and times; None: services are given it ready-made."""
+        return None
+
+    def looks_back_us(self) -> int:
+        """How much time before a row, in microseconds, the rows of its entity go into its numbers; 0: none do."""
+        return 0
+
 
 class Augmentation(Component):
     """A random change of a whole training batch, keyed by sample so that batching and workers do not matter."""

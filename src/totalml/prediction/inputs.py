@@ -21,7 +21,7 @@ from totalml.url import checked, is_url
 
 if TYPE_CHECKING:
     from totalml.progress import Progress
-    from totalml.release.signature import Signature
+    from totalml.release.scorer import Scorer
 
 MAGIC = re.compile(r"[*?\[]")
 
@@ -59,14 +59,15 @@ class Listing:
     digest: str
 
 
-def open_inputs(what: str, signature: Signature, out: Path) -> Inputs:
+def open_inputs(what: str, scorer: Scorer, out: Path) -> Inputs:
     """Args: out: what will be written.
 
     Raises: RecipeError: it is no place. DataError: nothing is there, or not what the model sees.
     """
     folder, name = _located(what)
+    signature = scorer.signature
     if is_table(name):
-        return Rows(folder, name, what, signature)
+        return Rows(folder, name, what, scorer)
     if signature.columns:
         wanted = ", ".join([*([FILE] if signature.picture else []), *signature.columns])
         raise DataError(f"{what} holds pictures; the model sees rows: give a table with the columns {wanted}")

@@ -64,7 +64,7 @@ def predict(bundle: Bundle, what: str, out: Path, crew: Crew, overwrite: bool, p
     StoreError: a file cannot be read or written. ModelError: the model cannot run.
     WorkerError, MissingExtraError: as of `Crew.map`.
     """
-    inputs = open_inputs(what, scorer_in(bundle.folder).signature, out)
+    inputs = open_inputs(what, scorer_in(bundle.folder), out)
     listed = listing(inputs, what, progress)
     facts = {"release": bundle.hash, "inputs": listed.digest, "samples at once": CHUNK, "totalml": __version__}
     parts = Parts.begin(out, facts, listed.chunks, overwrite, progress.say)

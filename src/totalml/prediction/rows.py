@@ -1,15 +1,21 @@
-"""A table as chunks: the columns of the signature, with a picture in each row or without."""
+"""A table as chunks: the columns of the signature, with a picture in each row or without.
+
+Those of shared features that the table lacks are made of all of its rows at once, as one goes into another's numbers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from totalml.data.table import ROW_DIGITS
 from totalml.errors import DataError
+from totalml.features.shared.past import TIMESTAMP
 from totalml.prediction.chunk import Chunk, Picture
 from totalml.prediction.columns import as_numbers, as_text, as_words
+from totalml.prediction.made import made_of
 from totalml.prediction.table_batches import Batches, csv_batches, parquet_batches
 from totalml.release.signature import NUMBER
 from totalml.target import did_you_mean
@@ -18,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from totalml.prediction.folders import Folder
-    from totalml.release.signature import Signature
+    from totalml.release.scorer import Scorer
 
 FILE, ID = "file", "id"
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
@@ -37,12 +43,17 @@ class Rows:
     Raises: DataError: columns are missing; all of them are named.
     """
 
-    def __init__(self, folder: Folder, name: str, what: str, signature: Signature) -> None:
+    def __init__(self, folder: Folder, name: str, what: str, scorer: Scorer) -> None:
         self.folder = folder
-        self._name, self._what, self._signature = name, what, signature
-        self._needed = [*([FILE] if signature.picture else []), *signature.columns]
+        self._name, self._what, self._signature = name, what, scorer.signature
+        self._needed = [*([FILE] if self._signature.picture else []), *self._signature.columns]
         with self._batches() as batches:
-            self._refuse_missing(batches.names)
+            names = {*batches.names}
+        self._makers = [each for each in scorer.makers if not {*each.frozen.columns} & names]
+        made = {name for each in self._makers for name in each.frozen.columns}
+        self._made_of = tuple(dict.fromkeys(name for each in self._makers for name in each.frozen.needs))
+        self._needed = [*dict.fromkeys((*(name for name in self._needed if name not in made), *self._made_of))]
+        self._refuse_missing(batches.names)
 
     def chunks(self) -> Iterator[Chunk]:
         done = 0
@@ -50,6 +61,19 @@ class Rows:
             for batch in batches.read([*dict.fromkeys((ID, *self._needed, *self._signature.context))]):
                 yield self._chunk(batch, done, batches.decimal_comma)
                 done += len(batch)
+
+    @cached_property
+    def _made(self) -> tuple[pa.Table, list[list[str]]]:
+        """Of all rows, as `made_of`."""
+        import pyarrow as pa
+
+        with self._batches() as batches:
+            parts = [
+                # What is wrong with a row is told when its chunk comes.
+                self._read(batch, self._made_of, batches.decimal_comma, [[] for _ in range(len(batch))])
+                for batch in batches.read(self._made_of)
+            ]
+        return made_of(pa.concat_tables(parts), self._makers)
 
     @contextmanager
     def _batches(self) -> Iterator[Batches]:
@@ -72,7 +96,7 @@ class Rows:
     def _chunk(self, batch: pa.Table, done: int, decimal_comma: bool) -> Chunk:
         errors: list[list[str]] = [[] for _ in range(len(batch))]
         pictures = self._pictures(batch, errors) if self._signature.picture else None
-        rows = self._columns(batch, decimal_comma, errors)
+        rows = self._columns(batch, done, decimal_comma, errors)
         names = [str(done + place).rjust(ROW_DIGITS, "0") for place in range(1, len(batch) + 1)]
         if pictures is not None:
             names = [picture.id or name for picture, name in zip(pictures, names, strict=True)]
@@ -88,14 +112,32 @@ class Rows:
             found.append(picture)
         return found
 
-    def _columns(self, batch: pa.Table, decimal_comma: bool, errors: list[list[str]]) -> pa.Table | None:
-        """As the service gives them to the model: numbers are float64, words are text; and what is only kept."""
+    def _columns(self, batch: pa.Table, done: int, decimal_comma: bool, errors: list[list[str]]) -> pa.Table | None:
+        """As the service gives them to the model, and what is only kept."""
+        names = [name for name in self._signature.takes() if name in batch.column_names]
+        if not names and not self._makers:
+            return None
+        rows = self._read(batch, names, decimal_comma, errors)
+        if not self._makers:
+            return rows
+        columns, reasons = self._made
+        for name in columns.column_names:
+            rows = rows.append_column(name, columns[name].slice(done, len(batch)))
+        for wrong, why in zip(errors, reasons[done:], strict=False):
+            wrong += why
+        return rows.select([name for name in self._signature.takes() if name in rows.column_names])
+
+    def _read(self, batch: pa.Table, names: Sequence[str], decimal_comma: bool, errors: list[list[str]]) -> pa.Table:
+        """Numbers are float64, words are text, times are as they stand."""
         import pyarrow as pa
 
-        signature = self._signature
-        kept = {name: kind for name, kind in signature.context.items() if name in batch.column_names}
-        numbers = (*signature.numeric, *(name for name, kind in kept.items() if kind == NUMBER))
-        words = {**signature.categorical, **{name: () for name, kind in kept.items() if kind != NUMBER}}
-        columns = {name: as_numbers(name, batch[name], decimal_comma, errors) for name in numbers}
-        columns |= {name: as_words(name, batch[name], known) for name, known in words.items()}
-        return pa.table({name: columns[name] for name in (*signature.columns, *kept)}) if columns else None
+        kinds, known = self._signature.takes(), self._signature.categorical
+        columns: dict[str, pa.Array] = {}
+        for name in names:
+            if pa.types.is_temporal(batch[name].type) and name == TIMESTAMP:
+                columns[name] = batch[name]
+            elif kinds[name] == NUMBER:
+                columns[name] = as_numbers(name, batch[name], decimal_comma, errors)
+            else:
+                columns[name] = as_words(name, batch[name], known.get(name, ()))
+        return pa.table(columns)

@@ -12,6 +12,7 @@ from totalml.data.snapshot import parquet_bytes
 from totalml.errors import ModelError
 from totalml.evaluation import Evaluation
 from totalml.features import FeatureSet, build_features
+from totalml.features.shared.freeze import freeze
 from totalml.identity import file_digest
 from totalml.model.saved import load_state
 from totalml.release import bundle as files
@@ -65,7 +66,7 @@ def make_release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progr
                 shutil.copyfile(source, folder / name)
         exported = _export(made, folder / files.MODEL) if backend == ONNX else {}
         facts = _facts(made, backend) | exported
-        _write_signature(made, folder)
+        _write_signature(made, folder, store)
         unnamed = _unnamed(made, folder)
         _write_reference(made, unnamed, store)
         digests = {name: unnamed.files[name] for name in OF_THE_MODEL if name in unnamed}
@@ -100,10 +101,11 @@ def _facts(made: _Made, backend: str) -> dict[str, Any]:
     return {**kept, **digests, "code": facts["code"]["sources"], "features": made.features.key, "backend": backend}
 
 
-def _write_signature(made: _Made, folder: Path) -> None:
+def _write_signature(made: _Made, folder: Path, store: Store) -> None:
     inputs = load_state(made.trained.weights)[1]
+    shared = freeze(made.recipe.features.shared, inputs.numeric, made.snapshot, made.splits.test, store, folder)
     width = predict(made.recipe, made.trained, made.features, made.splits.test[:0]).shape[1]
-    signature = Signature.of(made.recipe, inputs, made.evaluation, width, made.snapshot.metadata.schema)
+    signature = Signature.of(made.recipe, inputs, made.evaluation, width, made.snapshot.metadata.schema, shared)
     write_json(folder / files.SIGNATURE, signature.as_json())
 
 

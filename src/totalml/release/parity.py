@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from totalml.data import load_snapshot, split_samples
 from totalml.data.snapshot import read_parquet
 from totalml.features import build_features
+from totalml.features.shared.past import TIMESTAMP
 from totalml.progress import Progress
 from totalml.release.scorer import CHUNK, Scorer
 from totalml.runs.attempt import PREDICTIONS_FILE
@@ -71,8 +72,9 @@ def replay(recipe: Recipe, predictions: pa.Table, scorer: Scorer, data_hash: str
     Raises: StoreError: the samples are no longer in the store, whole. DataError, FeatureError: the path refuses one.
     """
     snapshot = load_snapshot(data_hash, store)
-    table = _rows(recipe, snapshot, scorer.signature, store)
     rows = split_samples(recipe.data.split, snapshot).test
+    times = snapshot.samples[TIMESTAMP].take(rows).cast(pa.int64())
+    table = _rows(recipe, snapshot, scorer.signature, pc.min(times).as_py() or 0, store)
     found = Parity(0, 0.0, ("", ""), 0)
     for start in range(0, len(rows), CHUNK):
         some = rows[start : start + CHUNK]
@@ -81,16 +83,20 @@ def replay(recipe: Recipe, predictions: pa.Table, scorer: Scorer, data_hash: str
     return found
 
 
-def _rows(recipe: Recipe, snapshot: Snapshot, seen: Signature, store: Store) -> pa.Table | None:
-    """The columns of the snapshot, and those that the recipe's own code makes, ready-made as the service takes them."""
+def _rows(recipe: Recipe, snapshot: Snapshot, seen: Signature, begins_us: int, store: Store) -> pa.Table | None:
+    """The columns of the snapshot with their times, and ready-made those that the service cannot make itself."""
     if not seen.columns:
         return None
-    if not seen.made:
-        return snapshot.metadata
+    table = snapshot.metadata
+    if seen.shared and TIMESTAMP not in table.column_names:
+        table = table.append_column(TIMESTAMP, snapshot.samples[TIMESTAMP])
+    # Of a time before what is frozen, the service has no history.
+    early = [name for each in seen.shared if each.since_us > begins_us for name in each.columns]
+    if not (ready := [*seen.made, *early]):
+        return table
     silent = Progress.silent()
     made = build_features(recipe.features, recipe.data, recipe.task, snapshot, store, silent, recipe.runtime)
-    table = snapshot.metadata
-    for name in seen.made:
+    for name in ready:
         column = pa.array(made.numeric[:, made.numeric_names.index(name)], from_pandas=True)
         table = table.append_column(name, column)
     return table

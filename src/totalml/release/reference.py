@@ -54,11 +54,21 @@ def reference_table(
     columns |= log_columns(
         scored.answers,
         _properties(features, rows, snapshot, store),
-        snapshot.metadata.take(rows),
+        _seen(snapshot, features, rows),
         scored.embeddings,
         scored.strangeness,
     )
     return pa.table(columns)
+
+
+def _seen(snapshot: Snapshot, features: FeatureSet, rows: NDArray[np.int64]) -> pa.Table:
+    """The metadata, and numbers that were made for the model, which the log has of what was served too."""
+    table = snapshot.metadata.take(rows)
+    for place, name in enumerate(features.numeric_names):
+        if name not in table.column_names:
+            made = features.numeric[rows, place].astype(np.float64)
+            table = table.append_column(name, pa.array(made, from_pandas=True))
+    return table
 
 
 def _properties(

@@ -61,8 +61,9 @@ def _signature(signature: Signature) -> Iterator[str]:
     yield "takes"
     if signature.picture:
         yield f"  a picture, seen as {signature.picture['size']} px ({signature.picture['fit']})"
-    for name in signature.numeric:
-        yield f"  {name}: number" + (", made by the recipe's own code" if name in signature.made else "")
+    made = {name: f", made here of {', '.join(each.needs)}" for each in signature.shared for name in each.columns}
+    made |= dict.fromkeys(signature.made, ", made by the recipe's own code and given ready-made")
+    yield from (f"  {name}: number{made.get(name, '')}" for name in signature.numeric)
     yield from (f"  {name}: one of {len(words)} words" for name, words in signature.categorical.items())
     yield "answers"
     yield from (f"  {name}: {kind}" for name, kind in signature.answers.items())

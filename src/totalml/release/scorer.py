@@ -16,6 +16,7 @@ from totalml.errors import DataError, StoreError
 from totalml.evaluation.out_of_distribution.detector import Detector
 from totalml.evaluation.record import Evaluation
 from totalml.features.given import decode_given
+from totalml.features.shared.frozen import Maker, with_made
 from totalml.features.table import read_columns
 from totalml.recipe import ImageFeatures, TableFeatures
 from totalml.release.bundle import METRICS, MODEL, STRANGERS, Bundle
@@ -63,6 +64,7 @@ class Scorer:
 
     Args:
         outputs: what the model gives: `scores`, `embedding`, `maps`.
+        makers: of the signature's shared features.
     """
 
     def __init__(
@@ -72,13 +74,14 @@ class Scorer:
         outputs: Sequence[str],
         evaluation: Evaluation,
         stranger: Detector | None,
+        makers: Sequence[Maker] = (),
     ) -> None:
         self.signature, self.outputs = signature, tuple(outputs)
         self.image, self._table = signature.image_features(), None
         if signature.columns:
             self._table = TableFeatures(numeric=signature.numeric, categorical=tuple(signature.categorical))
         self._vocabularies = tuple(signature.categorical.values())
-        self._model, self._evaluation, self._stranger = model, evaluation, stranger
+        self._model, self._evaluation, self._stranger, self.makers = model, evaluation, stranger, makers
 
     @classmethod
     def load(cls, bundle: Bundle, threads: int = 1) -> Scorer:
@@ -92,12 +95,13 @@ class Scorer:
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreError(f"{bundle.folder} was released by another version of totalml: {error}") from error
         stranger = Detector.load(bundle.file(STRANGERS).parent) if STRANGERS in bundle else None
+        makers = [Maker(each, bundle.file(each.file) if each.file else None) for each in signature.shared]
         if MODEL in bundle:
             onnx = OnnxModel.load(bundle.read(MODEL), threads)
-            return cls(signature, onnx, tuple(onnx.outputs), evaluation, stranger)
+            return cls(signature, onnx, tuple(onnx.outputs), evaluation, stranger, makers)
         from totalml.release.torch_model import TorchModel
 
-        return cls(signature, TorchModel(bundle), (SCORES,), evaluation, None)
+        return cls(signature, TorchModel(bundle), (SCORES,), evaluation, None, makers)
 
     @property
     def explains(self) -> bool:
@@ -125,7 +129,8 @@ class Scorer:
         Args:
             ids: to name what cannot be used.
             pictures: files, their bytes, or what Pillow holds.
-            rows: with the columns of the signature; others are ignored.
+            rows: with the columns of the signature; others are ignored. Those of a shared feature may be left out, and
+                are then made of the columns that it needs.
             decoded: (N, H, W, C) the pictures as one that `sees_as` this one saw them; None: nobody did.
         Raises:
             DataError: names every picture that cannot be used; or not what the model sees was given.
@@ -148,7 +153,7 @@ class Scorer:
         """Raises: FeatureError: names every column that is missing or does not fit."""
         if self._table is None:
             return {}
-        read = read_columns(self._table, rows, self._vocabularies)
+        read = read_columns(self._table, with_made(rows, self.makers), self._vocabularies)
         return {NUMERIC: read.numeric, CATEGORICAL: read.categorical}
 
     def score_rows(self, features: FeatureSet, rows: NDArray[np.int64]) -> Scored:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from totalml.component import plain
+from totalml.features.shared.frozen import Frozen
+from totalml.features.shared.past import TIMESTAMP
 from totalml.release.bundle import SIGNATURE, Bundle, open_bundle
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Signature:
         would make probabilities as sure as they are right, where the recipe asks for them.
     context: further columns of a row, column -> `number` or `text`: the model does not see them, callers may leave them
         out, and the log keeps them for whoever watches.
+        shared: features whose columns, of `numeric`, the service makes of further columns, unless callers give them.
     """
 
     task: str
@@ -50,12 +53,21 @@ class Signature:
     units: Mapping[str, str]
     decision: Mapping[str, Any] = field(default_factory=dict)
     context: Mapping[str, str] = field(default_factory=dict)
+    shared: tuple[Frozen, ...] = ()
 
     @classmethod
-    def of(cls, recipe: Recipe, inputs: Inputs, evaluation: Evaluation, width: int, metadata: pa.Schema) -> Self:
-        """Args: width: of the model's scores. metadata: of the snapshot."""
+    def of(
+        cls,
+        recipe: Recipe,
+        inputs: Inputs,
+        evaluation: Evaluation,
+        width: int,
+        metadata: pa.Schema,
+        shared: tuple[Frozen, ...] = (),
+    ) -> Self:
+        """Args: width: of the model's scores. metadata: of the snapshot. shared: as they were frozen."""
         table, image = recipe.features.table, recipe.features.image
-        told = table.numeric if table else ()
+        told = {*(table.numeric if table else ()), *(name for each in shared for name in each.columns)}
         return cls(
             task=evaluation.task,
             targets=inputs.targets,
@@ -68,12 +80,32 @@ class Signature:
             decision=_decision(evaluation),
             units={name: unit for name in inputs.targets if (unit := evaluation.unit_of(name))},
             context=_context(recipe.monitoring.columns, metadata, (*inputs.numeric, *inputs.categorical)),
+            shared=shared,
         )
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Of a row, those that the model sees."""
         return (*self.numeric, *self.categorical)
+
+    @property
+    def shared_columns(self) -> tuple[str, ...]:
+        """Of those that the model sees, what is made here of further columns unless a caller gives it."""
+        return tuple(name for each in self.shared for name in each.columns)
+
+    @property
+    def only_for_shared(self) -> tuple[str, ...]:
+        """Columns that the model does not see, and of which those of shared features are made."""
+        return tuple(name for name in self.takes() if name not in (*self.columns, *self.context))
+
+    def takes(self) -> dict[str, str]:
+        """Every column that a row may have -> `number` or `text`."""
+        kinds = dict.fromkeys(self.numeric, NUMBER) | dict.fromkeys(self.categorical, TEXT) | dict(self.context)
+        for each in self.shared:
+            words = dict.fromkeys((TIMESTAMP, *each.entity), TEXT)
+            kinds = words | dict.fromkeys(each.numbers, NUMBER) | kinds
+        first = (*self.columns, *self.context)
+        return {name: kinds[name] for name in dict.fromkeys((*first, *kinds))}
 
     def image_features(self) -> ImageFeatures | None:
         from totalml.recipe import ImageFeatures
@@ -93,6 +125,9 @@ class Signature:
             wrong.append("it wants a picture")
         if new := [name for name in self.columns if name not in other.columns]:
             wrong.append(f"it wants further columns: {', '.join(new)}")
+        known = {each.name for each in self.shared}
+        if lost := [each.name for each in other.shared if each.name not in known]:
+            wrong.append(f"callers would have to give ready-made: {', '.join(lost)}")
         if moved := sorted({*self.numeric} & {*other.categorical} | {*self.categorical} & {*other.numeric}):
             wrong.append(f"columns hold numbers in one and words in the other: {', '.join(moved)}")
         gone = [f"{name} ({kind})" for name, kind in other.answers.items() if self.answers.get(name) != kind]
@@ -114,7 +149,9 @@ class Signature:
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Raises: TypeError, AttributeError: they are none."""
         listed = {name: tuple(values[name]) for name in ("targets", "numeric", "made")}
-        return cls(**{**values, **listed, "categorical": {k: tuple(v) for k, v in values["categorical"].items()}})
+        categorical = {name: tuple(words) for name, words in values["categorical"].items()}
+        shared = tuple(map(Frozen.from_json, values.get("shared", ())))
+        return cls(**{**values, **listed, "categorical": categorical, "shared": shared})
 
 
 def let_down(bundle: Bundle, standing: str, store: Store) -> list[str]:

@@ -19,19 +19,23 @@ SHOWN = 80  # characters of a value in a reason
 
 
 def table_of(columns: Mapping[str, Sequence[Any]], count: int, signature: Signature) -> pa.Table:
-    """Args: columns: a value for each of `count` samples; None: it is missing, as is a column that is not there.
+    """Args:
+        columns: a value for each of `count` samples; None: it is missing, as is a column that is not there. Those of
+            shared features that are not there become none: they are made.
 
     Raises: RefusedError: names every column that is unknown or of another type than the model learnt.
     """
     wrong: list[str] = []
-    kinds = dict.fromkeys(signature.columns, _WORD) | dict.fromkeys(signature.numeric, _NUMBER)
-    kinds |= {name: _NUMBER if kind == NUMBER else _WORD for name, kind in signature.context.items()}
+    kinds = {name: _NUMBER if kind == NUMBER else _WORD for name, kind in signature.takes().items()}
+    left_out = {*signature.shared_columns, *signature.only_for_shared} - {*columns}
     if unknown := sorted({*columns} - kinds.keys()):
         kept = f", and {', '.join(signature.context)} are kept" if signature.context else ""
-        takes = f"the model takes {', '.join(signature.columns) or 'none'}{kept}"
+        made_of = ", ".join(dict.fromkeys(name for each in signature.shared for name in each.needs))
+        shared = f", or {made_of} to make those of shared features" if made_of else ""
+        takes = f"the model takes {', '.join(signature.columns) or 'none'}{shared}{kept}"
         wrong.append(f"unknown columns {', '.join(unknown)}; {takes}")
     made = {}
-    for name, read in kinds.items():
+    for name, read in ((name, read) for name, read in kinds.items() if name not in left_out):
         values = columns.get(name, [None] * count)
         if bad := [value for value in values if value is not None and not read.fits(value)]:
             wrong.append(f"column {name!r} wants {read.what}; got {_shown(bad[0])}")

@@ -33,7 +33,8 @@ def load(bundle: Bundle, threads: int) -> Loaded:
 def _warmed_up(bundle: Bundle, scorer: Scorer) -> Loaded:
     """By a sample of nothing, from what a caller gives to what one gets."""
     pictures = [ppm(np.zeros((1, 1, 3), np.uint8))] if scorer.image else None
-    rows = table_of({}, 1, scorer.signature) if scorer.signature.columns else None
+    nothing = {name: [None] for name in scorer.signature.columns}
+    rows = table_of(nothing, 1, scorer.signature) if nothing else None
     asked = Asked("", ["nothing"], pictures, rows, scorer.explains)
     inputs = scorer.inputs(asked.ids, pictures, rows)
     loaded = Loaded(bundle, scorer, scorer.score(inputs, scorer.explains))

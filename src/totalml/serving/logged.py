@@ -13,7 +13,8 @@ import pyarrow as pa
 from totalml.data.image_properties import PROPERTIES, image_properties
 from totalml.errors import TotalmlError
 from totalml.release.log_rows import input_hash, log_columns, metadata_columns
-from totalml.release.onnx_model import IMAGE
+from totalml.release.onnx_model import IMAGE, NUMERIC
+from totalml.release.signature import NUMBER
 from totalml.serving.body import RefusedError
 from totalml.serving.exchange import Answered
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.release.scorer import Scored
+    from totalml.release.signature import Signature
     from totalml.serving.exchange import Arm, Asked
 
     _Properties = Mapping[str, NDArray[np.float32]]
@@ -114,16 +116,32 @@ def _measured(noted: Noted, properties: _Properties) -> Measured:
         when=noted.when,
         request_id=asked.request_id,
         ids=asked.ids,
-        rows=asked.rows,
+        rows=_as_served(asked.rows, ended, known.scorer.signature),
         arm=noted.arm,
         share=asked.share,
         error="" if isinstance(ended, Answered) else _reason(ended),
         scored=ended.scored if isinstance(ended, Answered) else known.nothing,
         place=(ended.first, ended.count) if isinstance(ended, Answered) else (0, 0),
         seconds=noted.seconds,
-        hashes=_input_hashes(asked, known.scorer.signature.columns),
+        hashes=_input_hashes(asked, known.scorer.signature),
         properties=properties,
     )
+
+
+def _as_served(rows: pa.Table | None, ended: Answered | Exception, signature: Signature) -> pa.Table | None:
+    """With the columns of shared features as the model saw them, and all others that a row may have; else null."""
+    if rows is None or not signature.shared:
+        return rows
+    seen = ended.inputs.get(NUMERIC) if isinstance(ended, Answered) else None
+    columns: dict[str, Any] = {}
+    for name, kind in signature.takes().items():
+        if name in signature.shared_columns and seen is not None:
+            made = seen[:, signature.numeric.index(name)].astype(np.float64)
+            columns[name] = pa.array(made, from_pandas=True)
+        else:
+            lacking = pa.nulls(len(rows), pa.float64() if kind == NUMBER else pa.string())
+            columns[name] = rows[name] if name in rows.column_names else lacking
+    return pa.table(columns)
 
 
 def _reason(error: Exception) -> str:
@@ -208,8 +226,11 @@ def _repeated(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:
     return [value for value, count in zip(values, counts, strict=True) for _ in range(count)]
 
 
-def _input_hashes(asked: Asked, seen: Sequence[str]) -> list[str]:
-    """Of what the model saw; what else callers told with it is not needed to find it again."""
-    rows = asked.rows.select(seen).to_pylist() if asked.rows is not None and seen else [{}] * len(asked.ids)
+def _input_hashes(asked: Asked, signature: Signature) -> list[str]:
+    """Of what the model saw or its columns were made of; what else callers told is not needed to find it again."""
+    rows: list[dict[str, Any]] = [{}] * len(asked.ids)
+    if asked.rows is not None and signature.columns:
+        seen = (*signature.columns, *signature.only_for_shared)
+        rows = asked.rows.select([name for name in seen if name in asked.rows.column_names]).to_pylist()
     pictures = asked.pictures if asked.pictures is not None else [b""] * len(asked.ids)
     return [input_hash(picture, row) for picture, row in zip(pictures, rows, strict=True)]

@@ -140,6 +140,8 @@ def _table(rows: Sequence[Mapping[str, Any]] | None, signature: Signature) -> pa
         raise RefusedError(
             422, f"rows {told} are empty; give null for what is not known of {', '.join(signature.columns)}"
         )
-    known = {name: [row.get(name) for row in rows] for name in (*signature.columns, *signature.context)}
-    unknown = {name for row in rows for name in row} - known.keys()
+    given = {name for row in rows for name in row}
+    left_out = {*signature.shared_columns, *signature.only_for_shared} - given
+    known = {name: [row.get(name) for row in rows] for name in signature.takes() if name not in left_out}
+    unknown = given - known.keys()
     return table_of(known | dict.fromkeys(unknown, ()), len(rows), signature)

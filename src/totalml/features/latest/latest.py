@@ -59,6 +59,10 @@ class Latest:
         self._values = rows.select(range(len(self.columns))).replace_schema_metadata(None)
         self._named = entities.select(range(len(self.by))).schema
 
+    def kind(self, name: str) -> pa.DataType:
+        """The type of a column that names an entity."""
+        return self._named.field(name).type
+
     def __len__(self) -> int:
         """How many entities there are."""
         return len(self._entities)

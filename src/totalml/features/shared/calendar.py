@@ -46,6 +46,9 @@ class Calendar(SharedFeature):
             raise ValueError("name at least one of 'parts', or a cycle in 'waves'")
         return self
 
+    def reads(self) -> tuple[str, ...]:
+        return ()
+
     def columns(self, rows: pa.Table) -> pa.Table:
         import pyarrow as pa
         import pyarrow.compute as pc

@@ -29,13 +29,13 @@ def rows_of(snapshot: Snapshot) -> pa.Table:
     return rows
 
 
-def values_of(feature: SharedFeature, rows: pa.Table, store: Store) -> pa.Table:
+def values_of(feature: SharedFeature, rows: pa.Table, store: Store | None) -> pa.Table:
     """What a feature makes of rows: (N,) float64 for each part, null where missing.
 
-    Args: store: with the pictures of the rows.
+    Args: store: with the pictures of the rows; None: it looks at none.
     Raises: FeatureError: its code fails, or makes no number for each row.
     """
-    if (size_px := feature.pictures_px()) is None or PICTURE in rows.column_names:
+    if store is None or (size_px := feature.pictures_px()) is None or PICTURE in rows.column_names:
         return _made(feature, rows)
     import pyarrow as pa
 

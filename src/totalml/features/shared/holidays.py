@@ -31,6 +31,9 @@ class Holidays(SharedFeature):
     names: Items[str] = ()  # as the package has them; none: all of the country
     period: Period = "1d"
 
+    def reads(self) -> tuple[str, ...]:
+        return ()
+
     def columns(self, rows: pa.Table) -> pa.Table:
         import numpy as np
         import pyarrow as pa

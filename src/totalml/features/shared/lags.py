@@ -35,6 +35,12 @@ class Lags(SharedFeature):
     def reads_now(self) -> tuple[str, ...]:
         return (self.column,) if self.first == 0 else ()
 
+    def reads(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def looks_back_us(self) -> int:
+        return (self.lags + 1) * us_of(self.every)
+
     def columns(self, rows: pa.Table) -> pa.Table:
         import numpy as np
         import pyarrow as pa

@@ -19,6 +19,9 @@ class Ratio(SharedFeature):
     def reads_now(self) -> tuple[str, ...]:
         return self.column, self.per
 
+    def reads(self) -> tuple[str, ...]:
+        return self.reads_now()
+
     def columns(self, rows: pa.Table) -> pa.Table:
         import numpy as np
         import pyarrow as pa

@@ -30,6 +30,12 @@ class Window(SharedFeature):
     def reads_now(self) -> tuple[str, ...]:
         return (self.column,) if self.itself else ()
 
+    def reads(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    def looks_back_us(self) -> int:
+        return us_of(self.last)
+
     def columns(self, rows: pa.Table) -> pa.Table:
         import pyarrow as pa
 
