@@ -70,9 +70,8 @@ class MediaMix(LightningModule):
     ) -> None:
         super().__init__()
         if members < 1 or season < 0 or shock < 0:
-            raise ValueError(
-                f"expected members 1 or more, season and shock 0 or more, got {members}, {season}, {shock}"
-            )
+            told = f"got {members}, {season} and {shock}"
+            raise ValueError(f"expected members of 1 or more, season and shock of 0 or more; {told}")
         if other := [name for name in logs if name not in controls]:
             raise ValueError(f"logs names {', '.join(map(repr, other))}, which stands not in controls; add it there")
         self.channels, self.controls, self.logs = tuple(channels), tuple(controls), frozenset(logs)
@@ -104,9 +103,8 @@ class MediaMix(LightningModule):
         sold = torch.cat([batch["target"][:, 0] / self._sizes(batch) for batch in batches])
         region = torch.cat([self._regions(batch) for batch in batches])
         controls = torch.cat([self._controls(batch) for batch in batches])
-        self.spent.copy_(
-            torch.cat([self._spend(batch)[:, :, 0] for batch in batches]).nanmean(dim=0).nan_to_num().clamp(min=LEAST)
-        )
+        spend = torch.cat([self._spend(batch)[:, :, 0] for batch in batches])
+        self.spent.copy_(spend.nanmean(dim=0).nan_to_num().clamp(min=LEAST))
         self.sold.copy_(sold.mean())
         of_region = torch.stack([sold[region == code].mean() for code in range(len(self.usual))])
         self.usual.copy_(torch.where(of_region > 0, of_region, self.sold))  # else nothing is known of it

@@ -173,7 +173,7 @@ def test_a_training_that_stops_goes_on_to_equal_weights(planted, tmp_path, monke
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"members": 0, "season": -1}, "members of 1 or more, season and shock of 0 or more, got 0, -1, 0.05"),
+        ({"members": 0, "season": -1}, "members of 1 or more, season and shock of 0 or more; got 0, -1 and 0.05"),
         ({"logs": ["prices"]}, "logs names 'prices', which stands not in controls"),
         ({"channels": ["team/tv", "price"]}, "as many lags as the others, got team/tv 13, price 1"),
     ],
