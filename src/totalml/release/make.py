@@ -103,7 +103,8 @@ def _facts(made: _Made, backend: str) -> dict[str, Any]:
 
 def _write_signature(made: _Made, folder: Path, store: Store) -> None:
     inputs = load_state(made.trained.weights)[1]
-    shared = freeze(made.recipe.features.shared, inputs.numeric, made.snapshot, made.splits.test, store, folder)
+    rows = reference_rows(made.splits)
+    shared = freeze(made.recipe.features.shared, inputs.numeric, made.snapshot, rows, store, folder)
     width = predict(made.recipe, made.trained, made.features, made.splits.test[:0]).shape[1]
     signature = Signature.of(made.recipe, inputs, made.evaluation, width, made.snapshot.metadata.schema, shared)
     write_json(folder / files.SIGNATURE, signature.as_json())
