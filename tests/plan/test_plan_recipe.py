@@ -17,7 +17,7 @@ def test_a_budget_is_one_of_two_words_or_an_amount():
     assert [plan_recipe(budget=each).budget for each in ("same", "free", 1000)] == ["same", "free", 1000.0]
 
 
-@pytest.mark.parametrize("budget", ["some", 0, -1, float("nan"), True, None])
+@pytest.mark.parametrize("budget", ["some", 0, -1, float("nan"), float("inf"), 10**400, True, None])
 def test_another_budget_is_refused_with_what_may_be(budget):
     with pytest.raises(ValidationError, match="expected 'same', 'free' or an amount above 0"):
         plan_recipe(budget=budget)
@@ -42,7 +42,11 @@ def test_a_lever_moves_around_what_is_now(lever, told):
     [
         ({"feature": "shop/tv"}, "'shop/tv' is moved by the lever 'tv' already"),
         ({"feature": "shop/tv.lag1"}, "'shop/tv.lag1' is moved by the lever 'tv' already"),
-        ({"feature": "radio", "unit": "EUR"}, "costs are added up, and those of 'tv' are in '', got 'EUR'"),
+        ({"feature": "radio"}, "'spend_tv' is the cost of the lever 'tv' already"),
+        (
+            {"feature": "radio", "cost": "spend_radio", "unit": "EUR"},
+            "costs are added up, and those of 'tv' are in '', got 'EUR'",
+        ),
     ],
 )
 def test_levers_are_told_apart_and_have_one_unit(other, told):

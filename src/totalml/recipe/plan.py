@@ -1,6 +1,6 @@
 """`plan`: how much of each lever to use, so that it earns most."""
 
-import math
+import sys
 from itertools import combinations
 from typing import Annotated, Any, Literal, Self
 
@@ -19,7 +19,7 @@ def budget_of(value: Any) -> Any:
     # A union of its own would be told as two mistakes, one for each kind.
     if value in (SAME, FREE):
         return value
-    if type(value) in (int, float) and math.isfinite(value) and value > 0:
+    if type(value) in (int, float) and 0 < value <= sys.float_info.max:  # a whole number may be beyond any float
         return float(value)
     raise ValueError(f"expected {SAME!r}, {FREE!r} or an amount above 0, got {value!r}")
 
@@ -53,6 +53,8 @@ class PlanRecipe(Section):
         for (one, first), (other, second) in combinations(self.levers.items(), 2):
             if _meet(first.feature, second.feature):
                 raise Misfit(f"{second.feature!r} is moved by the lever {one!r} already", "levers", other, "feature")
+            if first.cost == second.cost:
+                raise Misfit(f"{second.cost!r} is the cost of the lever {one!r} already", "levers", other, "cost")
             if first.unit != second.unit:
                 told = f"costs are added up, and those of {one!r} are in {first.unit!r}, got {second.unit!r}"
                 raise Misfit(told, "levers", other, "unit")
