@@ -78,3 +78,13 @@ def test_st_patricks_day_is_seen_in_its_week_and_from_afar():
         Holidays(owner="ann", country="IE", names=("St Patricks Day",)).columns(at(datetime(2024, 3, 10, tzinfo=UTC)))
     with pytest.raises(FeatureError, match="does not know it"):
         Holidays(owner="ann", country="XX").columns(at(datetime(2024, 3, 10, tzinfo=UTC)))
+
+
+def test_a_holiday_that_was_held_once_is_the_same_to_a_row_whatever_rows_stand_beside_it():
+    pytest.importorskip("holidays")
+    days = [datetime(year, 1, 1, tzinfo=UTC) for year in (1990, 2010, 2013, 2021, 2023, 2035)]
+    feature = Holidays(owner="ann", country="IE", names=("Day of Remembrance and Recognition",))
+    # It was 18 March 2022; from 2010 that is further than ten years.
+    expected = [None, None, (datetime(2022, 3, 18, tzinfo=UTC) - days[2]).days, 441, None, None]
+    assert listed(feature.columns(at(*days)), "to_next") == expected
+    assert [listed(feature.columns(at(day)), "to_next")[0] for day in days] == expected
