@@ -201,6 +201,12 @@ def test_numbers_match_whatever_type_holds_them():
     assert join(large, large, ["a"], "at", "at", None, ["v"], None)["v"].to_pylist() == [7]
 
 
+def test_whole_numbers_of_which_some_are_missing_match_though_floats_hold_them():
+    right = pa.table({"a": pa.array([3, 4], pa.int64()), "at": [0, 0], "v": [7, 8]})
+    left = pa.table({"a": pa.array([4.0, float("nan"), None], pa.float32()), "at": [0] * 3})
+    assert join(left, right, ["a"], "at", "at", None, ["v"], None)["v"].to_pylist() == [8, None, None]
+
+
 def test_times_of_any_unit_are_compared_as_moments():
     right = pa.table({"at": pa.array([date(2026, 3, 17)]), "v": ["St Patrick"]})
     zoned = pa.array([at(-0.001), at(0)], pa.timestamp("ms", "Europe/Dublin"))

@@ -107,6 +107,10 @@ def entity_column(column: pa.Array | pa.ChunkedArray, name: str, wanted: pa.Data
 
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    if pa.types.is_floating(column.type):
+        # Before the cast: whole numbers of which some are missing are often held so.
+        column = column.cast(pa.float64())
+        column = pc.add(pc.if_else(pc.is_nan(column), None, column), 0.0)  # which makes 0.0 of -0.0
     try:
         column = column.cast(wanted or _widest(column.type))
     except pa.ArrowInvalid as error:
@@ -114,8 +118,6 @@ def entity_column(column: pa.Array | pa.ChunkedArray, name: str, wanted: pa.Data
             f"entity column {name!r} holds a {column.type} that is no {wanted}, as which the other table has it: "
             f"{error}. Write it as text in both tables."
         ) from error
-    if pa.types.is_floating(column.type):
-        column = pc.add(pc.if_else(pc.is_nan(column), None, column), 0.0)  # which makes 0.0 of -0.0
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
