@@ -21,6 +21,7 @@ OPTIONAL = {"price": 1.0, "temperature": 0.0, "football": 0.0, "size": 1.0}
 _ABOVE_ZERO, _ANY = ("price", "size"), ("temperature",)  # all others are 0 or more
 _CALENDAR = ("st_patrick", "bank_holidays", "day_of_year", "trend")  # where the table knows better
 _TOLD = 20  # mistakes; more of them say no more
+_YEARS = range(1900, 2200)  # others are typing errors, or stand for a day that is not known
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
@@ -125,11 +126,14 @@ def _day(value: Any) -> date:
         moment = value.astimezone(UTC)
         if moment.time() != datetime.min.time():
             raise ValueError(f"{moment:%Y-%m-%d %H:%M} has a time of day; {expected}")
-        return moment.date()
+        value = moment.date()
     try:
-        return date.fromisoformat(str(value).strip())
+        day = date.fromisoformat(str(value).strip())
     except ValueError:
         raise ValueError(f"{str(value)!r} is no day; {expected}") from None
+    if day.year not in _YEARS:
+        raise ValueError(f"{day} is not of {_YEARS[0]} to {_YEARS[-1]}; {expected}")
+    return day
 
 
 def _region(value: Any) -> str:

@@ -92,6 +92,13 @@ def test_every_mistake_is_told_at_once_with_its_row_and_column(tmp_path: Path):
     ]
 
 
+def test_a_day_that_no_calendar_needs_is_told_as_a_mistake(tmp_path: Path):
+    rows = HEADER + "9999-12-24,west,900,10\n9999-12-31,west,900,20\n"
+    assert mistakes_of(tmp_path / "t.csv", rows)[:1] == [
+        "row 1, column 'date': 9999-12-24 is not of 1900 to 2199; expected a day such as 2021-03-15"
+    ]
+
+
 def test_columns_that_are_missing_are_told_together(tmp_path: Path):
     (told,) = mistakes_of(tmp_path / "t.csv", "date,regions,spent\n2023-03-06,north,900\n")
     assert "has no column 'region'; did you mean 'regions'?, no column 'sales', no column of spend, such as" in told
