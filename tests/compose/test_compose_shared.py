@@ -213,6 +213,19 @@ def test_a_name_that_means_nothing_is_told_at_its_line(project, named, expected)
     assert mistake.startswith(f"recipes/spend.yaml:15: {expected}")
 
 
+def test_a_link_that_leads_out_of_the_folder_is_no_definition_and_nothing_of_it_is_told(project):
+    secret = project.parent / "secret.yaml"
+    secret.write_text("token-of-somebody\n")
+    shared, before = project / "conf" / "shared", [*shared_features(project)]
+    (shared / "marketing" / "secret.yaml").symlink_to(secret)
+    (shared / "away").symlink_to(project.parent, target_is_directory=True)
+    assert [*shared_features(project)] == before
+    for name in ("marketing/secret", "away/secret"):
+        with pytest.raises(RecipeError, match="there is no shared feature") as caught:
+            shared_feature(project, name)
+        assert "token" not in str(caught.value)
+
+
 SALES = SPEND.replace("column: spend", "column: sales")
 SAME_TABLE = """\
 source:

@@ -43,7 +43,9 @@ class WrittenOut:
 def shared_names(project: Path) -> list[str]:
     """`team/name` of every definition, sorted."""
     folder = project / "conf" / SHARED
-    names = (file.relative_to(folder).with_suffix("").as_posix() for file in folder.glob("*/*.yaml"))
+    # A link that leads out of the folder would show in a message what is no definition, and no part of a review.
+    inside = (file for file in folder.glob("*/*.yaml") if file.resolve().is_relative_to(folder.resolve()))
+    names = (file.relative_to(folder).with_suffix("").as_posix() for file in inside)
     return sorted(name for name in names if SHARED_NAME.fullmatch(name))
 
 
