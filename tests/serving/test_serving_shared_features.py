@@ -17,6 +17,7 @@ from totalml.errors import DataError
 from totalml.features import FeatureSet, build_features
 from totalml.monitoring.checked import check
 from totalml.prediction.predict import predict
+from totalml.prediction_log.deletion import Sought, delete
 from totalml.progress import Progress
 from totalml.release.bundle import REFERENCE, Bundle
 from totalml.release.make import make_release
@@ -148,6 +149,7 @@ def test_a_table_is_answered_as_its_rows_are(served, tmp_path):
     *answers, of_early, of_nameless = said["answer:value"].to_pylist()
     assert answers == pytest.approx([each["value"] for each in served.answers], rel=1e-5)
     assert of_early is of_nameless is None
+    assert {*served.log["input"].to_pylist()} >= {*said["input"].to_pylist()[:-2]}  # a row is found again in both
     *none, first, second = said["error"].to_pylist()
     assert {*none} == {None}
     assert "it is of before" in first
@@ -184,3 +186,9 @@ def test_a_unit_in_cents_instead_of_euros_is_found_and_named(served):
     moved = {name for each in verdict.evidence if each.alarm for name in each.moved}
     assert moved == {"metadata:marketing/spend_tv.lag0"}
     assert "marketing/spend_tv.lag0 moved against the reference" in verdict.told
+
+
+def test_a_row_is_found_in_the_log_by_what_its_caller_gave(served):
+    store, sought = Store(served.folder / "store"), Sought(row=served.asked[3])
+    assert delete(store, NAME, sought).rows == 1
+    assert delete(store, NAME, sought).rows == 0

@@ -33,12 +33,14 @@ class Chunk:
     pictures: None: the model sees none.
     rows: with the columns of the signature, and those of its context that are there; None: there are none.
     errors: of each sample, why it cannot be used; None: nothing is known against it.
+    made: columns of the rows that nobody gave: they are of shared features.
     """
 
     ids: Sequence[str]
     pictures: Sequence[Picture] | None
     rows: pa.Table | None
     errors: Sequence[str | None]
+    made: Sequence[str] = ()
 
     def state(self) -> bytes:
         """Another one if a name, a value or a file's state is another one."""

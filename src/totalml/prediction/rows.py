@@ -50,7 +50,7 @@ class Rows:
         with self._batches() as batches:
             names = {*batches.names}
         self._makers = [each for each in scorer.makers if not {*each.frozen.columns} & names]
-        made = {name for each in self._makers for name in each.frozen.columns}
+        self._made_here = made = tuple(name for each in self._makers for name in each.frozen.columns)
         self._made_of = tuple(dict.fromkeys(name for each in self._makers for name in each.frozen.needs))
         self._needed = [*dict.fromkeys((*(name for name in self._needed if name not in made), *self._made_of))]
         self._refuse_missing(batches.names)
@@ -102,7 +102,7 @@ class Rows:
             names = [picture.id or name for picture, name in zip(pictures, names, strict=True)]
         if ID in batch.column_names:
             names = [given or name for given, name in zip(as_text(batch[ID]), names, strict=True)]
-        return Chunk(names, pictures, rows, ["; ".join(each) or None for each in errors])
+        return Chunk(names, pictures, rows, ["; ".join(each) or None for each in errors], self._made_here)
 
     def _pictures(self, batch: pa.Table, errors: list[list[str]]) -> list[Picture]:
         found = []

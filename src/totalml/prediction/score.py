@@ -74,8 +74,9 @@ class Score:
         self, scorer: Scorer, chunk: Chunk, errors: list[str | None]
     ) -> tuple[NDArray[np.uint8] | None, list[str | None]]:
         """Pixels, and by what each input is found again; None where it could not be read."""
-        seen = scorer.signature.columns
-        rows = chunk.rows.select(seen).to_pylist() if chunk.rows is not None and seen else [{}] * len(chunk.ids)
+        rows: list[dict[str, Any]] = [{}] * len(chunk.ids)
+        if chunk.rows is not None and scorer.signature.columns:
+            rows = scorer.signature.given_rows(chunk.rows.drop_columns(list(chunk.made)))
         if scorer.image is None or chunk.pictures is None:
             return None, [input_hash(b"", row) for row in rows]
         pixels = np.zeros((len(rows), scorer.image.size, scorer.image.size, 3), np.uint8)

@@ -98,6 +98,15 @@ class Signature:
         """Columns that the model does not see, and of which those of shared features are made."""
         return tuple(name for name in self.takes() if name not in (*self.columns, *self.context))
 
+    def given_rows(self, rows: pa.Table) -> list[dict[str, Any]]:
+        """What a caller gave of columns that the model sees, or of which these are made; None: it was left out.
+
+        By its hash a row is found again; what else was told with it is not needed for that.
+        """
+        names = (*self.columns, *self.only_for_shared)
+        found = rows.select([name for name in names if name in rows.column_names]).to_pylist()
+        return [dict.fromkeys(names) | row for row in found] if found else [dict.fromkeys(names)] * len(rows)
+
     def takes(self) -> dict[str, str]:
         """Every column that a row may have -> `number` or `text`."""
         kinds = dict.fromkeys(self.numeric, NUMBER) | dict.fromkeys(self.categorical, TEXT) | dict(self.context)

@@ -227,10 +227,8 @@ def _repeated(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:
 
 
 def _input_hashes(asked: Asked, signature: Signature) -> list[str]:
-    """Of what the model saw or its columns were made of; what else callers told is not needed to find it again."""
     rows: list[dict[str, Any]] = [{}] * len(asked.ids)
     if asked.rows is not None and signature.columns:
-        seen = (*signature.columns, *signature.only_for_shared)
-        rows = asked.rows.select([name for name in seen if name in asked.rows.column_names]).to_pylist()
+        rows = signature.given_rows(asked.rows)
     pictures = asked.pictures if asked.pictures is not None else [b""] * len(asked.ids)
     return [input_hash(picture, row) for picture, row in zip(pictures, rows, strict=True)]
