@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from totalml.features.shared.frozen import Frozen
 from totalml.release.signature import Signature
 
 PICTURE = {"size": 64, "fit": "crop", "colour": "RGB"}
@@ -18,12 +19,31 @@ OLD = Signature(
     answers={"predicted": "string", "p:bad": "double"},
     units={"bad": "mm"},
 )
+LAGS = Frozen(
+    "pubs/age", ("pubs/age.lag0", "pubs/age.lag1"), ("age_now",), ("pub",), {"source": None}, "shared-0.latest", 5
+)
+MADE = replace(OLD, numeric=("age", *LAGS.columns), shared=(LAGS,))
 
 
 def test_it_survives_the_way_through_json():
     import json
 
-    assert Signature.from_json(json.loads(json.dumps(OLD.as_json()))) == OLD
+    for each in (OLD, MADE):
+        assert Signature.from_json(json.loads(json.dumps(each.as_json()))) == each
+
+
+def test_a_row_may_have_what_the_model_sees_and_what_that_is_made_of():
+    kinds = {"age": "number", "pubs/age.lag0": "number", "pubs/age.lag1": "number", "pub": "text"}
+    assert MADE.takes() == kinds | {"timestamp": "text", "age_now": "number"}
+    assert MADE.only_for_shared == ("timestamp", "age_now")
+
+
+def test_callers_that_bring_what_a_feature_is_made_of_are_not_let_down():
+    wider = replace(LAGS, numbers=("age_now", "height"))
+    for new in (replace(MADE, shared=()), replace(MADE, shared=(wider,))):
+        assert new.misfits(MADE) == ["it does not make of the same columns: pubs/age"]
+    for new in (MADE, OLD, replace(MADE, shared=(replace(LAGS, entity=()),))):
+        assert new.misfits(MADE) == []
 
 
 @pytest.mark.parametrize(

@@ -134,9 +134,10 @@ class Signature:
             wrong.append("it wants a picture")
         if new := [name for name in self.columns if name not in other.columns]:
             wrong.append(f"it wants further columns: {', '.join(new)}")
-        known = {each.name for each in self.shared}
-        if lost := [each.name for each in other.shared if each.name not in known]:
-            wrong.append(f"callers would have to give ready-made: {', '.join(lost)}")
+        needs = {each.name: {*each.needs} for each in self.shared}
+        seen = [each for each in other.shared if {*each.columns} & {*self.numeric}]
+        if lost := [each.name for each in seen if not needs.get(each.name, {None}) <= {*each.needs}]:
+            wrong.append(f"it does not make of the same columns: {', '.join(lost)}")
         if moved := sorted({*self.numeric} & {*other.categorical} | {*self.categorical} & {*other.numeric}):
             wrong.append(f"columns hold numbers in one and words in the other: {', '.join(moved)}")
         gone = [f"{name} ({kind})" for name, kind in other.answers.items() if self.answers.get(name) != kind]
