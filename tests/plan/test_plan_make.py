@@ -166,6 +166,17 @@ def test_what_cannot_be_planned_is_told_before_training_and_all_at_once(given):
     assert third.startswith("plan.levers.price.cost 'spend_price' is no metadata column")
 
 
+@pytest.mark.parametrize("number", [7.0, float("nan")])
+def test_of_a_lever_that_never_changed_data_cannot_tell(given, number):
+    numeric = given.features.numeric.copy()
+    features, splits = replace(given.features, numeric=numeric), replace(given.splits, train=np.arange(36))
+    check_plan(plan_recipe(), features, given.snapshot, splits)
+    numeric[:36, :2] = number
+    numeric[:9, 1] = np.nan  # before the first period a lag is missing, which is no change
+    with pytest.raises(EvaluationError, match="'shop/tv' is the same in all training samples, so that data cannot"):
+        check_plan(plan_recipe(), features, given.snapshot, splits)
+
+
 def test_a_budget_below_the_least_is_told_before_training(given):
     least = float(sum(0.5 * spends(given, name).sum() for name in ("tv", "radio")))
     check_plan(plan_recipe(budget=least + 1), given.features, given.snapshot, given.splits)

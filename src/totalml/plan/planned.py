@@ -29,18 +29,25 @@ MICROSECONDS = 1_000_000
 def check_plan(plan: PlanRecipe, features: FeatureSet, snapshot: Snapshot, splits: Splits) -> None:
     """Refuse, before an hour of training, what cannot be planned.
 
-    Raises: EvaluationError: a lever moves no column, or its costs are not known; all mistakes at once.
+    Raises: EvaluationError: a lever moves no column, or none that ever changed in training, or its costs are not known;
+        all mistakes at once.
     """
     if snapshot.samples["timestamp"].take(splits.test).null_count or not len(splits.test):
         raise EvaluationError("plan: test samples without a timestamp cannot be planned; let the source give them all.")
     rows = planned_rows(plan, snapshot, splits)
     mistakes = []
     for name, lever in plan.levers.items():
-        if not len(moved_by(lever.feature, features.numeric_names)):
+        moved = moved_by(lever.feature, features.numeric_names)
+        if not len(moved):
             # Of a shared feature of several parts, the name that means all of them.
             there = list(dict.fromkeys(each.split(".")[0] for each in features.numeric_names))
             hint = did_you_mean(lever.feature, there) or f"; there are: {', '.join(there) or 'none'}"
             mistakes.append(f"plan.levers.{name}.feature {lever.feature!r} is no numeric column{hint}")
+        elif _stands_still(features.numeric[splits.train][:, moved]):
+            mistakes.append(
+                f"plan.levers.{name}.feature {lever.feature!r} is the same in all training samples, so that data "
+                "cannot tell what it brings; vary it first, and leave the lever out until then"
+            )
         if (mistake := _mistake_in_costs(lever.cost, snapshot.metadata, rows)) is not None:
             mistakes.append(f"plan.levers.{name}.cost {lever.cost!r} {mistake}")
     least = (
@@ -121,6 +128,12 @@ class Planned:
         for name, factor in factors.items():
             numbers[:, moved_by(self.plan.levers[name].feature, features.numeric_names)] *= np.float32(factor)
         return numbers
+
+
+def _stands_still(numbers: NDArray[np.float32]) -> bool:
+    """Whether no two differ, missing ones aside."""
+    there = numbers[~np.isnan(numbers)]
+    return len(numbers) > 0 and bool((there == there[:1]).all())
 
 
 def _mistake_in_costs(column: str, metadata: pa.Table, rows: Ints) -> str | None:
