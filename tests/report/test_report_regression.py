@@ -140,7 +140,14 @@ def test_the_model_card_speaks_of_errors(content_of):
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0.0, "0"), (1.2345, "1.23"), (-0.012345, "\N{MINUS SIGN}0.0123"), (999.4, "999"), (123456.7, "123,457")],
+    [
+        (0.0, "0"),
+        (1.2345, "1.23"),
+        (-0.012345, "\N{MINUS SIGN}0.0123"),
+        (999.4, "999"),
+        (123456.7, "123,457"),
+        (1124343.0, "1.12 million"),
+    ],
 )
 def test_numbers_have_three_digits(value, expected):
     assert quantity(value) == expected

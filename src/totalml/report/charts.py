@@ -145,8 +145,8 @@ def _grid(axes: Axes, labels: tuple[str, str]) -> Html:
 def _tick(value: float, percent: bool) -> str:
     if percent:
         return f"{100 * value:.0f}%"
-    # Beside the axis there is room for six digits.
-    size, unit = next(((each, unit) for each, unit in ((1e9, "G"), (1e6, "M")) if abs(value) >= each), (1.0, ""))
+    # Beside the axis there is room for five digits.
+    size, unit = next(((each, unit) for each, unit in ((1e9, "G"), (1e6, "M")) if abs(value) >= each / 10), (1.0, ""))
     return f"{value / size:g}{unit}"
 
 

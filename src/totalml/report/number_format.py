@@ -94,12 +94,15 @@ def _plain(value: float) -> str:
 
 
 def quantity(value: float, unit: str = "", sign: str = "") -> str:
-    """`12.3 mm`: three digits, large ones whole.
+    """`12.3 mm`: three digits, thousands whole, `1.23 million EUR`.
 
     Args: sign: `+` shows it of positive ones too.
     """
     size = abs(value)
-    shown = f"{value:{sign},.0f}" if 1000 <= size < 1e12 else f"{value:{sign}.3g}"
+    if 999_999.5 <= size < 999.5e6:
+        shown = f"{value / 1e6:{sign}.3g} million"
+    else:
+        shown = f"{value:{sign},.0f}" if 1000 <= size < 1e12 else f"{value:{sign}.3g}"
     return f"{shown.replace('-', MINUS)}{THIN if unit else ''}{unit}"
 
 

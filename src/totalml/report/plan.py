@@ -5,7 +5,7 @@ from collections.abc import Callable
 from totalml.evaluation.interval import Interval
 from totalml.plan.advise import Advice
 from totalml.plan.certainty import interval_of
-from totalml.plan.experiment import Experiment
+from totalml.plan.experiment import Design, Experiment
 from totalml.plan.lever import Lever
 from totalml.plan.record import Plan
 from totalml.report.content import ReportContent
@@ -160,7 +160,7 @@ def _experiment(record: Plan) -> Html:
     order = sorted(found.worth.items(), key=lambda each: -each[1])
     worth: list[list[str]] = [[name_of(name), quantity(value, record.unit)] for name, value in order]
     known = table("What it is worth to know what a lever brings", ["Lever", "Worth"], worth, "numbers")
-    return joined(tag("p", _design(record, found)), known)
+    return joined(tag("p", _design(record, found)), _where(found.design), known)
 
 
 def _design(record: Plan, found: Experiment) -> Html:
@@ -175,20 +175,23 @@ def _design(record: Plan, found: Experiment) -> Html:
         return joined(lead, " where you can tell what comes of it. No column says which samples can be told apart.")
     for_long = f"{design.periods} {_periods(design.period_s, design.periods)}"
     costs = f"{'costs' if design.costs >= 0 else 'earns'} about {quantity(abs(design.costs), record.unit)} meanwhile"
+    dear = f" That is more than it is worth within {PLANS} such times."
+    where = f"in {len(design.changed)} places, and leave {len(design.unchanged)} as they are"
+    return joined(
+        lead,
+        f" for {for_long} {where}. Its effect is then known twice as well; it {costs}.",
+        dear if design.costs > PLANS * found.worth[found.lever] else "",
+    )
+
+
+def _where(design: Design | None) -> Html | str:
+    if design is None:
+        return ""
     changed, unchanged = (
         Html(", ".join(name_of(name) for name in names[:MOST_NAMED]) + (" ..." if len(names) > MOST_NAMED else ""))
         for names in (design.changed, design.unchanged)
     )
-    dear = f" That is more than it is worth within {PLANS} such times."
-    return joined(
-        lead,
-        f" for {for_long} in ",
-        changed,
-        ", and leave ",
-        unchanged,
-        f" as they are. Its effect is then known twice as well; it {costs}.",
-        dear if design.costs > PLANS * found.worth[found.lever] else "",
-    )
+    return tag("details", tag("summary", "Which"), tag("p", "Change ", changed, "; leave ", unchanged, "."))
 
 
 def _periods(seconds: float, count: int) -> str:
