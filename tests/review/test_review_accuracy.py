@@ -219,12 +219,14 @@ def test_what_is_said_after_the_answer_was_shown_counts_for_no_accuracy(tmp_path
     """Somebody who sees that the model says otherwise takes it back, and says what the model says."""
     reviews = Reviews(Store(tmp_path), MODEL)
     reviews.queue(table_of(item(number, UNCERTAIN, probability=0.1) for number in range(10)), "the log")
-    desk = Desk(reviews, ReviewRecipe())
+    settings = ReviewRecipe()
+    desk = Desk(reviews, settings)
     for number, each in enumerate(desk.next("eve", 10)):
         desk.give("eve", f"first-{number}", each, {"label": {"label": "dark"}})
     again = desk.take_back("eve", "undone-9")
     desk.give("eve", "again-90", again, {"label": {"label": again.answer["predicted"]}})
-    figures = team_figures(reviews, partial(resolved, policy="weighted"), None, datetime.now(UTC) + timedelta(hours=1))
+    until = datetime.now(UTC) + timedelta(hours=1)
+    figures = team_figures(reviews, partial(resolved, settings=settings), None, until)
     (found,) = figures.accuracy
     assert (found.items, found.weighted.value) == (9, 0.0)
     assert figures.verdicts == 10
