@@ -91,6 +91,7 @@ def command(plan, tmp_path, monkeypatch, capsys):
 def test_the_command_tells_the_plan_and_another_one(command, plan):
     as_made = command()
     assert as_made.startswith("More of tv (+45 %); less of radio (−50 %): that brings")
+    assert [line.split()[0] for line in as_made.splitlines()[1:]] == ["lever", "tv", "radio", "all"]
     assert command("--budget", "free").startswith("More of tv (+50 %)")
     advice = json.loads(command("--lever", "tv=1:1", "--json"))["advice"]
     assert advice["factors"] == {"tv": 1.0, "radio": 0.5}
@@ -100,6 +101,8 @@ def test_the_command_tells_the_plan_and_another_one(command, plan):
     ("arguments", "told"),
     [
         (["--lever", "tv"], "--lever tv is no bound; write such as tv=0.8:1.2"),
+        (["--lever", "tv=1:x", "--lever", "radio"], "--lever radio is no bound"),
+        (["--lever", "tv=0.8:1", "--lever", "tv=1:1.2"], "--lever tv is given twice; keep one"),
         (["--budget", "some"], "expected 'same', 'free' or an amount above 0, got 'some'"),
     ],
 )

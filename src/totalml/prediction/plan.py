@@ -40,8 +40,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raise StoreError(f"release {bundle.hash} has no plan; its recipe has no key 'plan'")
     plan = Plan.from_bytes(bundle.read(PLAN))
     if arguments.budget is not None or arguments.lever:
-        bounds = dict(map(_bound, arguments.lever))
-        question = Question.read({"budget": _budget(arguments.budget), "levers": bounds})
+        question = Question.read({"budget": _budget(arguments.budget), "levers": _bounds(arguments.lever)})
         plan = plan.advising(*another(plan, question))
     if arguments.json:
         print(json.dumps({"advice": plan.advice.as_json(), "tried": plan.tried and plan.tried.as_json()}, indent=2))
@@ -58,11 +57,19 @@ def _budget(given: str | None) -> Any:
         return given
 
 
-def _bound(given: str) -> tuple[str, dict[str, float]]:
-    """Raises: RecipeError: it is no bound."""
-    name, _, bounds = given.partition("=")
-    least, _, most = bounds.partition(":")
-    try:
-        return name, {"least": float(least), "most": float(most)}
-    except ValueError:
-        raise RecipeError(f"command line: --lever {given} is no bound; write such as tv=0.8:1.2") from None
+def _bounds(given: list[str]) -> dict[str, dict[str, float]]:
+    """Raises: RecipeError: of each that is no bound, and of each lever that has two."""
+    found: dict[str, dict[str, float]] = {}
+    mistakes = []
+    for each in given:
+        name, _, bounds = each.partition("=")
+        least, _, most = bounds.partition(":")
+        if name in found:
+            mistakes.append(f"command line: --lever {name} is given twice; keep one")
+        try:
+            found[name] = {"least": float(least), "most": float(most)}
+        except ValueError:
+            mistakes.append(f"command line: --lever {each} is no bound; write such as tv=0.8:1.2")
+    if mistakes:
+        raise RecipeError(*mistakes)
+    return found

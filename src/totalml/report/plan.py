@@ -51,6 +51,11 @@ def lines(plan: Plan) -> list[str]:
         amounts = [quantity(lever.cost * times, plan.unit) for times in (1.0, factor)]
         brings = f"{quantity(part.value or 0.0, plan.unit, '+')}{_within(part, plan)}"
         rows.append([lever.name, *amounts, _change(factor), brings])
+    advice = plan.advice
+    now = sum(lever.cost for lever in plan.levers)
+    together = f"{quantity(advice.gain.value or 0.0, plan.unit, '+')}{_within(advice.gain, plan)}"
+    amounts = [quantity(each, plan.unit) for each in (now, advice.cost)]
+    rows.append(["all", *amounts, _change(advice.cost / now), together])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 

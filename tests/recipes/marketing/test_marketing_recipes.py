@@ -30,6 +30,7 @@ def test_a_table_of_ones_own_with_other_channels_is_planned(tmp_path):
     chosen = [
         "+recipe=marketing_table",
         f"data.source.table={table}",
+        "plan.value=3.5",
         "features.shared=[marketing/spend_tv,marketing/spend_search]",
         *(f"~plan.levers.{name}" for name in ("radio", "outdoor", "social")),
         *("gates=[]", "training.epochs=2", "model.members=4", "evaluation.bootstrap=20"),
