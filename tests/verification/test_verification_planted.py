@@ -10,7 +10,7 @@ from PIL import Image
 from tests.projects import replace
 from totalml.cli import main
 from totalml.identity import file_digest
-from totalml.runs.attempt import DEEPCHECKS_FILE, RESULTS
+from totalml.runs.attempt import DEEPCHECKS_FILE, PLAN_FILE, RESULTS
 
 
 def test_nothing_changed(finished):
@@ -109,7 +109,7 @@ def test_a_damaged_sample_in_the_store_is_named(project):
 
 
 @pytest.mark.parametrize("content", [None, b"[", b"[" * 100_000, "flipped"], ids=["gone", "cut", "nested", "flipped"])
-@pytest.mark.parametrize("name", [name for name in RESULTS if name != DEEPCHECKS_FILE])  # which it does not ask
+@pytest.mark.parametrize("name", [name for name in RESULTS if name not in (DEEPCHECKS_FILE, PLAN_FILE)])  # not asked
 def test_a_run_that_is_no_longer_whole_proves_nothing(in_process, name, content):
     run, verify = in_process
     file = run / name
