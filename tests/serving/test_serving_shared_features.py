@@ -10,15 +10,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from recipes.marketing.source import MarketSource
 from tests.serving.serving import running
 from tests.warm import run_python
 from totalml.data import Snapshot, load_snapshot, split_samples
+from totalml.drill import ScaledColumn
+from totalml.drill.pools import make_pools
 from totalml.errors import DataError
 from totalml.features import FeatureSet, build_features
 from totalml.monitoring.checked import check
 from totalml.prediction.predict import predict
 from totalml.prediction_log.deletion import Sought, delete
 from totalml.progress import Progress
+from totalml.recipe import DrillRecipe, PopulationRecipe, ScenarioRecipe
 from totalml.release.bundle import REFERENCE, Bundle
 from totalml.release.make import make_release
 from totalml.release.parity import parity_of
@@ -124,6 +128,35 @@ def test_it_answers_as_with_columns_that_are_given_ready_made(served):
     scorer = Scorer.load(served.bundle)
     scored = scorer.score_rows(served.features, served.rows).answers
     np.testing.assert_allclose([each["value"] for each in served.answers], scored["value"].to_numpy(), rtol=1e-5)
+
+
+def test_a_drill_scores_what_training_made(served, monkeypatch):
+    """Of a population that begins where the test split does, so that its past lies in what the release froze."""
+    monkeypatch.setattr("totalml.drill.pools.CHUNK", 8)  # a population is larger than what is scored at once
+    ids = served.snapshot.samples["id"].take(pa.array(served.rows)).to_pylist()
+    first = min(served.snapshot.samples["timestamp"].take(pa.array(served.rows)).to_pylist()).date().isoformat()
+    halved = {"perturb": [ScaledColumn(column="spend_tv", factor=0.5)], "of": "base"}
+    base = {"source": MarketSource(regions=3, years=2, since=first)}
+    drill = DrillRecipe(
+        populations={"base": PopulationRecipe(**base), "halved": PopulationRecipe(**halved)},
+        scenarios={"halved": ScenarioRecipe(truth="data quality", population="halved")},
+    )
+    store, folder = Store(served.folder / "store"), served.folder / "drill"
+    attempt = attempts_of(next((served.folder / "runs" / NAME).glob("*-*")))[0][0]
+    recipe = stored_recipe(attempt.folder)
+    pools = make_pools(recipe, drill, served.bundle, attempt, store, folder, SILENT)
+    order = [pools["base"]["id"].to_pylist().index(each) for each in ids]
+    drilled, halved = (pools[name].take(pa.array(order)) for name in ("base", "halved"))
+    for name in served.signature.shared_columns:
+        trained = served.features.numeric[served.rows, served.features.numeric_names.index(name)]
+        np.testing.assert_array_equal(drilled[f"metadata:{name}"].to_numpy().astype(np.float32), trained)
+    scored = Scorer.load(served.bundle).score_rows(served.features, served.rows).answers
+    np.testing.assert_allclose(drilled["answer:value"].to_numpy(), scored["value"].to_numpy(), rtol=1e-5)
+    lag0, lag12 = (f"metadata:{SHARED}{lag}" for lag in (0, 12))
+    np.testing.assert_allclose(halved[lag0].to_numpy(), drilled[lag0].to_numpy() / 2)
+    # Of the last week what was spent twelve weeks before is of the population too, and was halved on its way there.
+    latest = np.asarray(pc.equal(drilled["time"], pc.max(drilled["time"])))
+    np.testing.assert_allclose(halved[lag12].to_numpy()[latest], drilled[lag12].to_numpy()[latest] / 2)
 
 
 def test_it_says_which_column_is_missing_for_which_feature(served):

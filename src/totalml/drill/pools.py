@@ -21,6 +21,8 @@ from totalml.data.sample import BadSample, Row, Sample
 from totalml.data.snapshot import parquet_bytes, read_parquet
 from totalml.drill.history import Pools
 from totalml.errors import DataError
+from totalml.features.shared.frozen import with_made
+from totalml.features.shared.past import TIMESTAMP
 from totalml.identity import canonical, digest, short
 from totalml.monitoring import observe
 from totalml.monitoring.losses import LossOf
@@ -62,7 +64,9 @@ def make_pools(
         what = f"Samples for {', '.join(populations)}"
         scorer = Scorer.load(bundle)
         done = {name: _Scored(scorer) for name in populations}
-        for some in _chunks(progress.track(samples, what)):
+        # A row's shared features are made of other rows too, so all of a population comes at once.
+        size = None if scorer.makers else CHUNK
+        for some in _chunks(progress.track(samples, what), size):
             for name in populations:
                 done[name].add([_perturbed(drill.populations[name], sample) for sample in some])
         for name, scored in done.items():
@@ -117,11 +121,13 @@ class _Scored:
         self._scorer = scorer
         self._rows: list[Row] = []
         self._parts: list[pa.Table] = []
+        self._made: list[pa.Table] = []
 
     def add(self, samples: Sequence[Sample]) -> None:
+        """Raises: FeatureError: what the model sees is missing."""
         rows = [Row(each.id, None, 0, each.label, each.group, each.timestamp, None, each.metadata) for each in samples]
         pictures = [each.image for each in samples if each.image is not None] if self._scorer.image else None
-        table = self._metadata(rows) if self._scorer.signature.columns else None
+        table = self._seen(rows) if self._scorer.signature.columns else None
         inputs = self._scorer.inputs([each.id for each in samples], pictures, table)
         scored = self._scorer.score(inputs)
         properties = image_properties(inputs[IMAGE]) if self._scorer.image else {}
@@ -139,9 +145,24 @@ class _Scored:
             "time": pa.array([row.timestamp for row in self._rows], pa.timestamp("us", "UTC")),
             "label": pa.array([row.label for row in self._rows], pa.string()),
         }
-        metadata = metadata_columns(self._metadata(self._rows))
+        given = self._metadata(self._rows)
+        if self._made:
+            made = pa.concat_tables(self._made)
+            given = pa.table([*given.columns, *made.columns], [*given.column_names, *made.column_names])
+        metadata = metadata_columns(given)
         whole = pa.concat_tables(self._parts)
         return pa.table({**told, **metadata, **dict(zip(whole.column_names, whole.columns, strict=True))})
+
+    def _seen(self, rows: Sequence[Row]) -> pa.Table:
+        """With the columns of shared features, which the log keeps too."""
+        given, makers = self._metadata(rows), self._scorer.makers
+        if not makers:
+            return given
+        times = pa.array([row.timestamp for row in rows], pa.timestamp("us", "UTC"))
+        seen = with_made(given.append_column(TIMESTAMP, times), makers)
+        known = (*given.column_names, TIMESTAMP)
+        self._made.append(seen.select([name for name in seen.column_names if name not in known]))
+        return seen
 
     def _metadata(self, rows: Sequence[Row]) -> pa.Table:
         """Of a column that holds nothing, only the model can tell what it would hold."""
@@ -174,7 +195,8 @@ def _perturbed(population: PopulationRecipe, sample: Sample) -> Sample:
     return sample
 
 
-def _chunks(samples: Iterable[Sample]) -> Iterator[list[Sample]]:
+def _chunks(samples: Iterable[Sample], size: int | None) -> Iterator[list[Sample]]:
+    """Args: size: of a chunk; None: all are one."""
     waiting = iter(samples)
-    while some := [*islice(waiting, CHUNK)]:
+    while some := [*islice(waiting, size)]:
         yield some
