@@ -46,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.compose.shared import definition_file
     from totalml.machine import user
     from totalml.recipe.bounds import SHARED_NAME
     from totalml.store.atomic import write_atomically
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     if kind not in KINDS:
         hint = did_you_mean(kind, KINDS) or f"; there are: {', '.join(KINDS)}"
         raise RecipeError(f"command line: there is no kind {kind!r}{hint}")
-    file = f"conf/shared/{name}.yaml"
+    file = definition_file(name)
     if (place.project / file).exists():
         raise RecipeError(f"command line: {file} is there already; nothing was written, take another name")
     write_atomically(place.project / file, scaffold(kind, user()).encode())

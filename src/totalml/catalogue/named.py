@@ -11,7 +11,7 @@ from totalml.catalogue.kept import kept_values
 from totalml.catalogue.uses import Use, id_of
 from totalml.comparison.revision import commit_of, file_at
 from totalml.component import plain
-from totalml.compose.shared import shared_feature, shared_names
+from totalml.compose.shared import definition_file, shared_feature, shared_names
 from totalml.errors import RecipeError
 from totalml.fingerprint import feature_id
 from totalml.identity import PREFIX, short
@@ -67,7 +67,7 @@ def find_definition(text: str, place: Place, used: list[Use]) -> Named:
 
 def _standing(name: str, place: Place) -> Named:
     feature = shared_feature(place.project, name)
-    return Named(name, name, feature_id(feature), plain(feature, where=True), _file(name))
+    return Named(name, name, feature_id(feature), plain(feature, where=True), definition_file(name))
 
 
 def _of_id(text: str, name: str, which: str, place: Place, used: list[Use]) -> Named | None:
@@ -93,11 +93,11 @@ def _of_revision(text: str, name: str, which: str, place: Place) -> Named:
             f"command line: {which!r} is no id of {name} that a file, run, release or the store knows, and no revision "
             f"of git; give {WHAT_IT_CAN_BE}"
         ) from error
-    written = file_at(place.project, commit, _file(name))
+    written = file_at(place.project, commit, definition_file(name))
     if written is None:
         names = shared_names(place.project)
-        raise RecipeError(f"command line: {which} has no {_file(name)}{did_you_mean(name, names)}")
-    return _read(text, name, written, f"{which}:{_file(name)}")
+        raise RecipeError(f"command line: {which} has no {definition_file(name)}{did_you_mean(name, names)}")
+    return _read(text, name, written, f"{which}:{definition_file(name)}")
 
 
 def _read(text: str, name: str, written: str, where: str) -> Named:
@@ -111,7 +111,3 @@ def _read(text: str, name: str, written: str, where: str) -> Named:
     except InvalidRecipe as error:
         raise RecipeError(*(f"{where}: {mistake.message}" for mistake in error.mistakes)) from error
     return Named(text, name, id_of(plain(feature, where=True)), plain(feature, where=True), where)
-
-
-def _file(name: str) -> str:
-    return f"conf/shared/{name}.yaml"

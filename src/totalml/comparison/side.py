@@ -136,5 +136,5 @@ def origins_of(project: Path, name: str, values: Mapping[str, Any]) -> Origins:
     from totalml.compose.mistakes import read_origins
     from totalml.compose.shared import layers_of
 
-    shared = [each["name"] for each in values["features"]["shared"]]
+    shared = {place: each["name"] for place, each in enumerate(values["features"]["shared"])}
     return read_origins(project, [f"+recipe={name}"]).over(layers_of(shared, project))

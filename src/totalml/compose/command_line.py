@@ -179,7 +179,7 @@ def validated(merged: Merged, project: Path, overrides: list[str], swept: Collec
     Raises: RecipeError: with all mistakes of the composed config.
     """
     from totalml.compose.plain import plain_values
-    from totalml.compose.shared import write_out
+    from totalml.compose.shared import layers_of, write_out
     from totalml.validate import InvalidRecipe, validate
 
     values, known = plain_values(merged.config)
@@ -190,7 +190,7 @@ def validated(merged: Merged, project: Path, overrides: list[str], swept: Collec
         from totalml.compose import mistakes
 
         origins = mistakes.read_origins(project, overrides, swept, merged.files)
-        raise mistakes.invalid(error, origins.over(written.layers)) from error
+        raise mistakes.invalid(error, origins.over(layers_of(written.named, project))) from error
 
 
 @contextmanager

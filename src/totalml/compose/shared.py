@@ -32,12 +32,17 @@ _NAMED = re.compile(rf"({SHARED_NAME.pattern})(?:@([0-9a-f]{{8,64}}))?")
 class WrittenOut:
     """Args:
     values: of the recipe, with definitions in place of names.
-    layers: the files of these, for the places of mistakes in them.
+    named: `team/name` at each place of the list where a definition of that name was found.
     """
 
     values: dict[str, Any]
     mistakes: list[Mistake] = field(default_factory=list)
-    layers: list[Layer] = field(default_factory=list)
+    named: dict[int, str] = field(default_factory=dict)
+
+
+def definition_file(name: str) -> str:
+    """Where a definition stands in a project. Args: name: `team/name`."""
+    return f"conf/{SHARED}/{name}.yaml"
 
 
 def shared_names(project: Path) -> list[str]:
@@ -58,7 +63,7 @@ def shared_features(project: Path) -> dict[str, SharedFeature]:
     wrong: list[str] = []
     for name in shared_names(project):
         try:
-            found[name] = shared_feature(project, name)
+            found[name] = _standing(project, name)
         except RecipeError as error:
             wrong += error.mistakes
     if wrong:
@@ -68,8 +73,12 @@ def shared_features(project: Path) -> dict[str, SharedFeature]:
 
 def shared_feature(project: Path, name: str) -> SharedFeature:
     """Raises: RecipeError: there is no such definition, or there are mistakes in it; all at once."""
-    if name not in shared_names(project):
-        raise RecipeError(f"command line: {_absent(project, name)}")
+    if name not in (there := shared_names(project)):
+        raise RecipeError(f"command line: {_absent(name, there)}")
+    return _standing(project, name)
+
+
+def _standing(project: Path, name: str) -> SharedFeature:
     try:
         return _read(project, name, ())[1]
     except InvalidRecipe as error:
@@ -85,42 +94,46 @@ def write_out(values: dict[str, Any], project: Path) -> WrittenOut:
     named = features.get("shared") if isinstance(features, dict) else None
     if not isinstance(features, dict) or not isinstance(named, list):
         return WrittenOut(values)
-    shared = list(named)
+    shared, there = list(named), shared_names(project)
     out = WrittenOut({**values, "features": {**features, "shared": shared}})
     for place, given in enumerate(named):
         if isinstance(given, str):
-            shared[place] = _in_its_place(given, place, project, out)
+            shared[place] = _in_its_place(given, place, there, project, out)
     return out
 
 
-def layers_of(names: Sequence[str], project: Path) -> list[Layer]:
-    """The files of the features that a recipe names, in its order, for the places of their keys."""
+def layers_of(named: Mapping[int, str], project: Path) -> list[Layer]:
+    """The files of the features that a recipe names, for the places of their keys.
+
+    Args: named: `team/name` by place of the list.
+    """
     there = {*shared_names(project)}
     return [
         _layer(project, name, ("features", "shared", place, "feature"))
-        for place, name in enumerate(names)
+        for place, name in named.items()
         if name in there
     ]
 
 
-def _in_its_place(given: str, place: int, project: Path, out: WrittenOut) -> Mapping[str, Any] | None:
+def _in_its_place(
+    given: str, place: int, there: Sequence[str], project: Path, out: WrittenOut
+) -> Mapping[str, Any] | None:
     path = ("features", "shared", place)
     found = _NAMED.fullmatch(given)
     name, pin = found.groups() if found else (given, None)
-    if found is None or name not in shared_names(project):
+    if found is None or name not in there:
         hint = "" if found else "expected team/name, or team/name@id with 8 digits of its id or more; "
-        out.mistakes.append(Mistake(path, f"{hint}{_absent(project, name)}"))
+        out.mistakes.append(Mistake(path, f"{hint}{_absent(name, there)}"))
         return None
+    out.named[place] = name
     try:
         values, feature = _read(project, name, (*path, "feature"))
     except InvalidRecipe as error:
         out.mistakes.extend(error.mistakes)
-        out.layers.append(_layer(project, name, (*path, "feature")))
         return None
-    out.layers.append(_layer(project, name, (*path, "feature")))
     now = short(feature_id(feature), 64)
     if pin is not None and not now.startswith(pin):
-        told = f"{name!r} is pinned to {pin}, and {_file(name)} has become {now[: len(pin)]}"
+        told = f"{name!r} is pinned to {pin}, and {definition_file(name)} has become {now[: len(pin)]}"
         out.mistakes.append(Mistake(path, f"{told}; bring the definition back, or pin the new id"))
     return {"name": name, "pin": pin, "feature": values}
 
@@ -130,7 +143,8 @@ def _read(project: Path, name: str, path: tuple[str | int, ...]) -> tuple[Any, S
 
     Args: path: where it stands, for its mistakes.
     """
-    values = OmegaConf.to_container(read_config(project / _file(name), _file(name)), resolve=False)
+    file = definition_file(name)
+    values = OmegaConf.to_container(read_config(project / file, file), resolve=False)
     if mistakes := interpolated(values, path):
         raise InvalidRecipe(mistakes)
     try:
@@ -140,14 +154,10 @@ def _read(project: Path, name: str, path: tuple[str | int, ...]) -> tuple[Any, S
 
 
 def _layer(project: Path, name: str, package: tuple[str | int, ...]) -> Layer:
-    return Layer(_file(name), package, read_layer(_file(name), project / _file(name), "").root)
+    file = definition_file(name)
+    return Layer(file, package, read_layer(file, project / file, "").root)
 
 
-def _file(name: str) -> str:
-    return f"conf/{SHARED}/{name}.yaml"
-
-
-def _absent(project: Path, name: str) -> str:
-    names = shared_names(project)
-    hint = did_you_mean(name, names) or f"; there are: {', '.join(names) or 'none'}"
+def _absent(name: str, there: Sequence[str]) -> str:
+    hint = did_you_mean(name, there) or f"; there are: {', '.join(there) or 'none'}"
     return f"there is no shared feature {name!r} in conf/{SHARED}/{hint}"
