@@ -34,7 +34,7 @@ def test_it_survives_the_way_through_json():
 
 def test_a_row_may_have_what_the_model_sees_and_what_that_is_made_of():
     kinds = {"age": "number", "pubs/age.lag0": "number", "pubs/age.lag1": "number", "pub": "text"}
-    assert MADE.takes() == kinds | {"timestamp": "text", "age_now": "number"}
+    assert MADE.takes == kinds | {"timestamp": "text", "age_now": "number"}
     assert MADE.only_for_shared == ("timestamp", "age_now")
 
 

@@ -98,7 +98,7 @@ def served(tmp_path_factory) -> Served:
 def requests(bundle: Bundle, snapshot: Snapshot, rows: np.ndarray) -> list[dict]:
     """What a caller knows: the columns of the source, and when it is; nothing ready-made."""
     known = snapshot.metadata.append_column("timestamp", snapshot.samples["timestamp"]).take(pa.array(rows))
-    takes = Scorer.load(bundle).signature.takes()
+    takes = Scorer.load(bundle).signature.takes
     told = known.select([name for name in takes if name in known.column_names]).to_pylist()
     return [{**row, "timestamp": row["timestamp"].isoformat()} for row in told]
 
@@ -117,7 +117,7 @@ def test_what_was_served_is_what_training_made_to_the_last_bit(served):
 def test_requests_of_the_log_give_what_was_served_when_they_are_asked_again(served):
     answered = served.log.filter(pc.is_null(served.log["error"]))
     scorer = Scorer.load(served.bundle)
-    asked = [name for name in scorer.signature.takes() if name not in scorer.signature.shared_columns]
+    asked = [name for name in scorer.signature.takes if name not in scorer.signature.shared_columns]
     again = scorer.columns(answered.select([f"metadata:{name}" for name in asked]).rename_columns(asked))["numeric"]
     for name in scorer.signature.shared_columns:
         logged = pc.fill_null(answered[f"metadata:{name}"], np.nan).to_numpy()

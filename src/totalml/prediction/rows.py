@@ -114,7 +114,7 @@ class Rows:
 
     def _columns(self, batch: pa.Table, done: int, decimal_comma: bool, errors: list[list[str]]) -> pa.Table | None:
         """As the service gives them to the model, and what is only kept."""
-        names = [name for name in self._signature.takes() if name in batch.column_names]
+        names = [name for name in self._signature.takes if name in batch.column_names]
         if not names and not self._makers:
             return None
         rows = self._read(batch, names, decimal_comma, errors)
@@ -125,13 +125,13 @@ class Rows:
             rows = rows.append_column(name, columns[name].slice(done, len(batch)))
         for wrong, why in zip(errors, reasons[done:], strict=False):
             wrong += why
-        return rows.select([name for name in self._signature.takes() if name in rows.column_names])
+        return rows.select([name for name in self._signature.takes if name in rows.column_names])
 
     def _read(self, batch: pa.Table, names: Sequence[str], decimal_comma: bool, errors: list[list[str]]) -> pa.Table:
         """Numbers are float64, words are text, times are as they stand."""
         import pyarrow as pa
 
-        kinds, known = self._signature.takes(), self._signature.categorical
+        kinds, known = self._signature.takes, self._signature.categorical
         columns: dict[str, pa.Array] = {}
         for name in names:
             if pa.types.is_temporal(batch[name].type) and name == TIMESTAMP:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from totalml.component import plain
@@ -83,20 +84,25 @@ class Signature:
             shared=shared,
         )
 
-    @property
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """Of a row, those that the model sees."""
         return (*self.numeric, *self.categorical)
 
-    @property
+    @cached_property
     def shared_columns(self) -> tuple[str, ...]:
         """Of those that the model sees, what is made here of further columns unless a caller gives it."""
         return tuple(name for each in self.shared for name in each.columns)
 
-    @property
+    @cached_property
     def only_for_shared(self) -> tuple[str, ...]:
         """Columns that the model does not see, and of which those of shared features are made."""
-        return tuple(name for name in self.takes() if name not in (*self.columns, *self.context))
+        others = {*self.columns, *self.context}
+        return tuple(name for name in self.takes if name not in others)
+
+    def left_out(self, given: Iterable[str]) -> set[str]:
+        """Columns of shared features, and of what these are made of, that nobody gave: they do not become nulls."""
+        return {*self.shared_columns, *self.only_for_shared} - {*given}
 
     def given_rows(self, rows: pa.Table) -> list[dict[str, Any]]:
         """What a caller gave of columns that the model sees, or of which these are made; None: it was left out.
@@ -107,7 +113,8 @@ class Signature:
         found = rows.select([name for name in names if name in rows.column_names]).to_pylist()
         return [dict.fromkeys(names) | row for row in found] if found else [dict.fromkeys(names)] * len(rows)
 
-    def takes(self) -> dict[str, str]:
+    @cached_property
+    def takes(self) -> Mapping[str, str]:
         """Every column that a row may have -> `number` or `text`."""
         kinds = dict.fromkeys(self.numeric, NUMBER) | dict.fromkeys(self.categorical, TEXT) | dict(self.context)
         for each in self.shared:

@@ -26,8 +26,8 @@ def table_of(columns: Mapping[str, Sequence[Any]], count: int, signature: Signat
     Raises: RefusedError: names every column that is unknown or of another type than the model learnt.
     """
     wrong: list[str] = []
-    kinds = {name: _NUMBER if kind == NUMBER else _WORD for name, kind in signature.takes().items()}
-    left_out = {*signature.shared_columns, *signature.only_for_shared} - {*columns}
+    kinds = {name: _NUMBER if kind == NUMBER else _WORD for name, kind in signature.takes.items()}
+    left_out = signature.left_out(columns)
     if unknown := sorted({*columns} - kinds.keys()):
         kept = f", and {', '.join(signature.context)} are kept" if signature.context else ""
         made_of = ", ".join(dict.fromkeys(name for each in signature.shared for name in each.needs))

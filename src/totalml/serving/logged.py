@@ -134,7 +134,7 @@ def _as_served(rows: pa.Table | None, ended: Answered | Exception, signature: Si
         return rows
     seen = ended.inputs.get(NUMERIC) if isinstance(ended, Answered) else None
     columns: dict[str, Any] = {}
-    for name, kind in signature.takes().items():
+    for name, kind in signature.takes.items():
         if name in signature.shared_columns and seen is not None:
             made = seen[:, signature.numeric.index(name)].astype(np.float64)
             columns[name] = pa.array(made, from_pandas=True)

@@ -141,7 +141,7 @@ def _table(rows: Sequence[Mapping[str, Any]] | None, signature: Signature) -> pa
             422, f"rows {told} are empty; give null for what is not known of {', '.join(signature.columns)}"
         )
     given = {name for row in rows for name in row}
-    left_out = {*signature.shared_columns, *signature.only_for_shared} - given
-    known = {name: [row.get(name) for row in rows] for name in signature.takes() if name not in left_out}
+    left_out = signature.left_out(given)
+    known = {name: [row.get(name) for row in rows] for name in signature.takes if name not in left_out}
     unknown = given - known.keys()
     return table_of(known | dict.fromkeys(unknown, ()), len(rows), signature)
