@@ -28,6 +28,7 @@ from totalml.plan.make import advised, known_of
 from totalml.plan.planned import Planned, planned_rows
 from totalml.plan.truth import Truth, hold_against
 from totalml.progress import Progress
+from totalml.terminal import aligned
 from totalml.training import TrainedModel
 
 CLAIM = 0.05  # of the markets: the advice may be worse than doing nothing in so many
@@ -172,11 +173,11 @@ def told(found: Mapping[str, list[Found]]) -> str:
                 f"{sum(inside):.0f} of {len(inside)}" if inside else "no interval",
             )
         )
-    widths = [max(len(row[place]) for row in rows) for place in range(len(head))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     worst = sum(one.gain < 0 for one in found["marketing"]) / len(found["marketing"])
     verdict = "met" if worst <= CLAIM else "MISSED"
-    return "\n".join([*lines, f"marketing worse than nothing in {worst:.0%} of markets, asked {CLAIM:.0%}: {verdict}"])
+    return "\n".join(
+        [*aligned(rows), f"marketing worse than nothing in {worst:.0%} of markets, asked {CLAIM:.0%}: {verdict}"]
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How a command of ours behaves on a terminal: errors without traceback unless asked for, SIGTERM as Ctrl-C."""
+"""How a command of ours behaves on a terminal: errors without traceback unless asked for, tables, SIGTERM as Ctrl-C."""
 
 import os
 import signal
@@ -29,6 +29,15 @@ def report(error: Error, show_traceback: bool) -> Error:
         traceback.print_exception(error)
     print(error, file=sys.stderr)
     return error
+
+
+def aligned(rows: Sequence[Sequence[str]], before: str = "") -> list[str]:
+    """A line for each row, with columns as wide as their widest cell.
+
+    Args: before: what each line begins with.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [before + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 def speak_as(name: str) -> None:

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.alerts.addressed import addressed
     from totalml.alerts.alerts import Alerts
     from totalml.alerts.review import judged_of
-    from totalml.release.registry_list import aligned
+    from totalml.terminal import aligned
 
     store = place.open_store()
     known = _models(arguments.model, store)

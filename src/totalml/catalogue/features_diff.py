@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
 def _lines(a: Named, b: Named, changes: list[KeyChange], found: list[Moved], told: str) -> Iterator[str]:
     from totalml.identity import short
-    from totalml.release.registry_list import aligned
+    from totalml.terminal import aligned
     from totalml.values.shown import change, marker
 
     same = "one id: what is computed is the same" if a.id == b.id else f"{short(a.id, 8)} → {short(b.id, 8)}"
@@ -66,7 +66,7 @@ def _lines(a: Named, b: Named, changes: list[KeyChange], found: list[Moved], tol
         (each.part, f"{each.compared:,}", f"{each.moved:,}", *map(_short, (each.mean_a, each.mean_b, each.furthest)))
         for each in found
     ]
-    yield from (f"  {line}" for line in aligned([header, *rows])) if rows else ()
+    yield from aligned([header, *rows], "  ") if rows else ()
 
 
 def _short(value: float) -> str:

@@ -69,7 +69,7 @@ def _listed(teams: list[str], place: Place, now: datetime) -> list[dict[str, Any
 
 
 def _lines(listed: list[dict[str, Any]]) -> list[str]:
-    from totalml.release.registry_list import aligned
+    from totalml.terminal import aligned
 
     if not listed:
         return ["there are no shared features yet; totalml features new TEAM/NAME --kind KIND begins one"]

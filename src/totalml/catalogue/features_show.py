@@ -65,7 +65,7 @@ def _told(named: Named, figures: Figures | None, told: str, used: Sequence[Use])
 
 
 def _figures(figures: Figures) -> Iterator[str]:
-    from totalml.release.registry_list import aligned
+    from totalml.terminal import aligned
 
     span = f", {figures.first:%Y-%m-%d %H:%M} to {figures.last:%Y-%m-%d %H:%M} UTC" if figures.first else ""
     yield f"  {figures.rows:,} rows of {figures.entities:,} entities{span}"
@@ -75,13 +75,13 @@ def _figures(figures: Figures) -> Iterator[str]:
         for each in figures.parts
     ]
     filled = [(*row, *[""] * (len(header) - len(row))) for row in rows]
-    yield from (f"  {line}" for line in aligned([header, *filled]))
+    yield from aligned([header, *filled], "  ")
 
 
 def _used(named: Named, used: Sequence[Use]) -> Iterator[str]:
     from totalml.identity import short
-    from totalml.release.registry_list import aligned
+    from totalml.terminal import aligned
 
     rows = [(each.by, each.who, short(each.id, 8) if each.id else "no longer valid") for each in used]
     told = [(*row, "" if each.id == named.id else "another definition") for row, each in zip(rows, used, strict=True)]
-    yield from (f"  {line}" for line in aligned(told)) if told else ("  nothing yet",)
+    yield from aligned(told, "  ") if told else ("  nothing yet",)

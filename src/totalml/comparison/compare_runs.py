@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from totalml.comparison.figures import step, step_interval
 from totalml.errors import RecipeError
 from totalml.report.number_format import SHARES, figure
-from totalml.values.shown import visible
+from totalml.values.shown import SAME, visible
 
 if TYPE_CHECKING:
     from totalml.comparison.side_by_side import SideBySide
@@ -73,22 +73,26 @@ def attempts_of_command(given: Sequence[str], place: Place) -> list[Attempt]:
 def as_text(attempts: Sequence[Attempt], others: Sequence[SideBySide]) -> str:
     """Blocks with a title each, lines indented."""
     from totalml.comparison.diff import as_text as blocks
-    from totalml.comparison.sections import Section, aligned, metric_lines, recipe_section
+    from totalml.comparison.sections import Section, metric_lines, recipe_section
     from totalml.comparison.side_by_side import side_of, titles
+    from totalml.terminal import aligned
 
     names = titles(attempts)
     rows = [(name, visible(side_of(attempt).title)) for name, attempt in zip(names, attempts, strict=True)]
-    parts = [Section("Compared", tuple(aligned(rows)))]
+    parts = [Section("Compared", tuple(aligned(rows, SAME)))]
     for name, beside in zip(names[1:], others, strict=True):
         lines = metric_lines(beside.metrics, (names[0], name))
         parts.append(Section(f"{name} against {names[0]}: {paired_in_words(beside)}", tuple(lines)))
         keys = recipe_section(beside.keys, None)
         parts.append(replace(keys, title=f"  {keys.title}"))
         if rows := [(visible(each.label), each.paired.in_words()) for each in beside.classes]:
-            parts.append(Section("  Classes, by their own test samples", tuple(aligned(rows))))
+            parts.append(Section("  Classes, by their own test samples", tuple(aligned(rows, SAME))))
         if beside.slices:
             parts.append(
-                Section(f"  Groups: {groups_in_words(beside.slices)}", tuple(aligned(_group_rows(beside.slices))))
+                Section(
+                    f"  Groups: {groups_in_words(beside.slices)}",
+                    tuple(aligned(_group_rows(beside.slices), SAME)),
+                )
             )
     return blocks(parts)
 

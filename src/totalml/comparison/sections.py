@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from totalml.comparison import figures
 from totalml.identity import short
 from totalml.report.number_format import TITLES, counted
+from totalml.terminal import aligned
 from totalml.values import shown
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Section:
 def sections(comparison: Comparison) -> list[Section]:
     """The two sides first, the lines of code last because they can be many."""
     return [
-        Section("Compared", tuple(aligned([_side("a", comparison.old), _side("b", comparison.new)]))),
+        Section("Compared", tuple(aligned([_side("a", comparison.old), _side("b", comparison.new)], shown.SAME))),
         recipe_section(comparison.keys, comparison.new.origins),
         _data_section(comparison),
         *_metrics_section(comparison),
@@ -65,20 +66,11 @@ def recipe_section(changes: Sequence[KeyChange], origins: Origins | None) -> Sec
 def metric_lines(changes: Sequence[MetricChange], names: tuple[str, str] = ("a", "b")) -> list[str]:
     rows = [("", *names, "difference")]
     rows += [(title(each.name), *_both(each), figures.difference(each)) for each in changes]
-    return aligned(rows)
+    return aligned(rows, shown.SAME)
 
 
 def title(metric: str) -> str:
     return TITLES.get(metric, shown.visible(metric))
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as their widest cell; no rows give no lines."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        shown.SAME + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
 
 
 def _side(letter: str, side: Side) -> tuple[str, ...]:
@@ -90,8 +82,7 @@ def _side(letter: str, side: Side) -> tuple[str, ...]:
 def _keys(changes: Sequence[KeyChange], origins: Origins | None) -> list[str]:
     cut = changes[:MOST_KEYS]
     rows = [(shown.visible(each.key), shown.change(each), _written(each, origins)) for each in cut]
-    pairs = zip(cut, aligned(rows), strict=True)
-    lines = [shown.marker(each) + line.removeprefix(shown.SAME) for each, line in pairs]
+    lines = [shown.marker(each) + line for each, line in zip(cut, aligned(rows), strict=True)]
     return [*lines, *([f"{shown.SAME}and {len(changes) - MOST_KEYS} more"] if len(changes) > MOST_KEYS else [])]
 
 
@@ -153,7 +144,7 @@ def _surroundings(comparison: Comparison) -> Iterator[Section]:
 def _facts(changes: Sequence[FactChange]) -> list[str]:
     rows = [(shown.visible(each.name), f"{_fact(each.old)} → {_fact(each.new)}") for each in changes[:MOST_PACKAGES]]
     more = len(changes) - MOST_PACKAGES
-    return aligned(rows) + ([f"{shown.SAME}and {more} more"] if more > 0 else [])
+    return aligned(rows, shown.SAME) + ([f"{shown.SAME}and {more} more"] if more > 0 else [])
 
 
 def _fact(given: object) -> str:

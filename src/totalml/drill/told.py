@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from totalml.drill.detector import NO_CAUSE
 from totalml.monitoring.verdict import CAUSES, NONE
 from totalml.recipe.drill import HARMLESS
+from totalml.terminal import aligned
 
 if TYPE_CHECKING:
     from totalml.drill.record import DrillRecord
@@ -22,7 +23,7 @@ def told(record: DrillRecord) -> str:
         ("Share of histories alarmed in, and days until half were", _power(record)),
         *((f"What {name} called it", table) for name, table in _verdicts(record)),
     ]
-    return "\n".join(f"{title}\n{_aligned(rows)}" for title, rows in parts)
+    return "\n".join("\n".join([title, *aligned(rows, "  "), ""]) for title, rows in parts)
 
 
 def _populations(record: DrillRecord) -> list[list[str]]:
@@ -64,11 +65,3 @@ def _verdicts(record: DrillRecord) -> Iterator[tuple[str, list[list[str]]]]:
 def _share(part: Interval, form: str = ".1f") -> str:
     low, high = (format(100 * bound, form) for bound in (part.low or 0.0, part.high or 0.0))
     return f"{100 * (part.value or 0.0):{form}} % ({low} to {high})"
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return "".join(
-        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
-        for row in rows
-    )

@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
 def told(found: Calibration) -> Iterator[str]:
     """For people."""
-    from totalml.release.registry_list import aligned
+    from totalml.terminal import aligned
 
     yield (
         f"nothing happens: {found.histories:,} histories of {found.days:.3g} days with {found.rows_per_day:,.4g} rows, "

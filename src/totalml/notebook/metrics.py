@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from totalml.evaluation.interval import Interval
 from totalml.report.markup import tag
 from totalml.report.number_format import MISSING, figure, interval
+from totalml.terminal import aligned
 
 HEAD = ("metric", "value", "interval")
 
@@ -27,9 +28,7 @@ class Metrics(Mapping[str, Interval]):
         return len(self._found)
 
     def __repr__(self) -> str:
-        rows = [HEAD, *self._rows()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        return "\n".join(aligned([HEAD, *self._rows()]))
 
     def _repr_html_(self) -> str:
         head = tag("tr", *(tag("th", cell, scope="col") for cell in HEAD))

@@ -133,7 +133,7 @@ def _remove_older(store: Store, model: str, days: int, now: Any) -> str:
 def _told(store: Store, model: str) -> Iterator[str]:
     from totalml.prediction_log.listing import Listing
     from totalml.prediction_log.rows import size_of
-    from totalml.release.registry_list import aligned
+    from totalml.terminal import aligned
 
     totals: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     releases: dict[str, set[str]] = defaultdict(set)

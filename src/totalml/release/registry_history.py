@@ -14,8 +14,8 @@ from totalml.errors import RecipeError
 from totalml.identity import PREFIX, short
 from totalml.registry import Aliases, Promotion
 from totalml.release.named import history_of
-from totalml.release.registry_list import aligned
 from totalml.target import did_you_mean
+from totalml.terminal import aligned
 
 if TYPE_CHECKING:
     from totalml.project import Place

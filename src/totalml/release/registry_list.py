@@ -6,10 +6,10 @@ totalml registry list
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from totalml.identity import short
+from totalml.terminal import aligned
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -40,9 +40,3 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     ]
     print("\n".join(aligned([HEADER, *rows])) if rows else "nothing is registered; totalml promote makes a release")
     return 0
-
-
-def aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Lines of columns."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

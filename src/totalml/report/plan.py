@@ -1,6 +1,6 @@
 """The plan, for whoever decides about the levers: what to do, what it brings, and what nobody knows yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from totalml.evaluation.interval import Interval
 from totalml.plan.advise import Advice
@@ -12,6 +12,7 @@ from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
 from totalml.report.number_format import THIN, counted, percent, quantity
 from totalml.report.plan_charts import brought, curves
+from totalml.terminal import aligned
 
 TENTH = 0.1
 DAY_S, WEEK_S = 86_400.0, 604_800.0
@@ -46,18 +47,10 @@ def sentence(plan: Plan) -> str:
 def lines(plan: Plan) -> list[str]:
     """The table of the plan, as text to print."""
     rows = [["lever", "now", "advised", "change", "brings by itself"]]
-    for lever in plan.levers:
-        factor, part = plan.advice.factors[lever.name], plan.advice.parts[lever.name]
-        amounts = [quantity(lever.cost * times, plan.unit) for times in (1.0, factor)]
-        brings = f"{quantity(part.value or 0.0, plan.unit, '+')}{_within(part, plan)}"
-        rows.append([lever.name, *amounts, _change(factor), brings])
-    advice = plan.advice
-    now = sum(lever.cost for lever in plan.levers)
-    together = f"{quantity(advice.gain.value or 0.0, plan.unit, '+')}{_within(advice.gain, plan)}"
-    amounts = [quantity(each, plan.unit) for each in (now, advice.cost)]
-    rows.append(["all", *amounts, _change(advice.cost / now), together])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    for name, *amounts, gain in _rows(plan):
+        brings = f"{quantity(gain.value or 0.0, plan.unit, '+')}{_within(gain, plan)}"
+        rows.append([name or "all", *amounts, brings])
+    return aligned(rows)
 
 
 def plan(content: ReportContent) -> Html | str:
@@ -90,28 +83,22 @@ def plan(content: ReportContent) -> Html | str:
     )
 
 
-def _table(record: Plan) -> Html:
-    advice = record.advice
-    rows: list[list[str]] = [
-        [
-            name_of(lever.name),
-            quantity(lever.cost, record.unit),
-            quantity(lever.cost * (factor := advice.factors[lever.name]), record.unit),
-            _change(factor),
-            _figure(advice.parts[lever.name], record),
-        ]
-        for lever in record.levers
-    ]
+def _rows(record: Plan) -> Iterator[tuple[str, str, str, str, Interval]]:
+    """Of each lever what is spent now and as advised, the change, and what that brings; last of all, without a name."""
+    advice, unit = record.advice, record.unit
+    for lever in record.levers:
+        factor = advice.factors[lever.name]
+        amounts = (quantity(lever.cost, unit), quantity(lever.cost * factor, unit))
+        yield lever.name, *amounts, _change(factor), advice.parts[lever.name]
     now = sum(lever.cost for lever in record.levers)
-    rows.append(
-        [
-            tag("b", "All together"),
-            quantity(now, record.unit),
-            quantity(advice.cost, record.unit),
-            _change(advice.cost / now),
-            _figure(advice.gain, record),
-        ]
-    )
+    yield "", quantity(now, unit), quantity(advice.cost, unit), _change(advice.cost / now), advice.gain
+
+
+def _table(record: Plan) -> Html:
+    rows: list[list[str]] = [
+        [name_of(name) if name else tag("b", "All together"), *amounts, _figure(gain, record)]
+        for name, *amounts, gain in _rows(record)
+    ]
     head = ["Lever", "Now", "Advised", "Change", "What that brings"]
     return table("The plan; each lever by itself, and all together", head, rows, "numbers")
 

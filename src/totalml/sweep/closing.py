@@ -10,6 +10,7 @@ from totalml.sweep.backtest import FOLD, Candidate, backtest, best_of
 from totalml.sweep.job_format import brief, command, figure, shown
 from totalml.sweep.page import write_page
 from totalml.sweep.record import STATE_FILE, Job, SweepRecord
+from totalml.terminal import aligned
 
 MOST_ROWS = 60
 WIDEST_VALUE = 32
@@ -37,14 +38,14 @@ def table(record: SweepRecord) -> str:
     ranked = record.ranked()
     rows = [["job", *keys, record.metric, "time", "how"], *(_row(job, keys) for job in ranked[:MOST_ROWS])]
     more = len(ranked) - MOST_ROWS
-    return "\n".join([_aligned(rows), *([f"and {more} more, in {STATE_FILE}"] if more > 0 else [])])
+    return "\n".join([*aligned(rows), *([f"and {more} more, in {STATE_FILE}"] if more > 0 else [])])
 
 
 def means(record: SweepRecord, candidates: Sequence[Candidate]) -> str:
     """What is swept besides the folds, best mean first, as aligned columns."""
     keys = [key for key in record.differing() if key != FOLD]
     head = ["folds", *keys, f"mean {record.metric}", "least", "most"]
-    return _aligned([head, *(_mean(each, keys) for each in candidates[:MOST_ROWS])])
+    return "\n".join(aligned([head, *(_mean(each, keys) for each in candidates[:MOST_ROWS])]))
 
 
 def _mean(candidate: Candidate, keys: Sequence[str]) -> list[str]:
@@ -52,11 +53,6 @@ def _mean(candidate: Candidate, keys: Sequence[str]) -> list[str]:
     reached = candidate.reached
     ends = [figure(min(reached)), figure(max(reached))] if reached else [MISSING, MISSING]
     return [str(len(reached)), *values, figure(candidate.mean), *ends]
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 def _row(job: Job, keys: list[str]) -> list[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from totalml.release.registry_list import aligned
 from totalml.report.number_format import MISSING, counted, percent
 from totalml.review.figures.rows import Row, accuracy_rows, agreement_rows, reason_rows
+from totalml.terminal import aligned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
