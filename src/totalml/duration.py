@@ -19,6 +19,11 @@ def seconds_of(duration: str) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
+def us_of(duration: str) -> int:
+    """`1w` -> microseconds, as times are counted."""
+    return round(1e6 * seconds_of(duration))
+
+
 def _duration(text: str) -> str:
     seconds_of(text)
     return text

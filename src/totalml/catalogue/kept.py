@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from totalml.duration import us_of
 from totalml.features.shared.materialised import EVENT_TIME, MANIFEST, ROOM, VALUES
-from totalml.features.shared.period import us_of
 
 if TYPE_CHECKING:
     import pyarrow as pa

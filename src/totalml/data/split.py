@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.data.paths import meant
 from totalml.data.splits import NAMES, Splits
+from totalml.duration import us_of
 from totalml.errors import SnapshotError
-from totalml.recipe.bounds import seconds_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -149,10 +149,10 @@ def _by_rolling_origin(split: SplitRecipe, snapshot: Snapshot) -> Rows:
 
     latest, member = _latest(split, snapshot)
     times = latest[member]
-    horizon, gap = (round(1e6 * seconds_of(text or "0s")) for text in (split.horizon, split.gap))
+    horizon, gap = (us_of(text or "0s") for text in (split.horizon, split.gap))
     end = int(times.max()) + 1 - (split.folds - split.fold) * horizon
     test, validation = end - horizon, end - 2 * horizon - gap
-    begin = validation - gap - round(1e6 * seconds_of(split.window)) if split.window else int(times.min())
+    begin = validation - gap - us_of(split.window) if split.window else int(times.min())
     place = np.full(len(times), -1, np.int64)
     for number, (first, last) in enumerate(
         ((begin, validation - gap), (validation, validation + horizon), (test, end))

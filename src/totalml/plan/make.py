@@ -14,7 +14,7 @@ from totalml.plan.advise import Advice, Asked, advise
 from totalml.plan.contributions import Contributions, contributions_of
 from totalml.plan.experiment import Residuals, next_experiment
 from totalml.plan.lever import Lever, grid, spent
-from totalml.plan.planned import MICROSECONDS, Planned, cost_of, planned_rows, stamps
+from totalml.plan.planned import Planned, cost_of, planned_rows, stamps
 from totalml.plan.record import Plan
 from totalml.plan.truth import hold_against
 from totalml.recipe.plan import FREE, SAME
@@ -118,4 +118,4 @@ def _residuals(given: Given) -> Residuals | None:
 
 
 def _moment(microseconds: int) -> str:
-    return datetime.fromtimestamp(int(microseconds) / MICROSECONDS, UTC).isoformat()
+    return datetime.fromtimestamp(int(microseconds) / 1e6, UTC).isoformat()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from totalml.duration import us_of
 from totalml.errors import EvaluationError
 from totalml.evaluation.arrays import Floats, Ints
-from totalml.recipe.bounds import seconds_of
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from totalml.evaluation.parts import Given
     from totalml.features import FeatureSet
     from totalml.recipe import PlanRecipe
-
-MICROSECONDS = 1_000_000
 
 
 def check_plan(plan: PlanRecipe, features: FeatureSet, snapshot: Snapshot, splits: Splits) -> None:
@@ -66,7 +64,7 @@ def planned_rows(plan: PlanRecipe, snapshot: Snapshot, splits: Splits) -> Ints:
     if plan.horizon is None:
         return splits.test
     times = stamps(snapshot, splits.test)
-    return splits.test[times > times.max() - int(seconds_of(plan.horizon) * MICROSECONDS)]
+    return splits.test[times > times.max() - us_of(plan.horizon)]
 
 
 def stamps(snapshot: Snapshot, rows: Ints) -> Ints:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from totalml.duration import us_of
 from totalml.errors import FeatureError, StoreError
 from totalml.features.latest import open_latest
 from totalml.features.shared.columns import named_columns, values_of
 from totalml.features.shared.materialised import VALUE
 from totalml.features.shared.past import TIMESTAMP, column_of, entities, numbers, times
-from totalml.features.shared.period import us_of
 from totalml.kinds import SharedFeature
 from totalml.validate import InvalidRecipe, component_of
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from totalml.component import Items
+from totalml.duration import us_of
 from totalml.errors import FeatureError, MissingExtraError
-from totalml.features.shared.period import Period, us_of
+from totalml.features.shared.period import Period
 from totalml.kinds import SharedFeature
 from totalml.target import did_you_mean
 

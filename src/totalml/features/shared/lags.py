@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from totalml.features.shared.period import Period, us_of
+from totalml.duration import us_of
+from totalml.features.shared.period import Period
 from totalml.kinds import SharedFeature
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from totalml.duration import us_of
 from totalml.errors import FeatureError
 from totalml.features.as_of import join
 from totalml.features.shared.columns import named_columns, rows_of, values_of
 from totalml.features.shared.materialised import ENTITY, EVENT_TIME, KNOWN_TIME, VALUE, materialised, timed_values
 from totalml.features.shared.past import TIMESTAMP, column_of, times
-from totalml.features.shared.period import us_of
 from totalml.progress import Progress
 
 if TYPE_CHECKING:

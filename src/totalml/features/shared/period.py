@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from totalml.duration import Duration, seconds_of
+from totalml.duration import Duration, us_of
 
 LONGEST = "36525d"  # so that a thousand of them, in microseconds, fit into an int64
 
@@ -15,11 +15,6 @@ def _some_time(text: str) -> str:
     if us_of(text) > us_of(LONGEST):
         raise ValueError(f"expected a hundred years at most, got {text!r}")
     return text
-
-
-def us_of(duration: str) -> int:
-    """`1w` -> microseconds."""
-    return round(1e6 * seconds_of(duration))
 
 
 Period = Annotated[Duration, AfterValidator(_some_time)]

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from totalml.duration import us_of
 from totalml.features.shared.parts import Parts
-from totalml.features.shared.period import Period, us_of
+from totalml.features.shared.period import Period
 from totalml.kinds import SharedFeature
 
 if TYPE_CHECKING:
