@@ -58,9 +58,7 @@ def training(recipe: Recipe, features_key: str, facts: Mapping[str, Any]) -> Def
 def evaluation(recipe: Recipe, trained: Definition, facts: Mapping[str, Any]) -> Definition:
     own = {name: value for name, value in _plain(recipe.evaluation).items() if name not in OF_THEIR_OWN}
     told = plain(recipe.task, where=True)  # units of what is predicted stand in its record
-    definition = own | {"batch_size": recipe.training.batch_size, "task": told}
-    parts = {"definition": definition, "training": trained.key, "data": facts["data_hash"], **_made_with(facts)}
-    return Definition("evaluation", parts)
+    return _after(trained, "evaluation", own | {"task": told}, recipe, facts)
 
 
 def part(
@@ -73,17 +71,13 @@ def part(
         also: further keys of `evaluation` that it looks at.
     """
     evaluation = _plain(recipe.evaluation)
-    definition = {key: evaluation[key] for key in (name, *also)} | {"batch_size": recipe.training.batch_size}
-    parts = {"definition": definition, before.stage: before.key, "data": facts["data_hash"], **_made_with(facts)}
-    return Definition(name, parts)
+    return _after(before, name, {key: evaluation[key] for key in (name, *also)}, recipe, facts)
 
 
 def plan(recipe: Recipe, evaluated: Definition, facts: Mapping[str, Any]) -> Definition:
     """Made from the model, which the evaluation depends on, and from what it was off by."""
     told = plain(recipe.plan, where=True)  # the unit stands in its record
-    definition = {"plan": told, "batch_size": recipe.training.batch_size}
-    parts = {"definition": definition, "evaluation": evaluated.key, "data": facts["data_hash"], **_made_with(facts)}
-    return Definition("plan", parts)
+    return _after(evaluated, "plan", {"plan": told}, recipe, facts)
 
 
 def with_every_package(definition: Definition, facts: Mapping[str, Any]) -> Definition:
@@ -91,6 +85,18 @@ def with_every_package(definition: Definition, facts: Mapping[str, Any]) -> Defi
     environment = _environment(facts) | {"packages": facts["environment"]["packages"]}
     kept = {key: value for key, value in definition.parts.items() if key not in ("execution", "files")}
     return Definition(definition.stage, {**kept, "environment": environment})
+
+
+def _after(
+    before: Definition, stage: str, definition: Mapping[str, Any], recipe: Recipe, facts: Mapping[str, Any]
+) -> Definition:
+    """What asks the model of samples of the data, batch by batch."""
+    parts = {
+        "definition": {**definition, "batch_size": recipe.training.batch_size},
+        before.stage: before.key,
+        "data": facts["data_hash"],
+    }
+    return Definition(stage, parts | _made_with(facts))
 
 
 def _made_with(facts: Mapping[str, Any]) -> dict[str, Any]:
