@@ -31,3 +31,17 @@ def _one_form(text: str) -> str:
 
 Label = Annotated[str, BeforeValidator(_text_of_number), AfterValidator(_one_form)]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _known_zone(name: str) -> str:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        if name != "UTC":  # which is known where the machine has no list of zones
+            raise ValueError(f"there is no time zone {name!r}; give one such as Europe/Dublin or UTC") from None
+    return name
+
+
+Zone = Annotated[str, Field(min_length=1), AfterValidator(_known_zone)]

@@ -4,13 +4,12 @@ It says nothing about how a model is made, so it does not count for the config h
 """
 
 from typing import Annotated, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
 
 from totalml.component import Items, Misfit, Section
 from totalml.recipe.alerting import AlertingRecipe
-from totalml.recipe.bounds import Positive, Share
+from totalml.recipe.bounds import Positive, Share, Zone
 from totalml.recipe.seasons import SeasonSettings
 
 LEAST_HOURS = 0.5  # of a window, at one false alarm a year: a permutation test of 100,000 tells no less
@@ -61,19 +60,9 @@ class MonitoringRecipe(Section):
     slices: Items[ColumnName] = ()
     margin: Share = 0.03
     seasons: Items[SeasonSettings] = ()
-    zone: Annotated[str, Field(min_length=1)] = "UTC"
+    zone: Zone = "UTC"
     alerts: AlertingRecipe = AlertingRecipe()
     labels_within_days: Annotated[int, Field(gt=0, le=3650)] = 30
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_is_known(cls, zone: str) -> str:
-        try:
-            ZoneInfo(zone)
-        except (ValueError, OSError, ZoneInfoNotFoundError):
-            if zone != "UTC":  # which is known where the machine has no list of zones
-                raise ValueError(f"there is no time zone {zone!r}; give one such as Europe/Dublin or UTC") from None
-        return zone
 
     @field_validator("seasons")
     @classmethod

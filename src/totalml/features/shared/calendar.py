@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from totalml.features.shared.parts import Parts
 from totalml.kinds import SharedFeature
+from totalml.recipe.bounds import Zone
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Cycle = Literal["day", "week", "year"]
-
-
-def _known_zone(name: str) -> str:
-    from zoneinfo import ZoneInfo
-
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"there is no time zone {name!r}; give one such as Europe/Dublin") from error
-    return name
 
 
 class Calendar(SharedFeature):
@@ -38,7 +29,7 @@ class Calendar(SharedFeature):
 
     parts: Parts[Literal["hour", "weekday", "week", "month", "day_of_year"]] = ()
     waves: Annotated[dict[Cycle, Annotated[int, Field(ge=1, le=50)]], Field(default_factory=dict)]  # how many of each
-    zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    zone: Zone = "UTC"
 
     @model_validator(mode="after")
     def _asks_for_some(self) -> Self:
