@@ -184,9 +184,16 @@ def test_another_argument_variable_or_folder_is_another_question(project, monkey
 NOT_COVERED: dict[str, Callable[[Path], object]] = {
     "a link among the photos": lambda at: (at / "photos/cat/link.png").symlink_to(at / "photos/cat/0.png"),
     "a recipe that asks the clock": lambda at: (at / "recipes/timed.yaml").write_text("seed: ${now:%Y}\n"),
+    "a recipe that asks the clock by an interpolated name": lambda at: (at / "recipes/timed.yaml").write_text(
+        "card: {question: now}\nseed: ${ ${card.question}:%Y}\n"
+    ),
     "configs from elsewhere": lambda at: (at / "conf/more.yaml").write_text("hydra: {searchpath: [file:///x]}"),
     "production that moved since the run": move_production,
 }
+
+
+def test_no_committed_recipe_keeps_the_project_from_having_memos():
+    assert not rests._looks_elsewhere(Memo(str(REPOSITORY), ["+recipe=guinness"]))
 
 
 @pytest.mark.parametrize("change", NOT_COVERED.values(), ids=NOT_COVERED)

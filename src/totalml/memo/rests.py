@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from totalml.recipe import Recipe
 
 COMPILED = "__pycache__"
-UNSEEN = ("now:", "searchpath")  # Hydra's clock, and its way to files elsewhere
+# Hydra's clock, also by a name that is interpolated itself; and its way to files elsewhere.
+UNSEEN = re.compile(r"\$\{\s*(?:now\s*:|\$\{)|searchpath")
 
 
 @dataclass(frozen=True)
@@ -92,4 +94,4 @@ def _looks_elsewhere(memo: Memo) -> bool:
     texts = [*memo.arguments]
     for part in ("conf", RECIPES):
         texts += [file.read_text(encoding="utf-8") for file in Path(memo.project, part).rglob("*.yaml")]
-    return any(word in text for text in texts for word in UNSEEN)
+    return any(UNSEEN.search(text) for text in texts)
