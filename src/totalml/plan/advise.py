@@ -4,6 +4,8 @@ A plan that is chosen because it looks best looks better than it is. So each mem
 believed, in turn, and the others for the truth: how much less its best plan brings than it promised is what the plan
 of all of them is marked down by, and widens its interval. That a half of the members chooses and the other half judges
 would not do: both halves learnt from the same data, and err alike.
+
+Upwards the interval is that of what was promised: a model that a prior holds back promises too little as it is.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ class Advice:
         does not say how sure it is; `forced`: to change nothing is not among what is allowed.
     factors: lever -> times what was used.
     gain: what it earns more than to change nothing, less what it costs more, all levers at once; marked down, as it
-        was chosen among many.
+        was chosen among many, and its interval from below that to above what was promised.
     promised: the same before it was marked down: the mean of the members.
     parts: lever -> what it alone brings, not marked down.
     cost: of all levers.
@@ -182,7 +184,9 @@ def _marked_down(asked: Asked, by_member: Floats) -> Interval:
     # Members err around what errs itself: where nothing has an effect, theirs brings 1 / sqrt(2) of that less.
     middle = promised - float(np.sqrt(2) * less.mean())
     far = student(asked.confidence, members) * spread
-    return Interval(middle, middle - far, middle + far)
+    # How much of the promise is the choice and how much is true is not known, so both ends are kept. It is no less than
+    # the middle: for its own best plan a member promises no less than for those of others.
+    return Interval(middle, middle - far, promised + far)
 
 
 def _parts(asked: Asked, factors: Mapping[str, float]) -> dict[str, Interval]:

@@ -123,7 +123,8 @@ def _how_sure(record: Plan) -> str:
     found = (
         f"Intervals are at {percent(record.confidence, 0)}, by {counted(record.members, 'member')} of the model. "
         f"The best of many plans looks better than it is: the sum is marked down by "
-        f"{quantity(advice.promised - (advice.gain.value or 0.0), record.unit)} for that, the levers are not."
+        f"{quantity(advice.promised - (advice.gain.value or 0.0), record.unit)} for that, but its interval reaches "
+        "above what was promised; the levers are not."
     )
     if tried is None:
         return found
