@@ -8,6 +8,7 @@ import torch
 
 from recipes.marketing.media_curves import adstock, hill
 from recipes.marketing.media_mix import MediaMix
+from recipes.marketing.mix_prior import DEMAND
 from tests.recipes.marketing.simulated import DECAY, LAGS, loaded, market, recipe, trained
 from totalml.errors import ModelError, TrainingError
 from totalml.model.inputs import Inputs
@@ -57,6 +58,21 @@ def test_it_finds_how_long_media_are_remembered_and_what_they_add(planted, fitte
     with torch.inference_mode():
         added = module.added(batch_of(planted, rows)).mean(dim=1).sum(dim=0).tolist()
     assert added == pytest.approx([each[rows].sum() for each in planted.added.values()], rel=0.15)
+
+
+def test_demand_follows_season_and_price_as_least_squares_says_that_knows_what_media_added(planted, fitted):
+    """It regresses the log of what is sold without media, by size, on waves, price, trend and regions."""
+    module, rows = loaded(*fitted), planted.splits.train
+    column = dict(zip(planted.features.numeric_names, planted.features.numeric[rows].T.astype(np.float64), strict=True))
+    without = planted.features.targets.values[rows, 0] - sum(each[rows] for each in planted.added.values())
+    turns = 2 * np.pi * np.outer(column["day_of_year"], [1, 2, 3]) / 365.25
+    regions = np.eye(17)[planted.features.categorical[rows, 0]]
+    known = np.column_stack([np.log(column["price"]), np.cos(turns), np.sin(turns), column["trend"], regions])
+    elasticity, *waves = np.linalg.lstsq(known, np.log(without / column["size"]), rcond=None)[0][:7]
+    believed = module.prior()["demand"].detach().mean(dim=0).numpy() * DEMAND
+    assert believed[1] / float(module.spread[1]) == pytest.approx(elasticity, abs=0.1)
+    assert believed[2:] == pytest.approx(waves, abs=0.02)
+    assert max(np.abs(waves)) > 0.15
 
 
 def test_it_forecasts_better_than_the_season_before(planted, fitted):
