@@ -9,31 +9,35 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 DAY, WEEK = 1, 7
-Mistake = tuple[int, str]  # row, 0 of the whole table, and what is told
+WHOLE = -1
+Mistake = tuple[int, str]  # row, WHOLE of the whole table, and what is told
 _NAMES = {DAY: "day", WEEK: "week"}
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
-def period_days(days: Sequence[date | None], regions: Sequence[str | None], mistakes: list[Mistake]) -> int:
+def period_days(
+    days: Sequence[date | None], regions: Sequence[str | None], names: Sequence[str], mistakes: list[Mistake]
+) -> int:
     """1 or 7; what is wrong is added to the mistakes.
 
     Args:
         days: (N,) first day of each row's period; None where it could not be read.
         regions: (N,), likewise.
+        names: (N,) what each row is called.
     """
     rows: dict[str, dict[date, int]] = defaultdict(dict)
-    for row, (day, region) in enumerate(zip(days, regions, strict=True), start=1):
+    for row, (day, region) in enumerate(zip(days, regions, strict=True)):
         if day is None or region is None:
             continue
         if (first := rows[region].setdefault(day, row)) != row:
-            mistakes.append((row, f"row {row}: {region!r} on {day} stands in row {first} too; keep one of them"))
+            mistakes.append((row, f"{names[row]}: {region!r} on {day} stands in {names[first]} too; keep one of them"))
     # Where a date is wrong, the one that it should be is missing: told once is enough.
     wrong = {region for day, region in zip(days, regions, strict=True) if day is None}
     length = _length(rows, [] if wrong else mistakes)
     if length is None:
         return DAY
     if length == WEEK:
-        wrong |= _keep_weekday(rows, mistakes)
+        wrong |= _keep_weekday(rows, names, mistakes)
     for region, by_day in rows.items():
         if region not in wrong:
             _tell_missing(region, sorted(by_day), length, mistakes)
@@ -46,16 +50,18 @@ def _length(rows: dict[str, dict[date, int]], mistakes: list[Mistake]) -> int | 
     for by_day in rows.values():
         steps.update((later - day).days for day, later in pairwise(sorted(by_day)))
     if not steps:
-        mistakes.append((0, "no region has two periods; expected days or weeks that follow each other"))
+        mistakes.append((WHOLE, "no region has two periods; expected days or weeks that follow each other"))
         return None
     usual = min(steps, key=lambda step: (-steps[step], step))
     if usual not in _NAMES:
-        mistakes.append((0, f"rows of a region are mostly {usual} days apart; expected 1, for days, or 7, for weeks"))
+        mistakes.append(
+            (WHOLE, f"rows of a region are mostly {usual} days apart; expected 1, for days, or 7, for weeks")
+        )
         return None
     return usual
 
 
-def _keep_weekday(rows: dict[str, dict[date, int]], mistakes: list[Mistake]) -> set[str]:
+def _keep_weekday(rows: dict[str, dict[date, int]], names: Sequence[str], mistakes: list[Mistake]) -> set[str]:
     """Tell weeks that begin on another weekday than most. Returns: the regions that have some."""
     begun = Counter(day.weekday() for by_day in rows.values() for day in by_day)
     usual = min(begun, key=lambda weekday: (-begun[weekday], weekday))
@@ -65,7 +71,7 @@ def _keep_weekday(rows: dict[str, dict[date, int]], mistakes: list[Mistake]) -> 
             if day.weekday() != usual:
                 found.add(region)
                 told = f"{day} is a {_WEEKDAYS[day.weekday()]}; other weeks begin on a {_WEEKDAYS[usual]}"
-                mistakes.append((row, f"row {row}, column 'date': {told}"))
+                mistakes.append((row, f"{names[row]}, column 'date': {told}"))
     return found
 
 
@@ -78,4 +84,4 @@ def _tell_missing(region: str, days: list[date], length: int, mistakes: list[Mis
     if lost:
         others = f", nor {len(lost) - 1} more" if len(lost) > 1 else ""
         mend = "add each, with 0 where nothing was sold or spent"
-        mistakes.append((0, f"region {region!r} has no {_NAMES[length]} of {lost[0]}{others}; {mend}"))
+        mistakes.append((WHOLE, f"region {region!r} has no {_NAMES[length]} of {lost[0]}{others}; {mend}"))

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -41,26 +41,33 @@ class SpendFile:
 
 
 def read_spend(path: Path) -> SpendFile:
-    """Raises: SnapshotError: it cannot be read, or all that is wrong with it, by row and column; rows count from 1."""
+    """Raises: SnapshotError: it cannot be read, or all that is wrong with it, by line (row of Parquet) and column."""
     from totalml.data.table_file import read_table
 
     # By the name of one column it is told what separates them; the others are asked for here, all at once.
     table = read_table(path, ["region"], None, NEEDED[:1])
     _require_columns(path, table.column_names)
     mistakes: list[Mistake] = []
-    days = _cells(table, "date", _day, mistakes)
-    regions = _cells(table, "region", _region, mistakes)
+    rows = _rows(path, table.num_rows)
+    days = _cells(table, "date", _day, rows, mistakes)
+    regions = _cells(table, "region", _region, rows, mistakes)
     columns = {name: [value] * table.num_rows for name, value in OPTIONAL.items()}
     for name in table.column_names:
         if name not in NEEDED[:2]:
             rule = _rule(name)
-            columns[name] = _cells(table, name, rule, mistakes) if rule else table[name].to_pylist()
-    length = period_days(days, regions, mistakes)
+            columns[name] = _cells(table, name, rule, rows, mistakes) if rule else table[name].to_pylist()
+    length = period_days(days, regions, rows, mistakes)
     if mistakes:
         told = [text for _, text in sorted(mistakes, key=lambda mistake: mistake[0])]
         more = [f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
         raise SnapshotError("\n  ".join([f"the table {path} has mistakes ({len(told)}):", *told[:_TOLD], *more]))
     return SpendFile(days, regions, length, columns)
+
+
+def _rows(path: Path, count: int) -> list[str]:
+    """What each is called: of a text, as an editor shows it, where the header is line 1."""
+    word, first = ("row", 1) if path.suffix == ".parquet" else ("line", 2)
+    return [f"{word} {number}" for number in range(first, first + count)]
 
 
 def _require_columns(path: Path, names: list[str]) -> None:
@@ -87,15 +94,17 @@ def _rule(name: str) -> "Callable[[Any], float] | None":
     return (lambda value: _number(value, 0.0)) if known else None
 
 
-def _cells(table: "pa.Table", name: str, read: "Callable[[Any], Any]", mistakes: list[Mistake]) -> list[Any]:
+def _cells(
+    table: "pa.Table", name: str, read: "Callable[[Any], Any]", rows: Sequence[str], mistakes: list[Mistake]
+) -> list[Any]:
     """What each cell says, None where it cannot be read, which is told."""
     found: list[Any] = []
-    for row, value in enumerate(table[name].to_pylist(), start=1):
+    for row, value in enumerate(table[name].to_pylist()):
         try:
             found.append(read(value))
         except ValueError as error:
             found.append(None)
-            mistakes.append((row, f"row {row}, column {name!r}: {error}"))
+            mistakes.append((row, f"{rows[row]}, column {name!r}: {error}"))
     return found
 
 

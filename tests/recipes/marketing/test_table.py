@@ -67,7 +67,7 @@ def test_another_country_has_its_own_holidays(tmp_path: Path):
     assert [row.metadata["bank_holidays"] for row in read(tmp_path / "t.csv", text, country="US")] == [0, 1]
 
 
-def test_every_mistake_is_told_at_once_with_its_row_and_column(tmp_path: Path):
+def test_every_mistake_is_told_at_once_with_its_line_and_column(tmp_path: Path):
     rows = [
         "2023-03-06,north,900,10",
         "2023-03-13,north,many,20",  # no number
@@ -81,21 +81,21 @@ def test_every_mistake_is_told_at_once_with_its_row_and_column(tmp_path: Path):
     ]
     assert mistakes_of(tmp_path / "t.csv", HEADER + "\n".join(rows)) == [
         "region 'north' has no week of 2023-03-20; add each, with 0 where nothing was sold or spent",
-        "row 2, column 'sales': 'many' is no number; expected a number of at least 0",
-        "row 3: 'north' on 2023-03-13 stands in row 2 too; keep one of them",
-        "row 4, column 'spend_tv': -3 is too little; expected a number of at least 0",
-        "row 5, column 'region': it is empty; expected the name of a region",
-        "row 6, column 'date': '06.03.2023' is no day; expected a day such as 2021-03-15",
-        "row 7, column 'sales': it is empty; expected a number of at least 0",
-        "row 8, column 'spend_tv': 'inf' is no number; expected a number of at least 0",
-        "row 8, column 'date': 2023-03-21 is a Tuesday; other weeks begin on a Monday",
+        "line 3, column 'sales': 'many' is no number; expected a number of at least 0",
+        "line 4: 'north' on 2023-03-13 stands in line 3 too; keep one of them",
+        "line 5, column 'spend_tv': -3 is too little; expected a number of at least 0",
+        "line 6, column 'region': it is empty; expected the name of a region",
+        "line 7, column 'date': '06.03.2023' is no day; expected a day such as 2021-03-15",
+        "line 8, column 'sales': it is empty; expected a number of at least 0",
+        "line 9, column 'spend_tv': 'inf' is no number; expected a number of at least 0",
+        "line 9, column 'date': 2023-03-21 is a Tuesday; other weeks begin on a Monday",
     ]
 
 
 def test_a_day_that_no_calendar_needs_is_told_as_a_mistake(tmp_path: Path):
     rows = HEADER + "9999-12-24,west,900,10\n9999-12-31,west,900,20\n"
     assert mistakes_of(tmp_path / "t.csv", rows)[:1] == [
-        "row 1, column 'date': 9999-12-24 is not of 1900 to 2199; expected a day such as 2021-03-15"
+        "line 2, column 'date': 9999-12-24 is not of 1900 to 2199; expected a day such as 2021-03-15"
     ]
 
 
@@ -111,7 +111,7 @@ def test_columns_that_are_missing_are_told_together(tmp_path: Path):
         (["2023-01-01,a,1,1", "2023-01-31,a,1,1"], "mostly 30 days apart; expected 1, for days, or 7, for weeks"),
         (
             ["2023-03-06T12:00,a,1,1", "2023-03-07T12:00,a,1,1"],
-            r"has mistakes \(2\):\n  row 1, column 'date': 2023-03-06 12:00 has a time",
+            r"has mistakes \(2\):\n  line 2, column 'date': 2023-03-06 12:00 has a time",
         ),
         (["20230306,a,1,1", "20230307,a,1,1"], None),
         (["2023-03-06,a,true,1", "2023-03-07,a,false,1"], "'sales': 'True' is no number"),
