@@ -14,7 +14,7 @@ def regressed(truth: Any, answers: Any, asked: EvaluationRecipe | None = None, *
     """Args: truth: (N, T), answers: (N, T) or (N, T * 3); given: of the task, and fields of `Predicted`."""
     truth, answers = (np.asarray(part, np.float64) for part in (truth, answers))
     names = tuple(f"t{t}" for t in range(truth.shape[1]))
-    defaults = {"coverage": 0.9, "season": 1, "series": None, "units": {}}
+    defaults = {"coverage": 0.9, "reach": "constant", "season": 1, "series": None, "units": {}}
     measured_by = {key: given.pop(key, default) for key, default in defaults.items()}
     fields = {"names": names, "ids": [f"s{row:05d}" for row in range(len(truth))], "seed": 0, **given}
     predicted = Predicted(truth=truth, answers=answers, **fields)

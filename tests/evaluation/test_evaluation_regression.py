@@ -102,9 +102,10 @@ def test_the_same_seed_gives_the_same_resamples():
     assert (one != other).any()
 
 
+@pytest.mark.parametrize("reach", ["constant", "proportional"])
 @pytest.mark.parametrize("quantiles", [False, True])
 @pytest.mark.parametrize(("coverage", "samples"), [(0.9, 19), (0.8, 50), (0.5, 7)])
-def test_intervals_hold_the_truth_at_least_as_often_as_promised(quantiles, coverage, samples):
+def test_intervals_hold_the_truth_at_least_as_often_as_promised(quantiles, coverage, samples, reach):
     """Over many draws of validation and test, of a bad model of skewed truths: the promise needs no good one."""
     generator, held = np.random.default_rng(3), []
     for _ in range(2000):
@@ -112,7 +113,7 @@ def test_intervals_hold_the_truth_at_least_as_often_as_promised(quantiles, cover
         said = np.repeat(generator.normal(1, 0.3, (samples + 20, 1)), 3 if quantiles else 1, axis=1)
         if quantiles:
             said += [-0.3, 0.0, 0.2]
-        _, low, high = intervals(said[samples:], truth[:samples], said[:samples], coverage)
+        _, low, high = intervals(said[samples:], truth[:samples], said[:samples], coverage, reach)
         held.append(((truth[samples:] >= low) & (truth[samples:] <= high)).mean())
     assert np.mean(held) >= coverage - 2 * np.std(held) / len(held) ** 0.5
     # Nor much wider than need be; bounds of quantiles never pass what is said, so those may hold more.
@@ -133,6 +134,22 @@ def test_quantiles_are_widened_by_what_they_miss_and_narrowed_by_what_they_need_
     for truths, expected in ((np.full((9, 1), 3.0), (-3.0, 3.0)), (np.full((9, 1), 1.0), (-1.0, 1.0))):
         _, low, high = intervals(answers, truths, validation, 0.9)
         assert (low[0, 0], high[0, 0]) == expected
+
+
+def test_in_proportion_an_interval_reaches_the_same_share_of_what_is_said_to_either_side():
+    said, truth = np.array([[100.0], [-40.0], [0.0]]), np.array([[101.0], [110.0], [97.0], [104.0]])
+    _, low, high = intervals(said, truth, np.full((4, 1), 100.0), 0.8, "proportional")
+    assert (high - said)[:, 0] == pytest.approx([10.0, 4.0, 0.0], abs=1e-6)
+    assert low == pytest.approx(2 * said - high)
+
+
+def test_an_answer_of_nothing_makes_no_interval_that_is_no_number():
+    for wrong, bound in ((1, 0.0), (5, np.inf)):
+        said = np.full((9, 1), 100.0)
+        said[:wrong] = 0.0
+        _, low, high = intervals(np.full((1, 1), 100.0), np.full((9, 1), 100.0), said, 0.8, "proportional")
+        assert np.isfinite([low, high]).all()
+        assert (high - low <= bound).all()
 
 
 def test_too_few_validation_samples_make_no_interval_and_say_so():
@@ -226,14 +243,16 @@ def test_a_prediction_that_is_no_number_is_refused():
         regressed(np.zeros((0, 1)), np.zeros((0, 1)))
 
 
+@pytest.mark.parametrize("reach", ["constant", "proportional"])
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_answers_about_other_samples_have_the_intervals_of_the_evaluation(outputs):
+def test_answers_about_other_samples_have_the_intervals_of_the_evaluation(outputs, reach):
     generator = np.random.default_rng(5)
     truth = generator.normal(size=(60, 2))
     answers = np.sort(truth[:, :, None] + generator.normal(0, 0.3, (60, 2, outputs)), axis=2).reshape(60, -1)
     predicted = Predicted(("a", "b"), [str(n) for n in range(30)], truth[:30], answers[:30], 0, None)
     predicted = replace(predicted, validation=(truth[30:], answers[30:]))
-    found = Regression(targets=("a", "b")).evaluate(EvaluationRecipe(depth="metrics", bootstrap=0), predicted)
+    task = Regression(targets=("a", "b"), intervals=reach)
+    found = task.evaluate(EvaluationRecipe(depth="metrics", bootstrap=0), predicted)
     again = found.answer_columns(answers[:30])
     for name, column in again.items():
         assert np.allclose(np.asarray(column), found.predictions[name].to_numpy()), name

@@ -67,6 +67,24 @@ def test_mase_and_skill_are_those_of_their_formulas_and_a_new_series_is_told():
     assert found.figures()["per_series.region-1.mae"].value == pytest.approx(mae)
 
 
+@pytest.mark.parametrize(("reach", "least", "most"), [("constant", 0.0, 1.0), ("proportional", 0.8, 0.97)])
+def test_where_errors_grow_with_the_series_only_intervals_in_proportion_hold_in_each(reach, least, most):
+    """Sizes from 1 to 1000, of which one width for all holds in the small ones always and in the large one never."""
+    generator, series, count = np.random.default_rng(0), np.repeat(np.arange(7), 400), 1400
+    said = 10.0 ** (series[:, None] / 2)
+    truth = said * (1 + generator.normal(0, 0.1, said.shape))
+    order = generator.permutation(len(said))
+    asked, fitted = order[:count], order[count:]
+    known = Known(truth, fitted, asked)
+    given = {"validation": (truth[fitted], said[fitted]), "context": regions_of(series)}
+    found = regressed(truth[asked], said[asked], known=known, series="region", reach=reach, **given)
+    held = [each["coverage"].value for each in found.per_series.values()]
+    assert found.metrics["coverage"].value == pytest.approx(0.9, abs=0.025)
+    assert least <= min(held)
+    assert max(held) <= most
+    assert min(held) < 0.5 or reach == "proportional"
+
+
 def test_saying_what_stood_a_season_ago_has_no_skill():
     values = np.random.default_rng(0).gamma(2.0, 1.0, (40, 1))
     known = Known(values, np.arange(30), np.arange(30, 40), np.arange(40) * WEEK_US)
@@ -138,6 +156,7 @@ def test_what_is_known_of_series_comes_back_whole_and_compares_with_another_mode
     noise = np.random.default_rng(1).normal(size=truth.shape)
     asked = EvaluationRecipe(bootstrap=30, slices=None)
     given = {"known": known, "season": SEASON, "series": "region", "context": regions_of(region)}
+    given["reach"] = "proportional"
     ours, theirs = (regressed(truth, truth + by * noise, asked, **given) for by in (0.5, 1.0))
     ours.save(tmp_path)
     again = Evaluation.load(tmp_path)
@@ -154,8 +173,9 @@ def test_an_evaluation_from_before_there_were_series_is_read(tmp_path):
     regressed(truth, truth + 1).save(tmp_path)
     file = tmp_path / "metrics.json"
     values = json.loads(file.read_text())
-    del values["periods"], values["per_series"]
+    del values["periods"], values["per_series"], values["reach"]
     file.write_text(json.dumps(values | {"naive": {"t0": 2.0}}))
     found = Evaluation.load(tmp_path)
     assert found.per_series == found.periods == {}
+    assert found.reach == "constant"
     assert found.paired_differences(found)["mae"].value == 0

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from totalml.kinds.model import ImageBackbone, TableBackbone
     from totalml.kinds.plan import PlanTruth
     from totalml.kinds.quality import Check, PictureCheck, QualityCheck, SampleCheck
-    from totalml.kinds.task import Direction, Task
+    from totalml.kinds.task import Direction, Reach, Task
     from totalml.kinds.training import Augmentation, Loss, Schedule
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "PictureCheck",
     "PlanTruth",
     "QualityCheck",
+    "Reach",
     "SampleCheck",
     "Schedule",
     "SharedFeature",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 Direction = Literal["minimize", "maximize"]  # of a figure: which way is better
+Reach = Literal["constant", "proportional"]  # of an interval beyond what a model puts out: the same, or by its size
 
 
 class Task(Component):

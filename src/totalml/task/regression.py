@@ -9,7 +9,7 @@ from pydantic import Field, PlainValidator, model_validator
 
 from totalml.component import Items, Misfit, Where
 from totalml.errors import EvaluationError, TrainingError
-from totalml.kinds import Direction, Loss, Task
+from totalml.kinds import Direction, Loss, Reach, Task
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class Regression(Task):
     loss: Annotated[LossName | Loss, PlainValidator(_loss)] = "huber"
     huber_delta: Annotated[float, Field(gt=0)] = 1.0  # training deviations; beyond it an error counts by its size only
     coverage: Annotated[float, Field(ge=0.5, le=0.99)] = 0.9  # share of samples that an interval is to hold
+    intervals: Reach = "constant"  # all as wide; or in proportion to what is said, as errors of sales and prices are
     season: Annotated[int, Field(ge=1)] | None = None  # periods from one season to the next; None: 1
     series: str | None = None  # metadata column that says of which series a sample is; None: all are of one
     units: Annotated[dict[str, str], Where] = Field(default={})  # of targets, for the report
@@ -131,7 +132,8 @@ class Regression(Task):
     def evaluate(self, evaluation: EvaluationRecipe, predicted: Predicted) -> RegressionEvaluation:
         from totalml.evaluation.regression.measure import evaluate
 
-        return evaluate(evaluation, predicted, self.coverage, self.season or 1, self.series, self.units)
+        asked = (self.coverage, self.intervals, self.season or 1, self.series, self.units)
+        return evaluate(evaluation, predicted, *asked)
 
     @property
     def _each(self) -> int:

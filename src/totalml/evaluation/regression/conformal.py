@@ -10,6 +10,9 @@ import math
 import numpy as np
 
 from totalml.evaluation.arrays import Floats
+from totalml.kinds import Reach
+
+LEAST = 1e-9  # of what is said: an error of nothing at all is no share of it
 
 
 def rank_of(coverage: float, samples: int) -> int:
@@ -39,16 +42,20 @@ def widening(scores: Floats, coverage: float) -> Floats:
     return widened
 
 
-def margins(truth: Floats, answered: Floats, coverage: float) -> Floats:
+def margins(truth: Floats, answered: Floats, coverage: float, reach: Reach) -> Floats:
     """(T,) by how much to widen what is put out, fitted on the validation split: (V, T) and (V, A).
 
-    Source: Romano et al. 2019, eq. 6: quantiles are widened where they are too narrow, narrowed where too wide.
+    Where it is in proportion, as a share of what is said.
+
+    Source: Lei et al. 2018, sec. 5.2: scores over their scale. Romano et al. 2019, eq. 6: quantiles are widened where
+    they are too narrow, narrowed where too wide.
     """
     fitted = answered.reshape(len(answered), truth.shape[1], answered.shape[1] // truth.shape[1])
-    return widening(np.maximum(fitted[:, :, 0] - truth, truth - fitted[:, :, -1]), coverage)
+    outside = np.maximum(fitted[:, :, 0] - truth, truth - fitted[:, :, -1])
+    return widening(outside / _scale(fitted, reach), coverage)
 
 
-def widened(answers: Floats, margin: Floats) -> tuple[Floats, Floats, Floats]:
+def widened(answers: Floats, margin: Floats, reach: Reach) -> tuple[Floats, Floats, Floats]:
     """(N, T) each: what is said, lower and upper bound, which never pass what is said.
 
     Args:
@@ -56,10 +63,18 @@ def widened(answers: Floats, margin: Floats) -> tuple[Floats, Floats, Floats]:
         margin: (T,), NaN where it is not known.
     """
     each = answers.reshape(len(answers), len(margin), answers.shape[1] // len(margin))
-    said = each[:, :, each.shape[2] // 2]
-    return said, np.minimum(each[:, :, 0] - margin, said), np.maximum(each[:, :, -1] + margin, said)
+    said, far = each[:, :, each.shape[2] // 2], margin * _scale(each, reach)
+    return said, np.minimum(each[:, :, 0] - far, said), np.maximum(each[:, :, -1] + far, said)
 
 
-def intervals(answers: Floats, truth: Floats, answered: Floats, coverage: float) -> tuple[Floats, Floats, Floats]:
+def intervals(
+    answers: Floats, truth: Floats, answered: Floats, coverage: float, reach: Reach = "constant"
+) -> tuple[Floats, Floats, Floats]:
     """What is said of some samples, with bounds fitted on others. Args: truth, answered: of the validation split."""
-    return widened(answers, margins(truth, answered, coverage))
+    return widened(answers, margins(truth, answered, coverage, reach), reach)
+
+
+def _scale(each: Floats, reach: Reach) -> Floats:
+    """(N, T) in which the reach of an interval is told, of (N, T, 1 or 3) answers."""
+    said = each[:, :, each.shape[2] // 2]
+    return np.ones_like(said) if reach == "constant" else np.maximum(np.abs(said), LEAST)

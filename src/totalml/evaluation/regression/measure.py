@@ -28,6 +28,7 @@ from totalml.evaluation.regression.weighted import Figures, WeightedFigures, boo
 from totalml.evaluation.slices.errors import ErrorSizes
 from totalml.evaluation.slices.measure import slices_of
 from totalml.evaluation.slices.membership import membership
+from totalml.kinds import Reach
 from totalml.recipe import EvaluationRecipe
 
 OF_INTERVALS = ("coverage", "interval_width")
@@ -38,12 +39,14 @@ def evaluate(
     evaluation: EvaluationRecipe,
     predicted: Predicted,
     coverage: float,
+    reach: Reach,
     season: int,
     series: str | None,
     units: Mapping[str, str],
 ) -> RegressionEvaluation:
     """Args:
         coverage: that the intervals promise.
+        reach: of the intervals.
         season: periods from one season to the next.
         series: metadata column that names the series of each sample; None: there is one.
     Raises: EvaluationError: no samples, or predictions that are no numbers.
@@ -54,7 +57,8 @@ def evaluate(
     of_series = series_of(series, predicted.context, len(known.values))
     naive = seasonal(known, of_series, season)
     learnt = np.asarray(known.values[known.train], np.float64)
-    values = _values(predicted, learnt, naive, coverage)
+    margin = _margins(predicted, coverage, reach)
+    values = _values(predicted, learnt, naive, margin, reach)
     notes = _notes(values, naive, predicted, coverage)
     point, low, high = _bounded(values, evaluation, predicted.seed)
     middle = np.median(learnt, axis=0)
@@ -77,7 +81,8 @@ def evaluate(
         always_mae=float(mean_over_targets(np.abs(values.truth - middle).mean(axis=0), values.deviation)),
         deviation={name: float(values.deviation[t]) for t, name in enumerate(names)},
         promised=coverage,
-        widening={name: _defined(each) for name, each in zip(names, _margins(predicted, coverage), strict=True)},
+        widening={name: _defined(each) for name, each in zip(names, margin, strict=True)},
+        reach=reach,
         thirds={name: thirds(values, t, evaluation.confidence) for t, name in enumerate(names)},
         periods={name: periods(values, t, times, evaluation.confidence) for t, name in enumerate(names)},
         per_series=per_series(values, of_series.names, of_series.codes[known.test]),
@@ -99,16 +104,16 @@ def _by_group(
     return found
 
 
-def _margins(predicted: Predicted, coverage: float) -> Floats:
+def _margins(predicted: Predicted, coverage: float, reach: Reach) -> Floats:
     # Without a validation split there are no scores, and so no intervals.
     validation = predicted.validation or (predicted.truth[:0], predicted.answers[:0])
     truth, answered = (np.asarray(part, np.float64) for part in validation)
-    return margins(truth, answered, coverage)
+    return margins(truth, answered, coverage, reach)
 
 
-def _values(predicted: Predicted, learnt: Floats, naive: Seasonal, coverage: float) -> Values:
+def _values(predicted: Predicted, learnt: Floats, naive: Seasonal, margin: Floats, reach: Reach) -> Values:
     truth, answers = (np.asarray(part, np.float64) for part in (predicted.truth, predicted.answers))
-    said, low, high = widened(answers, _margins(predicted, coverage))
+    said, low, high = widened(answers, margin, reach)
     deviation = learnt.std(axis=0)
     return Values(truth, said, low, high, np.where(deviation > 0, deviation, 1.0), naive.before, naive.error)
 

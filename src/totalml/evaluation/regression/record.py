@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from totalml.evaluation.arrays import Floats
     from totalml.evaluation.regression.values import Values
+    from totalml.kinds import Reach
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,7 @@ class RegressionEvaluation(Evaluation):
     deviation: target -> that of the training truth.
     promised: coverage of the intervals.
     widening: target -> how far an interval reaches beyond what the model puts out; None: it is not known.
+    reach: whether that is the same for all samples, or a share of what is said.
     thirds: target -> coverage by third of what was said.
     periods: target -> error and coverage by time.
     per_series: series -> mae, bias, mase, skill and coverage of it; empty where there is one.
@@ -51,6 +53,7 @@ class RegressionEvaluation(Evaluation):
     deviation: dict[str, float]
     promised: float
     widening: dict[str, float | None]
+    reach: Reach
     thirds: dict[str, tuple[Third, ...]]
     periods: dict[str, tuple[Period, ...]]
     per_series: dict[str, dict[str, Interval]]
@@ -81,6 +84,7 @@ class RegressionEvaluation(Evaluation):
             "deviation": self.deviation,
             "promised": self.promised,
             "widening": self.widening,
+            "reach": self.reach,
             "thirds": {name: [one.as_json() for one in parts] for name, parts in self.thirds.items()},
             "periods": {name: [one.as_json() for one in parts] for name, parts in self.periods.items()},
             "per_series": _as_json(self.per_series),
@@ -94,6 +98,7 @@ class RegressionEvaluation(Evaluation):
         return {
             **super().parts_from(values),
             "targets": tuple(values["targets"]),
+            "reach": values.get("reach", "constant"),  # which all evaluations before it were
             "per_target": _from_json(values["per_target"]),
             "periods": {name: tuple(map(Period.from_json, parts)) for name, parts in periods.items()},
             "per_series": _from_json(per_series),
@@ -166,7 +171,7 @@ class RegressionEvaluation(Evaluation):
         from totalml.evaluation.regression.conformal import widened
 
         wide = np.array([np.nan if each is None else each for each in self.widening.values()])
-        parts = zip(SAID, widened(np.asarray(answers, np.float64), wide), strict=True)
+        parts = zip(SAID, widened(np.asarray(answers, np.float64), wide, self.reach), strict=True)
         return {
             column(part, name, self.targets): pa.array(values[:, t], from_pandas=True)
             for part, values in parts
