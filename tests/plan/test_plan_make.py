@@ -104,6 +104,13 @@ def test_a_model_without_members_does_not_say_how_sure_it_is(tmp_path):
     assert plan.figures()["plan.gain"].low is None
 
 
+def test_where_nothing_surely_pays_the_members_that_say_so_are_counted(tmp_path):
+    torn = [[-9.0, 5.0, 12.0, 30.0, -20.0], [1.0, -8.0, 9.0, -3.0, 4.0]]
+    plan = make_plan(given_of(tmp_path, effects=torn))
+    assert (plan.advice.kind, plan.members) == ("nothing", 5)
+    assert plan.tried.gain.low < 0
+
+
 def test_contributions_and_what_is_without_levers_add_up_to_what_is_predicted(plan):
     """Levers do not meet in this model, so nothing is counted twice."""
     brought = plan.contributions

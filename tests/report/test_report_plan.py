@@ -7,6 +7,7 @@ import pytest
 
 from tests.evaluation.regressed import regressed
 from tests.plan.spend import SpendTruth, given_of, plan_recipe
+from totalml.evaluation.interval import Interval
 from totalml.plan import Plan, make_plan
 from totalml.plan.experiment import Design
 from totalml.report.closing import closing_table
@@ -73,10 +74,12 @@ def test_levers_are_stacked_on_what_would_be_without_them(plan, page_of):
 
 
 def test_a_plan_that_may_as_well_lose_is_told_beside_the_advice_to_change_nothing(plan, page_of):
-    nothing = replace(plan.advice, kind="nothing", factors=dict.fromkeys(plan.advice.factors, 1.0))
+    none = {"gain": Interval(0.0), "promised": 0.0}
+    nothing = replace(plan.advice, kind="nothing", factors=dict.fromkeys(plan.advice.factors, 1.0), **none)
     shown = text_of(page_of(replace(plan, advice=nothing, tried=plan.advice)))
     assert "Change nothing: no other plan surely earns more." in shown
     assert "looks better still, but may as well lose" in shown
+    assert f"marked down by {plain(plan.advice.promised - plan.advice.gain.value)} for that" in shown
 
 
 def test_without_members_it_says_so_and_draws_no_band(tmp_path, page_of):

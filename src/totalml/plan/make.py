@@ -11,6 +11,7 @@ import numpy as np
 from totalml.errors import EvaluationError
 from totalml.evaluation.arrays import Floats, Ints
 from totalml.plan.advise import Advice, Asked, advise
+from totalml.plan.certainty import LEAST_MEMBERS
 from totalml.plan.contributions import Contributions, contributions_of
 from totalml.plan.experiment import Residuals, next_experiment
 from totalml.plan.lever import Lever, grid, spent
@@ -45,7 +46,7 @@ def make_plan(given: Given) -> Plan:
         since=_moment(times.min()),
         until=_moment(times.max()),
         rows=len(rows),
-        members=len(unchanged) if advice.gain.low is not None else 0,
+        members=asked.members if asked.members >= LEAST_MEMBERS else 0,
         confidence=recipe.confidence,
         budget=asked.budget,
         outcome=float(unchanged.mean()),

@@ -120,12 +120,14 @@ def _how_sure(record: Plan) -> str:
     advice, tried = record.advice, record.tried
     if not record.members:
         return "The model does not say how sure it is, so that nothing here has an interval, and the plan may lose."
-    found = (
-        f"Intervals are at {percent(record.confidence, 0)}, by {counted(record.members, 'member')} of the model. "
-        f"The best of many plans looks better than it is: the sum is marked down by "
-        f"{quantity(advice.promised - (advice.gain.value or 0.0), record.unit)} for that, but its interval reaches "
-        "above what was promised; the levers are not."
-    )
+    found = f"Intervals are at {percent(record.confidence, 0)}, by {counted(record.members, 'member')} of the model."
+    looked = advice if advice.changed else tried
+    if looked is not None:
+        found += (
+            " The best of many plans looks better than it is: the sum is marked down by "
+            f"{quantity(looked.promised - (looked.gain.value or 0.0), record.unit)} for that, but its interval reaches "
+            "above what was promised; the levers are not."
+        )
     if tried is None:
         return found
     brings = f"{quantity(tried.gain.value or 0.0, record.unit, '+')}{_within(tried.gain, record)}"
