@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,17 @@ DRAWN_DIGITS = 13  # hex digits, which are 52 bits: as many as a float holds wha
 
 def digest(domain: str, payload: bytes | memoryview) -> str:
     """The digest of `payload` in `domain`, e.g. `recipe v1`."""
+    return digest_of_pieces(domain, (payload,))
+
+
+def digest_of_pieces(domain: str, pieces: Iterable[bytes | memoryview]) -> str:
+    """As of the pieces put together, which are never held at once."""
     from blake3 import blake3
 
-    return PREFIX + blake3(payload, derive_key_context=f"totalml {domain}").hexdigest()
+    hasher = blake3(derive_key_context=f"totalml {domain}")
+    for piece in pieces:
+        hasher.update(piece)
+    return PREFIX + hasher.hexdigest()
 
 
 def canonical(value: Any) -> bytes:

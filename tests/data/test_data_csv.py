@@ -49,6 +49,13 @@ def test_a_table_is_the_same_however_it_is_written(read, variant):
     assert read(content, name) == EXPECTED
 
 
+def test_a_letter_may_stand_in_two_pieces_of_a_file(read, monkeypatch):
+    content = "file,label\n" + "".join(f"{number},{'é' * number}\n" for number in range(1, 9))
+    for size in range(12, 20):  # the header is in the first piece
+        monkeypatch.setattr("totalml.data.text_file.PIECE_BYTES", size)
+        assert read(content)["label"] == ["é" * number for number in range(1, 9)]
+
+
 @pytest.mark.parametrize(
     ("cells", "kept"),
     [
@@ -116,6 +123,7 @@ REFUSED = {
         'file,label\n1,a\n2,"b\n3,c\n',
         r"has a quote in line 3 that is never closed",
     ),
+    "half a letter at the end": ("file,label\n1,é".encode()[:-1], r"byte 0xc3 in line 2"),
     "such a quote in a long table": (
         'file,label\n1,"a\n' + "2,b\n" * 50_000,
         r"has a quote in line 2 that is never closed",

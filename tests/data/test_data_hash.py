@@ -155,6 +155,18 @@ def test_how_the_table_lies_in_memory_does_not_count(samples):
     assert data_hash(chunked, padded) == expected
 
 
+def test_what_lies_in_memory_where_a_value_is_missing_does_not_count(samples):
+    """Arrow masks values and leaves them where they are."""
+    missing = pa.py_buffer(b"\x02")  # the first of two
+    text = pa.array(["left over", "x"])
+    number = pa.array([7, 2])
+    masked = {
+        "s": pa.Array.from_buffers(pa.string(), 2, [missing, *text.buffers()[1:]]),
+        "n": pa.Array.from_buffers(pa.int64(), 2, [missing, number.buffers()[1]]),
+    }
+    assert data_hash(samples, pa.table(masked)) == data_hash(samples, pa.table({"s": [None, "x"], "n": [None, 2]}))
+
+
 def test_a_metadata_column_is_not_mistaken_for_a_field_of_the_sample(samples):
     moved = samples.set_column(3, "label", pa.array([None, None], pa.string()))
     assert data_hash(samples, pa.table({})) != data_hash(moved, pa.table({"label": samples["label"]}))

@@ -7,13 +7,16 @@ column digests. Parquet bytes never count, because they differ between versions 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from totalml.identity import digest
+from totalml.identity import digest, digest_of_pieces
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
+
+    Pieces = Iterator[bytes | memoryview]
 
 SAMPLE_COLUMNS = ("id", "blob", "size_bytes", "label", "group", "timestamp", "mask")
 
@@ -23,64 +26,98 @@ def data_hash(samples: pa.Table, metadata: pa.Table) -> str:
     samples: with the columns of a snapshot, in any order of rows.
     metadata: the same rows; the order of its columns does not count.
     """
-    order = _sorted_rows(samples["id"])
+    order = sorted_rows(samples["id"])
     parts = [_column(name, samples[name], order) for name in SAMPLE_COLUMNS]
     own = [_column(name, metadata[name], order) for name in sorted(metadata.column_names)]
     counts = b"".join(_number(count) for count in (samples.num_rows, len(parts), len(own)))
     return digest("data v1", counts + "".join(parts + own).encode())
 
 
-def _sorted_rows(ids: pa.ChunkedArray) -> pa.Array:
+def sorted_rows(ids: pa.ChunkedArray) -> pa.Array | None:
+    """The order of the ids' UTF-8 bytes; None: they stand in it."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    # Binary, so that the order is that of the UTF-8 bytes and of no locale.
-    return pc.sort_indices(ids.cast(pa.binary()))
+    # Binary, so that the order is of bytes and of no locale.
+    raw = ids.cast(pa.binary())
+    if pc.all(pc.less_equal(raw[:-1], raw[1:]), min_count=0).as_py():
+        return None
+    return pc.sort_indices(raw)
 
 
-def _column(name: str, values: pa.ChunkedArray, order: pa.Array) -> str:
-    values = values.take(order).combine_chunks()
-    tag, payload = _by_value(values)
-    return digest("data column v1", _text(name) + _text(tag) + _number(len(values)) + _missing(values) + payload)
+def _column(name: str, values: pa.ChunkedArray, order: pa.Array | None) -> str:
+    return digest_of_pieces("data column v1", _pieces(name, values if order is None else values.take(order)))
 
 
-def _by_value(values: pa.Array) -> tuple[str, bytes]:
-    """The type's tag, and the values with missing ones as zero or empty."""
+def _pieces(name: str, values: pa.ChunkedArray) -> Pieces:
+    """Name, type, how many, which are missing, then the values with missing ones as zero or empty.
+
+    Of text all lengths, then all bytes: as unambiguous as a length before each, and one operation for many.
+    """
+    tag, each = _kind(values.type)
+    yield from (_text(name), _text(tag), _number(len(values)), _missing(values))
+    for give in each:
+        for chunk in values.iterchunks():
+            if len(chunk):
+                yield give(chunk)
+
+
+def _kind(kind: pa.DataType) -> tuple[str, list[Callable[[pa.Array], bytes | memoryview]]]:
+    """The type's tag, and what is taken of each piece of a column, one after the other."""
     import pyarrow as pa
 
-    kind = values.type
     if pa.types.is_string(kind):
-        return "string", _strings(values)
+        return "string", [_lengths, _bytes]
     if pa.types.is_boolean(kind):
-        return "bool", _numbers(values.cast(pa.int8()), "<i1")
+        return "bool", [lambda values: _numbers(values.cast(pa.int8()), "<i1")]
     if pa.types.is_timestamp(kind):
-        return "timestamp us UTC", _numbers(values.cast(pa.timestamp("us", "UTC")), "<i8")
+        return "timestamp us UTC", [lambda values: _numbers(values.cast(pa.timestamp("us", "UTC")), "<i8")]
     if pa.types.is_int64(kind):
-        return "int64", _numbers(values, "<i8")
+        return "int64", [lambda values: _numbers(values, "<i8")]
     if pa.types.is_float64(kind):
-        return "float64", _numbers(values, "<f8")
+        return "float64", [lambda values: _numbers(values, "<f8")]
     raise TypeError(f"a snapshot holds no columns of type {kind}")
 
 
-def _numbers(values: pa.Array, kind: str) -> bytes:
-    numbers = _buffer(values, kind).copy()
-    numbers[_is_missing(values)] = 0
-    return numbers.tobytes()
+def _numbers(values: pa.Array, kind: str) -> memoryview:
+    numbers = _buffer(values, kind)
+    if values.null_count:
+        numbers = numbers.copy()
+        numbers[_is_missing(values)] = 0
+    return numbers.data.cast("B")
 
 
-def _strings(values: pa.Array) -> bytes:
-    """All lengths, then all bytes: as unambiguous as a length before each, and one operation for the column."""
-    import numpy as np
-    import pyarrow as pa
-
-    texts = [text or b"" for text in values.cast(pa.binary()).to_pylist()]
-    return np.array([len(text) for text in texts], "<i8").tobytes() + b"".join(texts)
-
-
-def _missing(values: pa.Array) -> bytes:
+def _lengths(values: pa.Array) -> bytes:
     import numpy as np
 
-    return np.packbits(_is_missing(values)).tobytes()
+    return np.diff(_offsets(_known(values))).astype("<i8").tobytes()
+
+
+def _bytes(values: pa.Array) -> bytes | memoryview:
+    values = _known(values)
+    first, last = _offsets(values)[[0, -1]].tolist()
+    return memoryview(values.buffers()[2])[first:last] if last > first else b""
+
+
+def _known(values: pa.Array) -> pa.Array:
+    """Texts, empty where missing: what stands there in memory may be anything."""
+    import pyarrow.compute as pc
+
+    return pc.if_else(values.is_valid(), values, "") if values.null_count else values
+
+
+def _offsets(values: pa.Array) -> np.ndarray[Any, np.dtype[np.int32]]:
+    import numpy as np
+
+    return np.frombuffer(values.buffers()[1], "<i4", len(values) + 1, values.offset * 4)
+
+
+def _missing(values: pa.ChunkedArray) -> bytes:
+    import numpy as np
+
+    if not values.null_count:
+        return bytes((len(values) + 7) // 8)
+    return np.packbits(np.concatenate([_is_missing(chunk) for chunk in values.iterchunks()])).tobytes()
 
 
 def _is_missing(values: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:

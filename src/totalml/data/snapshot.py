@@ -6,7 +6,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from totalml.data.columns import skipped_schema
 from totalml.data.data_hash import data_hash
@@ -51,7 +51,8 @@ def save_snapshot(snapshot: Snapshot, source: dict[str, Any], store: Store) -> N
         shutil.rmtree(folder)
     with atomic_folder(folder) as temporary:
         for name in _TABLES:
-            (temporary / f"{name}.parquet").write_bytes(parquet_bytes(getattr(snapshot, name)))
+            with (temporary / f"{name}.parquet").open("xb") as file:
+                _write_parquet(getattr(snapshot, name), file)
         (temporary / "manifest.json").write_text(json.dumps(_manifest(snapshot, source), indent=2) + "\n")
 
 
@@ -66,7 +67,7 @@ def load_snapshot(digest: str, store: Store) -> Snapshot:
     if not has_snapshot(digest, store):
         raise StoreError(f"snapshot {digest} is not in the store {store.root}; take it again from its source")
     try:
-        tables = {name: read_parquet((folder / f"{name}.parquet").read_bytes()) for name in _TABLES}
+        tables = {name: _read_file(folder / f"{name}.parquet") for name in _TABLES}
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"snapshot folder {folder} is damaged: {error}. {_mend(folder)}") from error
     # What was skipped is no part of the name, and the checksums of its pages leave out the names of its columns.
@@ -99,20 +100,35 @@ def _manifest(snapshot: Snapshot, source: dict[str, Any]) -> dict[str, Any]:
 def parquet_bytes(table: pa.Table) -> bytes:
     """A table as the content of a Parquet file."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    _write_parquet(table, sink)
     return bytes(sink.getvalue())
 
 
 def read_parquet(data: bytes) -> pa.Table:
     """The table in a Parquet file's content."""
     import pyarrow as pa
+
+    return _read(pa.BufferReader(data))
+
+
+def _write_parquet(table: pa.Table, sink: BinaryIO | pa.NativeFile) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+
+
+def _read_file(path: Path) -> pa.Table:
+    with path.open("rb") as file:
+        return _read(file)
+
+
+def _read(file: BinaryIO | pa.NativeFile) -> pa.Table:
     import pyarrow.parquet as pq
 
     # Not pq.read_table: it imports pyarrow's dataset machinery, which takes longer than the reading.
-    return pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True).read()
+    return pq.ParquetFile(file, page_checksum_verification=True).read()
 
 
 def _mend(folder: Path) -> str:

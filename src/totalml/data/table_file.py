@@ -155,5 +155,6 @@ def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
     if pa.types.is_string(kind) and pa.types.is_floating(column.type):  # a missing label of pandas is NaN
         column = pc.if_else(pc.is_nan(column), None, column)
     column = column.cast(kind)
-    # An empty cell of a CSV is a missing value.
-    return pc.if_else(pc.equal(column, ""), None, column) if pa.types.is_string(kind) else column
+    if not pa.types.is_string(kind) or not pc.any(empty := pc.equal(column, "")).as_py():
+        return column
+    return pc.if_else(empty, None, column)  # an empty cell of a CSV is a missing value

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import pyarrow as pa
 
-from totalml.data.csv_file import HEADER_CHARS, names_separator, separator_of
+from totalml.data.csv_file import separator_of
 from totalml.data.paths import normal
+from totalml.data.text_file import HEADER_CHARS, names_separator
 from totalml.errors import DataError
 from totalml.prediction.chunk import CHUNK
 
