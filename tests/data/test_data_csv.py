@@ -102,6 +102,12 @@ def test_decimal_commas_in_a_table_with_commas_are_text(read):
     assert read('file,label,x\na,b,"1,5"\n')["x"] == ["1,5"]
 
 
+@pytest.mark.parametrize(("cell", "first", "last"), [("x", "1", "x"), ("2.5", 1.0, 2.5), ("", 1, None)])
+def test_a_type_fits_the_last_rows_of_a_long_table_too(read, cell, first, last):
+    found = read("file,label,x\n" + "a.jpg,label,1\n" * 80_000 + f"a.jpg,label,{cell}\n")["x"]
+    assert (found[0], found[-1]) == (first, last)
+
+
 @pytest.mark.parametrize("word", ["NA", "null", "true", "1", "0", "yes", "no", "None", "nan"])
 def test_a_label_is_text_whatever_it_looks_like(read, word):  # gwmod/nlmod#563, chanzuckerberg/cellxgene#1115
     assert read(f"file;label\n1;{word}\n")["label"] == [word]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,18 +60,26 @@ def _header(content: str, separator: str) -> list[str]:
 
 
 def _parsed(written: Text, separator: str, types: dict[str, str], only: Sequence[str] = ()) -> pa.Table:
+    """A type that fits the first rows and all others is the one that all rows give; else they are held twice."""
+    import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
+    options = _options(separator, types, only)
+    with suppress(pa.ArrowInvalid), written.opened() as file, arrow_csv.open_csv(file, **options) as batches:
+        return batches.read_all()
     with written.opened() as file, _fault_told(written, separator):
-        return arrow_csv.read_csv(file, **_options(separator, types, only))
+        return arrow_csv.read_csv(file, **options)
 
 
 def _options(separator: str, types: dict[str, str], only: Sequence[str]) -> dict[str, Any]:
     from pyarrow import csv as arrow_csv
 
-    convert = arrow_csv.ConvertOptions(column_types=types, strings_can_be_null=False, include_columns=list(only))
-    parse = arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True)
-    return {"parse_options": parse, "convert_options": convert}
+    return {
+        "parse_options": arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+        "convert_options": arrow_csv.ConvertOptions(
+            column_types=types, strings_can_be_null=False, include_columns=list(only)
+        ),
+    }
 
 
 @contextmanager

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from totalml.component import plain
-from totalml.condition import condition
 from totalml.data.changes import describe_changes
-from totalml.data.columns import metadata_table, sample_table, skipped_table
-from totalml.data.data_hash import data_hash
-from totalml.data.ingest import Ingest, Ingested
+from totalml.data.columns import skipped_table
+from totalml.data.data_hash import data_hash, sorted_rows
+from totalml.data.given import read_source
 from totalml.data.memory import hash_in, memory_path, say_pin
 from totalml.data.sample import BadSample, Ignored
 from totalml.data.screen import screen
 from totalml.data.snapshot import Snapshot, has_snapshot, load_snapshot, save_snapshot, snapshot_folder
 from totalml.data.standing import require_taken_whole
-from totalml.data.where import chosen
 from totalml.errors import SnapshotError
-from totalml.identity import canonical, digest, short
+from totalml.identity import canonical
 from totalml.progress import Progress
 from totalml.store.atomic import remove_leftovers, write_atomically, write_if_new
-from totalml.store.stat_cache import StatCache
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pyarrow as pa
 
     from totalml.recipe import DataRecipe
     from totalml.store import Store
@@ -61,47 +60,44 @@ def take_snapshot(data: DataRecipe, store: Store, progress: Progress | None = No
 
 
 def _taken(data: DataRecipe, store: Store, progress: Progress) -> Snapshot:
-    ingested, added = _ingest(data, store, progress)
-    spellings = data.spellings
-    for row in ingested.rows:
-        if row.label in spellings:
-            row.label = spellings[row.label]
-    rows, screened = screen(ingested.rows, data.classes)
-    bad = ingested.bad + screened
-    _say_ignored(ingested.ignored, progress)
+    given = read_source(data, store, progress)
+    samples = _spelt(given.samples, data.spellings)
+    rows, screened = screen(samples, data.classes)
+    bad = [*given.bad, *screened]
+    _say_ignored(given.ignored, progress)
     if bad and data.on_bad_sample == "fail":
         raise SnapshotError(_list_bad(bad, store))
-    if not rows:
+    samples, rows = _in_order(samples, rows)
+    if not len(samples):
         raise SnapshotError(_no_samples(bad, store, data.where))
-    _check_labels(data, {row.label for row in rows})
+    _check_labels(data, {*samples["label"].unique().to_pylist()})
     if bad:
         progress.say(f"skipped {len(bad)} bad samples; they are listed in the snapshot")
-    rows.sort(key=lambda row: row.id.encode())
-    samples, metadata = sample_table(rows), metadata_table(rows)
-    snapshot = Snapshot(data_hash(samples, metadata), samples, metadata, skipped_table(bad), added)
+    metadata = given.metadata(rows)
+    snapshot = Snapshot(data_hash(samples, metadata), samples, metadata, skipped_table(bad), given.added)
     save_snapshot(snapshot, plain(data.source, where=True), store)
     return snapshot
 
 
-def _ingest(data: DataRecipe, store: Store, progress: Progress) -> tuple[Ingested, int]:
-    with store.writing() as writer:
-        cache = StatCache(_cache_path(data, store))
-        ingest = Ingest(writer, cache, data.max_megapixels)
-        samples = progress.track(data.source.samples(), "taking the snapshot")
-        ingested = ingest.run(chosen(samples, condition(data.where)) if data.where else samples)
-        writer.finish()
-        cache.save()
-        return ingested, writer.added
+def _spelt(samples: pa.Table, spellings: Mapping[str, str]) -> pa.Table:
+    """Each label as the recipe spells it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not spellings:
+        return samples
+    labels = samples["label"]
+    meant = pa.array([*spellings.values()], pa.string()).take(pc.index_in(labels, pa.array([*spellings], pa.string())))
+    return samples.set_column(samples.column_names.index("label"), "label", pc.coalesce(meant, labels))
 
 
-def _cache_path(data: DataRecipe, store: Store) -> Path:
-    folder = data.source.folder()
-    name = str(folder.resolve()).encode("utf-8", "surrogateescape") if folder else _source_json(data)
-    return store.folder("stat") / f"{short(digest('stat cache v1', name), 32)}.bin"
-
-
-def _source_json(data: DataRecipe) -> bytes:
-    return canonical(plain(data.source, where=True))
+def _in_order(samples: pa.Table, rows: pa.Array | None) -> tuple[pa.Table, pa.Array | None]:
+    """The rows of these numbers by their ids, and the numbers in this order; None: all of them as they stand."""
+    samples = samples if rows is None else samples.take(rows)
+    order = sorted_rows(samples["id"])
+    if order is None:
+        return samples, rows
+    return samples.take(order), order if rows is None else rows.take(order)
 
 
 def _remembered(memory: Path | None, store: Store) -> Snapshot | None:

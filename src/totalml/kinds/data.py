@@ -11,6 +11,7 @@ from totalml.component import Component
 
 if TYPE_CHECKING:
     from totalml.data.sample import BadSample, Ignored, Sample
+    from totalml.data.sample_batch import SampleBatch
 
 
 class Source(Component):
@@ -19,6 +20,10 @@ class Source(Component):
     @abstractmethod
     def samples(self) -> Iterator[Sample | BadSample | Ignored]:
         """Yield every sample once, in a stable order; what cannot become one is yielded as `BadSample`."""
+
+    def batches(self) -> Iterator[SampleBatch] | None:
+        """The same as columns, where no sample has a picture; None: they are asked for one by one."""
+        return None
 
     def fingerprint(self) -> str | None:
         """A text that changes whenever `samples()` would yield something else; None if only a look can tell.
