@@ -179,6 +179,9 @@ features:
     numeric: [price, temperature, football, st_patrick, bank_holidays, day_of_year, trend, size]
     categorical: [region]
 
+model:
+  season: 8  # waves of the year: a real one has peaks that few cannot draw; recipes/marketing/README.md
+
 task:
   targets: [sales]
   units: {{sales: units}}
