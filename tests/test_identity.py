@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rfc8785 import CanonicalizationError
 
-from totalml.identity import canonical, config_hash, digest, drawn, run_id
+from totalml.identity import canonical, canonical_row, config_hash, digest, drawn, run_id
 
 plain_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -25,6 +26,27 @@ def test_golden_digests():
 
 def test_a_run_id_is_eight_digits_of_each_hash():
     assert run_id("blake3:" + "a" * 64, "blake3:" + "b" * 64) == "aaaaaaaa-bbbbbbbb"
+
+
+@given(st.dictionaries(st.text(max_size=5), plain_values, max_size=5))
+def test_a_row_is_written_as_any_other_value(row):
+    assert canonical_row(row) == canonical(row)
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 2**55).map(float)
+near_integers = st.tuples(st.integers(-(10**17), 10**17), st.integers(-8, 17)).map(lambda two: two[0] * 10.0 ** -two[1])
+
+
+@given(numbers | near_integers)
+def test_a_number_of_a_row_is_written_as_anywhere(number):
+    assert canonical_row({"x": number}) == canonical({"x": number})
+
+
+@pytest.mark.parametrize("row", [{"x": float("nan")}, {"x": float("inf")}, {"x": 2**53}, {"x": "\ud800"}, {"x": b""}])
+def test_what_no_json_holds_is_refused_in_a_row_too(row):
+    for write in (canonical, canonical_row):
+        with pytest.raises(CanonicalizationError):
+            write(row)
 
 
 @given(st.dictionaries(st.text(max_size=5), plain_values, max_size=5))

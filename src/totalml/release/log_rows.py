@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from totalml.identity import canonical, digest
+from totalml.identity import canonical_row, digest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,4 +54,4 @@ def metadata_columns(rows: pa.Table) -> dict[str, pa.ChunkedArray]:
 
 def input_hash(picture: bytes, row: Mapping[str, Any]) -> str:
     """By which a person's picture or row is found again, to be deleted on request."""
-    return digest(INPUT, picture + canonical(row))
+    return digest(INPUT, picture + canonical_row(row))
