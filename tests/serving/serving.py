@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -20,14 +19,15 @@ from totalml.prediction_log.housekeeping import Housekeeping
 from totalml.registry import Aliases, Promotion
 from totalml.release.bundle import REFERENCE, Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
+from totalml.serving.address import Address, listen
 from totalml.serving.app import create_app
-from totalml.serving.connection import ImpatientProtocol
 from totalml.serving.feedback import Feedback
 from totalml.serving.figures import Figures
 from totalml.serving.followed import Followed
 from totalml.serving.judging import Judging
 from totalml.serving.limits import Limits
 from totalml.serving.prediction_log import PredictionLog
+from totalml.serving.server import config_of
 from totalml.serving.service import Service
 from totalml.serving.traces import Traces
 from totalml.store import Store
@@ -247,16 +247,13 @@ def running(service: Service) -> Iterator[Running]:
     """On a port of its own, in a thread of this process."""
     import uvicorn
 
-    config = uvicorn.Config(
-        create_app(service), http=ImpatientProtocol, host="127.0.0.1", port=0, log_level="error", lifespan="on"
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    bound = listen(Address("127.0.0.1", 0, 1))
+    server, port = uvicorn.Server(config_of(create_app(service))), bound.getsockname()[1]
+    thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
     thread.start()
     while not server.started:
         thread.join(0.01)
         assert thread.is_alive(), "the service ended before it had started"
-    port = server.servers[0].sockets[0].getsockname()[1]
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             yield Running(service, client, port)

@@ -341,28 +341,6 @@ def test_a_json_of_countless_values_is_refused_before_they_are_made(tmp_path, pa
         assert (answer.status_code, "commas" in answer.json()["error"]) == (413, True)
 
 
-@pytest.mark.parametrize(
-    "before", [b"", b"GET /predict HTTP/1.1\r\nHost: a\r\n\r\n"], ids=["at once", "after an answer"]
-)
-@pytest.mark.parametrize("byte", [b"", b"G"], ids=["silent", "slow"])
-def test_a_connection_that_brings_no_request_is_closed(photos, monkeypatch, before, byte):
-    monkeypatch.setattr("totalml.serving.connection.HEAD_S", 0.4)
-    with socket.create_connection(("127.0.0.1", photos.port), timeout=0.05) as client:
-        client.sendall(before)
-        due = time.monotonic() + 8  # uvicorn closes a silent one after an answer, in 5 s
-        closed = False
-        while not closed and time.monotonic() < due:
-            try:
-                client.sendall(byte)
-                closed = not client.recv(4096)
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                closed = True
-        assert closed
-    assert photos.ask(picture()).status_code == 200
-
-
 def test_the_service_says_what_it_is_and_measures(photos):
     version = photos.client.get("/version").json()
     assert version["release"] == photos.service.live.now.release

@@ -172,7 +172,7 @@ def test_time_in_the_queue_is_told_as_waiting_and_not_as_scoring(traced, monkeyp
             {"read", "wait"},
         ),
         ({"method": "GET", "url": "/no/such/4711"}, "GET", 404, set()),
-        ({"method": "BREW", "url": "/predict"}, "HTTP /predict", 405, set()),
+        ({"method": "PROPFIND", "url": "/predict"}, "HTTP /predict", 405, set()),
         ({"method": "GET", "url": "/version", "headers": {"Authorization": "no"}}, "GET", 401, set()),
     ],
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -57,6 +58,11 @@ class Scored:
     strangeness: NDArray[np.float64] | None
     strange: NDArray[np.bool_] | None
     maps: NDArray[np.float32] | None
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """`answers`, a row each; made once for all requests of a batch."""
+        return self.answers.to_pylist()
 
 
 class Scorer:

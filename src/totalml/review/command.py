@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from totalml.review.page.site import Site
     from totalml.store import Store
 
-NEEDED = ("starlette", "uvicorn", "onnxruntime")
+NEEDED = ("starlette", "uvicorn", "httptools", "onnxruntime")
 PORT = 8010
 LOOKS_EVERY_S = 1.0  # at what others queued, said or revoked
 TENDS_EVERY = 60  # looks

@@ -22,7 +22,7 @@ STRENGTH = 0.6  # of the colour over the picture where the model looked most
 def answer_of(asked: Asked, answered: Answered) -> dict[str, Any]:
     """What each sample was said to be, by which release."""
     loaded, scored = answered.loaded, answered.scored
-    rows = scored.answers.slice(answered.first, answered.count).to_pylist()
+    rows = scored.rows[answered.first : answered.first + answered.count]
     decision = loaded.decision
     predictions = []
     for place, (id_, row) in enumerate(zip(asked.ids, rows, strict=True)):

@@ -1,31 +1,77 @@
-"""A connection that must bring a request in time: uvicorn itself lets one that says little or nothing stay for good."""
+"""A connection that bears what uvicorn's own lets pass: a client that says little or nothing, or that never ends.
+
+The head of a request must come in time and be short, so must what is no body between two pieces of one, and few
+requests may be sent ahead of their answers. What is no HTTP gets a reason in JSON, as any other request does.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S = 20.0  # from the first byte, or from the connection, to the end of a request's head
+HEAD_BYTES = 2**16  # of a head, and of what is no body between two pieces of one
+AHEAD = 64  # requests that wait for the answer to an earlier one of their connection
+
+_NO_HTTP = "400 Bad Request", "this is no HTTP/1.1 request of a method that is known"
+_LONG_HEAD = "431 Request Header Fields Too Large", f"the head of a request is longer than {HEAD_BYTES:,} bytes"
+_FAR_AHEAD = "400 Bad Request", f"more than {AHEAD} requests wait for an answer on this connection; open several"
 
 
-class ImpatientProtocol(H11Protocol):
+class _Refused(Exception):
+    pass
+
+
+class ImpatientProtocol(HttpToolsProtocol):
     """Between two requests uvicorn's own `timeout_keep_alive` counts until a byte comes."""
 
     _due: asyncio.TimerHandle | None = None
+    _no_body = 0  # bytes that came since a body, or a head, was read
+    _refusal = _NO_HTTP
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._watch()
 
     def data_received(self, data: bytes) -> None:
+        self._no_body += len(data)
         super().data_received(data)
+        if self._no_body > HEAD_BYTES and not self.transport.is_closing():
+            self._refusal = _LONG_HEAD
+            self.send_400_response("")
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         if self._due is not None:
             self._due.cancel()
+
+    def on_headers_complete(self) -> None:
+        self._no_body = 0
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > HEAD_BYTES:
+            self._refuse(_LONG_HEAD)
+        if len(self.pipeline) >= AHEAD:
+            self._refuse(_FAR_AHEAD)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._no_body = 0
+        super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:
+        """Args: msg: of uvicorn; ours says more."""
+        status, reason = self._refusal
+        data = json.dumps({"error": reason}).encode()
+        head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n"
+        self.transport.write(head.encode() + b"connection: close\r\n\r\n" + data)
+        self.transport.close()
+
+    def _refuse(self, refusal: tuple[str, str]) -> None:
+        """End what the parser is at."""
+        self._refusal = refusal
+        raise _Refused
 
     def _watch(self) -> None:
         if self._waits() and self._due is None:

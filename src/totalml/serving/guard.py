@@ -27,6 +27,7 @@ OPEN = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")  # to whoe
 HEADER = b"x-request-id"
 ID = "totalml.request_id"  # in the scope
 _LONGEST_ID = 128
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 _Route = tuple[str, str]
 _Handler = Callable[[Request], Awaitable["Response"]]
@@ -98,7 +99,7 @@ async def answer(send: Send, status: int, values: Any) -> None:
 
 
 def encoded(values: Any) -> bytes:
-    return json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
+    return _JSON.encode(values).encode()
 
 
 def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -27,7 +27,7 @@ from totalml.errors import MissingExtraError, RecipeError
 if TYPE_CHECKING:
     from totalml.project import Place
 
-NEEDED = ("fastapi", "uvicorn", "onnxruntime", "prometheus_client", "multipart")
+NEEDED = ("fastapi", "uvicorn", "httptools", "onnxruntime", "prometheus_client", "multipart")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from totalml.serving.service import Service
     from totalml.store import Store
 
+KEEP_ALIVE_S = 30  # of a connection that asks nothing after an answer
 ENDS_WITHIN_S = 4  # of what is being answered; with its threads the process ends within 10
 
 
@@ -45,22 +46,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
 
 def answer_until_ended(app: ASGIApp, listener: socket.socket, line: str) -> None:
     """Until SIGTERM or SIGINT. Args: line: said once it listens."""
-    import uvicorn
-
-    from totalml.serving.connection import ImpatientProtocol
-
-    config = uvicorn.Config(
-        app,
-        http=ImpatientProtocol,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=ENDS_WITHIN_S,
-        timeout_keep_alive=30,
-        backlog=1024,
-        h11_max_incomplete_event_size=64 * 1024,
-        server_header=False,
-    )
-    server = telling(config, line)
+    server = telling(config_of(app), line)
     # A signal that comes before uvicorn takes them over ends it, too. It raises the one again that ended it; what was
     # accepted is answered by then, and that is no failure.
     before = {name: signal.signal(name, server.handle_exit) for name in (signal.SIGTERM, signal.SIGINT)}
@@ -69,6 +55,24 @@ def answer_until_ended(app: ASGIApp, listener: socket.socket, line: str) -> None
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
+
+
+def config_of(app: ASGIApp) -> Config:
+    import uvicorn
+
+    from totalml.serving.connection import ImpatientProtocol
+
+    return uvicorn.Config(
+        app,
+        http=ImpatientProtocol,
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=ENDS_WITHIN_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        backlog=1024,
+        server_header=False,
+    )
 
 
 def telling(config: Config, line: str) -> Server:
