@@ -21,8 +21,8 @@ from totalml.deployment.standing import Challenger
 from totalml.labels import read_labels, truth_of
 from totalml.labels.columns import table_of
 from totalml.labels.labels import Segments
-from totalml.prediction_log.segment import Segment
 from totalml.recipe.gates import GateRecipe
+from totalml.segments.segment import Segment
 from totalml.store import Store
 
 OLD, NEW = "blake3:" + "0" * 64, "blake3:" + "1" * 64

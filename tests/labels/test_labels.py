@@ -113,7 +113,7 @@ def test_only_new_segments_are_read(tmp_path, monkeypatch):
     store, opened = Store(tmp_path), []
     writer, reader = Segments(store, "pints"), Labels(store, "pints", CLASS)
     monkeypatch.setattr(
-        Store, "open_file", lambda *given, real=Store.open_file: opened.append(given[1]) or real(*given)
+        Store, "open_file", lambda *given, real=Store.open_file: opened.append(given[1:]) or real(*given)
     )
     for number in range(3):
         writer.save(labels(CLASS, (f"r{number}", None, "dark")))
@@ -234,7 +234,7 @@ def test_a_segment_says_who_and_has_the_columns_of_the_task(tmp_path):
     for truth, label in ((CLASS, "dark"), (TAGS, ["thin"]), (BOTH, {"price": 1, "area": 2})):
         Segments(Store(tmp_path), truth.__class__.__name__).save(labels(truth, ("r", "a", label)))
     kinds = {}
-    for file in tmp_path.glob("labels/*/2026-11-27/000000-*-000001.parquet"):
+    for file in tmp_path.glob("labels/*/2026-11-27/000000-*-000001-*.parquet"):
         table = pq.read_table(file)
         assert table["who"].to_pylist() == ["eve"]
         kinds |= {field.name: str(field.type) for field in table.schema if field.name.startswith("label:")}

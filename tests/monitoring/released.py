@@ -14,10 +14,10 @@ import yaml
 
 from tests.monitoring.traffic import MODEL
 from totalml.data.snapshot import parquet_bytes
-from totalml.prediction_log.segment import Segment
 from totalml.registry import Aliases, Promotion
 from totalml.release.bundle import RECIPE, REFERENCE, SIGNATURE, Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
+from totalml.segments.segment import Segment
 from totalml.store import Store
 
 SIGNED = Signature(

@@ -14,7 +14,7 @@ from totalml.evaluation.classification.truth import ClassTruth
 from totalml.labels.columns import table_of
 from totalml.labels.label import Label
 from totalml.labels.labels import Segments
-from totalml.prediction_log.segment import Segment
+from totalml.segments.segment import Segment
 from totalml.store import Store
 
 MODEL = "pints"

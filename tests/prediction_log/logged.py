@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from totalml.data.snapshot import parquet_bytes
-from totalml.prediction_log.segment import Segment
+from totalml.segments.segment import Segment
 from totalml.store import Store
 
 MODEL = "pints"

@@ -22,9 +22,9 @@ from totalml.identity import PREFIX
 from totalml.prediction_log import LogReader, housekeeping
 from totalml.prediction_log.deletion import Deleted, Sought, delete
 from totalml.prediction_log.housekeeping import Housekeeping, compact, remove_older
-from totalml.prediction_log.rewriting import Rewriter
 from totalml.prediction_log.sampled_pictures import PICTURES, is_sampled, save_picture
 from totalml.prediction_log.settings import LogSettings
+from totalml.segments.rewriting import Rewriter
 from totalml.store import Store
 
 GONE, STAYS = f"{PREFIX}{'a' * 64}", f"{PREFIX}{'b' * 64}"

@@ -122,8 +122,8 @@ def test_columns_that_cannot_be_joined_are_told(store, writer, monkeypatch):
 
 
 def test_the_journal_of_a_log_is_that_of_no_model(store):
-    from totalml.prediction_log.rewrites import Rewrites
-    from totalml.prediction_log.segment import Segment
+    from totalml.segments.rewrites import Rewrites
+    from totalml.segments.segment import Segment
 
     Rewrites(store, MODEL).claim([Segment.new(NOON, REPLICAS[0], 1, RELEASES[0])], [])
     assert models(store) == set()

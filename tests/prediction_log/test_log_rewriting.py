@@ -13,8 +13,9 @@ import pytest
 from tests.prediction_log.logged import MODEL, NOON, REPLICAS, Writer, files, inputs_there
 from tests.store.machines import Killed, machine
 from totalml.errors import StoreError
-from totalml.prediction_log import LogReader, rewriting
-from totalml.prediction_log.rewriting import Rewriter
+from totalml.prediction_log import LogReader
+from totalml.segments import rewriting
+from totalml.segments.rewriting import Rewriter
 from totalml.store import Store
 
 

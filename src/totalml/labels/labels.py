@@ -1,27 +1,35 @@
 """The labels of a model: immutable Parquet segments in the store, of which a later label replaces an earlier one.
 
-A segment appears whole or not at all and never changes, so whoever reads holds what he has read, and reads what is new.
+A segment appears whole or not at all. Those of an hour become one file, in which each row says by which segment it
+came, so whoever reads knows what he has read, wherever it lies by now.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from totalml.data.snapshot import parquet_bytes
-from totalml.data.stored_table import stored_table
+from totalml.identity import canonical, digest
 from totalml.labels.columns import PREFIX, by_schema, last_of_each, schema_of
+from totalml.segments.listing import Listing
+from totalml.segments.rows import REPLICA, SEGMENT, rows_of
+from totalml.segments.segment import LABELS, Segment
+from totalml.store.local_files import FileGoneError
 
 if TYPE_CHECKING:
     from totalml.evaluation.truth import Truth
     from totalml.store import Store
 
-FOLDER = "labels"  # of the store: labels/<model>/<day>/<segment>.parquet
 AT_ONCE = 16  # segments that are read at the same time; a request to an object store is mostly waiting
+ATTEMPTS = 20  # each is spoilt only by a file that was rewritten since it was listed
 
 
 class Labels:
@@ -33,7 +41,9 @@ class Labels:
 
     def __init__(self, store: Store, model: str, truth: Truth) -> None:
         self._store, self._model, self._schema = store, model, schema_of(truth)
-        self._read: set[str] = set()
+        self._listing = Listing(store, model, LABELS)
+        self._read: set[Segment] = set()
+        self._origins = pa.array([], pa.string())  # of the rows that were read
         self._known = self._schema.empty_table()
 
     def new(self) -> pa.Table:
@@ -41,15 +51,10 @@ class Labels:
 
         Raises: StoreError: the store cannot be read, or a segment is damaged.
         """
-        names = [name for name in self._segments() if name not in self._read]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            tables = list(pool.map(self._table, names))
-        self._read |= {*names}
-        # Those of one kind at once: for each of thousands of files it would take as long as reading it.
-        alike = [self._fitted(pa.concat_tables(some)) for some in by_schema(tables, lambda table: table)]
-        found = pa.concat_tables([self._schema.empty_table(), *alike])
-        self._known = last_of_each(pa.concat_tables([self._known, found]))
-        return last_of_each(found)
+        for _ in range(ATTEMPTS):
+            with suppress(FileGoneError):
+                return self._new()
+        return self._new()
 
     def read(self) -> pa.Table:
         """All, the last of each sample; only segments that are new since the last call are read.
@@ -61,16 +66,30 @@ class Labels:
 
     def holds(self, source: str) -> bool:
         """Whether a segment of this source was saved."""
-        return any(f"-{source}-" in name for name in self._segments())
+        there = any(each.writer == source for each in self._listing.look().counting)
+        return there or self._listing.rewrites.took(source)
 
-    def _segments(self) -> list[str]:
-        return segments_of(self._store, self._model)
+    def _new(self) -> pa.Table:
+        unread = [each for each in self._listing.look().counting if each not in self._read]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            tables = list(pool.map(self._table, unread))
+        # Those of one kind at once: for each of thousands of files it would take as long as reading it.
+        alike = [self._fitted(pa.concat_tables(some)) for some in by_schema(tables, lambda table: table)]
+        found = pa.concat_tables([self._schema.empty_table(), *alike])
+        self._note(unread, tables)
+        self._known = last_of_each(pa.concat_tables([self._known, found]))
+        return last_of_each(found)
 
-    def _table(self, name: str) -> pa.Table:
-        with stored_table(self._store, name) as file:
-            return file.read(use_threads=False)
+    def _table(self, segment: Segment) -> pa.Table:
+        return rows_of(self._store, self._model, segment)
+
+    def _note(self, unread: Sequence[Segment], tables: Sequence[pa.Table]) -> None:
+        self._read |= {*unread}
+        came = [_origins(table).unique() for table in tables]
+        self._origins = pa.concat_arrays([self._origins, *came]).unique()
 
     def _fitted(self, table: pa.Table) -> pa.Table:
+        table = table.filter(pc.invert(pc.is_in(_origins(table), value_set=self._origins)))
         there = {field.name: field.type for field in table.schema}
         columns = [
             table[field.name] if there.get(field.name) == field.type else pa.nulls(len(table), field.type)
@@ -83,15 +102,11 @@ class Labels:
         return pa.table(columns, self._schema).filter(pa.array(said))
 
 
-def segments_of(store: Store, model: str) -> list[str]:
-    """Names of them, as of `Store.files`."""
-    return [name for name in store.files(FOLDER, model) if name.endswith(".parquet")]
-
-
 class Segments:
     """Writes labels of one source, a segment a call.
 
-    Args: source: by which its segments are told from those of others; None: a random one.
+    Args: source: by which its segments are told from those of others, so what they hold must follow from it; None: a
+        random one.
     """
 
     def __init__(self, store: Store, model: str, source: str | None = None) -> None:
@@ -101,6 +116,15 @@ class Segments:
     def save(self, table: pa.Table) -> None:
         """Returns once it is in the store. Raises: StoreError: it cannot be written."""
         self._count += 1
-        first = table["time"][0].as_py()
-        name = f"{first:%H%M%S}-{self._source}-{self._count:06}.parquet"
-        self._store.save_file(parquet_bytes(table), FOLDER, self._model, f"{first:%Y-%m-%d}", name)
+        segment = Segment.new(table["time"][0].as_py(), self._source, self._count, _kind(table), LABELS)
+        self._store.save_file(parquet_bytes(table), *segment.path(self._model))
+
+
+def _kind(table: pa.Table) -> str:
+    """The same for the same columns: segments of one kind become one file."""
+    return digest("columns of labels v1", canonical([[field.name, str(field.type)] for field in table.schema]))
+
+
+def _origins(table: pa.Table) -> pa.ChunkedArray:
+    """(N,) writer and number of the segment that each row came by."""
+    return pc.binary_join_element_wise(table[REPLICA], table[SEGMENT].cast(pa.string()), "-")

@@ -5,30 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from totalml.data.snapshot import parquet_bytes
-from totalml.data.stored_table import stored_table
 from totalml.labels.label import REQUEST_ID
-from totalml.labels.labels import segments_of
+from totalml.segments.rewriting import Rewriter
+from totalml.segments.rows import rows_of
+from totalml.segments.segment import LABELS, Segment
+from totalml.store.local_files import FileGoneError
 
 if TYPE_CHECKING:
     from totalml.store import Store
 
 
 def remove_labels(store: Store, model: str, requests: Collection[str]) -> int:
-    """Those of these requests; segments are written anew under their names, so that whoever has listed them finds them.
+    """Those of these requests, wherever they lie by now.
 
     Returns: how many there were.
     Raises: StoreError: a segment is damaged, or the store cannot be written; given again, it goes on.
     """
-    removed, gone = 0, pa.array(requests, pa.string())
-    for name in segments_of(store, model) if requests else ():
-        with stored_table(store, name) as file:
-            labels = file.read()
-        kept = labels.filter(pc.invert(pc.is_in(labels[REQUEST_ID], value_set=gone)))
-        if len(kept) < len(labels):
-            removed += len(labels) - len(kept)
-            store.save_file(parquet_bytes(kept.combine_chunks()), name)
+    removed, rewriter, gone = 0, Rewriter(store, model, LABELS), {*requests}
+    clean: set[Segment] = set()  # files never change
+    while gone and (left := [each for each in rewriter.settled().counting if each not in clean]):
+        for segment in left:
+            try:
+                labelled = rows_of(store, model, segment, [REQUEST_ID])[REQUEST_ID].to_pylist()
+            except FileGoneError:  # others make another file of it at this moment, which the next look finds
+                continue
+            if found := gone & {*labelled}:
+                removed += rewriter.leave_out(segment, found)
+            else:
+                clean.add(segment)
     return removed

@@ -15,15 +15,18 @@ import pyarrow as pa
 from totalml.labels.label import REQUEST_ID
 from totalml.labels.removal import remove_labels
 from totalml.prediction_log.asked import queue_lock, remove_items, requests_asked
-from totalml.prediction_log.rewriting import INPUT, Rewriter
-from totalml.prediction_log.rows import columns_of, rows_of
 from totalml.prediction_log.sampled_pictures import remove_pictures
-from totalml.release.log_rows import METADATA, input_hash
+from totalml.release.log_rows import LOG, METADATA, input_hash
+from totalml.segments.rewriting import KEYS, Rewriter
+from totalml.segments.rows import columns_of, rows_of
 from totalml.store.local_files import FileGoneError
 
 if TYPE_CHECKING:
-    from totalml.prediction_log.segment import Segment
+    from totalml.segments.segment import Segment
     from totalml.store import Store
+
+
+INPUT = KEYS[LOG]
 
 
 @dataclass(frozen=True)

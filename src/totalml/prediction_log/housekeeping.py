@@ -1,4 +1,4 @@
-"""Keep a log small and no longer than asked for: hours that are over become few files, old days go."""
+"""Keep a log, and labels, small and no longer than asked for: hours that are over become few files, old days go."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from totalml.background import Background
 from totalml.errors import StoreError
-from totalml.prediction_log.rewriting import Rewriter
 from totalml.prediction_log.sampled_pictures import PICTURES
-from totalml.prediction_log.segment import REWRITTEN, is_day
 from totalml.release.log_rows import LOG
+from totalml.segments.rewriting import Rewriter
+from totalml.segments.segment import LABELS, REWRITTEN, is_day
 from totalml.store.locks import locked_if_free
 from totalml.terminal import say
 
@@ -40,11 +40,17 @@ class Compacted:
 
 
 def compact(store: Store, model: str, now: datetime) -> Compacted:
-    """Make few files of each hour that is over.
+    """Make few files of each hour that is over, of the log and of labels.
 
     Raises: StoreError: what was begun earlier cannot be finished, or the store cannot be read.
     """
-    rewriter, compacted = Rewriter(store, model), Compacted()
+    compacted = Compacted()
+    for folder in (LOG, LABELS):
+        _compact(Rewriter(store, model, folder), compacted, now)
+    return compacted
+
+
+def _compact(rewriter: Rewriter, compacted: Compacted, now: datetime) -> None:
     rewriter.sweep()
     counting = rewriter.settled().counting
     waiting = Counter(each.hour for each in counting if each.writer != REWRITTEN)
@@ -53,7 +59,6 @@ def compact(store: Store, model: str, now: datetime) -> Compacted:
             compacted.segments += rewriter.compact(hour)
         except StoreError as error:
             compacted.mistakes.append(str(error))
-    return compacted
 
 
 def remove_older(store: Store, model: str, days: int, now: datetime, folder: str = LOG) -> list[str]:

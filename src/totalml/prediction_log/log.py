@@ -131,8 +131,8 @@ def _remove_older(store: Store, model: str, days: int, now: Any) -> str:
 
 
 def _told(store: Store, model: str) -> Iterator[str]:
-    from totalml.prediction_log.listing import Listing
-    from totalml.prediction_log.rows import size_of
+    from totalml.segments.listing import Listing
+    from totalml.segments.rows import size_of
     from totalml.terminal import aligned
 
     totals: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])

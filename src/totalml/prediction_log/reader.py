@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from totalml.identity import short
-from totalml.prediction_log.listing import Listing
-from totalml.prediction_log.rows import REPLICA, SEGMENT, joined, rows_of
-from totalml.prediction_log.segment import REWRITTEN, Segment
+from totalml.segments.listing import Listing
+from totalml.segments.rows import REPLICA, SEGMENT, joined, rows_of
+from totalml.segments.segment import REWRITTEN, Segment
 from totalml.store.local_files import FileGoneError
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from totalml.data.snapshot import parquet_bytes
 from totalml.deployment.stages import LIVE, SHADOW
 from totalml.errors import StoreError
 from totalml.prediction_log.sampled_pictures import is_sampled, save_picture
-from totalml.prediction_log.segment import Segment
+from totalml.segments.segment import Segment
 from totalml.serving.logged import Measured, Noted, measured_of, table_of
 from totalml.store import Store
 from totalml.terminal import say

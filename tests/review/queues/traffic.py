@@ -12,9 +12,9 @@ import pyarrow as pa
 from tests.serving.serving import PICTURE, picture, release
 from totalml.data.snapshot import parquet_bytes
 from totalml.prediction_log.sampled_pictures import save_picture
-from totalml.prediction_log.segment import Segment
 from totalml.release.bundle import Bundle, new_folder, save_bundle
 from totalml.release.log_rows import input_hash
+from totalml.segments.segment import Segment
 from totalml.store import Store
 
 MODEL = "pints"

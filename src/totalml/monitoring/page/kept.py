@@ -18,11 +18,11 @@ from totalml.monitoring.page.content import KeptPicture, Season, Volume
 from totalml.monitoring.page.moments import DAY, moment
 from totalml.monitoring.traffic import Traffic
 from totalml.prediction_log import LogReader
-from totalml.prediction_log.listing import Listing
-from totalml.prediction_log.rows import columns_of
 from totalml.prediction_log.sampled_pictures import PICTURES
 from totalml.release.log_rows import ANSWER
 from totalml.report.number_format import percent
+from totalml.segments.listing import Listing
+from totalml.segments.rows import columns_of
 from totalml.store.local_files import FileGoneError
 
 if TYPE_CHECKING:

@@ -18,13 +18,13 @@ from totalml.errors import RecipeError
 from totalml.identity import short
 from totalml.labels import truth_of
 from totalml.prediction_log.columns import sample_keys, typed
-from totalml.prediction_log.listing import Listing
 from totalml.prediction_log.reader import SPAN, LogReader
 from totalml.prediction_log.sampled_pictures import kept_pictures
 from totalml.recipe.bounds import seconds_of
 from totalml.release.log_rows import ANSWER, METADATA
 from totalml.review.queues.pool import TEXT, Pool
 from totalml.review.queues.weights import BRIGHTNESS, STRANGENESS, differing
+from totalml.segments.listing import Listing
 
 if TYPE_CHECKING:
     from totalml.recipe.review import ReviewRecipe

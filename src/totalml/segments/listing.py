@@ -1,4 +1,4 @@
-"""Which files of the log count now, without doubling or losing a row while others are rewriting it."""
+"""Which files of rows count now, without doubling or losing a row while others are rewriting it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from totalml.prediction_log.rewrites import Rewrites
-from totalml.prediction_log.segment import Segment, is_day
 from totalml.release.log_rows import LOG
+from totalml.segments.rewrites import Rewrites
+from totalml.segments.segment import Segment, is_day
 
 if TYPE_CHECKING:
     from totalml.store import Store
@@ -29,16 +29,17 @@ class Listed:
 
 class Listing:
     """Args:
-    model: whose log it is.
+    model: whose rows they are.
+    folder: LOG or LABELS.
     """
 
-    def __init__(self, store: Store, model: str) -> None:
-        self.rewrites = Rewrites(store, model)
-        self._store, self._model = store, model
+    def __init__(self, store: Store, model: str, folder: str = LOG) -> None:
+        self.rewrites = Rewrites(store, model, folder)
+        self._store, self._model, self._folder = store, model, folder
 
     def days(self) -> list[str]:
         """Of which anything lies there, the oldest first."""
-        return [name for name in self._store.names(LOG, self._model) if is_day(name)]
+        return [name for name in self._store.names(self._folder, self._model) if is_day(name)]
 
     def look(self, since: str = "", until: str = LATEST) -> Listed:
         """Args: since, until: the first day and the last, YYYY-MM-DD."""
@@ -55,8 +56,8 @@ class Listing:
                 return self._judged(found)
 
     def _of(self, day: str) -> list[Segment]:
-        names = self._store.names(LOG, self._model, day)
-        return [segment for name in names if (segment := Segment.parsed(day, name))]
+        names = self._store.names(self._folder, self._model, day)
+        return [segment for name in names if (segment := Segment.parsed(day, name, self._folder))]
 
     def _judged(self, found: Iterable[Segment]) -> Listed:
         last = self.rewrites.last

@@ -9,28 +9,30 @@ import pyarrow as pa
 
 from totalml.data.snapshot import parquet_bytes
 from totalml.identity import digest
-from totalml.prediction_log.listing import Listed, Listing
-from totalml.prediction_log.rows import joined, rows_of
-from totalml.prediction_log.segment import REWRITTEN, Hour, Segment
+from totalml.release.log_rows import LOG
+from totalml.segments.listing import Listed, Listing
+from totalml.segments.rows import joined, rows_of
+from totalml.segments.segment import LABELS, REWRITTEN, Hour, Segment
 from totalml.store.event import JournalMovedError
 from totalml.store.local_files import FileGoneError
 
 if TYPE_CHECKING:
-    from totalml.prediction_log.rewrites import Rewrite
+    from totalml.segments.rewrites import Rewrite
     from totalml.store import Store
 
-INPUT = "input"
+KEYS = {LOG: "input", LABELS: "request_id"}  # folder -> column by which rows are left out
 MOST_BYTES = 64 * 2**20  # of rows in memory that become one file
 
 
 class Rewriter:
     """Args:
-    model: whose log it is.
+    model: whose rows they are.
+    folder: LOG or LABELS.
     """
 
-    def __init__(self, store: Store, model: str) -> None:
-        self.listing = Listing(store, model)
-        self._store, self._model = store, model
+    def __init__(self, store: Store, model: str, folder: str = LOG) -> None:
+        self.listing = Listing(store, model, folder)
+        self._store, self._model, self._key = store, model, KEYS[folder]
         self._finished: Rewrite | None = None
 
     def compact(self, hour: Hour) -> int:
@@ -51,20 +53,20 @@ class Rewriter:
                 compacted += len(taken)
         return compacted
 
-    def leave_out(self, segment: Segment, inputs: Collection[str]) -> int:
-        """Make a file anew, without the rows of these inputs.
+    def leave_out(self, segment: Segment, keys: Collection[str]) -> int:
+        """Make a file anew, without the rows of these keys: inputs, or requests of labels.
 
         Returns: how many rows they were; 0 too where somebody else has rewritten it meanwhile.
         Raises: as of `compact`.
         """
-        marks = sorted(map(mark, inputs))
+        marks = sorted(map(mark, keys))
         if segment not in self._counting(segment.hour):
             return 0
         try:
             rows = rows_of(self._store, self._model, segment)
         except FileGoneError:
             return 0
-        kept = _without(rows, marks)
+        kept = self._without(rows, marks)
         return len(rows) - len(kept) if self._rewrite([segment], kept, marks) else 0
 
     def sweep(self) -> None:
@@ -125,7 +127,7 @@ class Rewriter:
                 self._remove(each)
         elif taken:
             rows = joined([rows_of(self._store, self._model, each) for each in taken])
-            self._make(rewrite, taken, _without(rows, rewrite.without))
+            self._make(rewrite, taken, self._without(rows, rewrite.without))
 
     def _make(self, rewrite: Rewrite, taken: Sequence[Segment], rows: pa.Table) -> None:
         self._store.save_file(parquet_bytes(rows.combine_chunks()), *rewrite.makes.path(self._model))
@@ -135,14 +137,13 @@ class Rewriter:
     def _remove(self, segment: Segment) -> None:
         self._store.remove_file(*segment.path(self._model))
 
+    def _without(self, rows: pa.Table, marks: Collection[str]) -> pa.Table:
+        if not marks or self._key not in rows.column_names:
+            return rows
+        kept = [key is None or mark(key) not in marks for key in rows[self._key].to_pylist()]
+        return rows.filter(pa.array(kept, pa.bool_()))
+
 
 def mark(hashed: str) -> str:
-    """By which an event tells an input whose rows are left out, without naming it."""
+    """By which an event tells a key whose rows are left out, without naming it."""
     return digest("deleted input v1", hashed.encode())
-
-
-def _without(rows: pa.Table, marks: Collection[str]) -> pa.Table:
-    if not marks or INPUT not in rows.column_names:
-        return rows
-    kept = [hashed is None or mark(hashed) not in marks for hashed in rows[INPUT].to_pylist()]
-    return rows.filter(pa.array(kept, pa.bool_()))

@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import StoreError
-from totalml.prediction_log.segment import Hour, Segment
+from totalml.release.log_rows import LOG
+from totalml.segments.segment import Hour, Segment
 from totalml.store.event import Draft
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Rewrite:
     Args:
         hour: of all files that it takes, and of the one that it makes.
         takes: writer -> the lowest and the highest number of its files.
-        without: marks of the inputs whose rows are left out.
+        without: marks of the keys whose rows are left out.
         makes: the new file.
     """
 
@@ -41,18 +42,18 @@ class Rewrite:
     makes: Segment
 
     @classmethod
-    def of(cls, event: Event) -> Rewrite:
+    def of(cls, event: Event, folder: str = LOG) -> Rewrite:
         """Raises: StoreError: a newer version wrote it."""
         facts = event.facts
         try:
             if event.kind != KIND:
                 raise ValueError(event.kind)
-            hour = Hour(**facts["hour"])
+            hour = Hour(**facts["hour"], folder=folder)
             takes = {writer: (int(first), int(last)) for writer, (first, last) in facts["takes"].items()}
             return cls(hour, takes, tuple(facts["without"]), Segment.rewritten(hour, event.sequence))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StoreError(
-                f"event {event.sequence} of the prediction log was written by a newer version ({error}); update totalml"
+                f"event {event.sequence} of rewritten files was written by a newer version ({error}); update totalml"
             ) from error
 
     def is_of(self, segment: Segment) -> bool:
@@ -64,10 +65,10 @@ class Rewrite:
 
 
 class Rewrites:
-    """Those of one model; reads only what is new when asked again."""
+    """Those of one model and folder; reads only what is new when asked again."""
 
-    def __init__(self, store: Store, model: str) -> None:
-        self._journal = store.journal(journal_name(model))
+    def __init__(self, store: Store, model: str, folder: str = LOG) -> None:
+        self._journal, self._folder = store.journal(journal_name(model, folder)), folder
         self._known = 0
         self._of_hour: dict[Hour, list[Rewrite]] = defaultdict(list)
         self.last: Rewrite | None = None
@@ -79,7 +80,7 @@ class Rewrites:
         """
         events = self._journal.events()
         for event in events[self._known :]:
-            self.last = Rewrite.of(event)
+            self.last = Rewrite.of(event, self._folder)
             self._of_hour[self.last.hour].append(self.last)
         self._known = len(events)
         return self._known
@@ -87,6 +88,10 @@ class Rewrites:
     def taking(self, segment: Segment) -> list[Rewrite]:
         """Those that take this file; whether they are finished or not."""
         return [each for each in self._of_hour.get(segment.hour, ()) if each.is_of(segment)]
+
+    def took(self, writer: str) -> bool:
+        """Whether a file of this writer was ever rewritten, as far as `look` saw."""
+        return any(writer in each.takes for some in self._of_hour.values() for each in some)
 
     def claim(self, taken: Sequence[Segment], without: Sequence[str]) -> Rewrite:
         """Say what is rewritten now, behind what `look` saw last.
@@ -97,15 +102,17 @@ class Rewrites:
         from totalml.machine import user
         from totalml.runs.attempt import now
 
-        facts = {"hour": asdict(taken[0].hour), "takes": _numbers(taken), "without": list(without)}
+        hour = asdict(taken[0].hour)
+        del hour["folder"]  # which its journal says
+        facts = {"hour": hour, "takes": _numbers(taken), "without": list(without)}
         event = self._journal.append(Draft(KIND, facts, user(), now()), self._known)
         self.look()
-        return Rewrite.of(event)
+        return Rewrite.of(event, self._folder)
 
 
-def journal_name(model: str) -> str:
+def journal_name(model: str, folder: str = LOG) -> str:
     """A name that no model has."""
-    return f"{model}.log"
+    return f"{model}.{'log' if folder == LOG else folder}"
 
 
 def _numbers(taken: Sequence[Segment]) -> dict[str, Any]:

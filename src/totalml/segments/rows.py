@@ -1,4 +1,4 @@
-"""The rows of files of the log, each with the replica and the number of the segment that it was first written in.
+"""The rows of files, each with the writer (`replica`) and the number of the segment that it was first written in.
 
 By these two a reader knows a row again, wherever it lies by now.
 """
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from totalml.data.stored_table import stored_table
 from totalml.errors import StoreError
-from totalml.prediction_log.segment import REWRITTEN, Segment
+from totalml.segments.segment import REWRITTEN, Segment
 
 if TYPE_CHECKING:
     from totalml.store import Store
