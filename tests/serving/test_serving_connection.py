@@ -14,16 +14,24 @@ from totalml.serving import connection
 GET = b"GET /healthz HTTP/1.1\r\nHost: a\r\n"
 POST = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+ASKING = CHUNKED.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
 LONG = b"a" * (connection.HEAD_BYTES + 1)
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("store"), logs=True) as running:
+        yield running
 
 
 def told(port: int, *parts: bytes) -> list[tuple[int, str]]:
     """Status and reason of each answer, until the service closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client, client.makefile("rb") as answers:
         for part in parts:
             client.sendall(part)
-        with client.makefile("rb") as answers:
-            return [*iter(lambda: answer_in(answers), None)]
+            if part is ASKING:
+                assert answers.readline() + answers.readline() == b"HTTP/1.1 100 Continue\r\n\r\n"
+        return [*iter(lambda: answer_in(answers), None)]
 
 
 def answer_in(file) -> tuple[int, str] | None:
@@ -48,14 +56,36 @@ def answer_in(file) -> tuple[int, str] | None:
         ([GET + b"X: " + LONG + b"\r\n\r\n"], 431, "longer than 65,536 bytes"),
         ([GET + b"X: 1\r\n" * 10_950 + b"\r\n"], 431, "longer than 65,536 bytes"),
         ([GET, b"X: ", LONG], 431, "longer than 65,536 bytes"),
-        ([CHUNKED, b"1;", LONG], 431, "longer than 65,536 bytes"),
-        ([CHUNKED + b"1\r\na\r\n0\r\n", b"X: ", LONG], 431, "longer than 65,536 bytes"),
+        ([ASKING, b"1;" + LONG], 431, "longer than 65,536 bytes"),
     ],
 )
 def test_what_is_no_request_gets_a_reason_and_harms_nobody(photos, parts, status, reason):
     ((code, error),) = told(photos.port, *parts)
     assert (code, reason in error) == (status, True)
     assert photos.ask(picture()).status_code == 200
+
+
+def test_another_path_is_no_way_to_an_address_that_a_caller_names(photos):
+    answer = photos.client.post("/predict/", headers={"Host": "elsewhere.example"}, content=picture())
+    assert (answer.status_code, "POST /predict" in answer.json()["error"]) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/predict", {"rows": [{"k" * 100_000: 1}]}),
+        ("/predict", {"rows": [{f"k{number}": 1 for number in range(9_000)}]}),
+        ("/feedback", {"labels": [{f"k{number}": 1 for number in range(9_000)}]}),
+        (
+            "/v2/models/pints/infer",
+            {"inputs": [{"name": "k" * 100_000, "datatype": "FP64", "shape": [1], "data": [1]}]},
+        ),
+    ],
+)
+def test_a_reason_is_short_however_much_is_wrong(labelled, path, body):
+    answer = labelled.client.post(path, json=body)
+    assert answer.status_code == 422
+    assert len(answer.content) < 2_000
 
 
 def test_requests_sent_ahead_are_answered_in_their_order(photos):

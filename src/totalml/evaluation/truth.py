@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from totalml.target import did_you_mean
@@ -91,6 +91,6 @@ def shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)[:SHOWN]
 
 
-def shown_names(names: tuple[str, ...], most: int = 10) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def shown_names(names: Sequence[str], most: int = 10) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(name[:SHOWN] for name in names[:most]) + more

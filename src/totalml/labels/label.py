@@ -20,6 +20,7 @@ REQUEST_ID, ID, SAID = "request_id", "id", "label"
 KEYS = (REQUEST_ID, ID, SAID)
 LONGEST = 1024  # characters of an id
 TOLD = 20  # mistakes in one message
+UNKNOWN = 5  # keys of a label that are none, in one mistake
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ def read_labels(given: Iterable[Mapping[str, Any] | None], truth: Truth, what: s
 
 def _read(given: Mapping[str, Any], truth: Truth) -> Label:
     has = f"; a label has {', '.join(KEYS)}"
-    wrong = [f"there is no {shown(name)}{did_you_mean(name, KEYS) or has}" for name in given if name not in KEYS]
+    unknown = [name for name in given if name not in KEYS]
+    wrong = [f"there is no {shown(name)}{did_you_mean(name, KEYS) or has}" for name in unknown[:UNKNOWN]]
+    wrong += [f"nor {len(unknown) - UNKNOWN:,} more that are there"] if len(unknown) > UNKNOWN else []
     for name, needed in ((REQUEST_ID, True), (ID, False)):
         if given.get(name) is None:
             wrong += [f"{name} is missing"] if needed else []

@@ -45,6 +45,7 @@ def create_app(service: Service) -> ASGIApp:
     # The page that FastAPI brings takes its scripts from a server elsewhere.
     title = f"Total ML: {live.model}"
     app = FastAPI(title=title, version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.router.redirect_slashes = False  # to an address that the caller's own Host would name
 
     @app.post(
         "/predict",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from totalml.evaluation.truth import shown_names
 from totalml.release.signature import NUMBER
 from totalml.serving.body import RefusedError
 
@@ -23,7 +24,7 @@ def table_of(columns: Mapping[str, Sequence[Any]], count: int, signature: Signat
         columns: a value for each of `count` samples; None: it is missing, as is a column that is not there. Those of
             shared features that are not there become none: they are made.
 
-    Raises: RefusedError: names every column that is unknown or of another type than the model learnt.
+    Raises: RefusedError: names the columns that are unknown or of another type than the model learnt.
     """
     wrong: list[str] = []
     kinds = {name: _NUMBER if kind == NUMBER else _WORD for name, kind in signature.takes.items()}
@@ -33,7 +34,7 @@ def table_of(columns: Mapping[str, Sequence[Any]], count: int, signature: Signat
         made_of = ", ".join(dict.fromkeys(name for each in signature.shared for name in each.needs))
         shared = f", or {made_of} to make those of shared features" if made_of else ""
         takes = f"the model takes {', '.join(signature.columns) or 'none'}{shared}{kept}"
-        wrong.append(f"unknown columns {', '.join(unknown)}; {takes}")
+        wrong.append(f"unknown columns {shown_names(unknown)}; {takes}")
     made = {}
     for name, read in ((name, read) for name, read in kinds.items() if name not in left_out):
         values = columns.get(name, [None] * count)

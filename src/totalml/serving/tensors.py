@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from totalml.evaluation.truth import shown_names
 from totalml.serving.answers import plain
 from totalml.serving.body import RefusedError, refuse_many
 from totalml.serving.columns import table_of
@@ -104,13 +105,13 @@ def as_bytes(values: Sequence[Any], datatype: Datatype) -> bytes:
 
 
 def _refuse_others(given: Sequence[InputTensor], wanted: Mapping[str, Datatype]) -> None:
-    """Raises: RefusedError: names every input that is missing, unknown, there twice or of another datatype."""
+    """Raises: RefusedError: names the inputs that are missing, unknown, there twice or of another datatype."""
     times = Counter(tensor.name for tensor in given)
     wrong = [f"input {name!r} is missing" for name in wanted if name not in times]
     if unknown := sorted(times.keys() - wanted.keys()):
-        wrong.append(f"unknown inputs {', '.join(unknown)}; the model takes {', '.join(wanted)}")
+        wrong.append(f"unknown inputs {shown_names(unknown)}; the model takes {', '.join(wanted)}")
     if twice := [name for name, count in times.items() if count > 1]:
-        wrong.append(f"inputs that are there twice: {', '.join(twice)}")
+        wrong.append(f"inputs that are there twice: {shown_names(twice)}")
     known = [tensor for tensor in given if tensor.name in wanted]
     wrong += [
         f"input {tensor.name!r} is {tensor.datatype}; give {wanted[tensor.name]}"
