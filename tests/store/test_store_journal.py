@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import random
 import time
 from collections.abc import Callable
@@ -102,8 +103,9 @@ def test_threads_of_many_machines_make_one_line(journal, place):
     require_one_line(journal("reader"), each)
 
 
-def go_on(place: str, cache: Path, writer: int, last: int) -> None:
+def go_on(place: str, cache: Path, writer: int, last: int, environment: dict[str, str]) -> None:
     """Write the numbers up to `last` that this writer has not yet written."""
+    os.environ.update(environment)  # a fork has that of the first test that needed one
     journal = opened(place, cache / f"machine {writer}")
 
     def decide(events):
@@ -119,10 +121,11 @@ def test_killed_writers_leave_nothing_half_written_and_go_on(place, tmp_path, jo
     if place.startswith("memory"):
         pytest.skip("no other process sees this memory")
     each = 125 if place.startswith("/") else 25 if place.startswith("file") else 5
-    spawned, generator = multiprocessing.get_context("spawn"), random.Random(0)
+    context, generator = multiprocessing.get_context("forkserver"), random.Random(0)
+    context.set_forkserver_preload([__name__, "s3fs"])  # once for all of them
 
     def start(writer: int) -> multiprocessing.process.BaseProcess:
-        process = spawned.Process(target=go_on, args=(place, tmp_path, writer, each))
+        process = context.Process(target=go_on, args=(place, tmp_path, writer, each, {**os.environ}))
         process.start()
         return process
 
