@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import warm
+
 # As in a run: threads that spin while they wait slow every other process on the machine down.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # What tests train is so small that a second thread costs more than it does; other tests use the other cores.
@@ -20,6 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # Where PYTHONDONTWRITEBYTECODE is set, each process that a test starts would else compile all of it again.
         for folder in ("src", "recipes"):
             compileall.compile_dir(Path(__file__).parents[1] / folder, quiet=2)
+        if getattr(config.option, "numprocesses", None):
+            os.environ[warm.ADDRESS] = warm.serve()  # one for all processes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

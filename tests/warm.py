@@ -26,6 +26,8 @@ from tempfile import mkdtemp
 from types import ModuleType
 from typing import NoReturn
 
+ADDRESS = "TOTALML_TESTS_WARM"  # a variable of the environment
+
 
 def run_python(
     arguments: list[str], cwd: Path, env: Mapping[str, str] = os.environ
@@ -38,6 +40,11 @@ def run_python(
 @cache
 def python() -> list[str]:
     """The words before a script, `-m` and a module, or `-c` and code."""
+    return [sys.executable, "-S", "-E", __file__, os.environ.get(ADDRESS) or serve()]
+
+
+def serve() -> str:
+    """Start a process that forks until this one ends, for others too that find its address in `ADDRESS`."""
     folder = mkdtemp(prefix="warm-")
     address = f"{folder}/socket"
     # Its path is that of Python alone: a command brings what comes before.
@@ -52,7 +59,7 @@ def python() -> list[str]:
         )  # fmt: skip
     atexit.register(shutil.rmtree, folder)
     atexit.register(server.communicate)  # closes its input, and so ends it
-    return [sys.executable, "-S", "-E", __file__, address]
+    return address
 
 
 def _command(address: str, arguments: list[str]) -> NoReturn:
@@ -108,27 +115,33 @@ def _serve(door: socket.socket) -> None:
 def _start(door: socket.socket, lines: dict[int, socket.socket]) -> None:
     line, _ = door.accept()
     _, streams, _, _ = socket.recv_fds(line, 1, 3)
-    with line.makefile("rw") as words:
-        request = json.loads(words.readline())
-        child = os.fork()
-        if child == 0:
-            for each in (door, line, *lines.values()):
-                each.detach()
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _become(streams, **request)
-        print(child, file=words)
+    with line.makefile() as words:
+        asked = words.readline()
+    child = os.fork() if asked else None  # else the command was killed before it asked
+    if child == 0:
+        for each in (door, line, *lines.values()):
+            each.detach()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _become(streams, **json.loads(asked))
     for stream in streams:
         os.close(stream)
-    lines[child] = line
+    if child:
+        lines[child] = line
+        _tell(line, child)
+
+
+def _tell(line: socket.socket, number: int) -> None:
+    with suppress(BrokenPipeError):  # the command is gone
+        line.sendall(f"{number}\n".encode())
 
 
 def _tell_ends(lines: dict[int, socket.socket]) -> None:
     with suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
             if line := lines.pop(ended[0], None):
-                with line, suppress(BrokenPipeError):
-                    line.sendall(f"{os.waitstatus_to_exitcode(ended[1])}\n".encode())
+                with line:
+                    _tell(line, os.waitstatus_to_exitcode(ended[1]))
 
 
 def _become(streams: list[int], arguments: list[str], cwd: str, env: dict[str, str]) -> NoReturn:

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.sweep.planted import live
+from tests.warm import python
 
 REPOSITORY = Path(__file__).parents[2]
 SWEEP = """
@@ -109,7 +109,7 @@ def test_the_committed_recipe_sweeps_from_end_to_end(tmp_path):
     pytest.importorskip("optuna")
     small = ["data.source.count=40", "training.epochs=1", "training.batch_size=8", "model=small_cnn"]
     where = [f"runtime.store={tmp_path / 'store'}", f"runtime.runs={tmp_path / 'runs'}"]
-    command = [sys.executable, "run.py", "+recipe=guinness_sweep", *small, "sweep.trials=3", *where]
+    command = [*python(), "run.py", "+recipe=guinness_sweep", *small, "sweep.trials=3", *where]
     runs = [
         subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
         for _ in range(2)

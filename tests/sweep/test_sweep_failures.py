@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.sweep.planted import loss_of
+from tests.warm import python
 
 REPOSITORY = Path(__file__).parents[2]
 JOBLIB = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
@@ -47,15 +49,15 @@ def test_ctrl_c_ends_the_sweep_with_130_and_the_same_command_goes_on(start, stat
     assert [job["reused"] for job in state()["jobs"]] == [True, False, False]
 
 
-def command(project: Path, *arguments: str, first: str = "") -> list[str]:
-    """Args: first: code that comes before it."""
+def command(project: Path, *arguments: str, first: str = "", words: Sequence[str] = ()) -> list[str]:
+    """Args: first: code that comes before it. words: that start Python, a warm one unless told."""
     code = (
         f"{first}\n"
         "import sys; from pathlib import Path; from totalml.compose import main; from totalml.sweep import sweep\n"
         "from tests.sweep.planted import live\n"
         f"sys.exit(main(Path({str(project)!r}), live, sys.argv[1:], sweep=sweep))"
     )
-    return [sys.executable, "-c", code, "-m", "+recipe=photos", *arguments]
+    return [*(words or python()), "-c", code, "-m", "+recipe=photos", *arguments]
 
 
 def test_a_sweep_that_is_killed_goes_on_with_the_rest(project, state):
@@ -117,7 +119,8 @@ def test_a_worker_that_is_killed_takes_no_other_job_with_it(project, state, laun
 def test_the_workers_of_a_sweep_that_is_killed_go_with_it(project):
     pytest.importorskip("joblib")
     arguments = [*JOBLIB, "training.optimizer.lr=0.1,0.5", "question=sleep"]
-    process = subprocess.Popen(command(project, *arguments), stderr=subprocess.DEVNULL)
+    own = command(project, *arguments, words=[sys.executable])  # workers are children of it
+    process = subprocess.Popen(own, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not list(project.glob("runs/sweeps/*/*/2.log")):
         assert time.monotonic() < deadline
