@@ -23,7 +23,7 @@ from totalml.review.figures.corrected import corrected
 from totalml.review.figures.intervals import exact, weighted
 from totalml.review.figures.judgements import Judgements, is_right
 from totalml.review.figures.resolved import resolved
-from totalml.review.item import ASK_PLAN, GOLD, UNCERTAIN, table_of
+from totalml.review.item import GOLD, UNCERTAIN, table_of
 from totalml.review.reviews import Reviews
 from totalml.store import Store
 
@@ -152,17 +152,6 @@ def test_requests_are_live_and_samples_of_a_snapshot_are_told_apart():
         (False, exact(0, 2)),
         (True, exact(3, 3)),
     ]
-
-
-def test_a_plan_counts_where_most_would_do_it():
-    said = [
-        (each := item(number, ask=ASK_PLAN), verdict(each, None, who, answer={"agrees": number + place < 4}))
-        for number in range(4)
-        for place, who in enumerate(("eve", "bob", "ann"))
-    ]
-    (found,) = accuracy_of(judgements(*said))
-    assert (found.ask, found.control_items) == (ASK_PLAN, 4)
-    assert found.control.value == 0.75  # the last one has one of three
 
 
 def test_slices_are_groups_with_enough_items_and_their_share_is_weighted():

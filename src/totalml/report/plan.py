@@ -33,14 +33,14 @@ def sentence(plan: Plan) -> str:
     if advice.kind == "nothing":
         return "Change nothing: no other plan surely earns more."
     brings = f"{quantity(advice.gain.value or 0.0, plan.unit, '+')}{_within(advice.gain, plan)}"
-    moves = _moves(advice)
+    words = moves(advice)
     match advice.kind:
         case "change":
-            return f"{moves}: that brings {brings}."
+            return f"{words}: that brings {brings}."
         case "forced":
-            return f"To change nothing is not allowed. Of what is, {_lower(moves)}: that brings {brings}."
+            return f"To change nothing is not allowed. Of what is, {_lower(words)}: that brings {brings}."
         case _:
-            guess = f"{_lower(moves)}, which would bring {brings}"
+            guess = f"{_lower(words)}, which would bring {brings}"
             return f"The model does not say how sure it is. Its best guess: {guess}."
 
 
@@ -89,9 +89,9 @@ def _rows(record: Plan) -> Iterator[tuple[str, str, str, str, Interval]]:
     for lever in record.levers:
         factor = advice.factors[lever.name]
         amounts = (quantity(lever.cost, unit), quantity(lever.cost * factor, unit))
-        yield lever.name, *amounts, _change(factor), advice.parts[lever.name]
+        yield lever.name, *amounts, change_of(factor), advice.parts[lever.name]
     now = sum(lever.cost for lever in record.levers)
-    yield "", quantity(now, unit), quantity(advice.cost, unit), _change(advice.cost / now), advice.gain
+    yield "", quantity(now, unit), quantity(advice.cost, unit), change_of(advice.cost / now), advice.gain
 
 
 def _table(record: Plan) -> Html:
@@ -131,7 +131,7 @@ def _how_sure(record: Plan) -> str:
     if tried is None:
         return found
     brings = f"{quantity(tried.gain.value or 0.0, record.unit, '+')}{_within(tried.gain, record)}"
-    return f"{found} {_moves(tried)} looks better still, but may as well lose: it brings {brings}."
+    return f"{found} {moves(tried)} looks better still, but may as well lose: it brings {brings}."
 
 
 def _truth(record: Plan) -> Html | str:
@@ -163,7 +163,7 @@ def _design(record: Plan, found: Experiment) -> Html:
         "Of ",
         name_of(found.lever),
         f" it is worth most to know more: {quantity(found.worth[found.lever], record.unit)} over a time as long as "
-        f"that of this plan. Set it to {_change(found.factor)}",
+        f"that of this plan. Set it to {change_of(found.factor)}",
     )
     design = found.design
     if design is None:
@@ -201,11 +201,11 @@ def _budget(record: Plan) -> str:
     return f"All together may cost {quantity(record.budget, record.unit)} at most."
 
 
-def _moves(advice: Advice) -> str:
+def moves(advice: Advice) -> str:
     """`Spend more on tv and less on radio`."""
 
     def named(which: Callable[[float], bool]) -> str:
-        names = [f"{name} ({_change(factor)})" for name, factor in advice.factors.items() if which(factor)]
+        names = [f"{name} ({change_of(factor)})" for name, factor in advice.factors.items() if which(factor)]
         return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
     more, less = named(lambda factor: factor > 1), named(lambda factor: factor < 1)
@@ -218,7 +218,7 @@ def _lower(text: str) -> str:
     return text[0].lower() + text[1:]
 
 
-def _change(factor: float) -> str:
+def change_of(factor: float) -> str:
     return "as now" if factor == 1 else f"{quantity(round(100 * (factor - 1), 1), '', '+')}{THIN}%"
 
 

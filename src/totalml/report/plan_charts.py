@@ -19,10 +19,11 @@ TICKS = (0.08, 0.36, 0.64, 0.92)  # shares of the time, where a date stands
 
 def curves(record: Plan) -> Html:
     """One plot a lever: what each amount brings, to what is done now."""
-    return tag("div", *(_curve(record, lever) for lever in record.levers), class_="pair")
+    return tag("div", *(response(record, lever) for lever in record.levers), class_="pair")
 
 
-def _curve(record: Plan, lever: Lever) -> Html:
+def response(record: Plan, lever: Lever) -> Html:
+    """The plot of one lever."""
     gains, spent = lever.gains(record.value), lever.costs
     shown = [interval_of(each, record.confidence) for each in gains]
     middle = np.array([each.value or 0.0 for each in shown])

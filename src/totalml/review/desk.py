@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from totalml.errors import StoreError
-from totalml.review.item import ALERT, ASK_EXPLANATION, GOLD, Item
+from totalml.review.item import ALERT, ASK_EXPLANATION, GOLD, OF_PLANS, Item
 from totalml.review.said import Entry, Remark, Verdict, Withdrawal, now
 
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ class Desk:
         """
         # Read without the lock of what is written, which would be waited for twice more: one look into a dict each.
         seen = self.reviews.has_seen(item.item, who, key)
-        shown = {"release": item.release, "queue": item.queue, "blind": not seen and item.ask != ASK_EXPLANATION}
+        blind = not seen and item.ask not in (ASK_EXPLANATION, *OF_PLANS)
+        shown = {"release": item.release, "queue": item.queue, "blind": blind}
         self._say(Verdict(key, item.item, who, now(), dict(answer), seconds, shown, comment))
         kept = self.reviews.verdict(key)
         if kept is None or (kept.who, kept.item) != (who, item.item):

@@ -4,7 +4,7 @@
 
     item          string     its id: of the same thing asked in the same way always the same
     queue         string     why it is asked: control, uncertain ...
-    ask           string     label, explanation, slice or plan
+    ask           string     label, explanation, slice, plan or curve
     request_id, id, input    as in the prediction log; null: it is none of its
     sample        string     of a snapshot; null: it is of none
     data_hash     string     of that snapshot
@@ -15,7 +15,7 @@
     truth         string     JSON, column of the truth -> value, where it is known; never shown before the verdict
     probability   double     in (0, 1], with which it was drawn from `drawn_of` samples, by all queues together
     drawn_of      int64
-    note          string     why it is asked, for those who may know; a slice's name
+    note          string     why it is asked, for those who may know; a slice's name; the lever of a plan
     time          timestamp  of the sample, UTC; null: unknown
 """
 
@@ -44,7 +44,8 @@ CONTROL, UNCERTAIN, OUT_OF_DISTRIBUTION, DISAGREEMENT, SLICES, GOLD, ALERT, DOUB
     "given",  # a person named it
 )
 BLIND = (CONTROL, GOLD)  # of which a reviewer is never told what the model says
-ASK_LABEL, ASK_EXPLANATION, ASK_SLICE, ASK_PLAN = "label", "explanation", "slice", "plan"
+ASK_LABEL, ASK_EXPLANATION, ASK_SLICE, ASK_PLAN, ASK_CURVE = "label", "explanation", "slice", "plan", "curve"
+OF_PLANS = (ASK_PLAN, ASK_CURVE)  # which stand in the release that planned
 ID_DIGITS = 16
 _JSON = ("facts", "answer", "truth")
 

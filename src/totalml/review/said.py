@@ -13,10 +13,11 @@ from typing import Any
 
 from totalml.errors import StoreError
 from totalml.evaluation.truth import Truth, shown
-from totalml.review.item import ASK_LABEL
+from totalml.review.item import ASK_LABEL, OF_PLANS
 
 LABEL, CANNOT_TELL, WRONG_SUBJECT, AGREES = "label", "cannot_tell", "wrong_subject", "agrees"
 KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+PLAN_REASONS = ("I do not know enough about it", "it depends on something else", "the figures are not clear to me")
 LONGEST_COMMENT = 2000  # characters
 LONGEST_SECONDS = 3600.0  # an item that lay open longer was not looked at so long
 
@@ -92,13 +93,18 @@ def from_json(values: Mapping[str, Any]) -> Entry:
         raise StoreError(f"a verdict was written by a newer version ({error}); update totalml") from error
 
 
+def reasons_of(ask: str, given: Iterable[str]) -> tuple[str, ...]:
+    """Why somebody cannot tell. Args: given: by the recipe, of labels and pictures; of a plan they say nothing."""
+    return PLAN_REASONS if ask in OF_PLANS else (*given,)
+
+
 def read_answer(given: Any, ask: str, truth: Truth, reasons: Iterable[str]) -> dict[str, Any]:
     """What a reviewer answered, as `Verdict` holds it.
 
     Args: ask: as the item says. reasons: that the recipe gives for who cannot tell.
     Raises: ValueError: it is no answer to such an item; says why.
     """
-    kinds = (LABEL if ask == ASK_LABEL else AGREES, CANNOT_TELL, WRONG_SUBJECT)
+    kinds = (LABEL if ask == ASK_LABEL else AGREES, CANNOT_TELL, *(() if ask in OF_PLANS else (WRONG_SUBJECT,)))
     if not isinstance(given, Mapping) or sum(kind in given for kind in kinds) != 1:
         raise ValueError(f"the answer wants one of {', '.join(kinds)}; got {shown(given)}")
     if unknown := {*given} - {*kinds, *(("at",) if ask != ASK_LABEL else ())}:
@@ -106,7 +112,7 @@ def read_answer(given: Any, ask: str, truth: Truth, reasons: Iterable[str]) -> d
     if LABEL in given:
         return {LABEL: truth.values(given[LABEL])}
     if CANNOT_TELL in given:
-        if given[CANNOT_TELL] not in (known := ("", *reasons)):
+        if given[CANNOT_TELL] not in (known := ("", *reasons_of(ask, reasons))):
             raise ValueError(f"{shown(given[CANNOT_TELL])} is no reason; there are {', '.join(known[1:])}")
         return {CANNOT_TELL: given[CANNOT_TELL]}
     if WRONG_SUBJECT in given:

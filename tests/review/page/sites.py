@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 from starlette.testclient import TestClient
 
+from tests.plan.curves import lever, plan_of
 from tests.review.asked import MODEL, item
 from tests.serving.serving import PICTURE
 from totalml.recipe.review import ReviewRecipe
@@ -22,6 +23,7 @@ from totalml.release.signature import Signature
 from totalml.review.desk import Desk
 from totalml.review.item import CONTROL, UNCERTAIN, Item, table_of
 from totalml.review.look_alikes import LookAlike
+from totalml.review.page.planned import Planned, planned
 from totalml.review.page.shown import Picture, Revealed
 from totalml.review.page.site import Site
 from totalml.review.reviews import Reviews
@@ -34,6 +36,8 @@ SETTINGS = ReviewRecipe(
     reasons=("too dark", "cut off"),
     shows=("pub",),
 )
+
+PLAN = plan_of(lever("tv", (98.0, 100.0, 100.0, 102.0), cost=40.0), lever("radio", (44.0, 45.0, 45.0, 46.0), cost=40.0))
 
 
 class Pints:
@@ -50,6 +54,9 @@ class Pints:
         return Revealed(
             "The model says: A bad pint. It is almost sure.", "the middle", Picture(pint(7), "image/png"), likes
         )
+
+    def planned(self, item: Item) -> Planned | None:
+        return planned(PLAN, item)
 
 
 def pint(number: int) -> bytes:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from tests.browser import Browser, axe, chromium, open_browser
-from tests.review.page.sites import CONTROL, MODEL, Pints, at_a_port, pints, site_of
+from tests.review.page.sites import CONTROL, MODEL, PLAN, Pints, at_a_port, pints, site_of
 from totalml.errors import StoreError
 from totalml.review.desk import Desk
 from totalml.review.page.site import Site
+from totalml.review.queues.other_asks import plan_items
 from totalml.review.reviews import Reviews
 from totalml.store import Store
 
@@ -247,6 +248,25 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(browser, tmp_path,
             assert browser.value("document.documentElement.scrollWidth") <= width_px
             assert browser.value(SMALL) == []
             moved(browser, lambda act=act: press(browser, act))
+
+
+def test_a_plan_and_its_curve_can_be_read_on_a_phone(browser, tmp_path):
+    site = site_of(tmp_path / "store", plan_items(PLAN, "blake3:" + "a" * 64))
+    with at_a_port(site) as url:
+        phone(browser)
+        sign_in(browser, site, url)
+        seen = set()
+        for key in "1212":
+            browser.value(axe())
+            assert browser.value("axe.run().then((r) => r.violations.map((v) => [v.id, v.nodes[0].html]))") == []
+            assert browser.value("document.documentElement.scrollWidth") <= 390
+            assert browser.value(
+                "[...document.querySelectorAll('.scroll')].every((e) => e.scrollWidth <= e.clientWidth)"
+            )
+            seen.add(browser.value("document.querySelector('.drawn svg, .drawn table').tagName"))
+            moved(browser, lambda key=key: press(browser, key))
+    assert seen == {"svg", "TABLE"}
+    assert [each["agrees"] for each in said(site)] == [True, False, True, False]
 
 
 def test_what_is_not_kept_or_not_taken_is_not_called_kept(browser, tmp_path, monkeypatch):

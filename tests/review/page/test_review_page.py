@@ -121,7 +121,7 @@ def test_numbers_and_several_labels_are_asked_as_such(tmp_path):
     assert [[*each.label.values()] for each in bob.site.desk.reviews.standing()] == [[["dark", "light"]], [[]]]
 
 
-@pytest.mark.parametrize("ask", ["explanation", "slice", "plan"])
+@pytest.mark.parametrize("ask", ["explanation", "slice", "plan", "curve"])
 def test_other_questions_are_answered_by_yes_or_no(tmp_path, ask):
     eve = Reviewer(site_of(tmp_path / "store", pints(2, ask=ask, sample="s", note="dim light"))).sign_in()
     page = eve.client.get("/").text

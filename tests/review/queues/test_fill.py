@@ -337,7 +337,7 @@ def test_doubtful_labels_come_with_the_most_doubted_first(store, tmp_path, monke
         doubtful_items(samples, "blake3:data", strange, True, 3, pa.array([], pa.string()))
 
 
-def test_an_explanation_and_a_plan_are_asked_with_the_answer_so_that_none_is_blind(store):
+def test_an_explanation_is_asked_with_the_answer_so_that_none_is_blind(store):
     bundle = seeing(store)
     logged(store, table := rows(30, bundle.hash))
     keep_pictures(store, table)
@@ -345,12 +345,6 @@ def test_an_explanation_and_a_plan_are_asked_with_the_answer_so_that_none_is_bli
     asked = drawn(store, bundle, Wanted(count=10, ask="explanation"))
     assert {(each.ask, each.is_blind, bool(each.answer)) for each in asked} == {("explanation", False, True)}
     assert {each.item for each in asked}.isdisjoint(each.item for each in labels)
-    assert fill(store, bundle, NO_GOLD, Wanted(count=10, ask="plan")).batch == ""  # there are no facts
-    other = Store(store.root.parent / "table")
-    advising = release(other, signature=TABLE)
-    logged(other, rows(30, advising.hash, **{"metadata:age": np.arange(30.0)}))
-    plans = drawn(other, advising, Wanted(count=10, ask="plan"))
-    assert {(each.ask, *each.facts) for each in plans} == {("plan", "age")}
 
 
 def test_a_group_is_shown_by_its_errors(store, monkeypatch):

@@ -17,8 +17,7 @@ import numpy as np
 from totalml.review.figures.corrected import corrected
 from totalml.review.figures.intervals import CONFIDENCE, exact, weighted
 from totalml.review.figures.judgements import PREDICTED, is_right
-from totalml.review.item import ASK_LABEL, ASK_PLAN, CONTROL, DISAGREEMENT, OUT_OF_DISTRIBUTION, SLICES, UNCERTAIN
-from totalml.review.said import AGREES
+from totalml.review.item import ASK_LABEL, CONTROL, DISAGREEMENT, OUT_OF_DISTRIBUTION, SLICES, UNCERTAIN
 
 if TYPE_CHECKING:
     from totalml.evaluation.arrays import Floats
@@ -43,11 +42,10 @@ class Slice:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Of one release and one way of asking.
+    """Of one release.
 
     Args:
         live: of requests; else of samples of a snapshot, or a file.
-        ask: label: whether it said what people say; plan: whether they would do it.
         control: from control items alone. without_errors: the same, were reviewers without error.
         control_items: that it rests on. untold: control items of which nobody could tell.
         weighted: from all items that chance drew, each as its probability says; `items` of them.
@@ -55,7 +53,6 @@ class Accuracy:
     """
 
     release: str
-    ask: str
     live: bool
     control: Interval
     without_errors: Interval
@@ -67,17 +64,14 @@ class Accuracy:
 
 
 def outcomes(judged: Judgements, resolved: Mapping[str, Mapping[str, object] | None]) -> dict[str, bool | None]:
-    """Of items with a release's answer, and of plans.
+    """Of items with a release's answer.
 
     Args: resolved: item -> what people say together; None: they do not.
     """
     found: dict[str, bool | None] = {}
-    for name, verdicts in judged.by_item().items():
+    for name in judged.by_item():
         item = judged.items[name]
-        if item.ask == ASK_PLAN:
-            votes = [bool(each.answer[AGREES]) for each in verdicts if AGREES in each.answer]
-            found[name] = None if 2 * sum(votes) == len(votes) else 2 * sum(votes) > len(votes)
-        elif item.ask == ASK_LABEL and item.answer and name in resolved:
+        if item.ask == ASK_LABEL and item.answer and name in resolved:
             label = resolved[name]
             found[name] = None if label is None else is_right(item.answer, label)
     return found
@@ -88,11 +82,11 @@ def accuracies(judged: Judgements, right: Outcome, confidence: float = CONFIDENC
 
     Args: right: as `outcomes`.
     """
-    groups: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
+    groups: dict[tuple[str, bool], list[str]] = defaultdict(list)
     for verdict in judged.verdicts:
         item = judged.items[verdict.item]
         if verdict.item in right and item.release and item.queue in BY_DESIGN:
-            key = item.release, item.ask, item.request_id is not None
+            key = item.release, item.request_id is not None
             groups[key] = groups.pop(key, [])  # last again
             groups[key].append(verdict.item)
     found = [_of(*key, [*dict.fromkeys(names)], judged, right, confidence) for key, names in groups.items()]
@@ -115,7 +109,7 @@ def control_share(judged: Judgements, right: Outcome, confidence: float = CONFID
 
 
 def _of(
-    release: str, ask: str, live: bool, names: Sequence[str], judged: Judgements, right: Outcome, confidence: float
+    release: str, live: bool, names: Sequence[str], judged: Judgements, right: Outcome, confidence: float
 ) -> Accuracy:
     mine = {name: right[name] for name in names}
     control, _, count = control_share(judged, mine, confidence)
@@ -126,7 +120,6 @@ def _of(
     slices = _slices([judged.items[name] for name in told], hits, weights, confidence)
     return Accuracy(
         release=release,
-        ask=ask,
         live=live,
         control=control,
         without_errors=corrected(judged, mine, confidence),

@@ -12,6 +12,7 @@ from totalml.review.figures.agreement import agreement
 from totalml.review.figures.changes import WEEK, change, weeks
 from totalml.review.figures.intervals import CONFIDENCE
 from totalml.review.figures.judgements import judgements
+from totalml.review.figures.plans import plan_parts
 from totalml.review.figures.reasons import reasons
 from totalml.review.figures.reviewers import reviewers
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from totalml.review.figures.agreement import Agreement
     from totalml.review.figures.changes import Change, Week
     from totalml.review.figures.judgements import Judgements
+    from totalml.review.figures.plans import PlanPart
     from totalml.review.figures.reasons import Reasons
     from totalml.review.figures.reviewers import Reviewer
     from totalml.review.reviews import Reviews
@@ -46,6 +48,7 @@ class TeamFigures:
     agreement: Agreement | None
     reviewers: Sequence[Reviewer]
     reasons: Reasons
+    plans: Sequence[PlanPart]
 
     def as_json(self) -> dict[str, Any]:
         values = asdict(self)
@@ -83,6 +86,7 @@ def team_figures(
         agreement=agreement(judged.by_item(), confidence),
         reviewers=reviewers(judged, confidence),
         reasons=reasons(judged, confidence),
+        plans=plan_parts(judged, confidence),
     )
 
 

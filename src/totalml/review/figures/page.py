@@ -12,9 +12,8 @@ from totalml.report.forest import forest
 from totalml.report.markup import Html, joined, name_of, section, table, tag
 from totalml.report.number_format import MISSING, counted, of_hundred, percent
 from totalml.review.figures.reasons import SIDE
-from totalml.review.figures.rows import Row, accuracy_rows, agreement_rows, reason_rows
-from totalml.review.figures.text import bounds, remarks, value
-from totalml.review.item import ASK_PLAN
+from totalml.review.figures.rows import Row, accuracy_rows, agreement_rows, plan_rows, reason_rows
+from totalml.review.figures.text import bounds, plan_words, remarks, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 TITLES = {
     "summary": "Summary",
     "accuracy": "Live accuracy",
+    "plan": "The plan",
     "agreement": "Agreement",
     "reviewers": "Reviewers",
     "reasons": "Reasons",
@@ -48,6 +48,7 @@ def figures_html(figures: TeamFigures) -> Html:
     parts: dict[str, Html | str] = {
         "summary": _summary(figures),
         "accuracy": _accuracy(figures),
+        "plan": _plan(figures),
         "agreement": _agreement(figures),
         "reviewers": _reviewers(figures),
         "reasons": _reasons(figures),
@@ -71,14 +72,15 @@ def _summary(figures: TeamFigures) -> Html:
 
 
 def _sentence(figures: TeamFigures) -> list[str]:
+    whole = next((each for each in figures.plans if not each.lever), None)
+    if whole is not None and not figures.accuracy:
+        return [tag("strong", f"{whole.yes} of {whole.yes + whole.no} people"), " would do what it plans."]
     found = figures.accuracy[0] if figures.accuracy else None
     control = found.control if found else None
     if found is None or control is None or control.value is None or control.low is None or control.high is None:
         return [tag("strong", "Nobody has judged a control item yet"), ", so nothing is known of the live accuracy."]
-    what = "People would do" if found.ask == ASK_PLAN else "People say that it is right in"
-    ending = " of what it plans" if found.ask == ASK_PLAN else ""
     surely = f"surely in {math.floor(100 * control.low)} to {math.ceil(100 * control.high)}"  # outwards
-    return [f"{what} ", tag("strong", of_hundred(control.value)), f"{ending}, {surely}."]
+    return ["People say that it is right in ", tag("strong", of_hundred(control.value)), f", {surely}."]
 
 
 def _cards(figures: TeamFigures) -> Html:
@@ -107,6 +109,15 @@ def _accuracy(figures: TeamFigures) -> Html | str:
     listed = _table("Share of right answers", figures, rows)
     beside = tag("div", tag("p", text), _by_week(figures), class_="pair")
     return section("accuracy", TITLES["accuracy"], beside, listed)
+
+
+def _plan(figures: TeamFigures) -> Html | str:
+    rows = [*plan_rows(figures)]
+    if not rows:
+        return ""
+    said = [tag("li", name_of(who), f", {about}: ", words) for who, about, words in plan_words(figures)]
+    listed = _table("Share of those who said yes or no", figures, rows)
+    return section("plan", TITLES["plan"], listed, tag("ul", *said) if said else "")
 
 
 def _by_week(figures: TeamFigures) -> Html | str:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from totalml.report.number_format import counted
 from totalml.review.figures.judgements import PREDICTED
-from totalml.review.item import ASK_PLAN
+from totalml.review.item import ASK_CURVE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from totalml.evaluation.interval import Interval
     from totalml.review.figures.figures import TeamFigures
+    from totalml.review.figures.plans import PlanPart
 
 RELEASE_DIGITS = 8
 
@@ -38,15 +39,28 @@ def accuracy_rows(figures: TeamFigures) -> Iterator[Row]:
         by = f"{short_release(each.release)}: " if several else ""
         by += "" if each.live else "not live: "
         untold = f"; {each.untold} more are undecided" if each.untold else ""
-        what = "would do it" if each.ask == ASK_PLAN else "right"
-        yield Row(f"{by}{what}", each.control, f"{counted(each.control_items, 'control item')}{untold}")
-        if each.ask != ASK_PLAN:
-            without = each.without_errors
-            yield Row(f"{by}without reviewers' errors", without, without.note or "control items and gold")
-        yield Row(f"{by}{what}, all items weighted", each.weighted, counted(each.items, "item"))
+        yield Row(f"{by}right", each.control, f"{counted(each.control_items, 'control item')}{untold}")
+        without = each.without_errors
+        yield Row(f"{by}without reviewers' errors", without, without.note or "control items and gold")
+        yield Row(f"{by}right, all items weighted", each.weighted, counted(each.items, "item"))
         for part in each.slices:
             where = "it says" if part.column == PREDICTED else f"{part.column} is"
             yield Row(f"{by}where {where} {part.value}", part.accuracy, counted(part.items, "item"))
+
+
+def plan_rows(figures: TeamFigures) -> Iterator[Row]:
+    """How many would do it, of the plan and of each lever, and to how many each curve looks right."""
+    several = len({each.release for each in figures.plans}) > 1
+    for each in figures.plans:
+        by = f"{short_release(each.release)}: " if several else ""
+        untold = f"; {each.untold} more cannot tell" if each.untold else ""
+        yield Row(f"{by}{part_name(each)}", each.agree, f"{each.yes} of {each.yes + each.no} people{untold}")
+
+
+def part_name(part: PlanPart) -> str:
+    if not part.lever:
+        return "would do the plan"
+    return f"the curve of {part.lever} looks right" if part.ask == ASK_CURVE else f"would do it, {part.lever}"
 
 
 def agreement_rows(figures: TeamFigures) -> Iterator[Row]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from totalml.report.number_format import MISSING, counted, percent
-from totalml.review.figures.rows import Row, accuracy_rows, agreement_rows, reason_rows
+from totalml.review.figures.rows import Row, accuracy_rows, agreement_rows, part_name, plan_rows, reason_rows
 from totalml.terminal import aligned
 
 if TYPE_CHECKING:
@@ -27,15 +27,25 @@ def figures_text(figures: TeamFigures) -> str:
     interval = f"{percent(figures.confidence, 0)} interval"
     for title, rows in (
         ("live accuracy", accuracy_rows(figures)),
+        ("plan", plan_rows(figures)),
         ("agreement", agreement_rows(figures)),
         ("reasons", reason_rows(figures)),
     ):
         if shown := [_row(each) for each in rows]:
             lines += ["", *aligned([(title, "share" if title != "agreement" else "", interval, "of"), *shown])]
+            lines += (
+                [f"{who}, {about}: {words}" for who, about, words in plan_words(figures)] if title == "plan" else []
+            )
     if figures.reviewers:
         lines += ["", *aligned([REVIEWERS, *map(_of, figures.reviewers)])]
         lines += [f"{who}: {remark}" for who, remark in remarks(figures.reviewers)]
     return "\n".join(lines)
+
+
+def plan_words(figures: TeamFigures) -> Iterator[tuple[str, str, str]]:
+    """Who, of which part of a plan, and what they say of it."""
+    for part in figures.plans:
+        yield from ((who, part_name(part), words) for who, words in part.words)
 
 
 def _row(row: Row) -> tuple[str, ...]:

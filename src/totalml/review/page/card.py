@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from totalml.report.markup import Html, joined, name_of, tag
-from totalml.review.item import ASK_EXPLANATION, ASK_LABEL, ASK_PLAN, ASK_SLICE, Item
+from totalml.review.item import ASK_CURVE, ASK_EXPLANATION, ASK_LABEL, ASK_PLAN, ASK_SLICE, OF_PLANS, Item
 from totalml.review.page.session import ticket_of
+from totalml.review.said import reasons_of
 
 if TYPE_CHECKING:
     from totalml.recipe.review import ReviewRecipe
     from totalml.release.signature import Signature
+    from totalml.review.page.planned import Planned
     from totalml.review.page.shown import Revealed
     from totalml.review.said import Verdict
 
@@ -21,11 +23,13 @@ QUESTIONS = {
     ASK_EXPLANATION: "Is this where you would look?",
     ASK_SLICE: "Does this group fail for the same reason?",
     ASK_PLAN: "Would you do this?",
+    ASK_CURVE: "Does this curve look right to you?",
 }
 YES_NO = {
     ASK_EXPLANATION: ("Yes", "No"),
     ASK_SLICE: ("Yes, the same reason", "No"),
     ASK_PLAN: ("I would", "I would not"),
+    ASK_CURVE: ("Yes, it looks right", "No"),
 }
 CELLS = [(f"{(column + 0.5) / 3:.3f},{(row + 0.5) / 3:.3f}") for row in range(3) for column in range(3)]
 WHERE = [f"{row} {column}".strip() for row in ("top", "middle", "bottom") for column in ("left", "centre", "right")]
@@ -40,13 +44,18 @@ class Cards:
     signature: Signature
     form_key: str
 
-    def card(self, item: Item) -> Html:
-        """An item before its verdict: nothing of it says what the model answered."""
+    def card(self, item: Item, planned: Planned | None = None) -> Html:
+        """An item before its verdict: nothing of it says what the model answered, unless that is what is asked about.
+
+        Args: planned: of a plan or a curve; None: it is gone.
+        """
         heading = self.settings.question if item.ask == ASK_LABEL else QUESTIONS[item.ask]
         hint = self.settings.hint if item.ask == ASK_LABEL else item.note
+        if item.ask in OF_PLANS:
+            hint = planned.told if planned else "This plan is no longer kept, so nobody can judge it."
         return tag(
             "article",
-            self._pictures(item),
+            tag("div", planned.drawn, class_="drawn") if planned else self._pictures(item),
             tag(
                 "div",
                 tag("h1", heading, id="question", tabindex=-1),
@@ -133,7 +142,8 @@ class Cards:
     def _form(self, item: Item) -> Html:
         choices = self._choices() if item.ask == ASK_LABEL else _yes_no(item.ask)
         reasons = [
-            tag("button", reason, type="submit", name="cannot_tell", value=reason) for reason in self.settings.reasons
+            tag("button", reason, type="submit", name="cannot_tell", value=reason)
+            for reason in reasons_of(item.ask, self.settings.reasons)
         ]
         other = tag("button", "Some other reason", type="submit", name="cannot_tell", value="")
         unsure = tag(
@@ -151,7 +161,7 @@ class Cards:
             "form",
             *self._hidden(item=item.item, ticket=ticket_of(self.form_key, item.item)),
             choices,
-            tag("div", unsure, wrong, words, class_="others"),
+            tag("div", unsure, *(() if item.ask in OF_PLANS else (wrong,)), words, class_="others"),
             method="post",
             action="/verdicts",
         )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from totalml.errors import DataError, StoreError
-from totalml.release.bundle import open_bundle
+from totalml.plan.record import Plan
+from totalml.release.bundle import PLAN, open_bundle
 from totalml.review.evidence import Evidence, Looked
+from totalml.review.page.planned import Planned, planned
 from totalml.review.page.shown import Picture, Revealed
 from totalml.review.pictures import MEDIA_TYPE, Pictures
 
@@ -32,6 +35,7 @@ class OfReleases:
         self._pictures = Pictures(store, signature.max_megapixels)
         self._opened: OrderedDict[str, Evidence] = OrderedDict()
         self._held: OrderedDict[tuple[str, str | None], Revealed | None] = OrderedDict()  # of an item and a release
+        self._plans: dict[str, Plan] = {}  # release -> what it planned, the truth left out
         self._lock = threading.Lock()
 
     def picture(self, name: str) -> Picture | None:
@@ -51,6 +55,19 @@ class OfReleases:
             while len(self._held) > HELD:
                 self._held.popitem(last=False)
         return found
+
+    def planned(self, item: Item) -> Planned | None:
+        try:
+            return planned(self._plan(item.release or ""), item)
+        except StoreError:
+            return None
+
+    def _plan(self, release: str) -> Plan:
+        """Raises: StoreError: it is gone or damaged."""
+        if release not in self._plans:
+            plan = Plan.from_bytes(open_bundle(release, self._store).read(PLAN))
+            self._plans = {release: replace(plan, truth=None)}  # whoever knew it would not judge the model
+        return self._plans[release]
 
     def _found(self, item: Item) -> Revealed | None:
         """Nothing where its release or its picture is gone, or nothing has answered it."""

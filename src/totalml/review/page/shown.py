@@ -8,6 +8,7 @@ from typing import Protocol
 
 from totalml.review.item import Item
 from totalml.review.look_alikes import LookAlike
+from totalml.review.page.planned import Planned
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,6 @@ class Shows(Protocol):
 
     def revealed(self, item: Item) -> Revealed | None:
         """None: nothing has answered it."""
+
+    def planned(self, item: Item) -> Planned | None:
+        """Of a plan or a curve. None: its release is gone."""

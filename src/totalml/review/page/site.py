@@ -16,7 +16,7 @@ from starlette.routing import Route
 from totalml.labels import truth_of
 from totalml.report.document import POLICY
 from totalml.report.markup import Html, tag
-from totalml.review.item import ASK_EXPLANATION
+from totalml.review.item import ASK_EXPLANATION, OF_PLANS
 from totalml.review.page.answers import RefusedError, guarded, not_found, wants_json
 from totalml.review.page.card import MAP, Cards, answer_given
 from totalml.review.page.form import Form
@@ -127,15 +127,12 @@ class Site:
 
     async def _next(self, request: Request, who: str) -> Response:
         items = self.desk.next(who)  # at once: among the threads it would wait for those that write
-        return self._page(
-            request, who, self._cards_of(request).card(items[0]) if items else _done(self.figures is not None)
-        )
+        return self._page(request, who, self._card(request, items[0]) if items else _done(self.figures is not None))
 
     async def _cards(self, request: Request, who: str) -> Response:
         have = request.query_params.get("have", "").split(",")[: 2 * AHEAD]
         items = self.desk.next(who, max(AHEAD - len(have), 1), have)
-        cards = self._cards_of(request)
-        shown = [{"item": each.item, "html": cards.card(each)} for each in items]
+        shown = [{"item": each.item, "html": self._card(request, each)} for each in items]
         return JSONResponse({"cards": shown, **self._standing(who)})
 
     async def _judge(self, request: Request, who: str) -> Response:
@@ -154,8 +151,8 @@ class Site:
         return self._page(request, who, shown) if shown else RedirectResponse("/", 303)
 
     def _revealed(self, request: Request, item: Item, given: Verdict) -> Html | None:
-        """None: it is judged blind, and stays so."""
-        if item.is_blind:
+        """None: it is judged blind, and stays so; or it was seen whole before."""
+        if item.is_blind or item.ask in OF_PLANS:
             return None
         return self._cards_of(request).reveal(item, given, self.shows.revealed(item))
 
@@ -173,8 +170,8 @@ class Site:
         key = form.key if "key" in form.fields else uuid.uuid4().hex
         item = await run_in_threadpool(self.desk.take_back, who, key)
         if not wants_json(request):
-            return self._page(request, who, self._cards_of(request).card(item)) if item else RedirectResponse("/", 303)
-        card = {"item": item.item, "html": self._cards_of(request).card(item)} if item else None
+            return self._page(request, who, self._card(request, item)) if item else RedirectResponse("/", 303)
+        card = {"item": item.item, "html": self._card(request, item)} if item else None
         return JSONResponse({"card": card, **self._standing(who)})
 
     async def _picture(self, request: Request, who: str) -> Response:
@@ -217,6 +214,10 @@ class Site:
         name, key = form.one("item"), form_key(token_of(request))
         known = self.desk.item(name) if is_ticket(form.one("ticket"), key, name) else None
         return known or self._item(name, who)
+
+    def _card(self, request: Request, item: Item) -> Html:
+        planned = self.shows.planned(item) if item.ask in OF_PLANS else None
+        return self._cards_of(request).card(item, planned)
 
     def _cards_of(self, request: Request) -> Cards:
         return Cards(self.desk.settings, self.signature, form_key(token_of(request)))

@@ -19,10 +19,13 @@ import pyarrow as pa
 from totalml.errors import DataError
 from totalml.labels import truth_of
 from totalml.monitoring.losses import LossOf
+from totalml.plan.record import Plan
 from totalml.prediction_log.asked import queue_lock
+from totalml.release.bundle import PLAN
 from totalml.release.label_doubts import labels_doubted_by
 from totalml.release.signature import Signature
 from totalml.review.item import (
+    ASK_CURVE,
     ASK_EXPLANATION,
     ASK_LABEL,
     ASK_PLAN,
@@ -48,7 +51,6 @@ if TYPE_CHECKING:
     from totalml.release.bundle import Bundle
     from totalml.store import Store
 
-ASKED = {ASK_EXPLANATION: explanation_items, ASK_PLAN: plan_items}
 USUAL, LOG, TEST, ALERTS, DOUBTFUL = SOURCES = ("usual", "log", "test", "alerts", "doubtful")
 SINCE = timedelta(days=14)
 
@@ -56,12 +58,12 @@ SINCE = timedelta(days=14)
 @dataclass(frozen=True)
 class Wanted:
     """Args:
-    source: USUAL: what monitors ask for and the log; of a model that nobody has asked yet the test split. DOUBTFUL:
-        samples that the release learnt from, whose labels it doubts most.
+    source: USUAL: what monitors ask for, and the log, or of a release with a plan that; of a model that nobody has
+        asked yet the test split. DOUBTFUL: samples that the release learnt from, whose labels it doubts most.
     count: None: as the recipe says.
     predictions, pictures: a file of `totalml predict`, and where its pictures lie.
     ids: a file with one a line. doubtful: a table of doubtful labels.
-    ask: as of an item. Of slices those of the test split that are known to be worse.
+    ask: as of an item. Of slices those of the test split that are known to be worse; of a plan its curves, too.
     """
 
     source: str = USUAL
@@ -130,8 +132,10 @@ class _Filling:
     def items(self) -> list[Item]:
         if self._wanted.ask == ASK_SLICE:
             return self._slices()
+        if self._wanted.ask == ASK_PLAN:
+            return self._plan()
         found = self._samples()
-        return ASKED[self._wanted.ask](found) if self._wanted.ask in ASKED else found
+        return explanation_items(found) if self._wanted.ask == ASK_EXPLANATION else found
 
     def _samples(self) -> list[Item]:
         wanted = self._wanted
@@ -164,6 +168,8 @@ class _Filling:
             self._known = pa.concat_arrays([self._known, _keys(items)])
         if self._wanted.source == ALERTS:
             return items
+        if self._wanted.source == USUAL and PLAN in self._bundle:  # nobody knows its numbers by looking at a row
+            return [*items, *self._plan()]
         if self._wanted.source == USUAL and not items and not len(pool.not_in(self._known)):
             self.told.append("the log holds nothing new that people could judge, so the test split is asked about")
             return self._drawn(self._split(), self._count)
@@ -182,6 +188,20 @@ class _Filling:
         losses = LossOf.fit(rows, truth_of(self._signature)).of_reference(rows)
         found = slice_items(with_groups(self._split(), slices, self._bundle), losses, slices)
         self.told.append(f"{len(found):,} of {len(slices):,} groups that are known to be worse have errors to be seen")
+        return found
+
+    def _plan(self) -> list[Item]:
+        if PLAN not in self._bundle:
+            self.told.append("the release has no plan; its recipe has no key 'plan'")
+            return []
+        every = plan_items(Plan.from_bytes(self._bundle.read(PLAN)), self._bundle.hash)
+        known = {name for batch in self._reviews.batches for name in self._reviews.items(batch)["item"].to_pylist()}
+        found = [each for each in every if each.item not in known]
+        curves = sum(each.ask == ASK_CURVE for each in found)
+        told = f"its plan in {len(found) - curves:,} parts, and {curves:,} curves"
+        self.told.append(
+            told if found else "people were asked about its plan before; --from test or log asks for numbers"
+        )
         return found
 
     def _split(self) -> Pool:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from totalml.review.item import ASK_EXPLANATION, ASK_PLAN, ASK_SLICE, GIVEN, SLICES, Item
+from totalml.review.item import ASK_CURVE, ASK_EXPLANATION, ASK_PLAN, ASK_SLICE, GIVEN, SLICES, Item
 from totalml.review.queues.weights import Where, is_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from totalml.plan.record import Plan
     from totalml.review.queues.pool import Pool
 
 SHOWN = 12  # pictures of a slice
@@ -25,9 +26,15 @@ def explanation_items(drawn: Sequence[Item]) -> list[Item]:
     return [replace(each, ask=ASK_EXPLANATION, queue=GIVEN, truth={}) for each in seen]
 
 
-def plan_items(drawn: Sequence[Item]) -> list[Item]:
-    """Would you do this? Of items with facts and an answer, which is what is advised."""
-    return [replace(each, ask=ASK_PLAN, queue=GIVEN, truth={}) for each in drawn if each.facts and each.answer]
+def plan_items(plan: Plan, release: str) -> list[Item]:
+    """Would you do this, of the whole plan and where it changes something of each lever; is this curve right?
+
+    Args: release: bundle hash of that which planned; it holds all that is shown.
+    """
+    names = [lever.name for lever in plan.levers]
+    asks = [(ASK_PLAN, ""), *((ASK_PLAN, name) for name in names if plan.advice.changed)]
+    asks += [(ASK_CURVE, name) for name in names]
+    return [Item(queue=GIVEN, ask=ask, release=release, note=lever) for ask, lever in asks]
 
 
 def slice_items(labelled: Pool, losses: NDArray[np.float64], slices: Mapping[str, Where]) -> list[Item]:
