@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from totalml.authoring.check import never_shown
 from totalml.authoring.golden import composed_form, composed_name, composed_text, metric_columns, metrics_name
 from totalml.authoring.golden import read_metrics_text as read_golden
 from totalml.comparison.composed import Composed, compose_all
@@ -17,13 +18,18 @@ from totalml.target import component_class
 
 REPOSITORY = Path(__file__).parents[2]
 GOLDEN = Path(__file__).with_suffix("")
-SMOKE = {name: each for name, each in compose_all(REPOSITORY).items() if each.values and each.values["smoke"]}
+COMPOSED = {name: each for name, each in compose_all(REPOSITORY).items() if each.values}
+SMOKE = {name: each for name, each in COMPOSED.items() if each.values["smoke"]}
 
 smoke_recipes = pytest.mark.parametrize(("name", "recipe"), SMOKE.items(), ids=SMOKE)
 
 
 def test_there_is_a_smoke_recipe():
     assert "guinness_smoke" in SMOKE
+
+
+def test_no_recipe_shows_reviewers_what_no_request_brings():
+    assert {name: told for name, each in COMPOSED.items() if (told := never_shown(each.values))} == {}
 
 
 @smoke_recipes

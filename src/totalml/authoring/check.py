@@ -83,7 +83,7 @@ def _check(name: str, arguments: argparse.Namespace, place: Place) -> Checked:
     if called != name:
         wrong = RecipeError(f"recipes/{name}.yaml: 'name' is {called!r}; a recipe is named like its file: {name!r}")
         return Checked(name, recipe, _needs(recipe), (wrong,))
-    notes, failures = [*_needs(recipe), *_never_shown(recipe.values)], []
+    notes, failures = [*_needs(recipe), *never_shown(recipe.values)], []
     try:
         notes += look_for_pin(recipe, place, strict=arguments.pins == "strict")
         notes += [] if arguments.no_smoke else _smoke(recipe, place)
@@ -111,7 +111,7 @@ def _needs(recipe: Composed) -> tuple[str, ...]:
     return (f"needs {', '.join(recipe.needs)}",) if recipe.needs else ()
 
 
-def _never_shown(values: Mapping[str, Any]) -> tuple[str, ...]:
+def never_shown(values: Mapping[str, Any]) -> tuple[str, ...]:
     """Columns that reviewers are to see, though requests bring those alone that the model sees or a monitor watches."""
     from totalml.recipe.monitoring import MonitoringRecipe
 
