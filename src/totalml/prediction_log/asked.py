@@ -1,4 +1,4 @@
-"""Let go of what people were asked about an input, on request: its rows in the batches of the model's reviews.
+"""Let go of what people were asked, on request or with the days of the log: its rows in the model's batches of reviews.
 
 The reviews are told first, in their journal, so that a page that has a batch in memory lets go of it, too; killed after
 that, the rows are found when the deletion is given again. What people said stays, under an item that nothing holds.
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 SUFFIX = ".review"  # of the journal of a model's reviews
 FOLDER, ITEMS = "review", "items"  # review/<model>/items/<batch>.parquet
-REMOVED = "removed"
+QUEUED, REMOVED = "queued", "removed"
+NEVER = "1970-01-01T00:00:00+00:00"
+
+Holding = tuple[str, pa.Table, pa.ChunkedArray]  # a batch, what it holds, and (N,) which of that
 
 
 def queue_lock(store: Store, model: str) -> AbstractContextManager[None]:
@@ -45,8 +48,34 @@ def remove_items(store: Store, model: str, inputs: Collection[str]) -> int:
     Returns: how many there were.
     Raises: StoreError: a batch is damaged, or the store cannot be written; given again, it goes on.
     """
+    return _remove(store, model, _holding(store, model, inputs))
+
+
+def remove_old_items(store: Store, model: str, before: datetime) -> int:
+    """Items of requests that came before, and of files that people were asked about before; those of snapshots stay.
+
+    What alerts asked for before goes, too.
+
+    Args: before: with a zone. Returns, raises: as `remove_items`.
+    """
+    with queue_lock(store, model):
+        _remove_old_queues(store, model, before)
+        return _remove(store, model, _older(store, model, before))
+
+
+def _remove_old_queues(store: Store, model: str, before: datetime) -> None:
+    """Of alerts: `review/<model>/<alert id>.parquet`, each written at one time."""
+    for name in store.names(FOLDER, model):
+        if name.endswith(".parquet"):
+            with stored_table(store, FOLDER, model, name) as file:
+                queued = file.read(columns=["queued"])["queued"]
+            if not len(queued) or pc.max(queued).as_py() < before:
+                store.remove_file(FOLDER, model, name)
+
+
+def _remove(store: Store, model: str, holding: Iterator[Holding]) -> int:
     removed = 0
-    for name, items, found in _holding(store, model, inputs):
+    for name, items, found in holding:
         these = items.filter(found)["item"].to_pylist()
         _tell(store, model, these)
         store.save_file(parquet_bytes(items.filter(pc.invert(found)).combine_chunks()), FOLDER, model, ITEMS, name)
@@ -54,15 +83,32 @@ def remove_items(store: Store, model: str, inputs: Collection[str]) -> int:
     return removed
 
 
-def _holding(store: Store, model: str, inputs: Collection[str]) -> Iterator[tuple[str, pa.Table, pa.ChunkedArray]]:
-    """Files with such items, what they hold, and (N,) which of that."""
+def _older(store: Store, model: str, before: datetime) -> Iterator[Holding]:
+    events = store.journal(f"{model}{SUFFIX}").events()
+    queued = {f"{each.facts['batch']}.parquet": each.when for each in events if each.kind == QUEUED}
+    for name, items in _batches(store, model):
+        # A batch without an event is nobody's.
+        asked = pa.scalar(datetime.fromisoformat(queued.get(name, NEVER)), items["time"].type)
+        came = pc.if_else(pc.is_valid(items["request_id"]), pc.coalesce(items["time"], asked), asked)
+        sent = pc.and_(pc.is_valid(items["input"]), pc.is_null(items["data_hash"]))
+        found = pc.and_(sent, pc.less(came, pa.scalar(before, items["time"].type)))
+        if pc.any(found).as_py():
+            yield name, items, found
+
+
+def _holding(store: Store, model: str, inputs: Collection[str]) -> Iterator[Holding]:
     gone = pa.array(inputs, pa.string())
-    for name in store.names(FOLDER, model, ITEMS):
-        with stored_table(store, FOLDER, model, ITEMS, name) as file:
-            items = file.read()
+    for name, items in _batches(store, model):
         found = pc.is_in(items["input"], value_set=gone)
         if pc.any(found).as_py():
             yield name, items, found
+
+
+def _batches(store: Store, model: str) -> Iterator[tuple[str, pa.Table]]:
+    for name in store.names(FOLDER, model, ITEMS):
+        with stored_table(store, FOLDER, model, ITEMS, name) as file:
+            items = file.read()
+        yield name, items
 
 
 def _tell(store: Store, model: str, items: list[str]) -> None:

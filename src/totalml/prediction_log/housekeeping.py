@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from totalml.background import Background
 from totalml.errors import StoreError
+from totalml.prediction_log.asked import remove_old_items
 from totalml.prediction_log.sampled_pictures import PICTURES
 from totalml.release.log_rows import LOG
 from totalml.segments.rewriting import Rewriter
@@ -69,7 +70,7 @@ def remove_older(store: Store, model: str, days: int, now: datetime, folder: str
     Args: folder: LOG or PICTURES.
     Returns: the days.
     """
-    before = f"{now.astimezone(UTC) - timedelta(days=days):%Y-%m-%d}"
+    before = f"{_first_day(days, now):%Y-%m-%d}"
     old = [day for day in store.names(folder, model) if is_day(day) and day < before]
     if old and folder == LOG:
         Rewriter(store, model).settled()
@@ -80,6 +81,16 @@ def remove_older(store: Store, model: str, days: int, now: datetime, folder: str
         for name in store.names(folder, model, day):
             store.remove_file(folder, model, day, name)
     return old
+
+
+def remove_older_items(store: Store, model: str, days: int, now: datetime) -> int:
+    """Of reviews, what people were asked of those days. Returns: how many there were. Raises: as `remove_items`."""
+    return remove_old_items(store, model, _first_day(days, now))
+
+
+def _first_day(days: int, now: datetime) -> datetime:
+    """That stays."""
+    return (now.astimezone(UTC) - timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 class Housekeeping(Background):
@@ -113,7 +124,7 @@ class Housekeeping(Background):
 
     def _mistakes(self, now: datetime) -> str:
         found: list[str] = []
-        for step in (self._compact, self._cut):
+        for step in (self._compact, self._cut, self._cut_asked):
             try:
                 found += step(now)
             except Exception as error:  # whatever a store may do, the service goes on
@@ -127,6 +138,11 @@ class Housekeeping(Background):
         for folder, days in ((PICTURES, self._settings.picture_days), (LOG, self._settings.days)):
             if days is not None:
                 remove_older(self._store, self._model, days, now, folder)
+        return []
+
+    def _cut_asked(self, now: datetime) -> list[str]:
+        if self._settings.days is not None:
+            remove_older_items(self._store, self._model, self._settings.days, now)
         return []
 
     def _tell(self, mistakes: str) -> None:

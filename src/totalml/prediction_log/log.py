@@ -123,11 +123,13 @@ def _delete(store: Store, model: str, sought: Sought) -> str:
 
 
 def _remove_older(store: Store, model: str, days: int, now: Any) -> str:
-    from totalml.prediction_log.housekeeping import remove_older
+    from totalml.prediction_log.housekeeping import remove_older, remove_older_items
     from totalml.prediction_log.sampled_pictures import PICTURES
 
     rows, pictures = remove_older(store, model, days, now), remove_older(store, model, days, now, PICTURES)
-    return f"{len(rows):,} days of rows and {len(pictures):,} days of pictures were removed"
+    items = remove_older_items(store, model, days, now)
+    told = f"{len(rows):,} days of rows and {len(pictures):,} days of pictures were removed"
+    return told + (f", and {items:,} items of reviews" if items else "")
 
 
 def _told(store: Store, model: str) -> Iterator[str]:

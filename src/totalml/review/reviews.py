@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from totalml.errors import RecipeError, StoreError
 from totalml.identity import digest
 from totalml.machine import user
-from totalml.prediction_log.asked import FOLDER, ITEMS, REMOVED, SUFFIX
+from totalml.prediction_log.asked import FOLDER, ITEMS, QUEUED, REMOVED, SUFFIX
 from totalml.recipe.bounds import NAME
 from totalml.review.item import BLIND, schema
 from totalml.review.said import Entry, Remark, Verdict, Withdrawal, as_json, from_json
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from totalml.store import Store
     from totalml.store.event import Event
 
-QUEUED, SAID, INVITED, REVOKED = "queued", "said", "invited", "revoked"
+SAID, INVITED, REVOKED = "said", "invited", "revoked"
 TOKEN_BYTES = 32
 
 
