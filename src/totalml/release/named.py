@@ -128,7 +128,9 @@ def history_of(model: str, store: Store, asked: str = COMMAND_LINE) -> list[Prom
     if not history:
         known = sorted(models(store))
         hint = did_you_mean(model, known) or (
-            f"; there are: {', '.join(known)}" if known else "; nothing is registered"
+            f"; there are: {', '.join(known)}"
+            if known
+            else "; nothing is registered: totalml promote makes a release of a run"
         )
         raise RecipeError(f"{asked}: no model {model!r} is registered in the store {store.root}{hint}")
     return history

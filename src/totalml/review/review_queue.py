@@ -40,6 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.release.named import find_of_model
+    from totalml.report.number_format import counted
     from totalml.review.queues.fill import USUAL, Wanted, fill
     from totalml.review.queues.from_log import span_of
     from totalml.review.settings import review_settings
@@ -61,7 +62,9 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     if not filled.batch:
         raise DataError("\n".join([f"there is nothing of {bundle.name} to ask about", *filled.told]))
     queues = ", ".join(f"{count:,} {queue.replace('_', ' ')}" for queue, count in filled.queues.items())
-    print(f"{sum(filled.queues.values()):,} items of {bundle.name} wait for reviewers: {queues}")
+    items = sum(filled.queues.values())
+    wait = f"{counted(items, 'item')} of {bundle.name} {'waits' if items == 1 else 'wait'}"
+    print(f"{wait} for reviewers: {queues}")
     for each in filled.told:
         print(f"  {each}")
     return 0

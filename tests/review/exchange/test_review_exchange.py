@@ -51,6 +51,15 @@ def test_what_goes_out_comes_back_and_twice_is_once(tmp_path, name):
     assert take_in(there, read, file, "", TRUTH, REASONS) == 0
 
 
+def test_what_several_people_said_is_not_made_one_persons(tmp_path):
+    here, file = asked(Store(tmp_path / "store")), tmp_path / "tasks.json"
+    here.say([verdict(item(n), label, who, **more) for n, (label, who, more) in enumerate(SAID)])
+    write_tasks(file, judgements(here))
+    with pytest.raises(DataError, match=r"it names ann, bob, eve, whose verdicts --who eve would make one person's"):
+        take_in(here, read_tasks(file, TRUTH), file, "eve", TRUTH, REASONS)
+    assert take_in(here, read_tasks(file, TRUTH), file, "", TRUTH, REASONS) == 0
+
+
 def test_another_tools_choice_is_the_verdict_of_whoever_is_named(tmp_path):
     reviews, file = asked(Store(tmp_path / "store")), tmp_path / "tasks.json"
     choice = {"from_name": "beer", "to_name": "image", "type": "choices", "value": {"choices": ["dark"]}}

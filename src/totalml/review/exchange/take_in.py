@@ -25,13 +25,15 @@ def take_in(
 ) -> int:
     """Keep them as verdicts; what somebody has said already is left out.
 
-    Args: who: gave them, where the file does not say; empty: nobody.
+    Args: who: gave them all, whatever the file calls them; empty: as the file says.
     Returns: how many are new. Raises: DataError: names all mistakes; then nothing is kept.
     """
     reviews.look()
     asks = {item.item: item.ask for batch in reviews.batches for item in items_of(reviews.items(batch))}
     now, known = datetime.now(UTC).isoformat(timespec="seconds"), [*reasons]
     found, wrong = [], []
+    if who and len(named := sorted({each.who for each in said if each.who})) > 1:
+        wrong.append(f"it names {', '.join(named)}, whose verdicts --who {who} would make one person's; leave that out")
     for each in said:
         name = who or each.who
         try:
