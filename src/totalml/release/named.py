@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 START = re.compile(rf"(?:{PREFIX})?([0-9a-f]{{4,64}})")
 WHAT_IT_CAN_BE = "a release is named as model@alias, model@hash or its hash, of which 4 digits or more are enough"
 COMMAND_LINE = "command line"
+NOTHING = "nothing is registered; totalml promote makes a release"
 _BARE = re.compile(rf"(?:{PREFIX})?[0-9a-f]{{9,64}}")  # no run id has more than 8 in a row
 
 
@@ -127,11 +128,8 @@ def history_of(model: str, store: Store, asked: str = COMMAND_LINE) -> list[Prom
     history = Aliases(store, named("model", model, asked)).history()
     if not history:
         known = sorted(models(store))
-        hint = did_you_mean(model, known) or (
-            f"; there are: {', '.join(known)}"
-            if known
-            else "; nothing is registered: totalml promote makes a release of a run"
-        )
+        there = f"there are: {', '.join(known)}" if known else NOTHING
+        hint = did_you_mean(model, known) or f"; {there}"
         raise RecipeError(f"{asked}: no model {model!r} is registered in the store {store.root}{hint}")
     return history
 

@@ -25,6 +25,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     import json
 
     from totalml.registry import Aliases, models
+    from totalml.release.named import NOTHING
 
     store = place.open_store()
     points = {model: Aliases(store, model).points() for model in sorted(models(store))}
@@ -38,5 +39,5 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         for model, aliases in points.items()
         for alias, each in sorted(aliases.items())
     ]
-    print("\n".join(aligned([HEADER, *rows])) if rows else "nothing is registered; totalml promote makes a release")
+    print("\n".join(aligned([HEADER, *rows])) if rows else NOTHING)
     return 0
