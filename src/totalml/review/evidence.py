@@ -19,7 +19,7 @@ from totalml.release.scorer import Scorer
 from totalml.release.signature import Signature
 from totalml.review.in_words import said_of
 from totalml.review.look_alikes import LookAlike, LookAlikes
-from totalml.review.pictures import raw_picture
+from totalml.review.pictures import DECODING, raw_picture
 
 if TYPE_CHECKING:
     from totalml.release.bundle import Bundle
@@ -75,7 +75,9 @@ class Evidence:
         """What the model sees of it, and says of that now; None: not by a picture alone."""
         if not item.pictures or scorer.image is None or self._signature.columns:
             return None
-        inputs = scorer.inputs([item.item], [raw_picture(item.pictures[0], self._store)])
+        data = raw_picture(item.pictures[0], self._store)
+        with DECODING:
+            inputs = scorer.inputs([item.item], [data])
         return inputs["image"], scorer.score(inputs, explain=scorer.explains)
 
     @cached_property

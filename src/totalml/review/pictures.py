@@ -22,6 +22,8 @@ LONGEST = 1024  # px of a side
 QUALITY = 88
 MOST_BYTES = 2**26  # of a picture as it was sent
 HELD = 256  # pictures, of about 100 kB
+# A picture of 100 megapixels takes half a gigabyte while it is decoded: not one for each of 50 people at once.
+DECODING = threading.BoundedSemaphore(2)
 MEDIA_TYPE = "image/jpeg"
 _NAME = re.compile(rf"{PICTURES}/([a-z][a-z0-9_]*)/([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})/([0-9a-f]{{64}})")
 
@@ -82,8 +84,9 @@ def _made(data: bytes, max_megapixels: float) -> bytes:
 
     from totalml.data.image import decode
 
-    picture = decode(data, max_megapixels, at_least=LONGEST)
-    picture.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    with DECODING:
+        picture = decode(data, max_megapixels, at_least=LONGEST)
+        picture.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS, reducing_gap=3.0)
     out = BytesIO()
     picture.save(out, "JPEG", quality=QUALITY)
     return out.getvalue()

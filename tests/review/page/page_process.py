@@ -5,6 +5,7 @@ python -m tests.review.page.page_process STORE MODEL PORT
 
 from __future__ import annotations
 
+import resource
 import socket
 import subprocess
 import sys
@@ -53,6 +54,11 @@ class Process:
         self._up.clear()
         self._process.kill()
         self._process.wait()
+
+    def may_write(self, most_bytes: int | None) -> None:
+        """As on a disk that has no more room, in each file that it writes; None: as much as it likes."""
+        soft = resource.RLIM_INFINITY if most_bytes is None else most_bytes
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (soft, resource.RLIM_INFINITY))
 
     def ask(self, client: httpx.Client, method: str, path: str, **more: object) -> str:
         while True:

@@ -250,6 +250,23 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_page(browser, tmp_path,
             moved(browser, lambda act=act: press(browser, act))
 
 
+def test_whoever_meets_a_picture_that_cannot_be_shown_is_told_and_goes_on(browser, tmp_path):
+    site = site_of(tmp_path / "store", pints(3, CONTROL))
+    site.shows.gone |= {"pint-0", "pint-2"}
+    with at_a_port(site) as url:
+        phone(browser)
+        sign_in(browser, site, url)
+        told = []
+        for _ in range(3):
+            until(lambda: browser.value("[...document.images].every((each) => each.complete && each.naturalWidth)"))
+            told.append("cannot be shown. Say that" in browser.value("document.querySelector('main').textContent"))
+            assert browser.value(SMALL) == []
+            press(browser, "c")
+            moved(browser, lambda: touch(browser, "button[name=cannot_tell]"))
+    assert sorted(told) == [False, True, True]
+    assert said(site) == [{"cannot_tell": "too dark"}] * 3
+
+
 def test_a_plan_and_its_curve_can_be_read_on_a_phone(browser, tmp_path):
     site = site_of(tmp_path / "store", plan_items(PLAN, "blake3:" + "a" * 64))
     with at_a_port(site) as url:

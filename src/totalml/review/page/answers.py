@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from collections.abc import Awaitable, Callable
 
@@ -12,6 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from totalml.errors import StoreError, TotalmlError
 from totalml.report.markup import tag
 from totalml.review.page.shell import HEADERS, notice, page
+from totalml.terminal import say
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -33,12 +33,12 @@ def guarded(handler: Handler) -> Handler:
         except RefusedError as error:
             response = told(request, error.status, error.told)
         except StoreError as error:
-            print(f"the store: {error}", file=sys.stderr)
+            say(f"the store: {error}")
             response = told(request, 503, "It could not be kept at the moment. Nothing is lost: send it again.")
         except TotalmlError as error:
             response = told(request, 400, str(error))
         except Exception:
-            traceback.print_exc(file=sys.stderr)
+            say(traceback.format_exc().rstrip())
             response = told(request, 500, "Something went wrong on our side. Go back and try again.")
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)

@@ -171,6 +171,16 @@ main.addEventListener("click", (event) => {
   cell.dataset.exact = `${share(event.clientX, box.left, box.width)},${share(event.clientY, box.top, box.height)}`;
 });
 
+// Damaged, too large, or deleted meanwhile: whoever judges goes on.
+function unshown(image) {
+  const told = document.createElement("p"), judged = image.closest(".card:not(.reveal)");
+  told.className = "unshown";
+  told.textContent = `This picture cannot be shown.${judged ? " Say that you cannot tell, and go on." : ""}`;
+  image.replaceWith(told);
+}
+main.addEventListener("error", (event) => { if (event.target.tagName === "IMG") unshown(event.target); }, true);
+for (const image of main.querySelectorAll("img")) if (image.complete && !image.naturalWidth) unshown(image);
+
 document.getElementById("back").addEventListener("submit", (event) => { event.preventDefault(); undo(); });
 
 document.addEventListener("keydown", (event) => {
