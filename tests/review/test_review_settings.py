@@ -8,11 +8,11 @@ import pytest
 import yaml
 
 from tests.projects import PHOTOS, new_project
-from tests.serving.serving import PICTURE, release
+from tests.serving.serving import NUMBERS, PICTURE, release
 from totalml.errors import RecipeError, StoreError
 from totalml.project import place_at
 from totalml.recipe.review import QueueShares, ReviewRecipe
-from totalml.review.settings import review_settings, unknown_names
+from totalml.review.settings import doubts_of, review_settings
 from totalml.store import Store
 
 
@@ -71,9 +71,18 @@ def test_what_nobody_can_tell_apart_or_read_is_a_mistake(asked, told):
 
 
 def test_words_of_labels_that_are_none_are_told():
-    (told,) = unknown_names(ReviewRecipe(words={"light": "A good pint", "drak": "A bad pint"}), PICTURE)
+    (told,) = doubts_of(ReviewRecipe(words={"light": "A good pint", "drak": "A bad pint"}), PICTURE)
     assert "review.words of the recipe names 'drak'" in told
     assert "did you mean 'dark'" in told
+
+
+def test_numbers_on_which_nobody_would_agree_are_told():
+    """Two people who say 7 and 8 are never of one mind where no tolerance is given."""
+    one, other = NUMBERS.targets
+    (told,) = doubts_of(ReviewRecipe(overlap=2, tolerance={one: 0.5}), NUMBERS)
+    assert f"names no {other}" in told
+    assert doubts_of(ReviewRecipe(overlap=2, tolerance={one: 0.5, other: 1.0}), NUMBERS) == []
+    assert doubts_of(ReviewRecipe(overlap=1), NUMBERS) == doubts_of(ReviewRecipe(overlap=2), PICTURE) == []
 
 
 def test_mistakes_of_the_recipe_are_told(tmp_path):

@@ -83,12 +83,12 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
     from totalml.review.page.site import Site
     from totalml.review.queues.fill import top_up
     from totalml.review.reviews import Reviews
-    from totalml.review.settings import review_settings, unknown_names
+    from totalml.review.settings import doubts_of, review_settings
 
     store = place.open_store()
     model, bundle = find_of_model(arguments.model, store)
     settings, signature = review_settings(model, bundle, place), Signature.read(bundle)
-    for each in unknown_names(settings, signature):
+    for each in doubts_of(settings, signature):
         say(each)
     secure, figures = arguments.url.startswith("https://"), partial(_figures, store, model, settings)
     shows = OfReleases(store, signature, settings)

@@ -29,14 +29,23 @@ def review_settings(model: str, bundle: Bundle, place: Place) -> ReviewRecipe:
         raise StoreError(f"release {bundle.hash} was made by a newer version ({error}); update totalml") from error
 
 
-def unknown_names(settings: ReviewRecipe, signature: Signature) -> list[str]:
-    """What the recipe calls labels that the release does not have, in sentences; its button says the label itself."""
+def doubts_of(settings: ReviewRecipe, signature: Signature) -> list[str]:
+    """What of the recipe does not go with the release, in sentences.
+
+    Labels that it does not have, whose buttons say the label itself; numbers on which nobody would ever agree.
+    """
     there, told = [*signature.targets], []
     for key in ("words", "tolerance"):
         for name in getattr(settings, key):
             if name not in there:
                 hint = did_you_mean(name, there) or f"; there are {', '.join(there)}"
                 told.append(f"review.{key} of the recipe names {name!r}, which the release does not say{hint}")
+    if signature.task == "regression" and settings.overlap > 1:
+        told += [
+            f"review.tolerance of the recipe names no {name}, so that of several people only equal numbers agree"
+            for name in there
+            if name not in settings.tolerance
+        ]
     return told
 
 

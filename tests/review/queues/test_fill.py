@@ -345,6 +345,9 @@ def test_an_explanation_is_asked_with_the_answer_so_that_none_is_blind(store):
     asked = drawn(store, bundle, Wanted(count=10, ask="explanation"))
     assert {(each.ask, each.is_blind, bool(each.answer)) for each in asked} == {("explanation", False, True)}
     assert {each.item for each in asked}.isdisjoint(each.item for each in labels)
+    later = drawn(store, bundle, Wanted(count=30))  # nobody who was shown what the model saw is asked as if blind
+    requests = [[each.request_id for each in some] for some in (labels, asked, later)]
+    assert sorted(each for some in requests for each in some) == sorted(table["request_id"].to_pylist())
 
 
 def test_a_group_is_shown_by_its_errors(store, monkeypatch):

@@ -98,11 +98,15 @@ def keys_of(table: pa.Table) -> pa.Array:
 
 
 def queued_keys(reviews: Reviews) -> pa.Array:
-    """Of all that was ever put in a queue to be labelled. Raises: StoreError: a batch is gone or damaged."""
-    from totalml.review.item import ASK_LABEL
+    """Of all that was ever put in a queue to be labelled, or to be looked at with what the model makes of it.
 
+    Whoever saw that would judge the same sample no longer blind. Raises: StoreError: a batch is gone or damaged.
+    """
+    from totalml.review.item import ASK_EXPLANATION, ASK_LABEL
+
+    asks = pa.array([ASK_LABEL, ASK_EXPLANATION], TEXT)
     tables = (reviews.items(batch) for batch in reviews.batches)
-    found = [keys_of(table.filter(pc.equal(table["ask"], ASK_LABEL))) for table in tables]
+    found = [keys_of(table.filter(pc.is_in(table["ask"], value_set=asks))) for table in tables]
     return pa.concat_arrays([pa.array([], TEXT), *found])
 
 
