@@ -243,6 +243,7 @@ def _content(
         environment=_environment(facts),
         seconds=facts["seconds"],
         split_counts=splits.counts(snapshot),
+        split_sizes=splits.sizes,
         quality=quality,
         history=trained.history,
         best_epoch=trained.best_epoch,

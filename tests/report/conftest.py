@@ -76,6 +76,7 @@ def content_of(history_of: Callable[..., tuple[Epoch, ...]]) -> Callable[..., Re
             "recipe_yaml": "name: pints\nseed: 0\n",
             "environment": {"Python": "3.11.7"},
             "seconds": {"snapshot": 1.0, "training": 65.5},
+            "split_sizes": {"train": 70 * len(classes), "validation": 15 * len(classes), "test": 15 * len(classes)},
             "split_counts": {label: {"train": 70, "validation": 15, "test": 15} for label in classes},
             "quality": QualityReport(("ClassBalance",), (Finding("ClassBalance", "warn", "too few", ("s1",)),)),
             "history": history_of(0.9, 0.5, 0.6),

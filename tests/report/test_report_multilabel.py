@@ -29,6 +29,7 @@ def content_of(evaluation, pictures=True):
         environment={},
         seconds={"training": 1.0},
         split_counts={},
+        split_sizes={"train": 70, "validation": 15, "test": 15},
         quality=QualityReport((), ()),
         history=(Epoch(1, 0.5, 0.4, 0.9),),
         best_epoch=1,

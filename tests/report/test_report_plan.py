@@ -38,16 +38,20 @@ def plain(value: float, sign: str = "") -> str:
     return text_of(quantity(value, "EUR", sign))
 
 
-def test_the_first_screen_says_what_to_do_and_what_it_brings(plan, page_of):
-    first = text_of(page_of(plan).partition('id="plan"')[0])
-    assert "More of tv (+45 %); less of radio (−50 %): that brings " + plain(plan.advice.gain.value, "+") in first
+def test_the_page_says_what_to_do_and_what_it_brings_first_of_all_and_once(plan, page_of):
+    page = page_of(plan)
+    advised = "More of tv (+45 %); less of radio (−50 %): that brings " + plain(plan.advice.gain.value, "+")
+    summary = text_of(page.partition('id="summary"')[2])
+    assert 0 < summary.index(advised) < summary.index("Off by ")
+    assert text_of(page).count(advised) == 1
 
 
-def test_the_table_says_now_advised_and_change_of_each_lever_and_of_all(plan, page_of):
+def test_the_table_says_change_gain_now_and_advised_of_each_lever_and_of_all(plan, page_of):
     shown = text_of(page_of(plan).partition('id="plan"')[2])
     tv, now = plan.levers[0], sum(lever.cost for lever in plan.levers)
-    assert f"tv {plain(tv.cost)} {plain(1.45 * tv.cost)} +45 % {plain(plan.advice.parts['tv'].value, '+')}" in shown
-    assert f"All together {plain(now)} {plain(plan.advice.cost)}" in shown
+    assert f"tv +45 % {plain(plan.advice.parts['tv'].value, '+')}" in shown
+    assert f"{plain(tv.cost)} {plain(1.45 * tv.cost)} radio" in shown
+    assert f"{plain(now)} {plain(plan.advice.cost)} Intervals are" in shown
 
 
 def test_a_tenth_more_is_what_the_curve_says(plan, page_of):

@@ -151,3 +151,13 @@ def test_the_model_card_speaks_of_errors(content_of):
 )
 def test_numbers_have_three_digits(value, expected):
     assert quantity(value) == expected
+
+
+def test_samples_without_a_class_are_counted_by_split(content_of):
+    evaluation = regressed([[1.0], [2.0], [3.0]], [[1.1], [2.0], [2.9]])
+    sizes = {"train": 11480, "validation": 520, "test": 519}
+    content = content_of(evaluation=evaluation, score="mae", image_px=None, split_counts={}, split_sizes=sizes)
+    shown = render(content).decode().partition('id="data"')[2]
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown))
+    assert "Samples by split" in text
+    assert "All 11,480 520 519 12,519" in text

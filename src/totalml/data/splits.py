@@ -24,6 +24,11 @@ class Splits:
     validation: Rows
     test: Rows
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """split -> samples, unlabelled ones too."""
+        return {name: len(getattr(self, name)) for name in NAMES}
+
     def counts(self, snapshot: Snapshot) -> dict[str, dict[str, int]]:
         """label -> split -> samples; unlabelled samples do not count."""
         labels = snapshot.samples["label"]
@@ -35,7 +40,7 @@ class Splits:
 def split_table(splits: Splits, snapshot: Snapshot) -> list[tuple[str, ...]]:
     """Header, a row per label with counts and shares, and the sum, as text to print."""
     counts = splits.counts(snapshot)
-    sums = {name: len(getattr(splits, name)) for name in NAMES}
+    sums = splits.sizes
     rows = [(label, *(_cell(split[name], sum(split.values())) for name in NAMES)) for label, split in counts.items()]
     return [("label", *NAMES), *rows, ("all", *(_cell(sums[name], sum(sums.values())) for name in NAMES))]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from totalml.report.markup import Html, joined, tag
 
 WIDTH, HEIGHT = 460, 280
-LEFT, RIGHT, TOP, BOTTOM = 52, 14, 16, 44
+LEFT, RIGHT, TOP, BOTTOM = 62, 14, 16, 44
 # More points than pixels draw the same line and cost bytes.
 MOST_POINTS = 300
 
@@ -145,7 +145,7 @@ def _grid(axes: Axes, labels: tuple[str, str]) -> Html:
 def _tick(value: float, percent: bool) -> str:
     if percent:
         return f"{100 * value:.0f}%"
-    # Beside the axis there is room for five digits.
+    # Beside the axis there is room for a sign and five digits.
     size, unit = next(((each, unit) for each, unit in ((1e9, "G"), (1e6, "M")) if abs(value) >= each / 10), (1.0, ""))
     return f"{value / size:g}{unit}"
 

@@ -43,7 +43,8 @@ class ReportContent(Generic[E]):
     recipe_yaml: the composed recipe.
     environment: name -> value, e.g. versions and device, in the order to show.
     seconds: stage -> wall time, in lifecycle order.
-    split_counts: label -> split -> samples.
+    split_counts: label -> split -> samples; empty where samples have no labels.
+    split_sizes: split -> samples.
     skipped: samples that the snapshot leaves out, id -> reason.
     score: what `Epoch.validation_score` is, such as accuracy.
     best_epoch: value of `Epoch.epoch` whose weights were kept.
@@ -67,6 +68,7 @@ class ReportContent(Generic[E]):
     environment: Mapping[str, str]
     seconds: Mapping[str, float]
     split_counts: Mapping[str, Mapping[str, int]]
+    split_sizes: Mapping[str, int]
     quality: QualityReport
     history: Sequence[Epoch]
     best_epoch: int

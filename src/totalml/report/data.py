@@ -13,11 +13,11 @@ MOST_SKIPPED = 20
 
 def data(content: ReportContent, found: Html) -> Html:
     """Args: found: what the quality checks found."""
-    return section("data", "The data", _counts(content.split_counts), found, _skipped(content.skipped))
+    return section("data", "The data", _counts(content), found, _skipped(content.skipped))
 
 
-def _counts(counts: Mapping[str, Mapping[str, int]]) -> Html:
-    totals = {split: sum(row.get(split, 0) for row in counts.values()) for split in SPLITS}
+def _counts(content: ReportContent) -> Html:
+    counts, totals = content.split_counts, content.split_sizes
     everything = sum(totals.values())
     order = list(counts)
     if len(order) > MOST_LABELS:
@@ -26,9 +26,8 @@ def _counts(counts: Mapping[str, Mapping[str, int]]) -> Html:
     rows.append(
         [tag("b", f"All {counted(len(counts), 'class')}" if len(counts) > 1 else "All"), *_row(totals, everything)]
     )
-    return table(
-        "Samples by class and split", ["Class", "Train", "Validation", "Test", "All", "Share"], rows, "numbers"
-    )
+    caption, first = ("Samples by class and split", "Class") if counts else ("Samples by split", "")
+    return table(caption, [first, "Train", "Validation", "Test", "All", "Share"], rows, "numbers")
 
 
 def _row(counts: Mapping[str, int], everything: int) -> list[str]:

@@ -125,14 +125,10 @@ def _gates(content: ReportContent) -> str:
 
 def _data(content: ReportContent, recipe: Recipe) -> str:
     source = plain(recipe.data.source, where=True)
-    counts: dict[str, int] = {}
-    for by_split in content.split_counts.values():
-        for split, count in by_split.items():
-            counts[split] = counts.get(split, 0) + count
     lines = [
         f"Data hash: {code(content.data_hash)}",
         f"Source: {code(source['_target_'])}",
-        f"Samples: {', '.join(f'{split} {count:,}' for split, count in counts.items())}",
+        f"Samples: {', '.join(f'{split} {count:,}' for split, count in content.split_sizes.items())}",
         f"Left out as unusable: {len(content.skipped):,}",
         f"Warnings of the quality checks: {len(content.quality.findings):,}",
     ]

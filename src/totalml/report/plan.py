@@ -46,10 +46,10 @@ def sentence(plan: Plan) -> str:
 
 def lines(plan: Plan) -> list[str]:
     """The table of the plan, as text to print."""
-    rows = [["lever", "now", "advised", "change", "brings by itself"]]
-    for name, *amounts, gain in _rows(plan):
+    rows = [["lever", "change", "brings by itself", "now", "advised"]]
+    for name, change, gain, *amounts in _rows(plan):
         brings = f"{quantity(gain.value or 0.0, plan.unit, '+')}{_within(gain, plan)}"
-        rows.append([name or "all", *amounts, brings])
+        rows.append([name or "all", change, brings, *amounts])
     return aligned(rows)
 
 
@@ -58,16 +58,18 @@ def plan(content: ReportContent) -> Html | str:
     record = content.plan
     if record is None:
         return ""
+    unit = f" ({record.target_unit})" if record.target_unit else ""
     lead = (
-        f"For {counted(record.rows, content.noun)} from {record.since[:10]} to {record.until[:10]}, if what was done "
-        f"with each lever then were done so many times as much. One of {record.target} is worth "
-        f"{quantity(record.value, record.unit)}; what a plan brings is what it earns more, less what it costs more. "
-        f"{_budget(record)}"
+        f"What would have come of it, had each lever been so many times what it was from {record.since[:10]} to "
+        f"{record.until[:10]} ({counted(record.rows, content.noun)}). One unit of {record.target}{unit} is taken to be "
+        f"worth {quantity(record.value, record.unit)}; what a plan brings is what it earns more, less what it costs "
+        f"more. {_budget(record)}"
     )
+    drawn = "What an amount brings, by itself, against what is done now"
+    shown = f"The band is the interval at {percent(record.confidence, 0)}, and the" if record.members else "The"
     return section(
         "plan",
         "What to do",
-        tag("p", tag("strong", sentence(record)), class_="verdict"),
         tag("p", lead),
         _table(record),
         tag("p", _how_sure(record)),
@@ -75,6 +77,7 @@ def plan(content: ReportContent) -> Html | str:
         tag("h3", "What a tenth more or less of each does"),
         _tenths(record),
         tag("h3", "What comes of each"),
+        tag("p", f"{drawn}. {shown} dot what is advised."),
         curves(record),
         tag("h3", "What each brought"),
         brought(record),
@@ -83,23 +86,23 @@ def plan(content: ReportContent) -> Html | str:
     )
 
 
-def _rows(record: Plan) -> Iterator[tuple[str, str, str, str, Interval]]:
-    """Of each lever what is spent now and as advised, the change, and what that brings; last of all, without a name."""
+def _rows(record: Plan) -> Iterator[tuple[str, str, Interval, str, str]]:
+    """Of each lever the change, what that brings, what is spent now and as advised; last of all, without a name."""
     advice, unit = record.advice, record.unit
     for lever in record.levers:
         factor = advice.factors[lever.name]
         amounts = (quantity(lever.cost, unit), quantity(lever.cost * factor, unit))
-        yield lever.name, *amounts, change_of(factor), advice.parts[lever.name]
+        yield lever.name, change_of(factor), advice.parts[lever.name], *amounts
     now = sum(lever.cost for lever in record.levers)
-    yield "", quantity(now, unit), quantity(advice.cost, unit), change_of(advice.cost / now), advice.gain
+    yield "", change_of(advice.cost / now), advice.gain, quantity(now, unit), quantity(advice.cost, unit)
 
 
 def _table(record: Plan) -> Html:
     rows: list[list[str]] = [
-        [name_of(name) if name else tag("b", "All together"), *amounts, _figure(gain, record)]
-        for name, *amounts, gain in _rows(record)
+        [name_of(name) if name else tag("b", "All together"), change, _figure(gain, record), *amounts]
+        for name, change, gain, *amounts in _rows(record)
     ]
-    head = ["Lever", "Now", "Advised", "Change", "What that brings"]
+    head = ["Lever", "Change", "What that brings", "Now", "Advised"]
     return table("The plan; each lever by itself, and all together", head, rows, "numbers")
 
 

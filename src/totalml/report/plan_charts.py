@@ -37,7 +37,7 @@ def response(record: Plan, lever: Lever) -> Html:
     lines = [line]
     if true is not None:
         lines.append(Line("ideal", "the truth", list(zip(spent.tolist(), true.tolist(), strict=True))))
-    factor = record.advice.factors[lever.name]
+    factor, unit = record.advice.factors[lever.name], f", {record.unit}" if record.unit else ""
     advised = axes.place(lever.cost * factor, float(np.interp(factor, lever.grid, middle)))
     asked = f"from {quantity(ends[0])} to {quantity(ends[1], record.unit)}"
     found = f"{quantity(float(middle[0]), record.unit, '+')} to {quantity(float(middle[-1]), record.unit, '+')}"
@@ -45,7 +45,7 @@ def response(record: Plan, lever: Lever) -> Html:
         lever.name,
         f"What {lever.name} brings, {asked}: {found}.",
         axes,
-        (f"{lever.name}, {record.unit}" if record.unit else lever.name, "brings more than now"),
+        (f"{lever.name}{unit}", f"brings more than now{unit}"),
         spread(axes, bounds) if shown[0].low is not None else "",
         *(curve(axes, each) for each in lines[::-1]),
         upright(axes, lever.cost, "now"),

@@ -1,4 +1,7 @@
-"""The first screen: what the model does, in words that need no machine learning."""
+"""The first screen: what the model does, in words that need no machine learning.
+
+A plan comes first where there is one: whoever decides about the levers reads no further.
+"""
 
 from collections.abc import Sequence
 
@@ -21,8 +24,9 @@ def summary(content: ReportContent, first: Html, glance: Html) -> Html:
     glance: a few pictures to stand beside the words where there are none of these.
     """
     parts = parts_of(content)
+    planned, forecast = plan_told(content), parts.verdict(content)
     sentences = [
-        plan_told(content),
+        forecast if planned else "",
         *parts.facts(content),
         slices_told(content),
         fairness_told(content),
@@ -32,7 +36,7 @@ def summary(content: ReportContent, first: Html, glance: Html) -> Html:
     facts = tag("ul", *(tag("li", sentence) for sentence in sentences if sentence), class_="facts")
     return tag(
         "section",
-        tag("p", parts.verdict(content), class_="verdict"),
+        tag("p", planned or forecast, class_="verdict"),
         tag("p", release(content.verdict), class_=_release_class(content)),
         parts.scale(content),
         joined(first, facts) if first else tag("div", facts, glance, class_="beside"),
