@@ -5,39 +5,71 @@ A period that is missing would shift what is remembered of the spend before it, 
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
 DAY, WEEK = 1, 7
 WHOLE = -1
-Mistake = tuple[int, str]  # row, WHOLE of the whole table, and what is told
 _NAMES = {DAY: "day", WEEK: "week"}
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
+@dataclass(frozen=True)
+class Mistake:
+    """Args:
+    row: from 0; `WHOLE`: the table.
+    what: after the row and the column.
+    """
+
+    row: int
+    what: str
+    column: str | None = None
+
+
+@dataclass(frozen=True)
+class Places:
+    """Args:
+    word: what a person finds a row by: a line of the file, or a row of what is no text.
+    numbers: (N,) of each row.
+    """
+
+    word: str
+    numbers: Sequence[int]
+
+    def of(self, *rows: int) -> str:
+        """`line 7`, `lines 7 to 9`, `lines 7, 9, 12 and 4 more`."""
+        shown = [str(self.numbers[row]) for row in rows]
+        if len(rows) == 1:
+            return f"{self.word} {shown[0]}"
+        if rows[-1] - rows[0] + 1 == len(rows):
+            return f"{self.word}s {shown[0]} to {shown[-1]}"
+        more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+        return f"{self.word}s {', '.join(shown[:3])}{more}"
+
+
 def period_days(
-    days: Sequence[date | None], regions: Sequence[str | None], names: Sequence[str], mistakes: list[Mistake]
+    days: Sequence[date | None], regions: Sequence[str | None], places: Places, mistakes: list[Mistake]
 ) -> int:
     """1 or 7; what is wrong is added to the mistakes.
 
     Args:
         days: (N,) first day of each row's period; None where it could not be read.
         regions: (N,), likewise.
-        names: (N,) what each row is called.
     """
     rows: dict[str, dict[date, int]] = defaultdict(dict)
     for row, (day, region) in enumerate(zip(days, regions, strict=True)):
         if day is None or region is None:
             continue
         if (first := rows[region].setdefault(day, row)) != row:
-            mistakes.append((row, f"{names[row]}: {region!r} on {day} stands in {names[first]} too; keep one of them"))
+            mistakes.append(Mistake(row, f"{region!r} on {day} stands in {places.of(first)} too; keep one of them"))
     # Where a date is wrong, the one that it should be is missing: told once is enough.
     wrong = {region for day, region in zip(days, regions, strict=True) if day is None}
     length = _length(rows, [] if wrong else mistakes)
     if length is None:
         return DAY
     if length == WEEK:
-        wrong |= _keep_weekday(rows, names, mistakes)
+        wrong |= _keep_weekday(rows, mistakes)
     for region, by_day in rows.items():
         if region not in wrong:
             _tell_missing(region, sorted(by_day), length, mistakes)
@@ -50,18 +82,17 @@ def _length(rows: dict[str, dict[date, int]], mistakes: list[Mistake]) -> int | 
     for by_day in rows.values():
         steps.update((later - day).days for day, later in pairwise(sorted(by_day)))
     if not steps:
-        mistakes.append((WHOLE, "no region has two periods; expected days or weeks that follow each other"))
+        mistakes.append(Mistake(WHOLE, "no region has two periods; expected days or weeks that follow each other"))
         return None
     usual = min(steps, key=lambda step: (-steps[step], step))
     if usual not in _NAMES:
-        mistakes.append(
-            (WHOLE, f"rows of a region are mostly {usual} days apart; expected 1, for days, or 7, for weeks")
-        )
+        told = f"rows of a region are mostly {usual} days apart; expected 1, for days, or 7, for weeks"
+        mistakes.append(Mistake(WHOLE, told))
         return None
     return usual
 
 
-def _keep_weekday(rows: dict[str, dict[date, int]], names: Sequence[str], mistakes: list[Mistake]) -> set[str]:
+def _keep_weekday(rows: dict[str, dict[date, int]], mistakes: list[Mistake]) -> set[str]:
     """Tell weeks that begin on another weekday than most. Returns: the regions that have some."""
     begun = Counter(day.weekday() for by_day in rows.values() for day in by_day)
     usual = min(begun, key=lambda weekday: (-begun[weekday], weekday))
@@ -71,7 +102,7 @@ def _keep_weekday(rows: dict[str, dict[date, int]], names: Sequence[str], mistak
             if day.weekday() != usual:
                 found.add(region)
                 told = f"{day} is a {_WEEKDAYS[day.weekday()]}; other weeks begin on a {_WEEKDAYS[usual]}"
-                mistakes.append((row, f"{names[row]}, column 'date': {told}"))
+                mistakes.append(Mistake(row, told, "date"))
     return found
 
 
@@ -84,4 +115,4 @@ def _tell_missing(region: str, days: list[date], length: int, mistakes: list[Mis
     if lost:
         others = f", nor {len(lost) - 1} more" if len(lost) > 1 else ""
         mend = "add each, with 0 where nothing was sold or spent"
-        mistakes.append((WHOLE, f"region {region!r} has no {_NAMES[length]} of {lost[0]}{others}; {mend}"))
+        mistakes.append(Mistake(WHOLE, f"region {region!r} has no {_NAMES[length]} of {lost[0]}{others}; {mend}"))

@@ -2,13 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recipes.marketing.periods import Mistake, period_days
+from recipes.marketing.periods import WHOLE, Mistake, Places, period_days
 from totalml.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -41,46 +41,59 @@ class SpendFile:
 
 
 def read_spend(path: Path) -> SpendFile:
-    """Raises: SnapshotError: it cannot be read, or all that is wrong with it, by line (row of Parquet) and column."""
+    """Raises: SnapshotError: it cannot be read, or all that is wrong with it, by line and column."""
     from totalml.data.table_file import read_table
 
     # By the name of one column it is told what separates them; the others are asked for here, all at once.
     table = read_table(path, ["region"], None, NEEDED[:1])
     _require_columns(path, table.column_names)
     mistakes: list[Mistake] = []
-    rows = _rows(path, table.num_rows)
-    days = _cells(table, "date", _day, rows, mistakes)
-    regions = _cells(table, "region", _region, rows, mistakes)
+    days = _cells(table, "date", _day, mistakes)
+    regions = _cells(table, "region", _region, mistakes)
     columns = {name: [value] * table.num_rows for name, value in OPTIONAL.items()}
     for name in table.column_names:
         if name not in NEEDED[:2]:
             rule = _rule(name)
-            columns[name] = _cells(table, name, rule, rows, mistakes) if rule else table[name].to_pylist()
-    length = period_days(days, regions, rows, mistakes)
+            columns[name] = _cells(table, name, rule, mistakes) if rule else table[name].to_pylist()
+    places = _places(path, table.num_rows)
+    length = period_days(days, regions, places, mistakes)
     if mistakes:
-        told = [text for _, text in sorted(mistakes, key=lambda mistake: mistake[0])]
+        told = _told(mistakes, places)
         more = [f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
-        raise SnapshotError("\n  ".join([f"the table {path} has mistakes ({len(told)}):", *told[:_TOLD], *more]))
+        raise SnapshotError("\n  ".join([f"the table {path} has mistakes ({len(mistakes)}):", *told[:_TOLD], *more]))
     return SpendFile(days, regions, length, columns)
 
 
-def _rows(path: Path, count: int) -> list[str]:
-    """What each is called: of a text, as an editor shows it, where the header is line 1."""
-    word, first = ("row", 1) if path.suffix == ".parquet" else ("line", 2)
-    return [f"{word} {number}" for number in range(first, first + count)]
+def _places(path: Path, count: int) -> Places:
+    from totalml.data.csv_file import row_lines
+
+    if path.suffix.lower() == ".parquet":
+        return Places("row", range(1, count + 1))
+    return Places("line", row_lines(path, NEEDED[:1]))
+
+
+def _told(mistakes: list[Mistake], places: Places) -> list[str]:
+    """One text for all rows with the same mistake in the same column, in the order of the table."""
+    alike: dict[tuple[str | None, str], list[int]] = {}
+    for mistake in sorted(mistakes, key=lambda each: each.row):
+        alike.setdefault((mistake.column, mistake.what), []).append(mistake.row)
+    return [
+        what if rows[0] == WHOLE else f"{places.of(*rows)}{f', column {column!r}' if column else ''}: {what}"
+        for (column, what), rows in alike.items()
+    ]
 
 
 def _require_columns(path: Path, names: list[str]) -> None:
     from totalml.data.paths import meant
 
     missing = [f"no column {name!r}{meant(name, names)}" for name in NEEDED if name not in names]
-    if not any(_is_spend(name) for name in names):
+    if not any(is_spend(name) for name in names):
         missing.append(f"no column of spend, such as '{SPEND}tv'")
     if missing:
         raise SnapshotError(f"the table {path} has {', '.join(missing)}; it has {names}")
 
 
-def _is_spend(name: str) -> bool:
+def is_spend(name: str) -> bool:
     return name.startswith(SPEND) and name != SPEND
 
 
@@ -90,13 +103,11 @@ def _rule(name: str) -> "Callable[[Any], float] | None":
         return lambda value: _number(value, 0.0, above=True)
     if name in _ANY:
         return lambda value: _number(value, -math.inf)
-    known = name in ("sales", *OPTIONAL, *_CALENDAR) or _is_spend(name)
+    known = name in ("sales", *OPTIONAL, *_CALENDAR) or is_spend(name)
     return (lambda value: _number(value, 0.0)) if known else None
 
 
-def _cells(
-    table: "pa.Table", name: str, read: "Callable[[Any], Any]", rows: Sequence[str], mistakes: list[Mistake]
-) -> list[Any]:
+def _cells(table: "pa.Table", name: str, read: "Callable[[Any], Any]", mistakes: list[Mistake]) -> list[Any]:
     """What each cell says, None where it cannot be read, which is told."""
     found: list[Any] = []
     for row, value in enumerate(table[name].to_pylist()):
@@ -104,7 +115,7 @@ def _cells(
             found.append(read(value))
         except ValueError as error:
             found.append(None)
-            mistakes.append((row, f"{rows[row]}, column {name!r}: {error}"))
+            mistakes.append(Mistake(row, str(error), name))
     return found
 
 
@@ -112,7 +123,9 @@ def _number(value: Any, least: float, *, above: bool = False) -> float:
     """Raises: ValueError: what it is instead."""
     bound = "a number" if least == -math.inf else f"a number {'above' if above else 'of at least'} {least:g}"
     if value is None or value == "":
-        raise ValueError(f"it is empty; expected {bound}")
+        raise ValueError(
+            f"it is empty or n/a; expected {bound}{', 0 where there was nothing' if least == 0 and not above else ''}"
+        )
     text = str(value).strip()
     try:
         number = math.nan if isinstance(value, bool | datetime) else float(text)

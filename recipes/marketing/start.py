@@ -147,73 +147,39 @@ def _recipe(given: argparse.Namespace, table: SpendFile, settings: Settings, cha
         f'    {name}: {{feature: {given.name}/{name}, cost: "{column}", unit: "{given.unit}"}}\n'
         for name, column in channels.items()
     )
-    season = f"  season: {settings.season}\n" if settings.season else ""
-    naive = "the same period of last year" if settings.season else "the period before; the table is too short for more"
-    periods = f"{len({*table.days})} {'weeks' if settings.unit == 'w' else 'days'}"
+    word, regions = "weeks" if settings.unit == "w" else "days", len({*table.regions})
+    season = f"{settings.season}  # {word}" if settings.season else "null  # the table is too short for one"
     return f"""\
 # What does each channel of advertising sell, and where does the next {given.unit} go?
 #
-# Data    {len({*table.regions})} regions, {periods} from {min(table.days)} on; recipes/marketing/README.md
+# Data    {regions} regions, {len({*table.days})} {word} from {min(table.days)} on; recipes/marketing/README.md
 # Run     python run.py +recipe={given.name}
 defaults:
-  - override /features: table
-  - override /model: media_mix
-  - override /task: regression
+  - marketing_table
   - _self_
 
 name: {given.name}
-question: How much will each region sell, and what of it does advertising bring?
 
 data:
   source:
-    _target_: recipes.marketing.table.SpendTable
     table: "{given.table.as_posix()}"
     country: {given.country}
   split:
-    by: rolling
     horizon: {settings.horizon}{settings.unit}
 
 features:
   shared:
-{shared}  table:
-    numeric: [price, temperature, football, st_patrick, bank_holidays, day_of_year, trend, size]
-    categorical: [region]
-
-model:
-  season: 8  # waves of the year: a real one has peaks that few cannot draw; recipes/marketing/README.md
-
+{shared}
 task:
-  targets: [sales]
-  units: {{sales: units}}
-  series: region
-{season}
-training:
-  epochs: 300  # of a small table they are short; until none is better any more
-  batch_size: 64
-  early_stopping: {{patience: 60}}
-  augment: []
-
-gates:
-  - metric: mase  # better than {naive}
-    at_most: 1.0
-  - metric: coverage
-    at_least: 0.85
-    undecided: pass
-  - metric: coverage
-    at_most: 0.95
-    undecided: pass
+  season: {season}
 
 plan:
   value: {given.value:g}  # {given.unit} that one unit of sales earns
   horizon: {settings.horizon}{settings.unit}
-  levers:
+  levers:  # least and most: 0.5 and 1.5 times what was spent, unless you say
 {levers}
 monitoring:
-  window: {{hours: 168, rows: {len({*table.regions}) * (1 if settings.unit == "w" else WEEK)}}}  # a week of all regions
-  slices: [region]
-
-card:
-  intended_use: forecasts of these regions, and what to spend on each channel
+  window: {{hours: 168, rows: {regions * (1 if settings.unit == "w" else WEEK)}}}  # a week of all regions
 """
 
 

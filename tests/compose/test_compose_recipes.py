@@ -86,7 +86,9 @@ def test_composing_and_reporting_mistakes_import_nothing_heavy(arguments):
 def test_every_committed_recipe_is_valid(file):
     table = ["data.source.table=x.csv"]
     needed = {"image_folder": ["data.source.root=x"]}
-    needed |= dict.fromkeys(("clothing", "image_table", "marketing_table", "table"), table)
+    needed |= dict.fromkeys(("clothing", "image_table", "table"), table)
+    lever = "plan.levers={tv:{feature:marketing/spend_tv,cost:spend_tv}}"
+    needed["marketing_table"] = [*table, "plan.value=2.5", "features.shared=[marketing/spend_tv]", lever]
     recipe = compose_recipe(REPOSITORY, [f"+recipe={file.stem}", *needed.get(file.stem, [])])
     assert recipe.name == file.stem
 

@@ -4,6 +4,8 @@ import csv
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from recipes.marketing.source import MarketSource
@@ -86,7 +88,7 @@ def test_every_mistake_is_told_at_once_with_its_line_and_column(tmp_path: Path):
         "line 5, column 'spend_tv': -3 is too little; expected a number of at least 0",
         "line 6, column 'region': it is empty; expected the name of a region",
         "line 7, column 'date': '06.03.2023' is no day; expected a day such as 2021-03-15",
-        "line 8, column 'sales': it is empty; expected a number of at least 0",
+        "line 8, column 'sales': it is empty or n/a; expected a number of at least 0, 0 where there was nothing",
         "line 9, column 'spend_tv': 'inf' is no number; expected a number of at least 0",
         "line 9, column 'date': 2023-03-21 is a Tuesday; other weeks begin on a Monday",
     ]
@@ -130,6 +132,29 @@ def test_what_cannot_be_a_series_is_told(tmp_path: Path, rows: list[str], told: 
 
 
 def test_of_very_many_mistakes_some_are_told(tmp_path: Path):
-    lost = mistakes_of(tmp_path / "t.csv", HEADER + "".join(f"2023-03-{day:02},a,x,1\n" for day in range(1, 31)))
+    lost = mistakes_of(tmp_path / "t.csv", HEADER + "".join(f"2023-03-{day:02},a,x{day},1\n" for day in range(1, 31)))
     assert len(lost) == 21
     assert lost[-1] == "and 10 more"
+
+
+def test_the_same_mistake_in_many_rows_is_told_once(tmp_path: Path):
+    days = [f"2023-03-{day:02},a" for day in range(1, 10)]
+    rows = [f"{day},{'' if k < 5 else 1},{'' if k % 2 else 2}" for k, day in enumerate(days)]
+    empty = "it is empty or n/a; expected a number of at least 0, 0 where there was nothing"
+    assert mistakes_of(tmp_path / "t.csv", HEADER + "\n".join(rows)) == [
+        f"lines 2 to 6, column 'sales': {empty}",
+        f"lines 3, 5, 7 and 1 more, column 'spend_tv': {empty}",
+    ]
+
+
+def test_lines_are_those_of_an_editor(tmp_path: Path):
+    text = 'sep=;\ndate;region;sales;spend_tv;note\n2023-03-06;a;1;1;"two\nlines"\n\n2023-03-13;a;1;-1;\n'
+    assert mistakes_of(tmp_path / "t.csv", text)[0].startswith("line 6, column 'spend_tv': -1 is too little")
+
+
+def test_of_parquet_rows_are_counted(tmp_path: Path):
+    path = tmp_path / "t.parquet"
+    columns = {"date": ["2023-03-06", "2023-03-13"], "region": ["a", "a"], "sales": [1, 1], "spend_tv": [1, -1]}
+    pq.write_table(pa.table(columns), path)
+    with pytest.raises(SnapshotError, match="row 2, column 'spend_tv': -1 is too little"):
+        [*SpendTable(table=str(path)).samples()]
