@@ -20,7 +20,7 @@ def plan(tmp_path_factory) -> Plan:
 
 
 def asked(plan: Plan, **values: object):
-    return another(plan, Question.read(values))[0]
+    return another(plan, Question.read(values, plan.names))[0]
 
 
 def test_the_same_question_has_the_same_answer(plan):
@@ -44,19 +44,23 @@ def test_bounds_hold(plan):
 @pytest.mark.parametrize(
     ("question", "told"),
     [
-        ({"budgets": 3}, ["budgets: Extra inputs are not permitted"]),
-        ({"budget": -3}, ["budget: Value error, expected 'same', 'free' or an amount above 0, got -3"]),
+        ({"budgets": 3}, ["unknown key 'budgets', did you mean 'budget'?"]),
+        ({"budget": -3}, ["budget: expected 'same', 'free' or an amount above 0, got -3"]),
         ({"levers": {"tv": {"least": 2, "most": 1}}}, ["least is 2, which is more than most, 1"]),
-        ([], ["Input should be a valid dictionary"]),
+        ([], ["a question holds keys: budget, levers; got []"]),
         (
-            {"levers": {"tvv": {}, "radio": {"most": 9}}},
-            ["there is no 'tvv', did you mean 'tv'?", "is known from 0.5 to 1.5 times what was used; got 0.5 to 9"],
+            {"levers": {"tv": {"most": 7}, "radio": {"most": 9}}},
+            [f"is known from 0.5 to 1.5 times what was used; got 0.5 to {most}" for most in (7, 9)],
+        ),
+        (
+            {"budget": -3, "levers": {"tvv": {}, "radio": {"leest": 1}}},
+            ["budget: expected", "unknown key 'levers.radio.leest'", "there is no 'tvv', did you mean 'tv'?"],
         ),
     ],
 )
 def test_mistakes_are_told_all_at_once(plan, question, told):
     with pytest.raises(RecipeError) as caught:
-        another(plan, Question.read(question))
+        another(plan, Question.read(question, plan.names))
     assert len(caught.value.mistakes) == len(told)
     for each, mistake in zip(told, caught.value.mistakes, strict=True):
         assert each in mistake

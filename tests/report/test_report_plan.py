@@ -86,6 +86,12 @@ def test_a_plan_that_may_as_well_lose_is_told_beside_the_advice_to_change_nothin
     assert f"marked down by {plain(plan.advice.promised - plan.advice.gain.value)} for that" in shown
 
 
+def test_a_plan_that_the_budget_forces_says_why(plan, page_of):
+    forced = replace(plan.advice, kind="forced")
+    shown = text_of(page_of(replace(plan, advice=forced)))
+    assert "What is done now is beyond budget or bounds. Within them, more of tv (+45 %)" in shown
+
+
 def test_without_members_it_says_so_and_draws_no_band(tmp_path, page_of):
     page = page_of(make_plan(given_of(tmp_path, "Single")))
     assert "The model does not say how sure it is. Its best guess: more of tv" in text_of(page)

@@ -45,7 +45,7 @@ def test_another_one_keeps_to_its_budget_and_bounds(planned):
         ({"levers": {"tvv": {}}}, 422, "levers: there is no 'tvv', did you mean 'tv'?"),
         ({"budget": 1}, 422, "the budget is 1.00"),
         ({"budget": 10**400}, 422, "an amount above 0"),
-        ([], 422, "valid dictionary"),
+        ([], 422, "a question holds keys: budget, levers"),
     ],
 )
 def test_what_cannot_be_planned_gets_a_reason(planned, question, status, told):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, PlainValidator, ValidationError, model_validator
@@ -13,6 +14,7 @@ from totalml.plan.lever import spent
 from totalml.plan.record import Plan
 from totalml.recipe.plan import FREE, SAME, Budget, budget_of
 from totalml.target import did_you_mean
+from totalml.validate import explain
 
 
 class Bound(Section):
@@ -35,28 +37,39 @@ class Question(Section):
     levers: dict[str, Bound] = Field(default={})
 
     @classmethod
-    def read(cls, values: Any) -> Self:
-        """Raises: RecipeError: it is no such question; all mistakes at once."""
+    def read(cls, values: Any, levers: Collection[str]) -> Self:
+        """Args: levers: of the plan.
+
+        Raises: RecipeError: it is no such question; all mistakes at once.
+        """
+        if not isinstance(values, Mapping):
+            raise RecipeError(f"a question holds keys: {', '.join(cls.model_fields)}; got {values!r:.80}")
+        asked = values.get("levers")
+        unknown = [name for name in asked if name not in levers] if isinstance(asked, Mapping) else []
+        mistakes = [f"levers: there is no {name!r}{did_you_mean(name, levers) or _there(levers)}" for name in unknown]
         try:
-            return cls.model_validate(values)
+            question = cls.model_validate(values)
         except ValidationError as error:
-            told = [(".".join(map(str, each["loc"])), each["msg"]) for each in error.errors(include_url=False)]
-            raise RecipeError(*(f"{where}: {what}" if where else what for where, what in told)) from None
+            mistakes = [*(mistake.message for mistake in explain(error, cls)), *mistakes]
+        if mistakes:
+            raise RecipeError(*mistakes)
+        return question
+
+
+def _there(levers: Collection[str]) -> str:
+    return f"; there are: {', '.join(levers)}"
 
 
 def another(plan: Plan, question: Question) -> tuple[Advice, Advice | None]:
     """As `advise`; what levers bring together is the sum of what each brings.
 
-    Raises: RecipeError: a lever that the plan does not have, or bounds beyond those that it was made in.
+    Args: question: of levers that the plan has.
+    Raises: RecipeError: bounds beyond those that it was made in.
         EvaluationError: the budget is less than the least, or between the bounds is no factor that is known.
     """
     known = {lever.name: (lever.factors[0], lever.factors[-1]) for lever in plan.levers}
     bounds, mistakes = dict(known), []
     for name, bound in question.levers.items():
-        if name not in known:
-            hint = did_you_mean(name, known) or f"; there are: {', '.join(known)}"
-            mistakes.append(f"levers: there is no {name!r}{hint}")
-            continue
         low, high = known[name]
         least, most = (end if given is None else given for given, end in ((bound.least, low), (bound.most, high)))
         if least < low or most > high or least > most:

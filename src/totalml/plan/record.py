@@ -53,6 +53,11 @@ class Plan:
     contributions: Contributions
     truth: Truth | None
 
+    @property
+    def names(self) -> list[str]:
+        """Of the levers."""
+        return [lever.name for lever in self.levers]
+
     def figures(self) -> dict[str, Interval]:
         """`plan.gain`, `plan.changes`, and where the truth is known `plan.true_gain` and what follows from it."""
         found = {"plan.gain": self.advice.gain, "plan.changes": Interval(float(len(self.advice.changed)))}

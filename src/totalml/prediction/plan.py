@@ -40,7 +40,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raise StoreError(f"release {bundle.hash} has no plan; its recipe has no key 'plan'")
     plan = Plan.from_bytes(bundle.read(PLAN))
     if arguments.budget is not None or arguments.lever:
-        question = Question.read({"budget": _budget(arguments.budget), "levers": _bounds(arguments.lever)})
+        asked = {"budget": _budget(arguments.budget), "levers": _bounds(arguments.lever)}
+        question = Question.read(asked, plan.names)
         plan = plan.advising(*another(plan, question))
     if arguments.json:
         print(json.dumps({"advice": plan.advice.as_json(), "tried": plan.tried and plan.tried.as_json()}, indent=2))

@@ -38,7 +38,7 @@ def sentence(plan: Plan) -> str:
         case "change":
             return f"{words}: that brings {brings}."
         case "forced":
-            return f"To change nothing is not allowed. Of what is, {_lower(words)}: that brings {brings}."
+            return f"What is done now is beyond budget or bounds. Within them, {_lower(words)}: that brings {brings}."
         case _:
             guess = f"{_lower(words)}, which would bring {brings}"
             return f"The model does not say how sure it is. Its best guess: {guess}."

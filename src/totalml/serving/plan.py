@@ -55,7 +55,7 @@ def add_plan(app: FastAPI, live: Answering, limits: Limits) -> None:
         if kind != "application/json":
             raise RefusedError(415, f"Content-Type {kind or 'is missing'!r} is not understood; give application/json")
         try:
-            advice, tried = another(plan, Question.read(read_json(await read_body(request, limits))))
+            advice, tried = another(plan, Question.read(read_json(await read_body(request, limits)), plan.names))
         except (RecipeError, EvaluationError) as error:
             raise RefusedError(422, "; ".join(str(error).splitlines())) from None
         return _answer(request, bundle, plan, advice, tried)
