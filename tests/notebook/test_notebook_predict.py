@@ -11,9 +11,11 @@ import pyarrow.csv
 import pytest
 from PIL import Image
 
+from totalml.compose import compose_recipe
 from totalml.errors import DataError, FeatureError
 from totalml.notebook import Run, predictor
 
+REPOSITORY = Path(__file__).parents[2]
 Finished = Callable[[str], Run]
 
 
@@ -172,3 +174,10 @@ def test_what_the_model_cannot_take_is_explained(finished: Finished, name, pictu
 def test_a_missing_column_is_named_with_the_one_that_was_meant(finished: Finished):
     with pytest.raises(FeatureError, match=r"'height_mm'.*did you mean 'height_m'"):
         finished("table").model().predict(rows={"height_m": [1], "glass": ["tulip"]})
+
+
+def test_a_model_of_shared_features_says_what_answers_instead():
+    recipe = compose_recipe(REPOSITORY, ["+recipe=marketing_smoke", "registry.alias=trial"])
+    model = predictor.Predictor(recipe, None, None, None)  # type: ignore[arg-type]  # it refuses before it looks at any
+    with pytest.raises(DataError, match=r"marketing/spend_tv.* earlier rows.* totalml predict marketing_smoke@trial"):
+        model.predict(rows={"price": [1.0]})

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from totalml.data import Snapshot
 from totalml.data.image import UnreadableImage, as_decoded
-from totalml.errors import DataError, FeatureError
+from totalml.errors import DataError
 from totalml.features.build import sample_keys
 from totalml.features.decoding import row_of
 from totalml.features.feature_set import FeatureSet
@@ -86,12 +86,10 @@ def given_features(
 ) -> FeatureSet:
     """Args:
         names, vocabularies: those of the model. The truth is not known; zeros stand for it.
+        features: without shared ones, which are made of earlier rows too.
         rows: with the columns of `features.table`.
     Raises: FeatureError: a column is missing or does not fit; all of them at once.
     """
-    if features.shared:
-        named = ", ".join(each.name for each in features.shared)
-        raise FeatureError(f"the model takes {named}, made of earlier rows too, which are not asked for here")
     table = features.table
     columns = _columns(len(ids), table, rows, vocabularies)
     if features.own:

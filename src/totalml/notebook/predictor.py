@@ -57,7 +57,8 @@ class Predictor:
             rows: of the columns in features.table: an Arrow table, a data frame, a list of dictionaries, or a
                 dictionary of columns; where the model sees both, one for each picture.
         Raises:
-            DataError: pictures cannot be read, or not what the model sees was given.
+            DataError: pictures cannot be read, or not what the model sees was given; or it takes shared features, of
+                which a release answers.
             FeatureError: a column is missing or of another type.
         """
         self._refuse_misfit(pictures, rows)
@@ -77,6 +78,14 @@ class Predictor:
 
     def _refuse_misfit(self, pictures: Any, rows: Any) -> None:
         features = self.recipe.features
+        if features.shared:
+            named = ", ".join(each.name for each in features.shared)
+            registry = self.recipe.registry
+            model = f"{self.recipe.name}@{registry.alias if registry else 'candidate'}"
+            raise DataError(
+                f"the model takes {named}, made of earlier rows too, which only a release keeps. Ask that of the "
+                f"run: totalml predict {model} rows.parquet --out preds.parquet, or totalml serve {model}"
+            )
         for name, given, seen in (("pictures", pictures, features.image), ("rows", rows, features.table)):
             if seen is not None and given is None:
                 raise DataError(f"the model sees {name}; give them: predict({name}=...)")
