@@ -9,8 +9,10 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from totalml.errors import DataError, FeatureError, GateError, ModelError, StoreError
+from totalml.component import plain
+from totalml.errors import DataError, EvaluationError, FeatureError, GateError, ModelError, StoreError
 from totalml.identity import short
+from totalml.runs.stored import stored_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 def follow_up(recipe: Recipe, attempt: Attempt, store: Store, runs: RunFolders, progress: Progress) -> None:
     """Raises:
     GateError: the run is whole, but did not pass its gates.
-    DataError, FeatureError, ModelError, StoreError: no release could be made of it, or no drill held.
+    DataError, EvaluationError, FeatureError, ModelError, StoreError: no release could be made of it, or no drill held.
     """
     verdict = _verdict(attempt, store, progress)
     _show(attempt, verdict, runs.url(attempt), recipe.smoke)
@@ -96,22 +98,30 @@ def _advice(folder: Path) -> str:
 
 
 def register_release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> None:
-    """Make the release of a run that passed its gates, if the recipe asks for it and there is none yet."""
+    """Make the release of a run that passed its gates, if the recipe asks for it and none is watched as it says."""
     from totalml.release.register import is_due, register
 
     if not is_due(recipe, attempt, store):
         if recipe.registry and not recipe.gates and not recipe.smoke:
             progress.say(
                 f"no release was made, for it has no gates; totalml promote {recipe.name} makes one all the same"
+                f"{_as_it_was(recipe, attempt)}"
             )
         return
     try:
         registered = register(recipe, attempt, store, progress)
-    except (DataError, FeatureError, ModelError, StoreError) as error:
+    except (DataError, EvaluationError, FeatureError, ModelError, StoreError) as error:
         told = f"The run is whole and passed its gates, but no release was made of it: {error}"
         raise type(error)(told) from error
     named = f"{recipe.name}@{registered.alias}"
     print(f"{named}: release {short(registered.release, 12)}; totalml promote {named} puts it in production")
+
+
+def _as_it_was(recipe: Recipe, attempt: Attempt) -> str:
+    """Told where the recipe says otherwise of monitoring by now: without gates nobody but a person makes a release."""
+    if stored_values(attempt.folder).get("monitoring") == plain(recipe.monitoring, where=True):
+        return ""
+    return ", watched as the run says, not as the recipe does by now; a deployment file says it anew"
 
 
 def _drill(recipe: Recipe, attempt: Attempt, store: Store, runs: RunFolders, progress: Progress) -> None:

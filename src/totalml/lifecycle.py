@@ -92,7 +92,7 @@ def live(
     names, pictured = features.targets.names, features.images is not None
     check_before_training(recipe.evaluation, recipe.task, names, snapshot.metadata, pictures=pictured)
     gold = _gold(recipe.evaluation.gold_column, snapshot, splits.test)
-    _require_watched(recipe, snapshot)
+    require_watched(recipe, snapshot)
     if recipe.plan:
         check_plan(recipe.plan, features, snapshot, splits)
 
@@ -202,7 +202,7 @@ def _gold(column: str | None, snapshot: Snapshot, rows: Rows) -> list[str | None
     return values
 
 
-def _require_watched(recipe: Recipe, snapshot: Snapshot) -> None:
+def require_watched(recipe: Recipe, snapshot: Snapshot) -> None:
     """Raises: EvaluationError: a column that a monitor is to look at is none; all of them at once."""
     known = snapshot.metadata.column_names
     missing = [name for name in recipe.monitoring.columns if name not in known]

@@ -91,6 +91,17 @@ def test_production_goes_back_once_and_says_by_which_alert(store, clock):
     assert len(Aliases(store, MODEL).history()) == 3
 
 
+def test_a_release_of_the_same_weights_mends_nothing_so_it_is_not_gone_back_to(store, clock):
+    old, new = two_releases(store)
+    again = release(store, 0.5, plan=b"{}")
+    promote(store, again)
+    alert = found(store, again)
+    (proposed,) = React(store, MODEL, reacting("propose"), clock=clock)(alert)
+    assert f"totalml rollback pints --to {old.hash[7:19]} --why" in proposed.sentence
+    React(store, MODEL, reacting("rollback"), clock=clock)(found(store, again, what="later"))
+    assert (again.hash != new.hash, standing(store).release) == (True, old.hash)
+
+
 def killed(*_: object) -> bool:
     raise KeyboardInterrupt
 

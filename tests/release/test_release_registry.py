@@ -14,7 +14,9 @@ from totalml.progress import Progress
 from totalml.release import make, promote
 from totalml.release import register as register_module
 from totalml.release.bundle import RELEASES
-from totalml.release.register import register
+from totalml.release.register import is_due, register
+from totalml.release.signature import Signature
+from totalml.release.watched import settings_of
 from totalml.runs.find import find_run
 from totalml.runs.stored import stored_recipe
 from totalml.store import Store
@@ -67,6 +69,30 @@ def test_what_was_not_to_be_registered_is_not(project):
     assert project.history() == before
     project.go(EASY, "seed=2")  # the finished run is registered when that is asked for
     assert len(project.history()) == len(before) + 1
+
+
+def test_a_finished_run_that_is_to_be_watched_otherwise_becomes_another_release(project, capsys):
+    assert project.tell("promote", f"{NAME}@candidate") == 0
+    before = project.bundle()
+    other = "monitoring={false_alarms_per_year: 12, slices: [pub]}"
+    told = project.go(EASY, "seed=1", other)
+    assert "monitoring is another by now; making the release" in told
+    after = project.bundle()
+    assert len(project.attempts()) == 2
+    watched, signature = settings_of(after), Signature.read(after)
+    assert (watched.false_alarms_per_year, watched.slices, "pub" in signature.context) == (12, ("pub",), True)
+    differing = {name for name in after.files if after.files[name] != before.files.get(name)}
+    assert differing == {"recipe.yaml", "signature.json", "sbom.cdx.json"}
+    run = find_run(project.history()[-1].version, project.runs)
+    for recipe in (stored := stored_recipe(run.folder), stored.model_copy(update={"monitoring": watched})):
+        assert is_due(recipe, run, Store(project.store)) == (recipe is stored)
+    assert project.tell("promote", project.attempts()[-1].parent.name) == 0  # the run, so the latest that it became
+    moves = [(each.how, each.release) for each in project.history() if each.alias == "production"]
+    assert moves == [("promoted", before.hash), ("promoted", after.hash)]
+    assert project.tell("rollback", NAME, "--why", "too loud") == 0
+    assert project.bundle("production").hash == before.hash
+    told = project.go(EASY, "seed=1", "monitoring.slices=[pubs]", expect=9)
+    assert "no release was made of it: monitoring: 'pubs' is no metadata column, did you mean 'pub'?" in told
 
 
 def test_production_goes_forward_and_back(project, capsys):

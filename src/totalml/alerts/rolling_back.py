@@ -39,7 +39,7 @@ def roll_back_for(alert: Alert, store: Store, cooldown: timedelta, clock: Callab
     """
     allow, why = _allowed(alert, store, cooldown, clock), f"{reason(alert)}{alert.finding.sentence}"
     try:
-        back, before = roll_back(store, alert.model, PRODUCTION, why, allow=allow)
+        back, before = roll_back(store, alert.model, PRODUCTION, why, allow=allow, other_model=True)
     except _DoneError:
         return DONE
     except RecipeError as error:
@@ -50,17 +50,26 @@ def roll_back_for(alert: Alert, store: Store, cooldown: timedelta, clock: Callab
 
 def would_roll_back(alert: Alert, store: Store, cooldown: timedelta, clock: Callable[[], datetime]) -> str:
     """As `roll_back_for`, which does it. Raises: AlertError: also where it was done already."""
+    target, _ = way_back(alert, store, cooldown, clock)
+    return f"would put {PRODUCTION} of {alert.model} back to release {short(target.release, 12)}"
+
+
+def way_back(
+    alert: Alert, store: Store, cooldown: timedelta, clock: Callable[[], datetime]
+) -> tuple[Promotion, list[str]]:
+    """Where it would go, and what `totalml rollback` has to be told to go there. Raises: as `would_roll_back`."""
     from totalml.registry import Aliases
 
     history = Aliases(store, alert.model).history(PRODUCTION)
     try:
-        target = target_of(alert.model, PRODUCTION, history, None)
+        target = target_of(alert.model, PRODUCTION, history, None, other_model=True)
         _allowed(alert, store, cooldown, clock)(history, target)
     except _DoneError as error:
         raise AlertError(DONE) from error
     except RecipeError as error:
         raise AlertError(str(error).removeprefix("command line: ")) from error
-    return f"would put {PRODUCTION} of {alert.model} back to release {short(target.release, 12)}"
+    straight = same_release(target, target_of(alert.model, PRODUCTION, history, None))
+    return target, [] if straight else ["--to", short(target.release, 12)]
 
 
 def reason(alert: Alert) -> str:

@@ -49,6 +49,7 @@ class Watched:
     release: asks which one answers now; empty: none does.
     settings: None: those of the release's recipe.
     deployment: None: it is none that is watched.
+    unapplied: what its file says and was not deployed, in a sentence; empty: nothing.
     """
 
     named: str
@@ -56,15 +57,18 @@ class Watched:
     release: Callable[[], str]
     settings: MonitoringRecipe | None
     deployment: str | None = None
+    unapplied: str = ""
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from datetime import UTC, datetime
 
     from totalml.alerts.alerts import Alerts
-    from totalml.monitoring.opened import open_watch, settings_of
+    from totalml.monitoring.opened import open_watch
     from totalml.monitoring.telling import tell
     from totalml.release.bundle import open_bundle
+    from totalml.release.watched import settings_of
+    from totalml.terminal import say as note
 
     store = place.open_store()
     watched = find_watched(arguments.what, store)
@@ -87,6 +91,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         if watch is None or release != watched.release():
             release = watched.release()
             watch = open_watch(store, release, watched.settings, alert, along=arguments.watch)
+            if told_otherwise := _unapplied(watched, alerting(), place):
+                note(told_otherwise)
         some = False
         for looked in watch.look(datetime.now(UTC), along=arguments.watch):
             say(looked)
@@ -97,6 +103,13 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
                 print(f"{watched.named}: no window is over since the last look; {_last(watch)}")
             return ALARMED if told else 0
         time.sleep(EVERY_S)
+
+
+def _unapplied(watched: Watched, stands: MonitoringRecipe, place: Place) -> str:
+    from totalml.monitoring.unapplied import unapplied_by_recipe
+
+    of_recipe = watched.settings is None
+    return watched.unapplied or (unapplied_by_recipe(watched.model, stands, place) if of_recipe else "")
 
 
 def _follow(watched: Watched, settings: AlertingRecipe, store: Store, place: Place) -> None:
@@ -142,14 +155,17 @@ def find_watched(text: str, store: Store) -> Watched:
 def _of_deployment(text: str, store: Store) -> Watched:
     from totalml.deployment.read import read_deployment
     from totalml.deployment.standing import Deployments
+    from totalml.monitoring.unapplied import unapplied_by_deployment
 
     file = Path(text)
-    model = read_deployment(file, text).model
+    written = read_deployment(file, text)
+    model = written.model
     deployments = Deployments(store, model)
     standing = deployments.require(file.stem, text)
     if not deployments.release(file.stem):
         raise RecipeError(f"command line: {model}@{standing.release}, which {text} follows, points nowhere")
-    return Watched(file.stem, model, lambda: deployments.release(file.stem), standing.monitoring, file.stem)
+    unapplied = unapplied_by_deployment(written.monitoring, standing.monitoring, text)
+    return Watched(file.stem, model, lambda: deployments.release(file.stem), standing.monitoring, file.stem, unapplied)
 
 
 def shown(looked: Looked) -> str:

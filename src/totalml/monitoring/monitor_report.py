@@ -140,8 +140,8 @@ def _deployed(store: Store, model: str) -> tuple[str, Deployment | None]:
 def _of_recipe(store: Store, release: str) -> MonitoringRecipe | None:
     """None: the release is not in the store any more, and its windows are shown without."""
     from totalml.errors import StoreError
-    from totalml.monitoring.opened import settings_of
     from totalml.release.bundle import open_bundle
+    from totalml.release.watched import settings_of
 
     try:
         return settings_of(open_bundle(release, store))

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from pydantic import ValidationError
-
-from totalml.errors import StoreError
 from totalml.labels import truth_of
 from totalml.monitoring.budget import Budget
 from totalml.monitoring.history import History, Looked
@@ -19,14 +16,15 @@ from totalml.monitoring.tables import reference_of
 from totalml.monitoring.traffic import Tail, Traffic, compared
 from totalml.monitoring.unwritten import Unwritten
 from totalml.monitoring.watch import Watch
-from totalml.recipe.monitoring import MonitoringRecipe
-from totalml.release.bundle import RECIPE, Bundle, open_bundle
+from totalml.release.bundle import Bundle, open_bundle
 from totalml.release.log_rows import METADATA
 from totalml.release.signature import Signature
+from totalml.release.watched import settings_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from totalml.recipe.monitoring import MonitoringRecipe
     from totalml.store import Store
 
 USUAL_ROWS_PER_DAY = 1000.0  # of a model that nobody has asked yet
@@ -130,17 +128,3 @@ def budget_of(settings: MonitoringRecipe, rows_per_day: float) -> Budget:
     """A window is over after its hours, or after so many rows."""
     days = min(settings.window.hours / 24, settings.window.most / rows_per_day)
     return Budget(settings.false_alarms_per_year, rows_per_day, days)
-
-
-def settings_of(bundle: Bundle) -> MonitoringRecipe:
-    """What the recipe of a release says of watching it.
-
-    Raises: StoreError: a newer version wrote it.
-    """
-    import yaml
-
-    values = yaml.safe_load(bundle.read(RECIPE)).get("monitoring")
-    try:
-        return MonitoringRecipe.model_validate(values or {})
-    except ValidationError as error:
-        raise StoreError(f"release {bundle.hash} was made by a newer version ({error}); update totalml") from error

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from totalml.runs.attempt import Attempt
 
 
+REGISTERED = "registered"
+
+
 @dataclass(frozen=True)
 class Promotion:
     """Args:

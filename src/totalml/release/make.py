@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from totalml.component import plain
 from totalml.data import load_snapshot, split_samples
 from totalml.data.snapshot import parquet_bytes
 from totalml.errors import ModelError
@@ -14,6 +15,7 @@ from totalml.evaluation import Evaluation
 from totalml.features import FeatureSet, build_features
 from totalml.features.shared.freeze import freeze
 from totalml.identity import file_digest
+from totalml.lifecycle import require_watched
 from totalml.model.saved import load_state
 from totalml.release import bundle as files
 from totalml.release.bundle import Bundle, new_folder, save_bundle
@@ -22,6 +24,7 @@ from totalml.release.reference import reference_rows, reference_table
 from totalml.release.sbom import bill_of_materials
 from totalml.release.scorer import Scorer
 from totalml.release.signature import Signature
+from totalml.runs.stored import stored_values, values_text
 from totalml.store.atomic import write_atomically, write_json
 from totalml.training import TrainedModel, predict
 
@@ -55,6 +58,7 @@ def make_release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progr
     """Args: attempt: finished and whole.
 
     Raises:
+        EvaluationError: a column that is to be watched is none of the snapshot.
         ModelError: the model cannot be exported, or answers otherwise than it did in the run.
         StoreError: what the run was made of is no longer in the store, or it cannot be written.
     """
@@ -64,6 +68,7 @@ def make_release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progr
         for name in COPIED:
             if (source := attempt.folder / name).exists():
                 shutil.copyfile(source, folder / name)
+        _write_recipe(made, folder)
         exported = _export(made, folder / files.MODEL) if backend == ONNX else {}
         facts = _facts(made, backend) | exported
         _write_signature(made, folder, store)
@@ -76,10 +81,18 @@ def make_release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progr
 
 def _made(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> _Made:
     snapshot = load_snapshot(attempt.facts["data_hash"], store)
+    require_watched(recipe, snapshot)
     splits = split_samples(recipe.data.split, snapshot)
     features = build_features(recipe.features, recipe.data, recipe.task, snapshot, store, progress, recipe.runtime)
     trained, evaluation = TrainedModel.load(attempt.folder), Evaluation.load(attempt.folder)
     return _Made(recipe, attempt, snapshot, splits, features, trained, evaluation)
+
+
+def _write_recipe(made: _Made, folder: Path) -> None:
+    """As the run wrote it down, but for what is watched, which is no part of what was run and may be other by now."""
+    values, watched = stored_values(made.attempt.folder), plain(made.recipe.monitoring, where=True)
+    if values.get("monitoring") != watched:
+        write_atomically(folder / files.RECIPE, values_text({**values, "monitoring": watched}).encode())
 
 
 def _export(made: _Made, file: Path) -> dict[str, Any]:

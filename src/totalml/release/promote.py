@@ -91,14 +91,16 @@ class _Candidate:
 
         self.before = [each for each in history if each.alias == self.alias]
         standing = self.before[-1] if self.before else None
-        if standing and standing.release and standing.names(self.attempt) and self.release in ("", standing.release):
+        asked = self.release or _latest(self.attempt, history)
+        if standing and standing.release and standing.names(self.attempt) and asked == standing.release:
             return None
         failed = self._refused([*_not_passed(self.attempt, self.before, self.store)])
-        bundle = _release(self.attempt, self.release, history, self.store)
+        bundle = _release(self.attempt, asked, self.store)
         told = let_down(bundle, standing.release if standing else "", self.store)
         misfits = (f"signature: {misfit}" for misfit in told)
         failed = self._refused([*failed, *misfits, *self._parity(bundle)])
-        how = "rolled back" if any(each.names(self.attempt) for each in self.before) else "promoted"
+        stood = any(each.names(self.attempt) and each.release in ("", bundle.hash) for each in self.before)
+        how = "rolled back" if stood else "promoted"
         return promotion_of(self.attempt, now(), self.alias, bundle.hash, how, self.why, tuple(failed))
 
     def _refused(self, failed: list[str]) -> list[str]:
@@ -171,13 +173,21 @@ def _not_passed(attempt: Attempt, history: Sequence[Promotion], store: Store) ->
     yield from (f"{gate.title}: {gate.outcome}{now}" for gate in verdict.not_passed if not verdict.releasable)
 
 
-def _release(attempt: Attempt, named: str, history: list[Promotion], store: Store) -> Bundle:
-    """That which was named, or that of the run; made if there is none."""
+def _latest(attempt: Attempt, history: Sequence[Promotion]) -> str:
+    """Of the releases of a run the one that was registered last; empty: none was made."""
+    from totalml.registry import REGISTERED
+
+    made = [each for each in history if each.release and each.names(attempt)]
+    registered = [each for each in made if each.how == REGISTERED]
+    return (registered or made)[-1].release if made else ""
+
+
+def _release(attempt: Attempt, known: str, store: Store) -> Bundle:
+    """One that is known, or else one that is made."""
     from totalml.progress import Progress
     from totalml.release.bundle import open_bundle
     from totalml.runs.stored import stored_recipe
 
-    known = named or next((each.release for each in reversed(history) if each.release and each.names(attempt)), None)
     if known:
         bundle = open_bundle(known, store)
         bundle.verify()

@@ -5,11 +5,14 @@ Nothing is registered that answers otherwise through the path of the service tha
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from totalml.errors import ModelError
+from totalml.errors import ModelError, StoreError
 from totalml.machine import user
-from totalml.registry import Aliases, Promotion
+from totalml.registry import REGISTERED, Aliases, Promotion
+from totalml.release.bundle import open_bundle
+from totalml.release.watched import settings_of
 
 if TYPE_CHECKING:
     from totalml.progress import Progress
@@ -17,21 +20,30 @@ if TYPE_CHECKING:
     from totalml.runs.attempt import Attempt
     from totalml.store import Store
 
-REGISTERED = "registered"
-
 
 def is_due(recipe: Recipe, attempt: Attempt, store: Store) -> bool:
-    """Whether a run that passed its gates is to be registered, and is not yet."""
+    """Whether a run that passed its gates is to be registered, and is not yet, or is to be watched otherwise by now."""
     if recipe.registry is None or not recipe.gates or recipe.smoke:
         return False
-    history = Aliases(store, recipe.name).history()
-    return not any(each.how == REGISTERED and each.names(attempt) for each in history)
+    last = last_registered(recipe.name, attempt, store)
+    if last is None:
+        return True
+    with suppress(StoreError):  # whoever promotes or serves a release that cannot be read is told so
+        return settings_of(open_bundle(last.release, store)) != recipe.monitoring
+    return False
+
+
+def last_registered(model: str, attempt: Attempt, store: Store) -> Promotion | None:
+    """None: no release was made of the run when it was finished."""
+    history = reversed(Aliases(store, model).history())
+    return next((each for each in history if each.how == REGISTERED and each.names(attempt)), None)
 
 
 def register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress) -> Promotion:
     """Make the release of a run and point the recipe's alias at it.
 
     Raises:
+        EvaluationError: a column that is to be watched is none of the snapshot.
         ModelError: the model cannot be exported, or answers otherwise than it did in the run.
         StoreError: the store cannot be read or written.
     """
@@ -40,7 +52,8 @@ def register(recipe: Recipe, attempt: Attempt, store: Store, progress: Progress)
     from totalml.release.parity import parity_of
     from totalml.runs.attempt import now
 
-    progress.say("the gates passed; making the release")
+    again = last_registered(recipe.name, attempt, store) is not None
+    progress.say(f"{'monitoring is another by now' if again else 'the gates passed'}; making the release")
     alias = (recipe.registry or RegistryRecipe()).alias
     bundle = make_release(recipe, attempt, store, progress)
     parity = parity_of(bundle, attempt, store)

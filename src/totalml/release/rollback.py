@@ -67,11 +67,14 @@ def roll_back(
     why: str,
     to: str | None = None,
     allow: Callable[[Sequence[Promotion], Promotion], None] = lambda *_: None,
+    *,
+    other_model: bool = False,
 ) -> tuple[Promotion | None, Sequence[Promotion]]:
     """Point an alias at what it pointed at before, by one event.
 
     Args:
         to: the start of a bundle hash; None: the one before the present one.
+        other_model: leave out releases that differ from the present one in no weight, such as in what is watched.
         allow: asked with the history of the alias and where it would go back to; what it raises ends it.
     Returns: the event, None if it stands there already; and the history of the alias before that.
     Raises: RecipeError: there is nothing to go back to. StoreError: it is gone or changed.
@@ -84,7 +87,7 @@ def roll_back(
 
     def decide(history: list[Promotion]) -> Promotion | None:
         before[:] = [each for each in history if each.alias == alias]
-        target = target_of(model, alias, before, to)
+        target = target_of(model, alias, before, to, other_model=other_model)
         allow(before, target)
         _require_whole(target, store)
         if same_release(target, before[-1]):
@@ -98,8 +101,10 @@ def told(model: str, back: Promotion, before: Sequence[Promotion]) -> str:
     return f"{back.alias} of {model}: back to {_named(back)}; before: {_named(before[-1])}"
 
 
-def target_of(model: str, alias: str, history: Sequence[Promotion], to: str | None) -> Promotion:
-    """Raises: RecipeError: there is nothing to go back to."""
+def target_of(
+    model: str, alias: str, history: Sequence[Promotion], to: str | None, *, other_model: bool = False
+) -> Promotion:
+    """As `roll_back`. Raises: RecipeError: there is nothing to go back to."""
     if not history:
         raise RecipeError(f"command line: {alias} of {model} never pointed at anything; totalml promote does that")
     if to is not None:
@@ -109,9 +114,11 @@ def target_of(model: str, alias: str, history: Sequence[Promotion], to: str | No
             which = "is the start of several releases" if found else "never stood there"
             raise RecipeError(f"command line: {to!r} {which}; {alias} of {model} pointed at: {there}")
         return next(iter(found.values()))
-    earlier = [each for each in history if not same_release(each, history[-1])]
+    same = _same_model if other_model else same_release
+    earlier = [each for each in history if not same(each, history[-1])]
     if not earlier:
-        raise RecipeError(f"command line: {alias} of {model} pointed at {_named(history[-1])} only; nothing was before")
+        only = f"run {history[-1].version}" if other_model else _named(history[-1])
+        raise RecipeError(f"command line: {alias} of {model} pointed at {only} only; nothing was before")
     return earlier[-1]
 
 
@@ -124,12 +131,11 @@ def _require_whole(target: Promotion, store: Store) -> None:
 
 
 def same_release(one: Promotion, other: Promotion) -> bool:
-    return (one.release, one.run_id, one.attempt, one.weights) == (
-        other.release,
-        other.run_id,
-        other.attempt,
-        other.weights,
-    )
+    return one.release == other.release and _same_model(one, other)
+
+
+def _same_model(one: Promotion, other: Promotion) -> bool:
+    return (one.run_id, one.attempt, one.weights) == (other.run_id, other.attempt, other.weights)
 
 
 def _starts(promotion: Promotion, text: str) -> bool:

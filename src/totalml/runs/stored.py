@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,13 @@ if TYPE_CHECKING:
 
 def recipe_text(recipe: Recipe) -> str:
     """A composed recipe as YAML."""
+    return values_text(plain(recipe, where=True))
+
+
+def values_text(values: Mapping[str, Any]) -> str:
     import yaml
 
-    return str(yaml.safe_dump(plain(recipe, where=True), sort_keys=False, allow_unicode=True))
+    return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
 def stored_values(folder: Path) -> dict[str, Any]:
