@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,7 +27,9 @@ from totalml.monitoring.verdict import (
     Evidence,
     Verdict,
 )
-from totalml.monitoring.watch import Watch
+from totalml.monitoring.watch import Watch, begin_of, hours_of
+from totalml.prediction_log import reader
+from totalml.prediction_log.segment import Segment
 from totalml.recipe.monitoring import WindowRecipe
 from totalml.store import Store
 
@@ -180,6 +182,85 @@ def test_a_window_with_too_few_is_looked_at_with_the_next(store):
     assert [each.verdict.cause for each in looked] == [TOO_FEW, NONE, TOO_FEW]
     again = [*watch(store, Counting(enough=6)).look(at(4))]  # of another process
     assert [each.verdict.evidence[0].told for each in again] == ["4 together"]
+
+
+def test_alongside_a_service_too_few_are_looked_at_with_the_next_as_well(store):
+    service, going = Service(store), watch(store, Counting(enough=10), live=True)
+    told = []
+    for day in range(4):
+        if day == 3:  # of another process, which was opened when the window before was over
+            going = watch(store, Counting(enough=10), live=True, since=at(3))
+        service.answer(every(360, 4, MIDNIGHT + day * DAY))
+        told += [each.verdict.evidence[0].told for each in going.look(at(day + 1), along=True)]
+    assert told == ["4 together", "8 together", "12 together", "4 together"]
+
+
+@pytest.fixture
+def days_read(monkeypatch) -> list[str]:
+    """Day of each file of the log that is read from here on."""
+    days, read = [], reader.rows_of
+
+    def noted(store: Store, model: str, segment: Segment, columns: Sequence[str] | None) -> pa.Table:
+        days.append(segment.hour.day)
+        return read(store, model, segment, columns)
+
+    monkeypatch.setattr(reader, "rows_of", noted)
+    return days
+
+
+def test_a_service_of_a_long_log_begins_where_the_journal_stands(store, days_read):
+    service = Service(store)
+    asked = service.answer(every(60, 24 * 20))
+    assert len([*watch(store, Counting()).look(at(18))]) == 18
+    days_read.clear()
+    going = watch(store, monitor := Counting(), live=True, since=at(19.5))
+    assert len([*going.look(at(19.5), along=True)]) == 1
+    asked += service.answer(every(1, 9, MIDNIGHT + 20 * DAY))
+    assert len([*going.look(at(20.5), along=True)]) == 1
+    assert monitor.seen == asked[: 24 * 20]
+    assert min(days_read) == "2026-03-19"  # that before the first of its windows, whose last file may reach into it
+    assert len(days_read) < 10
+
+
+def test_a_label_of_a_long_log_is_found_without_reading_it_whole(store, days_read, monkeypatch):
+    service, now = Service(store), datetime.now(UTC)
+    asked = service.answer([now - each * DAY for each in range(40, 0, -1)])
+    going = watch(store, Counting(), live=True, since=now)
+    monkeypatch.setattr("totalml.monitoring.traffic.MOST_REMEMBERED", 3)
+    list(going.look(now))
+    days_read.clear()
+    service.label(asked[-2:] + asked[:1], "bad")
+    going.monitor = Erring()
+    (found,) = going.look(now + timedelta(seconds=60), along=True)
+    assert found.labels == 2  # the third is of a row that is remembered no more
+    assert len({*days_read}) < 8
+
+
+@pytest.mark.parametrize("most", [1, 7, 100, 1000])
+def test_no_more_of_a_log_is_read_than_the_first_rows_that_are_wanted(store, most, days_read):
+    first, other = Service(store), Service(store, "0000000b")
+    for day in range(5):
+        first.answer(every(45, 30, MIDNIGHT + day * DAY))
+        other.answer(every(31, 30, MIDNIGHT + day * DAY))
+        first.answer(every(45, 5, MIDNIGHT + day * DAY))
+    traffic = watch(store, Counting()).traffic
+    whole = traffic.rows(MIDNIGHT, MIDNIGHT + 5 * DAY)
+    days_read.clear()
+    some = traffic.rows(MIDNIGHT, MIDNIGHT + 5 * DAY, most)
+    ids = ["request_id", "sample"]
+    assert some.select(ids).slice(0, most).equals(whole.select(ids).slice(0, most))
+    assert len({*days_read}) == min(5, most // 65 + 1)
+
+
+@pytest.mark.parametrize("hours", [0.02, 0.333, 1.1, 5.3, 24])
+def test_a_window_of_any_hours_ends_after_it_begins_and_the_next_begins_there(hours):
+    window, begin = WindowRecipe(hours=hours), MIDNIGHT + timedelta(microseconds=1)
+    for _ in range(50):
+        end = begin_of(window, begin) + hours_of(window)
+        assert begin < end <= begin + hours_of(window)
+        assert begin_of(window, end) == end
+        assert begin_of(window, end - timedelta(microseconds=1)) == end - hours_of(window)
+        begin = end
 
 
 def test_a_window_ends_after_so_many_rows(store):

@@ -42,8 +42,11 @@ class DrawnTraffic:
     table: pa.Table
     late: int = 0
 
-    def rows(self, since: datetime, until: datetime) -> pa.Table:
+    def rows(self, since: datetime, until: datetime, most: int | None = None) -> pa.Table:
         return self._between(since, until).drop_columns(LOSS)
+
+    def forget(self, before: datetime) -> None:
+        """It is drawn, and stays."""
 
     def labelled(self, since: datetime, until: datetime) -> pa.Table:
         rows = self._between(since, until)

@@ -15,7 +15,7 @@ from totalml.monitoring.monitor import Monitor
 from totalml.monitoring.tables import reference_of
 from totalml.monitoring.traffic import Tail, Traffic, compared
 from totalml.monitoring.unwritten import Unwritten
-from totalml.monitoring.watch import Watch
+from totalml.monitoring.watch import Watch, begin_of, hours_of
 from totalml.release.bundle import Bundle, open_bundle
 from totalml.release.log_rows import METADATA
 from totalml.release.signature import Signature
@@ -68,8 +68,8 @@ class Opened:
     def traffic(self) -> Traffic:
         return Traffic(*self._traffic)
 
-    def tail(self, since: datetime) -> Tail:
-        return Tail(*self._traffic, since)
+    def tail(self, opened: datetime) -> Tail:
+        return Tail(*self._traffic, opened)
 
     def known_per_day(self, until: datetime) -> float | None:
         """Rows that are known to come; None: nothing says how many."""
@@ -96,13 +96,11 @@ def open_watch(
     """As `Opened.of`. Args: along: whether it is to go along with a service, and so to read on as the log grows."""
     opened = Opened.of(store, release, settings)
     history, now = History(store, opened.bundle.name), datetime.now(UTC)
-    traffic = opened.traffic
-    if along:
-        last = history.last(release)
-        hours = timedelta(hours=opened.settings.window.hours)
-        traffic = opened.tail(datetime.fromisoformat(last.since) if last else now - hours)
-    monitor = opened.monitor(opened.known_per_day(now))
-    return Watch(release, history, traffic, monitor, opened.settings.window, tell)
+    monitor, window = opened.monitor(opened.known_per_day(now)), opened.settings.window
+    if not along:
+        return Watch(release, history, opened.traffic, monitor, window, tell)
+    # Of a release that nobody has looked at, only the latest is news to people.
+    return Watch(release, history, opened.tail(now), monitor, window, tell, begin_of(window, now - hours_of(window)))
 
 
 def open_backtest(

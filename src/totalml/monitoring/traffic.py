@@ -58,9 +58,21 @@ class Traffic:
         self._log = LogReader(self.store, self.model, release=self.release)
         self._labels = None if self.losses is None else Labels(self.store, self.model, self.losses.truth)
 
-    def rows(self, since: datetime, until: datetime) -> pa.Table:
-        """With `since` <= time < `until`, in the order of their times; also those without an answer, by `error`."""
-        return self._ours(self._log.read(self._columns, since, until))
+    def rows(self, since: datetime, until: datetime, most: int | None = None) -> pa.Table:
+        """With `since` <= time < `until`, in the order of their times; also those without an answer, by `error`.
+
+        Args: most: the first so many are there, and any later ones may be left out.
+        """
+        wanted = most
+        while True:
+            rows = self._log.read(self._columns, since, until, self._of_release, wanted)
+            ours = self._ours(rows)
+            if most is None or wanted is None or len(ours) >= most or len(rows) < wanted:
+                return ours
+            wanted *= 2  # some of them were there twice
+
+    def forget(self, before: datetime) -> None:
+        """Rows before it are not asked for again."""
 
     def labelled(self, since: datetime, until: datetime) -> pa.Table:
         """Answers of which the label came with `since` <= its time < `until`, in the order in which labels came.
@@ -74,7 +86,7 @@ class Traffic:
         labels = labels.filter(_inside(labels["time"], since, until))
         if not len(labels):
             return none
-        rows = self._answered(since, until)
+        rows = self._answered(since, until, labels["request_id"])
         found = joined(rows.filter(rows["error"].is_null()), labels, self.losses.truth)
         found = found.append_column(LOSS, pa.array(self.losses.of_labelled(found), from_pandas=True))
         found = found.filter(found[LOSS].is_valid())
@@ -82,7 +94,7 @@ class Traffic:
 
     def first(self) -> datetime | None:
         """When the release first answered; None: it never did."""
-        return _earliest(self._logged(None))
+        return self._came(EARLIEST)
 
     def resumes(self, since: datetime) -> datetime | None:
         """When the first row or label came with `since` <= its time; None: none did."""
@@ -94,22 +106,23 @@ class Traffic:
 
     def rows_per_day(self, until: datetime, days: int = 28) -> float | None:
         """Of the model, whichever release answered; None: there were none."""
-        rows = LogReader(self.store, self.model).read(["time", "arm"], until - days * DAY, until)
-        rows = rows.filter(pc.not_equal(rows["arm"].cast(pa.string()), SHADOW)) if len(rows) else rows
-        if not len(rows):
+        files = LogReader(self.store, self.model).each(["time", "arm"], _counted, until - days * DAY, until)
+        counted = [(first, count) for first, count in files if first is not None]
+        if not counted:
             return None
-        return len(rows) / max((until - pc.min(rows["time"]).as_py()) / DAY, 1.0)
+        return sum(count for _, count in counted) / max((until - min(first for first, _ in counted)) / DAY, 1.0)
 
     def _came(self, since: datetime) -> datetime | None:
-        return _earliest(self._logged(since))
+        return _earliest(self._log.read(["time", "release", "arm"], since, keep=self._of_release, most=1))
 
-    def _logged(self, since: datetime | None) -> pa.Table:
-        rows = self._log.read(["time", "release", "arm"], since)
-        return self._of_release(rows) if len(rows) else rows
+    def _answered(self, since: datetime, until: datetime, wanted: pa.ChunkedArray) -> pa.Table:
+        """Without embeddings; what labels of that time may belong to. Args: wanted: ids of requests."""
+        ids = wanted.combine_chunks()
 
-    def _answered(self, since: datetime, until: datetime) -> pa.Table:
-        """Without embeddings; what labels of that time may belong to."""
-        return self._ours(self._log.read(self._narrow, since - self.labels_within, until))
+        def labelled(rows: pa.Table) -> pa.Table:
+            return rows.filter(pc.is_in(rows["request_id"].cast(ids.type), ids))
+
+        return self._ours(self._log.read(self._narrow, since - self.labels_within, until, labelled))
 
     def _ours(self, rows: pa.Table) -> pa.Table:
         """Those of the release, each once: a request may have been sent again under its id."""
@@ -132,30 +145,42 @@ class Traffic:
 class Tail(Traffic):
     """The same, read on as it grows: for a monitor that goes along with a service.
 
-    Args: since: rows before it are not asked for again.
+    Args: opened: what was over by then is read as it is asked for, so that no more than a window lies in memory.
     """
 
-    since: datetime
+    opened: datetime
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._new = LogReader(self.store, self.model, self.since, self.release)
-        self._past = LogReader(self.store, self.model, max(self.since - self.labels_within, EARLIEST), self.release)
+        self._new: LogReader | None = None
+        self._past: LogReader | None = None
         self._held = self._remembered = self._ours(pa.table({}))
+        self._wanted = EARLIEST  # rows before it are not asked for again
         self._passed = EARLIEST  # rows before it were asked for already
 
-    def rows(self, since: datetime, until: datetime) -> pa.Table:
+    def rows(self, since: datetime, until: datetime, most: int | None = None) -> pa.Table:
+        if self._new is None and until <= self.opened:
+            return super().rows(since, until, most)
+        self._new = self._new or LogReader(self.store, self.model, max(self._wanted, EARLIEST), self.release)
         new = self._ours(self._new.new(self._columns))
         self.late += _before(new, self._passed)
         self._passed = max(self._passed, since)
         held = _together(self._held, new)
-        self._held = held.slice(_before(held, since))
-        return self._held.slice(0, _before(self._held, until))
+        self._held = held.slice(_before(held, self._wanted))
+        return self._held.slice(first := _before(self._held, since), _before(self._held, until) - first)
+
+    def forget(self, before: datetime) -> None:
+        self._wanted = before
 
     def _came(self, since: datetime) -> datetime | None:
-        return _earliest(self.rows(since, LATEST))
+        return super()._came(since) if self._new is None else _earliest(self.rows(since, LATEST))
 
-    def _answered(self, since: datetime, until: datetime) -> pa.Table:
+    def _answered(self, since: datetime, until: datetime, wanted: pa.ChunkedArray) -> pa.Table:
+        if self._new is None:
+            return super()._answered(since, until, wanted)
+        if self._past is None:
+            begins = [since - self.labels_within, EARLIEST, self._log.begin_of_last(MOST_REMEMBERED)]
+            self._past = LogReader(self.store, self.model, max(filter(None, begins)), self.release)
         rows = _together(self._remembered, self._ours(self._past.new(self._narrow)))
         self._remembered = rows.slice(max(0, len(rows) - MOST_REMEMBERED))
         return self._remembered
@@ -181,6 +206,12 @@ def _together(held: pa.Table, more: pa.Table) -> pa.Table:
     if pc.min(more["time"]).as_py() <= pc.max(held["time"]).as_py():
         whole = whole.sort_by([*IN_ORDER])
     return whole.combine_chunks() if whole["time"].num_chunks > MOST_CHUNKS else whole
+
+
+def _counted(rows: pa.Table) -> tuple[datetime | None, int]:
+    """When the first was answered, and how many were; None: none was."""
+    live = rows.filter(pc.not_equal(rows["arm"].cast(pa.string()), SHADOW))
+    return _earliest(live), len(live)
 
 
 def _earliest(rows: pa.Table) -> datetime | None:

@@ -41,7 +41,9 @@ class Answers(Protocol):
     @property
     def late(self) -> int: ...
 
-    def rows(self, since: datetime, until: datetime) -> pa.Table: ...
+    def rows(self, since: datetime, until: datetime, most: int | None = None) -> pa.Table: ...
+
+    def forget(self, before: datetime) -> None: ...
 
     def labelled(self, since: datetime, until: datetime) -> pa.Table: ...
 
@@ -96,7 +98,8 @@ class Watch:
         settled, seen = now.astimezone(UTC) - SETTLES, now.astimezone(UTC) - (SOON if along else SETTLES)
         while (start := self._begin(seen)) is not None:
             end = min(self._boundary(start), seen)
-            rows = self.traffic.rows(start, end)
+            self.traffic.forget(self._since or start)
+            rows = self.traffic.rows(start, end, self.window.most)
             if len(rows) >= self.window.most:
                 end = rows["time"][self.window.most - 1].as_py() + TICK
                 rows = rows.filter(pc.less(rows["time"], pa.scalar(end)))
@@ -156,7 +159,7 @@ class Watch:
                 with suppress(FileGoneError):
                     self.monitor.restore(self.history.load(last.state))
             elif (first := self.traffic.first()) is not None:
-                begins = self._boundary(first) - timedelta(hours=self.window.hours)
+                begins = begin_of(self.window, first)
                 self._start = self._since = max(begins, self.since)
         return self._start if self._start is not None and self._start < settled else None
 
@@ -167,12 +170,20 @@ class Watch:
         """
         came = self.traffic.resumes(end)
         until = seen if came is None else min(came, seen)
-        return max(end, self._boundary(until) - timedelta(hours=self.window.hours))
+        return max(end, begin_of(self.window, until))
 
     def _boundary(self, time: datetime) -> datetime:
-        """The end of the window by its hours; whole windows since 1970."""
-        seconds = self.window.hours * 3600
-        return datetime.fromtimestamp((time.timestamp() // seconds + 1) * seconds, UTC)
+        """The end of the window by its hours."""
+        return begin_of(self.window, time) + hours_of(self.window)
+
+
+def hours_of(window: WindowRecipe) -> timedelta:
+    return timedelta(hours=window.hours)
+
+
+def begin_of(window: WindowRecipe, time: datetime) -> datetime:
+    """Of the window by its hours; whole windows since 1970."""
+    return time - (time - EARLIEST) % hours_of(window)
 
 
 def _finders(verdict: Verdict) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,14 +13,17 @@ import pyarrow.compute as pc
 
 from totalml.identity import short
 from totalml.segments.listing import Listing
-from totalml.segments.rows import REPLICA, SEGMENT, joined, rows_of
-from totalml.segments.segment import REWRITTEN, Segment
+from totalml.segments.rows import REPLICA, SEGMENT, joined, rows_of, size_of
+from totalml.segments.segment import REWRITTEN, Hour, Segment
 from totalml.store.local_files import FileGoneError
 
 if TYPE_CHECKING:
     from totalml.store import Store
 
 TIME = "time"
+T = TypeVar("T")
+Bounds = tuple[datetime | None, datetime | None]
+Keep = Callable[[pa.Table], pa.Table]  # of the rows of a file, which of them
 ATTEMPTS = 20  # each is spoilt only by a rewrite or a cleaning that came in between
 SPAN = timedelta(days=1)  # a segment is of a second, unless the store could not be written
 
@@ -47,21 +50,60 @@ class LogReader:
         return _again(lambda: self._new(columns))
 
     def read(
-        self, columns: Sequence[str] | None = None, since: datetime | None = None, until: datetime | None = None
+        self,
+        columns: Sequence[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        keep: Keep = lambda rows: rows,
+        most: int | None = None,
     ) -> pa.Table:
         """All rows with `since` <= time < `until`; what `new` gave and gives stays as it is.
 
         Args:
             columns: as of `new`; None: all that there are, and the segment in which a row was first written.
             since, until: with a time zone; None: no bound but the reader's own.
+            keep: asked of each file, so that what it leaves out never lies in memory together.
+            most: the earliest so many of those that are kept are there, and any later ones may be left out.
         """
-        return _again(lambda: self._read(columns, max(filter(None, (since, self._since)), default=None), until))
+        return _chosen(_again(lambda: self._read(columns, (since, until), keep, most)), columns)
 
-    def _read(self, columns: Sequence[str] | None, since: datetime | None, until: datetime | None) -> pa.Table:
+    def each(
+        self, columns: Sequence[str], of: Callable[[pa.Table], T], since: datetime | None, until: datetime | None
+    ) -> list[T]:
+        """What is made of the rows of each file. Args: as of `read`."""
+        bounds = since, until
+        return _again(lambda: [of(_chosen(self._rows(file, columns, bounds), columns)) for file in self._in(bounds)])
+
+    def begin_of_last(self, rows: int) -> datetime | None:
+        """From when on about so many of the latest rows, and hardly more, were answered; None: there are fewer."""
+        for day in reversed(self._listing.days()):
+            for each in reversed(self._ours(self._listing.look(day, day).counting)):
+                rows -= size_of(self._store, self._model, each)[0]
+                if rows <= 0:
+                    return each.hour.starts
+        return None
+
+    def _read(self, columns: Sequence[str] | None, bounds: Bounds, keep: Keep, most: int | None) -> pa.Table:
+        tables: list[pa.Table] = []
+        last: Hour | None = None
+        for file in self._in(bounds):
+            if most is not None and file.hour != last and file.hour.starts > _time_of(tables, most):
+                break
+            tables.append(keep(self._rows(file, columns, bounds)))
+            last = file.hour
+        return joined(tables)
+
+    def _rows(self, file: Segment, columns: Sequence[str] | None, bounds: Bounds) -> pa.Table:
         wanted = None if columns is None else [*dict.fromkeys((*columns, TIME))]
-        files = [each for each in self._listed(since) if until is None or each.hour.starts < until]
-        tables = [_between(rows_of(self._store, self._model, each, wanted), since, until) for each in files]
-        return _chosen(joined(tables), columns)
+        return _between(rows_of(self._store, self._model, file, wanted), self._start(bounds), bounds[1])
+
+    def _in(self, bounds: Bounds) -> list[Segment]:
+        """By the hours in which they begin."""
+        until = bounds[1]
+        return [each for each in self._listed(self._start(bounds)) if until is None or each.hour.starts < until]
+
+    def _start(self, bounds: Bounds) -> datetime | None:
+        return max(filter(None, (bounds[0], self._since)), default=None)
 
     def _new(self, columns: Sequence[str]) -> pa.Table:
         seen, tables = dict(self._seen), []
@@ -87,7 +129,9 @@ class LogReader:
         return [each for each in self._listed(self._since) if each.number > self._seen.get(each.writer, -1)]
 
     def _listed(self, since: datetime | None) -> list[Segment]:
-        listed = self._listing.look(_first_day(since)).counting
+        return self._ours(self._listing.look(_first_day(since)).counting)
+
+    def _ours(self, listed: Sequence[Segment]) -> list[Segment]:
         return [each for each in listed if self._release in (None, each.hour.release)]
 
     def _is_new(self, table: pa.Table) -> pa.Array:
@@ -95,7 +139,16 @@ class LogReader:
         return pa.array(table[SEGMENT].to_numpy() > seen)
 
 
-def _again(read: Callable[[], pa.Table]) -> pa.Table:
+def _time_of(tables: Sequence[pa.Table], count: int) -> datetime:
+    """Of the last of the earliest so many rows; the latest there is, where there are fewer."""
+    if sum(map(len, tables)) < count:
+        return datetime.max.replace(tzinfo=UTC)
+    times = pa.chunked_array([chunk for each in tables for chunk in each[TIME].chunks])
+    last: datetime = times[pc.array_sort_indices(times)[count - 1].as_py()].as_py()
+    return last
+
+
+def _again(read: Callable[[], T]) -> T:
     """A file that was listed may have been rewritten since."""
     for _ in range(ATTEMPTS):
         with suppress(FileGoneError):
