@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+from totalml.monitoring import order
 from totalml.monitoring.counts import chi_square, of_categories, of_missing
 from totalml.monitoring.kernel import DOUBLINGS, Features, of_embeddings
 from totalml.monitoring.observations import Categories
@@ -62,6 +63,25 @@ def test_chi_square_is_that_of_scipy():
     both = table.sum(axis=0)[:, None].astype(float)
     expected = stats.chi2_contingency(table, correction=False).statistic
     assert chi_square(both, table[1][:, None].astype(float))[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("units", [60, 12])  # as many as rows, and such that each assignment chooses other numbers
+def test_columns_together_are_as_each_by_itself(monkeypatch, units):
+    """Of all kinds: no two equal, many equal, one number, some missing in rows of their own or of others."""
+    monkeypatch.setattr(order, "AT_ONCE", 3)
+    rng = np.random.default_rng(0)
+    columns = [rng.normal(size=60), rng.integers(0, 4, 60) + 0.0, np.ones(60), np.full(60, np.nan), rng.normal(size=60)]
+    columns += [np.where(rng.random(60) < 0.3, np.nan, each) for each in columns[:2]]
+    columns += [np.where(np.isnan(columns[5]), np.nan, rng.normal(size=60)), np.maximum(rng.normal(size=60), 0)]
+    unit_of = rng.integers(0, units, 60) if units < 60 else np.arange(60)
+    ones = assignments(np.unique(unit_of, return_inverse=True)[1], units // 3, 20, rng)
+    found = order.permuted([OrderStatistic("", each, each, each) for each in columns], ones)
+    for column, squares in zip(columns, found, strict=True):
+        there = ~np.isnan(column)
+        for chosen, square in zip(ones.T[:, there] == 1, squares, strict=True):
+            sides = column[there][~chosen], column[there][chosen]
+            gap = stats.ks_2samp(*sides, method="asymp").statistic if min(map(len, sides)) else 0
+            assert square == pytest.approx(gap**2 * len(sides[0]) * len(sides[1]) / max(there.sum(), 1))
 
 
 @pytest.mark.parametrize(

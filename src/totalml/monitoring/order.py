@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
     Ones = NDArray[np.int8]
+    Steps = NDArray[np.signedinteger[Any]]
 
 CELLS, OUTSIDE = 65_536, 0.001  # of a grid over all of the reference but that share at either end
 CROWDED = 2 * OUTSIDE  # share of the reference in one cell, beyond which the grid is too coarse
+AT_ONCE = 32  # columns
 SORTED = 50_000  # numbers that are sorted; of more, the gap is looked for at the cells of the grid
 
 
@@ -40,20 +43,7 @@ class OrderStatistic:
 
     def permuted(self, ones: Ones) -> Numbers:
         """(B,) of each assignment (N, B), squared and scaled to what does not depend on how many rows there are."""
-        rows, last = self._order
-        if not len(rows):
-            return np.zeros(ones.shape[1])
-        counts = ones.take(rows, axis=0).astype(np.int16)
-        # A row at a time, for all permutations at once: five times as fast as numpy's cumulative sum along this axis.
-        for above, row in pairwise(counts):
-            np.add(above, row, out=row)
-        drawn = counts[-1].astype(np.float32)
-        # Times the number of rows, so that all are whole numbers, which float32 holds without an error.
-        gaps = counts[last] * np.float32(len(rows)) if len(last) < len(rows) else counts * np.float32(len(rows))
-        gaps -= np.multiply.outer((last + 1).astype(np.float32), drawn if np.ptp(drawn) else drawn[:1])
-        widest = np.maximum(gaps.max(axis=0), -gaps.min(axis=0)).astype(np.float64)
-        sizes = len(rows) * drawn.astype(np.float64) * (len(rows) - drawn)
-        return np.divide(widest**2, sizes, out=np.zeros_like(widest), where=sizes > 0)
+        return permuted([self], ones)[0]
 
     @property
     def seen(self) -> float:
@@ -70,12 +60,65 @@ class OrderStatistic:
         return ks_distance(self.before, self.now)
 
     @cached_property
-    def _order(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Rows that have a number, from the least; and of these the last of each number."""
+    def order(self) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Rows that have a number, from the least; and which of these are the last of their number."""
         rows = np.flatnonzero(~np.isnan(self.pooled))
         rows = rows[np.argsort(self.pooled[rows], kind="stable")]
         values = self.pooled[rows]
-        return rows, np.flatnonzero(np.append(values[1:] != values[:-1], True)) if len(rows) else rows
+        return rows, np.append(values[1:] != values[:-1], np.ones(min(len(rows), 1), np.bool_))
+
+    @cached_property
+    def there(self) -> bytes:
+        """The same of columns that lack a number in the same rows."""
+        return np.isnan(self.pooled).tobytes()
+
+
+def permuted(columns: Sequence[OrderStatistic], ones: Ones) -> Numbers:
+    """(C, B) of each column, as of `OrderStatistic.permuted`."""
+    alike: dict[bytes, list[int]] = {}
+    for place, column in enumerate(columns):
+        alike.setdefault(column.there, []).append(place)
+    found = np.zeros((len(columns), ones.shape[1]))
+    for places in alike.values():
+        if len(rows := columns[places[0]].order[0]):
+            found[places] = _of_same_rows([columns[place] for place in places], rows, ones)
+    return found
+
+
+def _of_same_rows(columns: Sequence[OrderStatistic], rows: NDArray[np.intp], ones: Ones) -> Numbers:
+    """A row of the window is a step up, one of the reference a step down, so that all of them together come to 0.
+
+    Steps are the least whole numbers that do, and mostly so small that 16 bits hold every sum of them exactly.
+    """
+    count, drawn = len(rows), ones.take(rows, axis=0).sum(axis=0, dtype=np.int64)
+    unit = math.gcd(count, *np.unique(drawn).tolist())
+    sizes = drawn * (count - drawn)
+    kind = np.min_scalar_type(-2 - int(sizes.max()) // unit)
+    steps: Steps = ones * kind.type(count // unit) - (drawn // unit).astype(kind)
+    widest = np.concatenate([_widest(columns[at : at + AT_ONCE], steps) for at in range(0, len(columns), AT_ONCE)])
+    squares = (widest.astype(np.float64) * unit) ** 2
+    return np.divide(squares, count * sizes, out=np.zeros_like(squares), where=sizes > 0)
+
+
+def _widest(columns: Sequence[OrderStatistic], steps: Steps) -> Steps:
+    """(C, B) how far from 0 a walk along the numbers of a column comes, looked at where a number ends.
+
+    A row of every column and permutation at a time: what is added to then stays in the processor's cache.
+    """
+    above = np.zeros((len(columns), steps.shape[1]), steps.dtype)
+    highest, lowest, step = np.zeros_like(above), np.zeros_like(above), np.empty_like(above)
+    rows, ends = (np.stack(each, axis=1) for each in zip(*(column.order for column in columns), strict=True))
+    all_end = ends.all(axis=1).tolist()
+    for row, ending, whole in zip(rows, ends[:, :, None], all_end, strict=True):
+        steps.take(row, axis=0, out=step, mode="clip")
+        np.add(above, step, out=above)
+        if whole:
+            np.maximum(highest, above, out=highest)
+            np.minimum(lowest, above, out=lowest)
+        else:
+            np.maximum(highest, above, out=highest, where=ending)
+            np.minimum(lowest, above, out=lowest, where=ending)
+    return np.maximum(highest, -lowest)
 
 
 def ks_distance(before: Numbers, now: Numbers) -> float:

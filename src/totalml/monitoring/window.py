@@ -14,7 +14,7 @@ from totalml.monitoring.counts import of_categories, of_missing
 from totalml.monitoring.kernel import of_embeddings
 from totalml.monitoring.moves import Move, WindowResult
 from totalml.monitoring.observations import EMBEDDING, Categories, Observations
-from totalml.monitoring.order import OrderStatistic
+from totalml.monitoring.order import OrderStatistic, permuted
 from totalml.monitoring.permutations import adjusted, assignments, lacking
 from totalml.monitoring.sampled import sampled
 
@@ -149,7 +149,7 @@ class WindowTest:
             for start in range(0, count, CHUNK):
                 ones = assignments(units, chosen, min(CHUNK, count - start), rng)
                 ones = ones if found else np.concatenate([now, ones], axis=1)
-                found.append(np.stack([each.permuted(ones) for each in statistics]))
+                found.append(_permuted(statistics, ones))
             if self.reference.units is None and len(now) < self.reference.count + window.count:
                 found[0][:, 0] = [each.seen for each in statistics]
             return adjusted(np.concatenate(found, axis=1))
@@ -162,6 +162,18 @@ class WindowTest:
             more = min(every, STEP * drawn) - drawn
             told, drawn = draw(more), drawn + more
         return told
+
+
+def _permuted(statistics: list[Statistic], ones: Ones) -> Statistics:
+    """(S, B) of each assignment."""
+    found = np.empty((len(statistics), ones.shape[1]))
+    ordered = [(row, each) for row, each in enumerate(statistics) if isinstance(each, OrderStatistic)]
+    if ordered:
+        found[[row for row, _ in ordered]] = permuted([each for _, each in ordered], ones)
+    for row, each in enumerate(statistics):
+        if not isinstance(each, OrderStatistic):
+            found[row] = each.permuted(ones)
+    return found
 
 
 def _check(reference: Observations, window: Observations) -> None:
