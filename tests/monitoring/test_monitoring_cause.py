@@ -1,6 +1,7 @@
 """From what detectors found to a cause, held to what each cause promises, whatever else was found."""
 
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,16 @@ evidence = st.lists(st.sampled_from(DETECTORS), unique=True).flatmap(
     )
 )
 season = st.sampled_from(("", "St Patrick's week"))
+
+
+def test_what_people_set_anew_is_a_new_input_whatever_else_has_seen_it():
+    noticed = {"noticed": [{"kind": "set", "words": "tv stays as it was set"}]}
+    for model, cause in ((UNDECIDED, UNKNOWN), (RIGHT, COVARIATE)):
+        for alarms in ((), (OF_WINDOW,)):
+            quality, *others = found(*alarms, model=model)
+            verdict = judge([replace(quality, facts=noticed), *others])
+            assert (verdict.cause, "tv stays as it was set" in verdict.told, verdict.severity) == (cause, True, TICKET)
+    assert judge([replace(found(OF_QUALITY)[0], facts=noticed)]).cause == QUALITY
 
 
 def test_each_cause_by_what_is_found():

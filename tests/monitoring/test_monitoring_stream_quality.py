@@ -171,6 +171,21 @@ def test_a_number_that_stays_the_same_is_stuck_and_a_constant_column_is_not():
     assert StreamQuality.fit(constant).test(constant).faults == ()
 
 
+def test_what_people_set_may_stay_and_is_a_new_input_then_but_may_not_be_missing():
+    window, age = pints(1), of(pints(1), "metadata:age")
+    age[300:] = 0
+    off = with_column(window, "metadata:age", age)
+    known = pints(0, 2000)
+    (stuck,) = (each for each in StreamQuality.fit(known).test(off).faults if not each.new_inputs)
+    assert (stuck.kind, f"since {str(off['time'][300])[:16].replace(' ', 'T')} UTC" in stuck.words) == ("stuck", True)
+    set_by_people = StreamQuality.fit(known, by=["camera"], levers=["metadata:age"])
+    faults = set_by_people.test(off).faults
+    assert ("set", "metadata:age") in {(each.kind, each.column) for each in faults}
+    assert all(each.new_inputs for each in faults)
+    missing = with_column(window, "metadata:age", [None if row > 300 else 40 + row % 9 for row in range(400)])
+    assert [each.kind for each in set_by_people.test(missing).faults if not each.new_inputs] == ["missing"]
+
+
 def test_requests_that_fail_are_held_to_how_many_failed_before():
     def failing(table: pa.Table, count: int) -> pa.Table:
         lacking = [None] * count + of(table, "answer:confidence")[count:].tolist()

@@ -105,7 +105,7 @@ class ScaledColumn(Perturbation):
 
 
 class FixedColumn(Perturbation):
-    """One value for all, or none: a channel switched off, a sensor stuck."""
+    """One value for all, or none: a sensor stuck, a feed lost."""
 
     column: str
     value: str | int | float | bool | None = None

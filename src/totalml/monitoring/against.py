@@ -101,6 +101,7 @@ class Against:
             rows_per_day=self._per_day,
             zone=settings.zone,
             level=self._budget.level(OF_QUALITY),
+            levers=[METADATA + name for name in settings.levers],
         )
         return Fitted(tuple(columns), unit, window, quality)
 

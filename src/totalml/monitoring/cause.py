@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from totalml.monitoring.faults import SET
 from totalml.monitoring.verdict import (
     CAUSES,
     CONCEPT,
@@ -60,10 +61,24 @@ def judge(evidence: Sequence[Evidence], season: str = "") -> Verdict:
     )
 
 
+def inputs_moved(evidence: Sequence[Evidence]) -> bool:
+    return found(evidence, *OF_INPUTS) or bool(_set_anew(evidence))
+
+
+def _set_anew(evidence: Sequence[Evidence]) -> list[str]:
+    """What people set, and left so for longer than ever: that it moved, whatever else has seen it."""
+    noticed = _fact(evidence, OF_QUALITY, "noticed")
+    return [each["words"] for each in noticed if each["kind"] == SET] if isinstance(noticed, list | tuple) else []
+
+
+def _told(evidence: Sequence[Evidence]) -> list[str]:
+    return [*(each.told for each in evidence if each.alarm), *_set_anew(evidence)]
+
+
 def _cause(evidence: Sequence[Evidence], season: str) -> tuple[str, dict[str, str]]:
     """And further reasons against other causes."""
     errs = found(evidence, OF_LABELS, OF_SLICES)
-    moved = found(evidence, *OF_INPUTS)
+    moved = inputs_moved(evidence)
     if found(evidence, OF_QUALITY):
         if errs and _fact(evidence, OF_LABELS, "outside_quality"):
             return CONCEPT, {QUALITY: "the model errs as often on rows that nothing is wrong with"}
@@ -97,8 +112,8 @@ def _ruled_out(evidence: Sequence[Evidence], season: str) -> dict[str, str]:
         told[SEASON] = "none was expected"
     elif (differs := _of(evidence, OF_SEASON)) is not None and differs.alarm:
         told[SEASON] = differs.told
-    if found(evidence, OF_QUALITY, OF_LABELS, OF_SLICES, *OF_INPUTS):
-        told[NONE] = "; ".join(each.told for each in evidence if each.alarm)
+    if found(evidence, OF_QUALITY, OF_LABELS, OF_SLICES) or inputs_moved(evidence):
+        told[NONE] = _joined(_told(evidence))
     if _asked(evidence):
         told[TOO_FEW] = "there was enough to ask"
     return told
@@ -117,7 +132,7 @@ def _asked(evidence: Sequence[Evidence]) -> bool:
 
 def _sentence(cause: str, evidence: Sequence[Evidence], season: str) -> str:
     by = {each.detector: each for each in evidence}
-    told = [each.told for each in evidence if each.alarm]
+    told = _told(evidence)
     if cause == NONE:
         return "Nothing moved that chance does not explain."
     if cause == TOO_FEW:

@@ -6,7 +6,7 @@ at most that of one row, so that a dozen pictures of one uploader are no dozen f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from totalml.evaluation.shares import chance_of_as_many, wilson
 from totalml.monitoring.chances import as_long_runs, as_many_unseen, beyond
-from totalml.monitoring.faults import Fault
-from totalml.monitoring.observations import STRANGENESS
+from totalml.monitoring.faults import SET, Fault
+from totalml.monitoring.observations import NO_TIME, STRANGENESS
 from totalml.monitoring.seen import Seen, together
 from totalml.release.log_rows import ANSWER, PROPERTY
 
@@ -49,10 +49,14 @@ def schema_faults(known: Seen, seen: Seen) -> Iterator[Fault]:
             yield Fault("new", name, 0.0, certain=True, detail=seen.kinds[name])
 
 
-def column_faults(known: Seen, seen: Seen, strange_above: float | None) -> Iterator[Fault]:
+def column_faults(
+    known: Seen, seen: Seen, strange_above: float | None, levers: Collection[str] = ()
+) -> Iterator[Fault]:
     """Of each column that both have, everything that was looked at, findings or not.
 
-    Args: strange_above: the strangeness beyond which a sample is strange; None: that of the reference's outermost 1 %.
+    Args:
+        strange_above: the strangeness beyond which a sample is strange; None: that of the reference's outermost 1 %.
+        levers: columns that people set, so that they may stay as they are.
     """
     weights = seen.weights
     for name, kind in known.kinds.items():
@@ -69,7 +73,7 @@ def column_faults(known: Seen, seen: Seen, strange_above: float | None) -> Itera
                 share = EXTREME if name.startswith(PROPERTY) else 0.0
                 yield _outside(name, "below", now, known, weights, share)
                 yield _outside(name, "above", now, known, weights, share)
-            yield _stuck(name, known, seen, weights)
+            yield _stuck(SET if name in levers else "stuck", name, known, seen, weights)
         elif name in known.observations.categories:
             yield _unseen(name, known, seen)
 
@@ -137,18 +141,20 @@ def _units_with(codes: NDArray[np.int64], rows: Seen, width: int) -> NDArray[np.
     return np.bincount(codes[codes >= 0], minlength=width)
 
 
-def _stuck(name: str, known: Seen, seen: Seen, weights: Numbers) -> Fault:
+def _stuck(kind: str, name: str, known: Seen, seen: Seen, weights: Numbers) -> Fault:
     """The longest run of one value, against the longest of the reference, and how unlikely it is by chance alone."""
     there, (start, length) = known.ordered(name), _longest_run(seen.numbers[name][seen.order])
     if not len(there) or length < 2:
-        return Fault("stuck", name, 1.0)
+        return Fault(kind, name, 1.0)
     commonest = np.array([_longest_run(there)[1]])
     _, largest = wilson(commonest, np.array([len(there)]), CAUTIOUS_Z)
     longest = _longest_run(known.numbers[name][known.order])[1]
     p = as_long_runs(length - 1, seen.count, float(largest[0])) if length > LONGER * longest else 1.0
     rows = seen.order[start : start + length]
     detail = f"{length} rows in a row have {seen.numbers[name][rows[0]]:.4g}, at most {longest} in the reference"
-    return Fault("stuck", name, _of_units(p, weights), rows=np.sort(rows), detail=detail)
+    if seen.arrival and (since := int(seen.moments[seen.arrival][rows[0]])) != NO_TIME:
+        detail += f", since {np.datetime64(since, 'us').astype('datetime64[m]')} UTC"
+    return Fault(kind, name, _of_units(p, weights), rows=np.sort(rows), detail=detail)
 
 
 def _longest_run(values: Numbers) -> tuple[int, int]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from totalml.monitoring.populations import Population
 
 SURE = 0.01  # chance by which a population is said to carry a fault, corrected for how many there are
-NEW_INPUTS = ("below", "above", "unseen", "strange", "burst", "repeated")
+SET = "set"
+NEW_INPUTS = ("below", "above", "unseen", "strange", "burst", "repeated", SET)
 # Of pictures whose property is below, above what nearly all of the reference have.
 LOOKS = {
     "brightness": ("dark", "bright"),
@@ -53,8 +54,8 @@ class Fault:
     """One thing that was looked at, and where it is a finding, one finding.
 
     Args:
-        kind: `gone`, `new`, `type`, `missing`, `unseen`, `below`, `above`, `stuck`, `strange`, `failed`, `repeated`,
-            `replayed`, `no time`, `future`, `backwards`, `out of window`, `silence` or `burst`.
+        kind: `gone`, `new`, `type`, `missing`, `unseen`, `below`, `above`, `stuck`, `set`, `strange`, `failed`,
+            `repeated`, `replayed`, `no time`, `future`, `backwards`, `out of window`, `silence` or `burst`.
         column: where it is of one; empty: of whole rows.
         p: that a window like the reference shows as much; in a result corrected for all that was looked at.
         certain: a rule is broken, so chance has no part in it, and `p` is 0.
@@ -111,6 +112,7 @@ class Fault:
             "below": f"values of {name} are below what is known",
             "above": f"values of {name} are above what is known",
             "stuck": f"{name} is stuck",
+            SET: f"{name} stays as it was set",
             "strange": "samples are strange to the model",
             "failed": "requests have no answer",
             "repeated": "rows are repeated",

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from totalml.errors import DataError
 from totalml.monitoring.against import Against, Fitted
-from totalml.monitoring.cause import OF_INPUTS, judge
+from totalml.monitoring.cause import inputs_moved, judge
 from totalml.monitoring.estimated_performance import EstimatedPerformance
 from totalml.monitoring.label_watch import USUAL, LabelWatch
 from totalml.monitoring.live_slices import LiveSlices
@@ -33,7 +33,6 @@ from totalml.monitoring.verdict import (
     OF_WINDOW,
     Evidence,
     Verdict,
-    found,
 )
 from totalml.monitoring.window import MOST, WindowTest
 from totalml.monitoring.window_evidence import (
@@ -155,7 +154,7 @@ class Monitor:
             evidence.append(fairness_evidence(self._slices.test(once), self._budget.level(OF_FAIRNESS)))
         if self._labels is not None:
             outside = quality.alarm and bool(len(labelled)) and self._errs_outside_faults(self._labels, labelled)
-            moved = found(evidence, *OF_INPUTS) and len(rows) > 0
+            moved = inputs_moved(evidence) and len(rows) > 0
             since = int(microseconds(rows, "time").min()) if moved else None
             evidence += self._labels.end(season, outside, since)
         if season in self._season_tests and window.count >= self._settings.window.rows:

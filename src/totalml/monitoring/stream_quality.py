@@ -6,7 +6,7 @@ and corrected for all that was looked at. A median that moves within what is kno
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
@@ -44,10 +44,12 @@ class StreamQuality:
         failures: tuple[int, int] | None,
         level: float,
         least_share: float,
+        levers: Collection[str],
     ) -> None:
         self._known, self._populations, self._rates = known, populations, rates
         self._unit, self._strange_above = unit, strange_above
         self._failures, self._level, self._least_share = failures, level, least_share
+        self._levers = levers
         self._repeats = Repeats(known)
         self._parts: dict[tuple[str, str], tuple[Seen, Repeats]] = {}
         for each in populations.of(known.observations, LEAST_KNOWN):
@@ -66,6 +68,7 @@ class StreamQuality:
         zone: str = "UTC",
         level: float = 0.01,
         least_share: float = 0.01,
+        levers: Collection[str] = (),
     ) -> Self:
         """Args:
             reference: rows as a release's reference, the log, or any other table has them; of a log those that count,
@@ -77,6 +80,8 @@ class StreamQuality:
             zone: in which hours and weekdays are told, such as Europe/Dublin.
             level: chance that anything is told, certain faults aside, of a window that is like the reference.
             least_share: of the window's rows more than expected, below which a finding does not matter.
+            levers: columns of numbers that people set, such as what is spent on a channel: that they stay as they are
+                is no fault.
         Raises: DataError: the reference is empty, or a column is not there. RecipeError: there is no such zone.
         """
         whole = Seen.of(reference, unit)
@@ -89,7 +94,7 @@ class StreamQuality:
         told = isinstance(reference, pa.Table) and ERROR in reference.column_names
         failures = (int(whole.failed.sum()), whole.count) if told else None
         populations = Populations.fit(known.observations, by)
-        return cls(known, populations, rates, unit, strange_above, failures, level, least_share)
+        return cls(known, populations, rates, unit, strange_above, failures, level, least_share, levers)
 
     def test(
         self,
@@ -122,13 +127,13 @@ class StreamQuality:
         if not seen.count:
             return
         yield from schema_faults(self._known, seen)
-        yield from column_faults(self._known, seen, self._strange_above)
+        yield from column_faults(self._known, seen, self._strange_above, self._levers)
         yield from self._repeats.faults(seen)
         for each in self._populations.of(seen.observations, LEAST_ROWS):
             if (each.column, each.value) in self._parts:
                 known, repeats = self._parts[each.column, each.value]
                 part, places = seen.take(each.rows), np.flatnonzero(each.rows)
-                for fault in (*column_faults(known, part, self._strange_above), *repeats.faults(part)):
+                for fault in (*column_faults(known, part, self._strange_above, self._levers), *repeats.faults(part)):
                     yield replace(_in(places, fault), population=each.words)
 
     def _failed(self, seen: Seen) -> Fault:

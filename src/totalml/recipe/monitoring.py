@@ -45,6 +45,8 @@ class MonitoringRecipe(Section):
     unit: metadata column of which equal values come together, such as the uploader; None: each sample by itself.
     populations: metadata columns that quality is looked at by, to say who brings what is wrong.
     slices: metadata columns by which errors are looked at, to say for whom the model got worse.
+    levers: metadata columns of numbers that people set, such as what is spent on a channel: that one stays at a value
+        longer than ever, at 0 say, is a new input then, and else a fault of who sends it.
     margin: by how much more often the model may err before that counts as worse.
     seasons: in which inputs are expected to move; where two overlap, the first counts.
     zone: by whose calendar their days begin, such as Europe/Dublin.
@@ -58,6 +60,7 @@ class MonitoringRecipe(Section):
     unit: ColumnName | None = None
     populations: Items[ColumnName] = ()
     slices: Items[ColumnName] = ()
+    levers: Items[ColumnName] = ()
     margin: Share = 0.03
     seasons: Items[SeasonSettings] = ()
     zone: Zone = "UTC"
@@ -87,4 +90,6 @@ class MonitoringRecipe(Section):
     @property
     def columns(self) -> tuple[str, ...]:
         """Of the metadata, that it looks at beside what the model sees."""
-        return tuple(dict.fromkeys((*([self.unit] if self.unit else []), *self.populations, *self.slices)))
+        return tuple(
+            dict.fromkeys((*([self.unit] if self.unit else []), *self.populations, *self.slices, *self.levers))
+        )
