@@ -273,6 +273,31 @@ def test_a_candidate_that_was_stopped_goes_into_its_shadow(store, clock, deploye
     assert React(store, MODEL, reacting("shadow"))(found(store, old, what="bare"))[0].outcome == "refused"
 
 
+@pytest.mark.parametrize("in_production", [True, False])
+def test_what_a_deployment_follows_goes_back_as_production_does_and_no_alias_that_nobody_sees(
+    store, clock, tmp_path, monkeypatch, in_production
+):
+    monkeypatch.chdir(REPOSITORY)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    old, new = two_releases(store)
+    for alias in ("staging", "candidate"):
+        promote(store, old, alias)
+        promote(store, new, alias)
+    if not in_production:
+        promote(store, release(store, 0.7))
+    file = tmp_path / "pub.yaml"
+    file.write_text("model: pints\nrelease: staging\n")
+    assert main(["deploy", str(file), f"--store={store.root}"]) == 0
+    (proposed,) = React(store, MODEL, reacting("propose"), clock=clock)(alert := found(store, new))
+    assert f"totalml rollback pints --alias staging --why 'alert {alert.id}: concept'" in proposed.sentence
+    assert ("totalml rollback pints --why" in proposed.sentence) == in_production
+    react = React(store, MODEL, reacting("rollback"), clock=clock)
+    (done,) = react(found(store, new, what="more"))
+    aliases = Aliases(store, MODEL)
+    back = {alias for alias in ("production", "staging", "candidate") if aliases.standing(alias).release == old.hash}
+    assert (done.outcome, back) == ("done", {"staging", "production"} if in_production else {"staging"})
+
+
 def test_a_new_run_is_proposed_unless_it_may_be_started(store, place, clock):
     alert = found(store, None)
     started = reacting("retrain", retrain={"start": True, "overrides": ["data.snapshot=null", "seed=1"]})

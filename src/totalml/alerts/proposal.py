@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from totalml.alerts.retrain import proposed
-from totalml.alerts.rolling_back import reason, way_back
+from totalml.alerts.rolling_back import reason, ways_back
 from totalml.errors import TotalmlError
 
 if TYPE_CHECKING:
@@ -33,8 +33,9 @@ def proposal(
     if verdict not in ("concept", "unknown"):
         return f"nothing need be done; {over}"
     try:
-        _, to = way_back(alert, store, timedelta(0), clock)
+        ways = ways_back(alert, store, timedelta(0), clock)
     except TotalmlError as error:
         return f"train with newer labels: {again} (not rolled back: {error})"
-    back = shlex.join(["totalml", "rollback", model, *to, "--why", reason(alert) + verdict])
+    why = ("--why", reason(alert) + verdict)
+    back = "; ".join(shlex.join(["totalml", "rollback", *way.arguments, *why]) for way in ways)
     return f"{'' if verdict == 'concept' else 'look first; if it errs: '}{back}; or train with newer labels: {again}"

@@ -67,6 +67,12 @@ class Deployments:
             raise RecipeError(f"command line: {file} was never deployed; totalml deploy {file} does that")
         return deployment
 
+    def followed(self) -> list[str]:
+        """Aliases that deployments follow, as these were applied last."""
+        names = dict.fromkeys(event.facts["deployment"] for event in self._journal.events() if event.kind == DEPLOYED)
+        standing = [self.standing(name) for name in names]
+        return [each.release for each in standing if each is not None and is_alias(each.release)]
+
     def release(self, name: str) -> str:
         """The bundle hash that is to answer now; empty: nothing is deployed, or its alias points nowhere."""
         deployment = self.standing(name)
