@@ -67,6 +67,7 @@ def _settings(content: MonitorContent) -> Html:
         ("comes together by", name_of(settings.unit) if settings.unit else "each sample by itself"),
         ("populations", _names(settings.populations)),
         ("groups", _names(settings.slices)),
+        ("set by people", _names(settings.levers)),
         ("counts as worse", f"from {percent(settings.margin)} more errors"),
         ("labels are looked for", f"within {counted(settings.labels_within_days, 'day')}"),
     ]
