@@ -20,6 +20,7 @@ from totalml.model.saved import load_state
 from totalml.release import bundle as files
 from totalml.release.bundle import Bundle, new_folder, save_bundle
 from totalml.release.onnx_export import export_onnx
+from totalml.release.periods import periods_table
 from totalml.release.reference import reference_rows, reference_table
 from totalml.release.sbom import bill_of_materials
 from totalml.release.scorer import Scorer
@@ -74,6 +75,7 @@ def make_release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progr
         _write_signature(made, folder, store)
         unnamed = _unnamed(made, folder)
         _write_reference(made, unnamed, store)
+        _write_periods(made, unnamed)
         digests = {name: unnamed.files[name] for name in OF_THE_MODEL if name in unnamed}
         write_json(folder / files.SBOM, bill_of_materials(attempt.facts, digests, recipe.card.license))
         return save_bundle(folder, facts, store)
@@ -132,6 +134,14 @@ def _write_reference(made: _Made, unnamed: Bundle, store: Store) -> None:
     file = unnamed.folder / files.REFERENCE
     file.parent.mkdir()
     write_atomically(file, parquet_bytes(table))
+
+
+def _write_periods(made: _Made, unnamed: Bundle) -> None:
+    """Of series, since a season is told by the same weeks of earlier years, which the reference does not reach."""
+    series, season = getattr(made.recipe.task, "series", None), getattr(made.recipe.task, "season", None)
+    if series is not None and not made.snapshot.samples["timestamp"].null_count:
+        table = periods_table(made.snapshot, made.features, Signature.read(unnamed), series, season)
+        write_atomically(unnamed.folder / files.PERIODS, parquet_bytes(table))
 
 
 def _unnamed(made: _Made, folder: Path) -> Bundle:
