@@ -17,6 +17,7 @@ from totalml.monitoring.stream_quality import StreamQuality
 from totalml.monitoring.verdict import OF_QUALITY, OF_WINDOW
 from totalml.monitoring.window import WindowTest
 from totalml.release.log_rows import METADATA
+from totalml.release.periods import PERIOD
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,11 +42,12 @@ class Fitted:
 
     def timed(self, rows: pa.Table) -> pa.Table:
         """Its columns, and its times."""
-        return rows.select([name for name in dict.fromkeys((*self.columns, *TIMES)) if name in rows.column_names])
+        wanted = dict.fromkeys((*self.columns, *TIMES, PERIOD))
+        return rows.select([name for name in wanted if name in rows.column_names])
 
     def observed(self, rows: pa.Table) -> Observations:
         """Rows of which nobody knows what they come together with stand alone."""
-        if self.unit is None or METADATA + self.unit in rows.column_names:
+        if self.unit is None or {self.unit, METADATA + self.unit} & {*rows.column_names}:
             return observe(self.timed(rows), self.unit)
         return replace(observe(self.timed(rows)), units=np.arange(len(rows), dtype=np.int64))
 
@@ -89,9 +91,10 @@ class Against:
 
     def _fit(self, columns: Sequence[str]) -> Fitted:
         settings = self._settings
-        unit = settings.unit if f"{METADATA}{settings.unit}" in columns else None
+        there = {*columns, *({PERIOD} & {*self._reference.column_names})}
+        unit = settings.unit if there & {f"{METADATA}{settings.unit}", settings.unit} else None
         timed = self._reference.select(
-            [name for name in dict.fromkeys((*columns, *TIMES)) if name in self._reference.column_names]
+            [name for name in dict.fromkeys((*columns, *TIMES, PERIOD)) if name in self._reference.column_names]
         )
         window = WindowTest.fit(observe(timed, unit), level=self._budget.level(OF_WINDOW), seed=self._seed)
         quality = StreamQuality.fit(

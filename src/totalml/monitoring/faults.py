@@ -54,7 +54,7 @@ class Fault:
     """One thing that was looked at, and where it is a finding, one finding.
 
     Args:
-        kind: `gone`, `new`, `type`, `missing`, `unseen`, `below`, `above`, `stuck`, `set`, `strange`, `failed`,
+        kind: `gone`, `new`, `type`, `units`, `missing`, `unseen`, `below`, `above`, `stuck`, `set`, `strange`, `failed`,
             `repeated`, `replayed`, `no time`, `future`, `backwards`, `out of window`, `silence` or `burst`.
         column: where it is of one; empty: of whole rows.
         p: that a window like the reference shows as much; in a result corrected for all that was looked at.
@@ -107,6 +107,7 @@ class Fault:
             "gone": f"column {name} is gone",
             "new": f"column {name} is new",
             "type": f"column {name} is of another type",
+            "units": f"{name} is counted in another unit",
             "missing": f"values of {name} are missing",
             "unseen": f"{name} has values that the reference has not",
             "below": f"values of {name} are below what is known",

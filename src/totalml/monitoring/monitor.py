@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,9 @@ from totalml.monitoring.label_watch import USUAL, LabelWatch
 from totalml.monitoring.live_slices import LiveSlices
 from totalml.monitoring.observations import TIMES, Observations
 from totalml.monitoring.once_per_unit import once_per_unit
+from totalml.monitoring.panel_labels import PanelLabels
 from totalml.monitoring.quality_evidence import quality_evidence
+from totalml.monitoring.season_watch import SeasonWatch
 from totalml.monitoring.seasons import Seasons
 from totalml.monitoring.stream import StreamResult, StreamTest
 from totalml.monitoring.table_times import microseconds
@@ -43,12 +45,15 @@ from totalml.monitoring.window_evidence import (
 )
 from totalml.recipe.seasons import YEAR_BEFORE
 from totalml.release.log_rows import METADATA
+from totalml.release.periods import PERIOD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.monitoring.budget import Budget
+    from totalml.monitoring.faults import Fault
     from totalml.monitoring.losses import LossOf
+    from totalml.monitoring.panel import Panel
     from totalml.recipe.monitoring import MonitoringRecipe
 
 OF_A_LOG = ("error", "input", "replica")  # that quality is asked of, beside the columns of the reference
@@ -76,6 +81,7 @@ class Monitor:
             whose settings say `year_before`, those of the reference.
         positive: class of which the share is looked at, by slice; None: none is.
         optional: of the columns, those that callers may leave out.
+        panel: that the rows are of; None: each is a sample by itself, or of a unit of the settings.
     """
 
     def __init__(
@@ -90,19 +96,24 @@ class Monitor:
         positive: str | None = None,
         optional: Collection[str] = (),
         seed: int = 0,
+        panel: Panel | None = None,
     ) -> None:
-        self._settings, self._budget, self._seed = settings, budget, seed
+        self._settings, self._budget, self._seed, self._panel = settings, budget, seed, panel
+        if panel is not None:
+            self._settings = settings = settings.model_copy(update={"unit": settings.unit or PERIOD})
+            reference, rows_per_day = panel.with_period(reference), None  # of a period they come when it suits
         self._against = Against(reference, columns, optional, settings, budget, rows_per_day, seed)
         self._whole = self._against.all_columns()
         self._seasons = Seasons(settings.seasons)
         self._estimate = _estimated(reference)
         self._slices = self._live_slices(reference, positive)
-        self._stream = StreamTest.fit(self._whole.observed(reference), budget.run_length(OF_STREAM), seed=seed)
+        self._stream = StreamTest.fit(self._whole.observed(reference), self._by_period.run_length(OF_STREAM), seed=seed)
+        self._weeks = None if panel is None or not panel.season else SeasonWatch(panel, self._by_period, seed)
         before = self._before(reference) | dict(seasons or {})
         self._season_tests = {
             name: WindowTest.fit(self._whole.observed(rows), level=budget.level(OF_WINDOW), seed=seed)
             for name, rows in before.items()
-            if len(rows) >= LEAST_SEASON
+            if len(rows) >= LEAST_SEASON and self._weeks is None  # which looks at the same weeks anyway
         }
         self._labels = self._label_watch(reference, before, losses)
         self._pending = _Pending()
@@ -114,6 +125,8 @@ class Monitor:
 
         Args: known: detectors that found something in the window before; that they still do is no news.
         """
+        if self._panel is not None:  # a period says something once it is whole
+            return False
         self._go_along(rows, labelled)
         stream = self._pending.stream
         finds = {
@@ -131,6 +144,8 @@ class Monitor:
         together: the rows that are looked at as one; with those of earlier windows that had too few.
         bounds: of the time in which all of these came, microseconds since 1970 UTC, the end not in it.
         """
+        if self._panel is not None:
+            rows, labelled, together = (self._panel.with_period(each) for each in (rows, labelled, together))
         self._go_along(rows, labelled, over=True)
         stream, self._pending = self._pending.stream, _Pending()
         is_answered = np.ones(len(together), np.bool_)
@@ -141,9 +156,10 @@ class Monitor:
         fitted = self._against.of(whole)
         window, seasons = fitted.observed(whole), self._seasons_of(whole)
         season = _most(seasons)
-        quality, _ = self._of_quality(fitted, together, bounds)
-        of_window = self._of_window(fitted, window, answered)
-        evidence = [quality]
+        weeks = None if self._weeks is None else self._weeks.look(whole, answered)
+        quality, _ = self._of_quality(fitted, together, bounds, () if weeks is None else weeks.faults)
+        of_window = self._of_window(fitted, window, answered) if weeks is None else weeks.evidence[0]
+        evidence = [quality, *(() if weeks is None else weeks.evidence[1:])]
         if stream is not None:
             # Where the window test names no rows, those that came since then show it, the latest most surely.
             times = None if of_window.rows else microseconds(together, "time")
@@ -167,7 +183,8 @@ class Monitor:
 
     def state(self) -> dict[str, Any]:
         """After a window; plain JSON."""
-        return {"stream": self._stream.state(), "labels": None if self._labels is None else self._labels.state()}
+        watches = {"stream": self._stream, "labels": self._labels, "weeks": self._weeks}
+        return {name: None if watch is None else watch.state() for name, watch in watches.items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """What is of another reference, or of other settings, begins anew."""
@@ -176,11 +193,14 @@ class Monitor:
             self._stream.restore(state["stream"])
         if self._labels is not None and state["labels"] is not None:
             self._labels.restore(state["labels"])
+        if self._weeks is not None and state.get("weeks") is not None:
+            self._weeks.restore(state["weeks"])
 
     def _go_along(self, rows: pa.Table, labelled: pa.Table, over: bool = False) -> None:
         """Give the tests that run along what they have not seen of this window."""
         pending = self._pending
-        if self._whole.unit is None or over:  # samples that come together count once a day, so the day must be over
+        # Samples that come together count once a day, so the day must be over.
+        if self._weeks is None and (self._whole.unit is None or over):
             fresh = rows.filter(pa.array(microseconds(rows, "time") > pending.until))
             if "error" in fresh.column_names:
                 fresh = fresh.filter(fresh["error"].is_null())
@@ -192,14 +212,16 @@ class Monitor:
 
     def _label_watch(
         self, reference: pa.Table, before: Mapping[str, pa.Table], losses: LossOf | None
-    ) -> LabelWatch | None:
+    ) -> LabelWatch | PanelLabels | None:
         if losses is None:
             return None
         known = losses.of_reference(reference)
         if np.isnan(known).all():
             return None
         seasons = {name: (rows, losses.of_reference(rows)) for name, rows in before.items()}
-        run, settings = self._budget.run_length(OF_LABELS), self._settings
+        run, settings = self._by_period.run_length(OF_LABELS), self._settings
+        if self._panel is not None:
+            return PanelLabels(self._panel, (reference, known), seasons, run, settings.slices, settings.margin)
         return LabelWatch((reference, known), seasons, run, settings.slices, settings.margin)
 
     def _live_slices(self, reference: pa.Table, positive: str | None) -> LiveSlices | None:
@@ -223,15 +245,28 @@ class Monitor:
         times = rows[timed].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).fill_null(EARLIEST)
         return names[self._seasons.at(np.asarray(times), self._settings.zone)]
 
+    @property
+    def _by_period(self) -> Budget:
+        """As if rows were periods, and windows of one, where all rows of a period are one fact."""
+        if self._panel is None:
+            return self._budget
+        days = self._panel.period_days
+        return replace(self._budget, rows_per_day=1 / days, window_days=days)
+
     def _of_quality(
-        self, fitted: Fitted, rows: pa.Table, bounds: tuple[int, int] | None = None
+        self,
+        fitted: Fitted,
+        rows: pa.Table,
+        bounds: tuple[int, int] | None = None,
+        more: Sequence[Fault] = (),
     ) -> tuple[Evidence, NDArray[np.intp]]:
-        """And the rows that are faulty."""
-        wanted = dict.fromkeys((*fitted.columns, *TIMES, *OF_A_LOG))
+        """And the rows that are faulty. Args: more: faults that were found elsewhere."""
+        wanted = dict.fromkeys((*fitted.columns, *TIMES, *OF_A_LOG, *([PERIOD] if self._panel else [])))
         seen = rows.select([name for name in wanted if name in rows.column_names])
         since, until = bounds or (None, None)
         now = int(datetime.now(UTC).timestamp() * 1e6)
         result = fitted.quality.test(seen, now=now, since=since, until=until)
+        result = replace(result, faults=(*more, *result.faults))
         return quality_evidence(result, self._budget.level(OF_QUALITY))
 
     def _of_window(self, fitted: Fitted, window: Observations, answered: NDArray[np.intp]) -> Evidence:
@@ -244,10 +279,14 @@ class Monitor:
             return Evidence(OF_WINDOW, False, told, level=level)
         return window_evidence(OF_WINDOW, fitted.window.test(window), level, answered)
 
-    def _errs_outside_faults(self, labels: LabelWatch, labelled: pa.Table) -> bool:
+    def _errs_outside_faults(self, labels: LabelWatch | PanelLabels, labelled: pa.Table) -> bool:
         """Whether the answers that nothing is wrong with are wrong more often than they may be, too."""
         _, faulty = self._of_quality(self._against.of(labelled), labelled)
-        return labels.errs_more(np.delete(np.asarray(labelled[LOSS], np.float64), faulty))
+        kept = np.delete(np.arange(len(labelled)), faulty)
+        losses = np.asarray(labelled[LOSS], np.float64)[kept]
+        if isinstance(labels, PanelLabels):
+            return labels.errs_more(labelled.take(pa.array(kept)), losses)
+        return labels.errs_more(losses)
 
 
 def _estimated(reference: pa.Table) -> EstimatedPerformance | None:

@@ -12,6 +12,7 @@ from totalml.monitoring.budget import Budget
 from totalml.monitoring.history import History, Looked
 from totalml.monitoring.losses import LossOf
 from totalml.monitoring.monitor import Monitor
+from totalml.monitoring.panel import TIMESTAMP, Panel
 from totalml.monitoring.tables import reference_of
 from totalml.monitoring.traffic import Tail, Traffic, compared
 from totalml.monitoring.unwritten import Unwritten
@@ -38,6 +39,7 @@ class Opened:
         columns: of the reference, those that its traffic has too.
         positive: as `positive_of` says.
         optional: of the columns, those that callers may leave out.
+        panel: that its rows are of.
     """
 
     bundle: Bundle
@@ -48,6 +50,7 @@ class Opened:
     positive: str | None
     optional: tuple[str, ...]
     store: Store
+    panel: Panel | None = None
 
     @classmethod
     def of(cls, store: Store, release: str, settings: MonitoringRecipe | None) -> Self:
@@ -62,7 +65,7 @@ class Opened:
         losses = LossOf.fit(reference, truth_of(signature))
         watched, positive = settings or settings_of(bundle), positive_of(signature)
         optional = tuple(METADATA + name for name in signature.context)
-        return cls(bundle, watched, reference, columns, losses, positive, optional, store)
+        return cls(bundle, watched, reference, columns, losses, positive, optional, store, Panel.read(bundle))
 
     @property
     def traffic(self) -> Traffic:
@@ -78,12 +81,14 @@ class Opened:
     def monitor(self, known_per_day: float | None) -> Monitor:
         budget = budget_of(self.settings, known_per_day or USUAL_ROWS_PER_DAY)
         asked = (self.reference, self.columns, self.settings, budget, self.losses, known_per_day)
-        return Monitor(*asked, positive=self.positive, optional=self.optional)
+        return Monitor(*asked, positive=self.positive, optional=self.optional, panel=self.panel)
 
     @property
     def _traffic(self) -> tuple[Store, str, str, list[str], LossOf, timedelta]:
         within = timedelta(days=self.settings.labels_within_days)
-        return self.store, self.bundle.name, self.bundle.hash, self.columns, self.losses, within
+        # Of a panel, when its rows are of: forecasts are asked for before their time.
+        columns = self.columns if self.panel is None else [*self.columns, TIMESTAMP, self.panel.series]
+        return self.store, self.bundle.name, self.bundle.hash, [*dict.fromkeys(columns)], self.losses, within
 
 
 def open_watch(
