@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from totalml.evaluation.interval import Interval
-from totalml.monitoring.verdict import OF_FAIRNESS, OF_LABELS, OF_QUALITY, OF_STREAM, OF_WINDOW
+from totalml.monitoring.verdict import OF_FAIRNESS, OF_LABELS, OF_LEVERS, OF_QUALITY, OF_STREAM, OF_WINDOW
 
 DAYS_A_YEAR = 365.25
 HALVINGS = 60
 FAR = 10  # deviations of a Poisson number, beyond which no bound lies
 # Of the budget; they add up to one, so that all detectors together keep it, however they hang together.
 SHARES = {OF_QUALITY: 0.25, OF_LABELS: 0.25, OF_WINDOW: 0.2, OF_STREAM: 0.2, OF_FAIRNESS: 0.1}
+# Where levers are watched: what they lost is what costs money there, and few periods tell of it.
+WITH_LEVERS = {OF_QUALITY: 0.2, OF_LABELS: 0.1, OF_WINDOW: 0.15, OF_STREAM: 0.15, OF_LEVERS: 0.4}
 
 
 @dataclass(frozen=True)
@@ -23,19 +26,21 @@ class Budget:
     false_alarms_per_year: of all detectors together, more than 0.
     rows_per_day: that are expected.
     window_days: how long a window is.
+    shares: detector -> its part.
     """
 
     false_alarms_per_year: float
     rows_per_day: float
     window_days: float = 1.0
+    shares: Mapping[str, float] = field(default_factory=lambda: SHARES)
 
     def level(self, detector: str) -> float:
         """Of a test that is asked once a window: the chance that it finds something where there is nothing."""
-        return min(self.false_alarms_per_year * SHARES[detector] * self.window_days / DAYS_A_YEAR, 0.5)
+        return min(self.false_alarms_per_year * self.shares[detector] * self.window_days / DAYS_A_YEAR, 0.5)
 
     def run_length(self, detector: str) -> float:
         """Rows between two false alarms, in the mean, of a test that is asked after every row."""
-        return max(self.rows_per_day * DAYS_A_YEAR / (self.false_alarms_per_year * SHARES[detector]), 2.0)
+        return max(self.rows_per_day * DAYS_A_YEAR / (self.false_alarms_per_year * self.shares[detector]), 2.0)
 
 
 def alarms_per_year(alarms: int, days: float) -> Interval:

@@ -18,6 +18,7 @@ from totalml.monitoring.verdict import (
     OF_ESTIMATE,
     OF_FAIRNESS,
     OF_LABELS,
+    OF_LEVERS,
     OF_QUALITY,
     OF_SEASON,
     OF_SLICES,
@@ -77,7 +78,7 @@ def _told(evidence: Sequence[Evidence]) -> list[str]:
 
 def _cause(evidence: Sequence[Evidence], season: str) -> tuple[str, dict[str, str]]:
     """And further reasons against other causes."""
-    errs = found(evidence, OF_LABELS, OF_SLICES)
+    errs = found(evidence, OF_LABELS, OF_SLICES, OF_LEVERS)
     moved = inputs_moved(evidence)
     if found(evidence, OF_QUALITY):
         if errs and _fact(evidence, OF_LABELS, "outside_quality"):
@@ -112,7 +113,7 @@ def _ruled_out(evidence: Sequence[Evidence], season: str) -> dict[str, str]:
         told[SEASON] = "none was expected"
     elif (differs := _of(evidence, OF_SEASON)) is not None and differs.alarm:
         told[SEASON] = differs.told
-    if found(evidence, OF_QUALITY, OF_LABELS, OF_SLICES) or inputs_moved(evidence):
+    if found(evidence, OF_QUALITY, OF_LABELS, OF_SLICES, OF_LEVERS) or inputs_moved(evidence):
         told[NONE] = _joined(_told(evidence))
     if _asked(evidence):
         told[TOO_FEW] = "there was enough to ask"

@@ -17,9 +17,11 @@ from totalml.monitoring.cause import inputs_moved, judge
 from totalml.monitoring.estimated_performance import EstimatedPerformance
 from totalml.monitoring.label_watch import USUAL, LabelWatch
 from totalml.monitoring.live_slices import LiveSlices
+from totalml.monitoring.losses import reference_truths
 from totalml.monitoring.observations import TIMES, Observations
 from totalml.monitoring.once_per_unit import once_per_unit
 from totalml.monitoring.panel_labels import PanelLabels
+from totalml.monitoring.panel_levers import PanelLevers
 from totalml.monitoring.quality_evidence import quality_evidence
 from totalml.monitoring.season_watch import SeasonWatch
 from totalml.monitoring.seasons import Seasons
@@ -29,6 +31,7 @@ from totalml.monitoring.traffic import LOSS
 from totalml.monitoring.verdict import (
     OF_FAIRNESS,
     OF_LABELS,
+    OF_LEVERS,
     OF_QUALITY,
     OF_SEASON,
     OF_STREAM,
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
 
     from totalml.monitoring.budget import Budget
     from totalml.monitoring.faults import Fault
+    from totalml.monitoring.levers import Levers
     from totalml.monitoring.losses import LossOf
     from totalml.monitoring.panel import Panel
     from totalml.recipe.monitoring import MonitoringRecipe
@@ -81,6 +85,7 @@ class Monitor:
             whose settings say `year_before`, those of the reference.
         positive: class of which the share is looked at, by slice; None: none is.
         optional: of the columns, those that callers may leave out.
+        levers: of a panel, that are watched; None: none are.
         panel: that the rows are of; None: each is a sample by itself, or of a unit of the settings.
     """
 
@@ -97,6 +102,7 @@ class Monitor:
         optional: Collection[str] = (),
         seed: int = 0,
         panel: Panel | None = None,
+        levers: Levers | None = None,
     ) -> None:
         self._settings, self._budget, self._seed, self._panel = settings, budget, seed, panel
         if panel is not None:
@@ -116,6 +122,10 @@ class Monitor:
             if len(rows) >= LEAST_SEASON and self._weeks is None  # which looks at the same weeks anyway
         }
         self._labels = self._label_watch(reference, before, losses)
+        self._levers = None
+        if panel is not None and levers is not None and losses is not None:
+            truths = reference_truths(reference, losses.truth)
+            self._levers = PanelLevers.fit(levers, panel, reference, truths, self._by_period.run_length(OF_LEVERS))
         self._pending = _Pending()
 
     def would_alarm(self, rows: pa.Table, labelled: pa.Table, known: Collection[str] = ()) -> bool:
@@ -173,6 +183,8 @@ class Monitor:
             moved = inputs_moved(evidence) and len(rows) > 0
             since = int(microseconds(rows, "time").min()) if moved else None
             evidence += self._labels.end(season, outside, since)
+        if self._levers is not None:
+            evidence.append(self._levers.look(labelled))
         if season in self._season_tests and window.count >= self._settings.window.rows:
             in_season = self._whole.observed(whole.filter(pa.array(seasons == season)))
             result = self._season_tests[season].test(in_season)
@@ -183,7 +195,7 @@ class Monitor:
 
     def state(self) -> dict[str, Any]:
         """After a window; plain JSON."""
-        watches = {"stream": self._stream, "labels": self._labels, "weeks": self._weeks}
+        watches = {"stream": self._stream, "labels": self._labels, "weeks": self._weeks, "levers": self._levers}
         return {name: None if watch is None else watch.state() for name, watch in watches.items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -195,6 +207,8 @@ class Monitor:
             self._labels.restore(state["labels"])
         if self._weeks is not None and state.get("weeks") is not None:
             self._weeks.restore(state["weeks"])
+        if self._levers is not None and state.get("levers") is not None:
+            self._levers.restore(state["levers"])
 
     def _go_along(self, rows: pa.Table, labelled: pa.Table, over: bool = False) -> None:
         """Give the tests that run along what they have not seen of this window."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from totalml.labels import truth_of
-from totalml.monitoring.budget import Budget
+from totalml.monitoring.budget import WITH_LEVERS, Budget
 from totalml.monitoring.history import History, Looked
+from totalml.monitoring.levers import Levers
 from totalml.monitoring.losses import LossOf
 from totalml.monitoring.monitor import Monitor
 from totalml.monitoring.panel import TIMESTAMP, Panel
@@ -40,6 +41,7 @@ class Opened:
         positive: as `positive_of` says.
         optional: of the columns, those that callers may leave out.
         panel: that its rows are of.
+        levers: of its plan, which are watched where it is of a panel.
     """
 
     bundle: Bundle
@@ -51,6 +53,7 @@ class Opened:
     optional: tuple[str, ...]
     store: Store
     panel: Panel | None = None
+    levers: Levers | None = None
 
     @classmethod
     def of(cls, store: Store, release: str, settings: MonitoringRecipe | None) -> Self:
@@ -65,7 +68,9 @@ class Opened:
         losses = LossOf.fit(reference, truth_of(signature))
         watched, positive = settings or settings_of(bundle), positive_of(signature)
         optional = tuple(METADATA + name for name in signature.context)
-        return cls(bundle, watched, reference, columns, losses, positive, optional, store, Panel.read(bundle))
+        panel = Panel.read(bundle)
+        levers = None if panel is None else Levers.read(bundle)
+        return cls(bundle, watched, reference, columns, losses, positive, optional, store, panel, levers)
 
     @property
     def traffic(self) -> Traffic:
@@ -80,8 +85,9 @@ class Opened:
 
     def monitor(self, known_per_day: float | None) -> Monitor:
         budget = budget_of(self.settings, known_per_day or USUAL_ROWS_PER_DAY)
+        budget = budget if self.levers is None else replace(budget, shares=WITH_LEVERS)
         asked = (self.reference, self.columns, self.settings, budget, self.losses, known_per_day)
-        return Monitor(*asked, positive=self.positive, optional=self.optional, panel=self.panel)
+        return Monitor(*asked, positive=self.positive, optional=self.optional, panel=self.panel, levers=self.levers)
 
     @property
     def _traffic(self) -> tuple[Store, str, str, list[str], LossOf, timedelta]:

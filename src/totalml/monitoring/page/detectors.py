@@ -9,6 +9,7 @@ from totalml.monitoring.verdict import (
     OF_ESTIMATE,
     OF_FAIRNESS,
     OF_LABELS,
+    OF_LEVERS,
     OF_QUALITY,
     OF_SEASON,
     OF_SLICES,
@@ -22,6 +23,7 @@ from totalml.report.number_format import chance
 DETECTORS = {
     OF_QUALITY: ("Quality of the data", "Is what comes in whole and as it should be?"),
     OF_LABELS: ("Labels", "Does the model err more often than it did?"),
+    OF_LEVERS: ("Levers", "Does each lever still do what the model says?"),
     OF_SLICES: ("Groups", "Does it err more often for some?"),
     OF_FAIRNESS: ("Shares", "Does it choose some more often than it did?"),
     OF_ESTIMATE: ("Its own estimate", "How right does it believe itself to be?"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from totalml.monitoring.budget import SHARES, Budget
+from totalml.monitoring.budget import SHARES, WITH_LEVERS, Budget
 from totalml.monitoring.page.detectors import question, title
-from totalml.monitoring.verdict import OF_LABELS, OF_STREAM
+from totalml.monitoring.verdict import OF_LABELS, OF_LEVERS, OF_STREAM
 from totalml.monitoring.verdict import found as found_by
 from totalml.report.markup import Html, name_of, section, table, tag
 from totalml.report.number_format import MISSING, counted, percent, quantity
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from totalml.monitoring.page.content import MonitorContent
 
 HOURS_A_DAY = 24
-AFTER_EVERY_ROW = (OF_LABELS, OF_STREAM)
+AFTER_EVERY_ROW = (OF_LABELS, OF_STREAM, OF_LEVERS)
 
 
 def promise(content: MonitorContent) -> Html | str:
@@ -25,12 +25,14 @@ def promise(content: MonitorContent) -> Html | str:
     if settings is None:
         return ""
     days = settings.window.hours / HOURS_A_DAY
-    budget = Budget(settings.false_alarms_per_year, content.rows_per_day or 1.0, days)
+    asked = {each.detector for one in content.looked for each in one.verdict.evidence}
+    shares = WITH_LEVERS if OF_LEVERS in asked else SHARES
+    budget = Budget(settings.false_alarms_per_year, content.rows_per_day or 1.0, days, shares)
     lead = (
         "A test that is asked often enough alarms some day for nothing. So a budget is shared out among the tests, and "
         "each is set so strictly that it keeps its share."
     )
-    found = {name: sum(found_by(each.verdict.evidence, name) for each in content.looked) for name in SHARES}
+    found = {name: sum(found_by(each.verdict.evidence, name) for each in content.looked) for name in shares}
     rows: list[list[str]] = [
         [
             title(name),
@@ -39,7 +41,7 @@ def promise(content: MonitorContent) -> Html | str:
             _rarely(budget, name, content.rows_per_day),
             counted(found[name], "window"),
         ]
-        for name, share in SHARES.items()
+        for name, share in shares.items()
     ]
     head = ["Test", "What it asks", "Of the budget", "Alarms for nothing", "Found something in"]
     caption = f"{quantity(settings.false_alarms_per_year)} false alarms a year, all tests together"
@@ -47,7 +49,7 @@ def promise(content: MonitorContent) -> Html | str:
 
 
 def _rarely(budget: Budget, name: str, rows_per_day: float | None) -> str:
-    years = f"once in {1 / (budget.false_alarms_per_year * SHARES[name]):.3g} years"
+    years = f"once in {1 / (budget.false_alarms_per_year * budget.shares[name]):.3g} years"
     if name in AFTER_EVERY_ROW:
         return f"{years}, {quantity(budget.run_length(name))} rows" if rows_per_day else years
     return f"{years}, 1 in {1 / budget.level(name):,.0f} windows"
