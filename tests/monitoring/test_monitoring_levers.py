@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from totalml.monitoring.cause import judge
-from totalml.monitoring.lever_effects import MOST_SURE, Errors, LeverWatch
+from totalml.monitoring.lever_effects import Errors, LeverWatch
 from totalml.monitoring.levers import Levers
+from totalml.monitoring.lost_effect import LOST, PRIOR, Step, lost_effects
 from totalml.monitoring.panel import Panel
 from totalml.monitoring.panel_levers import PanelLevers
 from totalml.monitoring.verdict import CONCEPT, NONE, OF_WINDOW, Evidence
@@ -103,10 +104,30 @@ def test_a_step_is_least_squares_of_what_is_new_of_each_series_in_the_week():
 def test_a_week_of_wrong_data_alone_is_no_lost_effect():
     given = errors(np.arange(120, 140), 4)
     wrong = replace(given, errors=np.where(given.numbers == 130, given.errors - 5 * given.brought[:, 0], given.errors))
-    watching = watch()
-    found = follow(watching, wrong)
-    assert max(step.won.max() for step in watching._steps) == MOST_SURE
-    assert not found[10].alarm
+    assert not any(each.alarm for each in follow(watch(), wrong))
+
+
+def test_what_bets_own_is_the_likelihood_of_a_change_by_the_whole_normal_distribution():
+    random = np.random.default_rng(7)
+    told, variance, known = random.normal(0, 0.4, 8), random.uniform(0.1, 0.3, 8), 3
+    found = lost_effects(
+        [Step(k, np.array([a]), np.array([b])) for k, (a, b) in enumerate(zip(told, variance, strict=True))], known
+    )
+
+    def likelihood(since: int, count: int) -> float:
+        lost = np.where(np.arange(count) >= since, LOST, 0.0)
+        spread = np.diag(variance[:count]) + PRIOR**2
+        away = told[:count] + lost
+        return float(-0.5 * (np.linalg.slogdet(spread)[1] + away @ np.linalg.solve(spread, away)))
+
+    for count in range(known + 1, 9):
+        expected = sum(np.exp(likelihood(since, count) - likelihood(99, count)) for since in range(known, count))
+        assert found.owned[count - 1] == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_model_that_has_an_effect_a_third_too_high_from_the_first_day_on_is_no_change():
+    too_high = LeverWatch(KNOWN, NAMES, errors(REFERENCE, 8, (-0.3, 0.0)), ARL)
+    assert not any(each.alarm for each in follow(too_high, errors(np.arange(120, 180), 8, (-0.3, 0.0))))
 
 
 def test_killed_and_started_again_it_says_the_same():
@@ -120,11 +141,12 @@ def test_killed_and_started_again_it_says_the_same():
 
 def test_a_week_that_is_missing_half_of_its_labels_or_the_week_before_says_nothing():
     watching, given = watch(), errors(np.arange(120, 130), 6)
+    known = len(watching._steps)
     assert watching.look(one(given, 121)).value is None  # 120 did not come
     few = one(given, 122)
     few = Errors(few.numbers[:10], few.series[:10], few.errors[:10], few.brought[:10])
     assert watching.look(few).value is None
-    assert not watching._steps
+    assert len(watching._steps) == known
 
 
 def test_series_that_are_too_few_or_a_reference_that_is_too_short_are_told():

@@ -16,7 +16,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from totalml.errors import RecipeError
+from totalml.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +48,11 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     store = place.open_store()
     watched = find_watched(arguments.what, store)
     opened = Opened.of(store, watched.release(), watched.settings)
+    if opened.panel is not None:
+        raise DataError(
+            f"{opened.bundle.name} predicts series, whose periods cannot be drawn by chance, as each follows the one "
+            "before; let totalml monitor backtest look at a time in which nothing happened"
+        )
     per_day = arguments.rows_per_day or opened.known_per_day(datetime.now(UTC))
     if per_day is None:
         say(f"nothing says how many rows come in a day, so {USUAL_ROWS_PER_DAY:,.0f} do here; say --rows-per-day")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from totalml.monitoring.shiryaev_roberts import ShiryaevRoberts
+from totalml.monitoring.lost_effect import Lost, Step, lost_effects
 from totalml.monitoring.verdict import OF_LEVERS, Evidence
 
 if TYPE_CHECKING:
@@ -25,14 +25,10 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-LOST = 0.5  # of its effect, which is looked for; three quarters of that are found, later
-MOST_SURE = 2.5  # nats that one period may say, so that a week whose data is wrong says little
 MORE_SERIES = 5  # than levers, that a period has to have
-BEYOND = 1000.0  # times the threshold; evidence grows no further
-KEPT = 150  # periods, to say since when
+KEPT = 260  # periods, with those of the reference, among which a change is looked for
 LEAST_PERIODS = 12  # of the reference, to know how errors scatter by
 MOST_REMEMBERED = 0.95  # of an error, that is there again in the next period
-Z = 1.96  # of 95 %
 
 
 @dataclass(frozen=True)
@@ -58,21 +54,6 @@ class Errors:
         return {str(self.series[row]): values[row] for row in rows}
 
 
-@dataclass(frozen=True)
-class Step:
-    """Of one period. Args: change: (L,) of each lever's effect, as a share of it. variance: (L,) of that."""
-
-    number: int
-    change: Numbers
-    variance: Numbers
-
-    @property
-    def won(self) -> Numbers:
-        """(L,) logarithm of how much likelier it is if the effect of a lever is less by `LOST`, than if it stayed."""
-        found = -LOST * (self.change + LOST / 2) / self.variance
-        return np.asarray(np.minimum(found, MOST_SURE))
-
-
 @dataclass
 class LeverWatch:
     """Args:
@@ -85,11 +66,11 @@ class LeverWatch:
     reference: Errors
     average_run: float
     _steps: list[Step] = field(default_factory=list, repr=False)
+    _known: int = field(default=0, repr=False)  # of the steps, those of the reference
     _before: tuple[int, dict[str, Numbers]] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         count = len(self.names)
-        self._detector = ShiryaevRoberts(np.full(count, 1 / count), BEYOND * self.average_run * count)
         periods = [int(each) for each in self.panel.whole(self.reference.numbers)]
         each = {number: self.reference.by_period(number) for number in periods}
         every = {name for rows in each.values() for name in rows}
@@ -104,23 +85,20 @@ class LeverWatch:
         ]
         self.too_few = max(LEAST_PERIODS - len(whole), 0)
         self._variance = float(sum((part**2).sum() for part in left)) / free if free and not self.too_few else math.nan
-        if periods:
-            self._before = periods[-1], each[periods[-1]]
+        for number in periods:
+            self._add(number, each[number])
+        self._known = len(self._steps)
 
     def look(self, labelled: Errors) -> Evidence:
         """Args: labelled: of a window that is over; of a period that was looked at nothing is looked at again."""
-        lost: list[str] = []
+        lost: list[Lost] = []
         surest = -math.inf
         until = -1 if self._before is None else self._before[0]
         for number in (int(each) for each in self.panel.whole(labelled.numbers) if each > until):
-            rows = labelled.by_period(number)
-            step = self._step(number, rows)
-            self._before = number, rows
-            if step is not None:
-                self._steps = [*self._steps, step][-KEPT:]
-                evidence = float(self._detector.add(np.exp(step.won)[None])[0])
-                surest = max(surest, math.log(evidence))
-                lost = self._lost() if evidence >= self.average_run else lost
+            if self._add(number, labelled.by_period(number)):
+                found = lost_effects(self._steps, self._known)
+                surest = max(surest, found.log_evidence)
+                lost = [*found.surest(self.average_run)] if found.log_evidence >= math.log(self.average_run) else lost
         return self._told(lost, surest)
 
     def state(self) -> dict[str, Any]:
@@ -133,7 +111,7 @@ class LeverWatch:
             "steps": steps,
             "at": number,
             "before": before,
-            "evidence": self._detector.state(),
+            "known": self._known,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -141,7 +119,18 @@ class LeverWatch:
         if state["names"] == [*self.names]:
             self._steps = [Step(number, np.array(one), np.array(other)) for number, one, other in state["steps"]]
             self._before = state["at"], {name: np.array(values) for name, values in state["before"].items()}
-            self._detector.restore(state["evidence"])
+            self._known = int(state["known"])
+
+    def _add(self, number: int, rows: dict[str, Numbers]) -> bool:
+        """Whether anything can be told of this period."""
+        step = self._step(number, rows)
+        self._before = number, rows
+        if step is None:
+            return False
+        self._steps.append(step)
+        gone = max(len(self._steps) - KEPT, 0)
+        self._steps, self._known = self._steps[gone:], max(self._known - gone, 0)
+        return True
 
     def _kept(self, each: Mapping[int, Mapping[str, Numbers]]) -> float:
         """How much of what is odd of a series in a period is odd of it in the next."""
@@ -175,45 +164,25 @@ class LeverWatch:
         inverse = np.linalg.inv(brought.T @ brought)
         return Step(number, inverse @ brought.T @ values[:, 0], self._variance * np.diag(inverse))
 
-    def _lost(self) -> list[str]:
-        """The lever that shows it most, and others that would alone: what each lost, and since when."""
-        each = self._detector.each
-        shown = [int(each.argmax()), *(place for place in np.argsort(-each) if each[place] >= self.average_run)]
-        return [self.names[place] for place in dict.fromkeys(int(place) for place in shown)]
-
-    def _since(self, place: int) -> tuple[int, float, float]:
-        """The period that it most likely began with, the change since, and its deviation."""
-        won = np.cumsum([each.won[place] for each in reversed(self._steps)])
-        since = self._steps[-1 - int(won.argmax()) :]
-        weights = np.array([1 / each.variance[place] for each in since])
-        change = float(weights @ [each.change[place] for each in since] / weights.sum())
-        return since[0].number, change, float(weights.sum() ** -0.5)
-
-    def _told(self, lost: Sequence[str], surest: float) -> Evidence:
-        level = math.log(self.average_run)
+    def _told(self, lost: Sequence[Lost], surest: float) -> Evidence:
         if self.too_few:
-            told = f"{self.too_few} more periods of the reference would be needed"
-            return Evidence(OF_LEVERS, False, told, level=level, more=0)
-        found = {name: self._since([*self.names].index(name)) for name in lost}
+            return Evidence(OF_LEVERS, False, f"{self.too_few} more periods of the reference would be needed")
+        found = {self.names[each.place]: each for each in lost}
         words = [
-            f"{name} has lost about {_share(-change)} of its effect ({_percent(-change - Z * error)} to "
-            f"{_percent(-change + Z * error)}) since {self._day(number)}"
-            for name, (number, change, error) in found.items()
+            f"{name} has lost about {_share(each.share)} of its effect ({_percent(each.low)} to "
+            f"{_percent(each.high)}) since {self._day(each.since)}"
+            for name, each in found.items()
         ]
-        first = min((number for number, _, _ in found.values()), default=None)
-        facts = {
-            name: {"lost": -change, "low": -change - Z * error, "high": -change + Z * error, "since": self._day(number)}
-            for name, (number, change, error) in found.items()
-        }
+        first = min((each.since for each in lost), default=None)
         return Evidence(
             detector=OF_LEVERS,
             alarm=bool(found),
-            told="; ".join(words) or "levers do what the model says, as far as series tell that differ in them",
+            told="; ".join(words) or "levers do what they did, as far as series tell that differ in them",
             value=surest if math.isfinite(surest) else None,
-            level=level,
+            level=math.log(self.average_run),
             moved=tuple(found),
             since=None if first is None else f"{self._day(first)}T00:00:00+00:00",
-            facts={"levers": facts},
+            facts={"levers": {name: {**vars(each), "since": self._day(each.since)} for name, each in found.items()}},
         )
 
     def _day(self, number: int) -> str:
