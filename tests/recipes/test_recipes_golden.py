@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.report.test_report_planted import named
 from totalml.authoring.check import never_shown
 from totalml.authoring.golden import composed_form, composed_name, composed_text, metric_columns, metrics_name
 from totalml.authoring.golden import read_metrics_text as read_golden
@@ -73,6 +74,12 @@ def test_the_golden_files_can_be_read_back(name: str, recipe: Composed):
     assert headline.low <= headline.value <= headline.high
 
 
+@pytest.mark.slow
+def test_the_report_of_the_smoke_recipe_names_no_fault(smoke_run):
+    assert named((smoke_run("guinness_smoke") / "report.html").read_text()) == set()
+
+
+@pytest.mark.slow
 def test_the_heads_of_pints_are_told_better_than_by_one_answer(smoke_run):
     reached = json.loads((smoke_run("guinness_head") / "metrics.json").read_text())
     assert reached["metrics"]["mae"]["high"] < reached["always_mae"]

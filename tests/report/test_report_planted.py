@@ -97,11 +97,6 @@ def test_a_miscalibrated_model_is_named_in_the_report_of_a_whole_run(tmp_path, m
     assert "Divided by " in text_of(page)
 
 
-@pytest.mark.slow
-def test_the_smoke_recipe_as_it_is_names_none(tmp_path):
-    assert named((run(recipe_of(tmp_path)) / "report.html").read_text()) == set()
-
-
 def population(seed, error=lambda table: 0.02, sure=0.95):
     """For `content_of`: a model that knows the rule, errs in 2 of 100, and is as sure as it is right."""
 

@@ -54,8 +54,8 @@ class Fault:
     """One thing that was looked at, and where it is a finding, one finding.
 
     Args:
-        kind: `gone`, `new`, `type`, `units`, `missing`, `unseen`, `below`, `above`, `stuck`, `set`, `strange`, `failed`,
-            `repeated`, `replayed`, `no time`, `future`, `backwards`, `out of window`, `silence` or `burst`.
+        kind: `gone`, `new`, `type`, `units`, `missing`, `unseen`, `below`, `above`, `stuck`, `set`, `strange`,
+            `failed`, `repeated`, `replayed`, `no time`, `future`, `backwards`, `out of window`, `silence` or `burst`.
         column: where it is of one; empty: of whole rows.
         p: that a window like the reference shows as much; in a result corrected for all that was looked at.
         certain: a rule is broken, so chance has no part in it, and `p` is 0.
