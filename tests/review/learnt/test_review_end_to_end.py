@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -66,6 +68,31 @@ review:
 BARTENDERS = {"ann": 52, "bob": 4, "cara": 4}  # who judge so many each: what bob and cara do, ann does, too
 VERDICTS, ERRS = 60, 0.05
 CHANCE = 0.06  # of a difference on 300 pints: two deviations where a third of the answers are others
+
+# Function at which close-loop is killed -> at which call: no run yet; in its third epoch; no comparison and no release;
+# a release without an alias.
+KILLED_AT = {
+    "totalml.runner run_on": 1,
+    "totalml.training.keep tell_listener": 3,
+    "totalml.review.learnt.close_loop gain_of": 1,
+    "totalml.release.register promotion_of": 1,
+}
+KILLS_ITSELF = """
+import os, signal, sys
+from importlib import import_module
+(module, name), left = sys.argv[1].split(), int(sys.argv[2])
+place = import_module(module)
+usual = getattr(place, name)
+def counted(*given, **named):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return usual(*given, **named)
+setattr(place, name, counted)
+from totalml.cli import main
+sys.exit(main(sys.argv[3:]))
+"""
 
 Verb = Callable[..., str]
 Asked = Sequence[tuple[bytes, str]]  # pictures, and what is true of them
@@ -147,6 +174,8 @@ def test_sixty_verdicts_about_a_new_glass_make_a_release_that_knows_it(project, 
 
     made = totalml("snapshot", "from-review", MODEL)
     snapshot = made.split()[1]
+    for point, calls in KILLED_AT.items():
+        assert kill_close_loop(project, point, calls) == -signal.SIGKILL, point
     told = totalml("review", "close-loop", MODEL)
     assert told.startswith(f"snapshot {snapshot}\n")
     assert f"it rests on {VERDICTS} verdicts: 0 labels changed, {len(agreed)} samples new" in told
@@ -160,6 +189,16 @@ def test_sixty_verdicts_about_a_new_glass_make_a_release_that_knows_it(project, 
     totalml("promote", f"{MODEL}@candidate")
     assert accuracy("production", store, unseen) >= before["unseen"] + 0.2
     assert accuracy("production", store, usual) >= before["usual"] - 0.05
+
+
+def kill_close_loop(project: Path, point: str, calls: int) -> int:
+    """The command in a process that kills itself. Returns: its exit code."""
+    return subprocess.run(
+        [sys.executable, "-c", KILLS_ITSELF, point, str(calls), "review", "close-loop", MODEL],
+        cwd=project,
+        check=False,
+        capture_output=True,
+    ).returncode
 
 
 def of_test_split(project: Path, snapshot: str, store: Store) -> dict[str, tuple[bytes, str]]:
