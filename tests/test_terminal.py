@@ -1,10 +1,13 @@
-"""What a process that goes on tells on stderr."""
+"""What a process that goes on tells on stderr, and what ends it."""
 
+import signal
 import sys
 from types import SimpleNamespace
 
+import pytest
+
 from totalml import terminal
-from totalml.terminal import say, speak_as
+from totalml.terminal import end_on_sigterm_as_on_ctrl_c, say, speak_as
 
 
 def test_lines_of_several_processes_do_not_run_into_each_other(monkeypatch):
@@ -32,3 +35,16 @@ def test_a_process_goes_on_where_nobody_reads_what_it_says(monkeypatch):
     monkeypatch.setattr(sys, "stderr", SimpleNamespace(write=gone, flush=lambda: None))
     say("still here")
     assert tried == ["still here\n"]
+
+
+@pytest.mark.parametrize("ctrl_c", [signal.default_int_handler, signal.SIG_IGN], ids=["foreground", "left in a script"])
+def test_sigterm_ends_a_process_also_where_ctrl_c_would_not(ctrl_c):
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        signal.signal(signal.SIGINT, ctrl_c)
+        end_on_sigterm_as_on_ctrl_c()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

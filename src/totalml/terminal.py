@@ -56,4 +56,10 @@ def say(line: str) -> None:
 
 def end_on_sigterm_as_on_ctrl_c() -> None:
     """What schedulers and containers send; a run ends as on Ctrl-C, and can go on."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _end)
+
+
+def _end(*_: object) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a script starts what it leaves in the background
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
