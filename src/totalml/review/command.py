@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 NEEDED = ("starlette", "uvicorn", "httptools", "onnxruntime")
 PORT = 8010
+USUAL_URL = f"http://127.0.0.1:{PORT}"
 LOOKS_EVERY_S = 1.0  # at what others queued, said or revoked
 TENDS_EVERY = 60  # looks
 
@@ -164,9 +165,9 @@ def _serve(site: Site, tend: Callable[[], None], listener: socket.socket, url: s
 
     app.router.lifespan_context = lifespan
     reviews = site.desk.reviews
-    names = ", ".join(each.name for each in reviews.invited())
-    invited = names or f"nobody yet: totalml review invite {reviews.model} NAME"
-    answer_until_ended(app, listener, f"{reviews.model} is judged on {url}; invited: {invited}")
+    invited = ", ".join(each.name for each in reviews.invited()) or "nobody yet"
+    how = f"totalml review invite {reviews.model} NAME{'' if url == USUAL_URL else f' --url {url}'}"
+    answer_until_ended(app, listener, f"{reviews.model} is judged on {url}; invited: {invited}; a link: {how}")
 
 
 def _require_packages() -> None:

@@ -14,7 +14,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
-from totalml.review.command import PORT
+from totalml.review.command import USUAL_URL
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="whose answers they are to judge")
     parser.add_argument("name", metavar="NAME", help="by which their verdicts are known")
     parser.add_argument("--days", type=float, default=30, help="for which the link works (30)")
-    parser.add_argument("--url", default=f"http://127.0.0.1:{PORT}", help="where the page is reached")
+    parser.add_argument("--url", default=USUAL_URL, help=f"where the page is reached ({USUAL_URL})")
 
 
 def anywhere(arguments: argparse.Namespace) -> bool:

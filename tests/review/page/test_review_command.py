@@ -47,6 +47,7 @@ def page(store: Store) -> Iterator[tuple[subprocess.Popen[str], str]]:
         while not (found := re.search(r"is judged on (http://[\d.:]+)", "".join(lines))):
             lines.append(process.stdout.readline())
             assert lines[-1], "".join(lines)
+        assert f"totalml review invite {MODEL} NAME --url {found[1]}" in "".join(lines)  # not where nobody listens
         yield process, found[1]
     finally:
         process.kill()
