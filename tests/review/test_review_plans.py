@@ -162,6 +162,7 @@ def test_people_answer_with_reasons_of_their_own_and_nothing_is_told_after(store
     assert "would do the plan" in text
     assert "eve, would do it, tv: tv is <b>sold out</b>" in text
     assert "2 of 2 people" in html
+    assert "Agreement" not in html  # no labels were asked for
     assert "tv is &lt;b&gt;sold out" in html
 
 

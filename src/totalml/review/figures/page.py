@@ -159,9 +159,11 @@ def _told(week: Week) -> str:
     return f"{percent(week.accuracy.value or 0.0)} of {counted(week.items, 'item')}"
 
 
-def _agreement(figures: TeamFigures) -> Html:
+def _agreement(figures: TeamFigures) -> Html | str:
+    if figures.agreement is None and figures.plans and not figures.accuracy:
+        return ""  # of plans the table above says it
     if figures.agreement is None:
-        text = "No item was judged by two people yet; review.overlap of the recipe says how many judge each."
+        text = "No item was given a label by two people yet; review.overlap of the recipe says how many judge each."
         return section("agreement", TITLES["agreement"], tag("p", text))
     text = (
         "Where nearly everything is of one class, people who guess agree often, and a figure that takes chance off may "
