@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 
+from totalml.data.arrays import nan_where_null, one_array
 from totalml.errors import FeatureError
 from totalml.recipe import TableFeatures
 from totalml.target import did_you_mean
@@ -78,13 +79,12 @@ def _each(
 
 
 def _column(name: str, metadata: pa.Table) -> pa.Array:
-    known = metadata.column_names
-    if name not in known:
+    if metadata.schema.get_field_index(name) < 0 and name not in (known := metadata.column_names):
         raise FeatureError(
             f"features.table names the column {name!r}, which the metadata does not have"
             f"{did_you_mean(name, known) or '.'} It has: {', '.join(known) or 'none'}."
         )
-    return metadata[name].combine_chunks()
+    return one_array(metadata[name])
 
 
 def _numeric(name: str, column: pa.Array) -> NDArray[np.float32]:
@@ -102,7 +102,7 @@ def _numeric(name: str, column: pa.Array) -> NDArray[np.float32]:
         raise FeatureError(
             f"numeric column {name!r} holds {kind} values such as {examples}; name it under features.table.categorical."
         )
-    values = pc.fill_null(pc.cast(column, pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
+    values = nan_where_null(column)
     if (huge := np.abs(values) > np.finfo(np.float32).max).any():
         raise FeatureError(
             f"numeric column {name!r} is infinite or beyond 3.4e38 in {huge.sum()} samples; "

@@ -109,8 +109,8 @@ class Signature:
 
         By its hash a row is found again; what else was told with it is not needed for that.
         """
-        names = (*self.columns, *self.only_for_shared)
-        found = rows.select([name for name in names if name in rows.column_names]).to_pylist()
+        names, there = (*self.columns, *self.only_for_shared), {*rows.column_names}
+        found = rows.select([name for name in names if name in there]).to_pylist()
         return [dict.fromkeys(names) | row for row in found] if found else [dict.fromkeys(names)] * len(rows)
 
     @cached_property

@@ -133,15 +133,20 @@ def _as_served(rows: pa.Table | None, ended: Answered | Exception, signature: Si
     if rows is None or not signature.shared:
         return rows
     seen = ended.inputs.get(NUMERIC) if isinstance(ended, Answered) else None
+    given = dict(zip(rows.column_names, rows.columns, strict=True))
+    made = {} if seen is None else _made(seen.astype(np.float64), signature)
     columns: dict[str, Any] = {}
     for name, kind in signature.takes.items():
-        if name in signature.shared_columns and seen is not None:
-            made = seen[:, signature.numeric.index(name)].astype(np.float64)
-            columns[name] = pa.array(made, from_pandas=True)
-        else:
-            lacking = pa.nulls(len(rows), pa.float64() if kind == NUMBER else pa.string())
-            columns[name] = rows[name] if name in rows.column_names else lacking
+        found = made.get(name, given.get(name))
+        columns[name] = pa.nulls(len(rows), pa.float64() if kind == NUMBER else pa.string()) if found is None else found
     return pa.table(columns)
+
+
+def _made(numeric: NDArray[np.float64], signature: Signature) -> dict[str, pa.Array]:
+    """Columns of shared features. Args: numeric: (N, Dn), as the model saw them."""
+    shared = {*signature.shared_columns}
+    places = ((place, name) for place, name in enumerate(signature.numeric) if name in shared)
+    return {name: pa.array(numeric[:, place], from_pandas=True) for place, name in places}
 
 
 def _reason(error: Exception) -> str:

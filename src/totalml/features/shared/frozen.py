@@ -155,7 +155,8 @@ class Maker:
         order = np.lexsort((time, entity))
         last = order[np.append(np.diff(entity[order]) != 0, True)[: len(order)]]
         found = latest.history(rows.take(pa.array(last)), TIMESTAMP, None)[1]
-        found = found.select(rows.column_names).cast(rows.schema)
+        found = found.select(rows.column_names)
+        found = found if found.schema == rows.schema else found.cast(rows.schema)
         named = [TIMESTAMP, *self.frozen.entity]
         both = pa.concat_tables([rows.select(named), found.select(named)])
         keys = np.stack([entities(both, self.frozen.entity), times(both, TIMESTAMP)], axis=1)
@@ -176,9 +177,12 @@ def with_made(rows: pa.Table, makers: Sequence[Maker]) -> pa.Table:
     """
     import pyarrow as pa
 
-    wrong = []
+    if not makers:
+        return rows
+    wrong, given = [], {*rows.column_names}
+    columns: dict[str, Any] = dict(zip(rows.column_names, rows.columns, strict=True))
     for maker in makers:
-        there = {*maker.frozen.columns} & {*rows.column_names}
+        there = {*maker.frozen.columns} & given
         try:
             made = {} if there else maker.columns(rows)
             if made and len(early := maker.early(rows)):
@@ -188,11 +192,11 @@ def with_made(rows: pa.Table, makers: Sequence[Maker]) -> pa.Table:
             continue
         for name in maker.frozen.columns:
             if name not in there:
-                column = pa.array(made[name], from_pandas=True) if name in made else pa.nulls(len(rows), pa.float32())
-                rows = rows.append_column(name, column)
+                lacking = name not in made
+                columns[name] = pa.nulls(len(rows), pa.float32()) if lacking else pa.array(made[name], from_pandas=True)
     if wrong:
         raise FeatureError("\n".join(wrong))
-    return rows
+    return pa.table(columns)
 
 
 def _cast(rows: pa.Table, name: str, kind: pa.DataType | None) -> pa.Array:

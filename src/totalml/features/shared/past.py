@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from totalml.data.arrays import nan_where_null, one_array
 from totalml.data.times import as_times
 from totalml.errors import FeatureError
 from totalml.features.shared.windows import Windows
@@ -140,23 +141,22 @@ def entities(rows: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
 
 def column_of(rows: pa.Table, name: str) -> pa.Array:
     """Raises: FeatureError: no such column."""
-    known = rows.column_names
-    if name not in known:
+    # The list of all names takes as long as the column, and is only for a mistake.
+    if rows.schema.get_field_index(name) < 0 and name not in (known := rows.column_names):
         hint = did_you_mean(name, known) or f"; there are: {', '.join(known)}"
         raise FeatureError(f"the rows have no column {name!r}{hint}")
-    return rows[name].combine_chunks()
+    return one_array(rows[name])
 
 
 def numbers(rows: pa.Table, name: str) -> NDArray[np.float64]:
     """(N,) NaN where missing. Raises: FeatureError: no such column, or it holds no numbers."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     column = column_of(rows, name)
     kind = column.type
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
         raise FeatureError(f"column {name!r} holds {kind}, not numbers")
-    return pc.fill_null(pc.cast(column, pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
+    return nan_where_null(column)
 
 
 def _empty(column: pa.Array) -> NDArray[np.int64]:
