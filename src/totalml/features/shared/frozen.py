@@ -159,8 +159,8 @@ class Maker:
         found = found if found.schema == rows.schema else found.cast(rows.schema)
         named = [TIMESTAMP, *self.frozen.entity]
         both = pa.concat_tables([rows.select(named), found.select(named)])
-        keys = np.stack([entities(both, self.frozen.entity), times(both, TIMESTAMP)], axis=1)
-        keyed = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+        moment = np.unique(times(both, TIMESTAMP), return_inverse=True)[1]
+        keyed = entities(both, self.frozen.entity) * len(both) + moment
         again = np.isin(keyed[len(rows) :], keyed[: len(rows)])
         return found.filter(pa.array(~again))
 
