@@ -54,6 +54,13 @@ def test_what_cannot_be_planned_gets_a_reason(planned, question, status, told):
     assert told in answer.json()["error"]
 
 
+def test_a_reason_is_short_however_much_is_wrong(planned):
+    wrong = {"levers": {f"lever {number}": {"last": 1} for number in range(1_000)}}
+    answer = planned.client.post("/plan", json=wrong)
+    assert (answer.status_code, len(answer.content) < 10_000) == (422, True)
+    assert answer.json()["error"].endswith("characters more")
+
+
 def test_a_body_that_is_no_json_gets_a_reason(planned):
     assert planned.client.post("/plan", content=b"{", headers={"Content-Type": "application/json"}).status_code == 400
     assert planned.client.post("/plan", content=b"{}").status_code == 415

@@ -33,6 +33,7 @@ Read = Callable[[Request, "Signature", Limits], Awaitable[tuple[Asked, Answer]]]
 
 
 SHOWN = 80  # characters of a path in a reason
+LONGEST_REASON = 8_000  # characters; whoever sends many mistakes is not to get more than that back
 REFUSED = (RefusedError, HTTPException, DataError, FeatureError)
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -96,6 +97,8 @@ async def _refused(request: Request, error: Exception) -> Response:
             status, reason, headers = error.status_code, _no_route(request), dict(error.headers or {})
         case _:
             status, reason, headers = 422, str(error), {}
+    if (more := len(reason) - LONGEST_REASON) > 0:
+        reason = f"{reason[:LONGEST_REASON]}... and {more:,} characters more"
     return json_response({"error": reason, "request_id": request.scope[ID]}, status, headers)
 
 
