@@ -171,12 +171,17 @@ def test_it_says_which_column_is_missing_for_which_feature(served):
     assert row["metadata:region"] == served.asked[0]["region"]
 
 
-def test_a_table_is_answered_as_its_rows_are(served, tmp_path):
+@pytest.mark.parametrize("kind", ["text", "time"])
+def test_a_table_is_answered_as_its_rows_are(served, tmp_path, kind):
     table = pa.Table.from_pylist(served.asked)
     early = {**served.asked[0], "timestamp": "2019-01-07T00:00:00+00:00"}
     nameless = {**served.asked[1], "region": None}
     file = tmp_path / "rows.parquet"
-    pq.write_table(pa.concat_tables([table, pa.Table.from_pylist([early, nameless], table.schema)]), file)
+    table = pa.concat_tables([table, pa.Table.from_pylist([early, nameless], table.schema)])
+    if kind == "time":
+        times = pc.strptime(table["timestamp"], "%Y-%m-%dT%H:%M:%S+00:00", "us").cast(pa.timestamp("us", "UTC"))
+        table = table.set_column(table.column_names.index("timestamp"), "timestamp", times)
+    pq.write_table(table, file)
     predict(served.bundle, str(file), tmp_path / "said.parquet", Crew(), False, SILENT)
     said = pq.read_table(tmp_path / "said.parquet")
     *answers, of_early, of_nameless = said["answer:value"].to_pylist()

@@ -46,6 +46,19 @@ def as_numbers(name: str, column: pa.ChunkedArray, decimal_comma: bool, errors: 
     return pa.array(numbers, mask=~(np.abs(numbers) <= MOST))
 
 
+def as_moments(name: str, column: pa.ChunkedArray) -> pa.Array:
+    """Times or days as the text that a request would hold; without a zone they are in UTC.
+
+    Raises: FeatureError: the column's type holds no moments.
+    """
+    plain = _plain(column)
+    try:
+        moments = plain.cast(pa.timestamp("us", getattr(plain.type, "tz", None) or "UTC"))
+    except pa.ArrowException as error:
+        raise FeatureError(f"column {name!r} holds {plain.type}; the model takes a time or a day there") from error
+    return pa.array([at.isoformat() if at else None for at in moments.to_pylist()], pa.string())
+
+
 def as_words(name: str, column: pa.ChunkedArray, known: Sequence[str]) -> pa.Array:
     """Raises: FeatureError: the column's type holds no words."""
     plain = _plain(column)

@@ -14,7 +14,7 @@ from totalml.data.table import ROW_DIGITS
 from totalml.errors import DataError
 from totalml.features.shared.past import TIMESTAMP
 from totalml.prediction.chunk import Chunk, Picture
-from totalml.prediction.columns import as_numbers, as_text, as_words
+from totalml.prediction.columns import as_moments, as_numbers, as_text, as_words
 from totalml.prediction.made import made_of
 from totalml.prediction.table_batches import Batches, csv_batches, parquet_batches
 from totalml.release.signature import NUMBER
@@ -128,14 +128,14 @@ class Rows:
         return rows.select([name for name in self._signature.takes if name in rows.column_names])
 
     def _read(self, batch: pa.Table, names: Sequence[str], decimal_comma: bool, errors: list[list[str]]) -> pa.Table:
-        """Numbers are float64, words are text, times are as they stand."""
+        """Numbers are float64, words and times are text, as of a request."""
         import pyarrow as pa
 
         kinds, known = self._signature.takes, self._signature.categorical
         columns: dict[str, pa.Array] = {}
         for name in names:
             if pa.types.is_temporal(batch[name].type) and name == TIMESTAMP:
-                columns[name] = batch[name]
+                columns[name] = as_moments(name, batch[name])
             elif kinds[name] == NUMBER:
                 columns[name] = as_numbers(name, batch[name], decimal_comma, errors)
             else:
