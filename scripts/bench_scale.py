@@ -60,7 +60,7 @@ class Cost:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--step", nargs="+", help=argparse.SUPPRESS)
-    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--rows", type=int, nargs="*", default=[100_000, 1_000_000], help="none: no table")
     parser.add_argument("--pictures", type=int, default=20_000, help="0: none")
     options = parser.parse_args()
     if options.step:

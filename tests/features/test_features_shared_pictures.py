@@ -11,6 +11,7 @@ from totalml.data.image_properties import image_properties
 from totalml.errors import FeatureError
 from totalml.features import ImageProperties
 from totalml.features.shared.columns import rows_of, values_of
+from totalml.workers import Crew
 
 OF = ("brightness", "contrast", "warmth")
 
@@ -38,6 +39,15 @@ def test_properties_are_those_of_each_rows_own_picture(photos, snap, build, stor
     for name in OF:
         expected = [None if place % 3 == 0 else float(value) for place, value in enumerate(plainly[name])]
         assert listed(made, name) == expected
+
+
+def test_processes_make_the_same_of_pictures_that_they_read_elsewhere(photos, snap, store, monkeypatch):
+    rows = rows_of(snap(photos))
+    here = values_of(properties(), rows, store)
+    monkeypatch.setattr("totalml.features.decoding.decode", None)  # so this process can decode nothing
+    assert values_of(properties(), rows, store, Crew("loky", 2)) == here
+    with pytest.raises(TypeError):
+        values_of(properties(), rows, store)
 
 
 def test_rows_that_bring_their_pictures_need_no_store():

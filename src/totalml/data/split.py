@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from totalml.data.splits import Rows
     from totalml.recipe import SplitRecipe
 
+AT_ONCE = 2**16  # names of groups that are objects of Python at a time
+
 
 def split_samples(split: SplitRecipe, snapshot: Snapshot) -> Splits:
     """Share out the samples.
@@ -45,17 +47,18 @@ def _by_hash(split: SplitRecipe, snapshot: Snapshot) -> Rows:
     return place.astype(np.int64)
 
 
-def _uniform(names: list[str], salt: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _uniform(names: pa.Array, salt: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     import numpy as np
     from blake3 import blake3
 
     keyed = blake3(derive_key_context="totalml split v1")
     keyed.update(len(salt.encode()).to_bytes(8, "little") + salt.encode())
     raw = bytearray()
-    for name in names:
-        hasher = keyed.copy()
-        hasher.update(name.encode())
-        raw += hasher.digest(8)
+    for start in range(0, len(names), AT_ONCE):
+        for name in names.slice(start, AT_ONCE).to_pylist():
+            hasher = keyed.copy()
+            hasher.update(name.encode())
+            raw += hasher.digest(8)
     return (np.frombuffer(raw, "<u8") >> np.uint64(11)) / 2.0**53
 
 
@@ -119,7 +122,7 @@ def _refuse_torn_groups(place: Rows, snapshot: Snapshot) -> None:
     groups, member = _groups(snapshot)
     first = np.empty(len(groups), np.int64)
     first[member[::-1]] = place[::-1]
-    torn = sorted({groups[number] for number in member[first[member] != place]})
+    torn = sorted(groups.take(np.unique(member[first[member] != place])).to_pylist())
     if torn:
         raise SnapshotError(
             f"{len(torn)} groups stand in several splits, e.g. {torn[:3]}; "
@@ -186,10 +189,10 @@ def _borders(split: SplitRecipe) -> list[float]:
     return [end if split.validation == 0 else split.train, end]
 
 
-def _groups(snapshot: Snapshot) -> tuple[list[str], Rows]:
+def _groups(snapshot: Snapshot) -> tuple[pa.Array, Rows]:
     """The group names, and for each sample the number of its group."""
     encoded = snapshot.samples["group"].combine_chunks().dictionary_encode()
-    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy().astype("int64")
+    return encoded.dictionary, encoded.indices.to_numpy().astype("int64")
 
 
 def _check(split: SplitRecipe, splits: Splits, snapshot: Snapshot) -> None:

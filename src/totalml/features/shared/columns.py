@@ -9,6 +9,7 @@ import numpy as np
 from totalml.errors import FeatureError, TotalmlError
 from totalml.features.shared.past import TIMESTAMP, numbers
 from totalml.features.shared.pictured import BLOB, PICTURE, with_pictures
+from totalml.workers import Crew
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from totalml.data import Snapshot
     from totalml.kinds import SharedFeature
     from totalml.store import Store
+
+HERE = Crew()
 
 
 def rows_of(snapshot: Snapshot) -> pa.Table:
@@ -29,17 +32,19 @@ def rows_of(snapshot: Snapshot) -> pa.Table:
     return rows
 
 
-def values_of(feature: SharedFeature, rows: pa.Table, store: Store | None) -> pa.Table:
+def values_of(feature: SharedFeature, rows: pa.Table, store: Store | None, crew: Crew = HERE) -> pa.Table:
     """What a feature makes of rows: (N,) float64 for each part, null where missing.
 
-    Args: store: with the pictures of the rows; None: it looks at none.
+    Args:
+        store: with the pictures of the rows; None: it looks at none.
+        crew: what decodes them.
     Raises: FeatureError: its code fails, or makes no number for each row.
     """
     if store is None or (size_px := feature.pictures_px()) is None or PICTURE in rows.column_names:
         return _made(feature, rows)
     import pyarrow as pa
 
-    return pa.concat_tables([_made(feature, some) for some in with_pictures(rows, size_px, store)])
+    return pa.concat_tables([_made(feature, some) for some in with_pictures(rows, size_px, store, crew)])
 
 
 def _made(feature: SharedFeature, rows: pa.Table) -> pa.Table:

@@ -9,7 +9,7 @@ import numpy as np
 from totalml.duration import us_of
 from totalml.errors import FeatureError
 from totalml.features.as_of import join
-from totalml.features.shared.columns import named_columns, rows_of, values_of
+from totalml.features.shared.columns import HERE, named_columns, rows_of, values_of
 from totalml.features.shared.materialised import ENTITY, EVENT_TIME, KNOWN_TIME, VALUE, materialised, timed_values
 from totalml.features.shared.past import TIMESTAMP, column_of, times
 from totalml.progress import Progress
@@ -23,12 +23,18 @@ if TYPE_CHECKING:
     from totalml.kinds import SharedFeature
     from totalml.recipe import FeaturesRecipe, SharedRecipe
     from totalml.store import Store
+    from totalml.workers import Crew
 
 FOR_EVER_US = 2**62  # what an int64 still holds
 
 
 def with_shared(
-    columns: TableColumns, features: FeaturesRecipe, snapshot: Snapshot, store: Store, progress: Progress
+    columns: TableColumns,
+    features: FeaturesRecipe,
+    snapshot: Snapshot,
+    store: Store,
+    progress: Progress,
+    crew: Crew,
 ) -> TableColumns:
     """The columns, and those of each shared feature: `team/name`, or `team/name.part` where it has several parts.
 
@@ -40,7 +46,7 @@ def with_shared(
     rows = rows_of(snapshot) if features.shared else None
     for each in features.shared:
         try:
-            made |= named_columns(each.name, values_at(each, rows, store, progress))
+            made |= named_columns(each.name, values_at(each, rows, store, progress, crew))
         except FeatureError as error:
             wrong.append(f"shared feature {each.name!r}: {error}")
     if wrong:
@@ -48,17 +54,17 @@ def with_shared(
     return columns.with_made(made)
 
 
-def values_at(each: SharedRecipe, rows: pa.Table, store: Store, progress: Progress) -> pa.Table:
+def values_at(each: SharedRecipe, rows: pa.Table, store: Store, progress: Progress, crew: Crew = HERE) -> pa.Table:
     """A row for each of the rows, (N,) for each part, null where nothing was known at its time.
 
     Args: rows: as `rows_of` gives them.
     """
     feature = each.feature
     if feature.source is not None and each.snapshot is not None:
-        return joined(feature, rows, materialised(feature, each.snapshot, store, progress))
+        return joined(feature, rows, materialised(feature, each.snapshot, store, progress, crew))
     if feature.event_time is None and feature.known_time is None:
-        return values_of(feature, rows, store)
-    return joined(feature, rows, timed_values(feature, rows, store))
+        return values_of(feature, rows, store, crew)
+    return joined(feature, rows, timed_values(feature, rows, store, crew))
 
 
 def joined(feature: SharedFeature, rows: pa.Table, values: pa.Table) -> pa.Table:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.component import plain
 from totalml.data.snapshot import load_snapshot, parquet_bytes, read_parquet
-from totalml.features.shared.columns import rows_of, values_of
+from totalml.features.shared.columns import HERE, rows_of, values_of
 from totalml.features.shared.past import TIMESTAMP, column_of, times
 from totalml.fingerprint import code_of, feature_id, files_of
 from totalml.identity import canonical, digest, file_digest, short
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from totalml.kinds import SharedFeature
     from totalml.store import Store
+    from totalml.workers import Crew
 
 ROOM, VALUES, MANIFEST = "shared", "values.parquet", "manifest.json"
 ENTITY, VALUE = "entity.", "value."  # before the names of columns, which so never meet those of times
@@ -38,10 +39,14 @@ PACKAGES = ("holidays", "numpy", "pillow", "pyarrow")  # that may move them
 SILENT = Progress.silent()
 
 
-def materialised(feature: SharedFeature, data_hash: str, store: Store, progress: Progress = SILENT) -> pa.Table:
+def materialised(
+    feature: SharedFeature, data_hash: str, store: Store, progress: Progress = SILENT, crew: Crew = HERE
+) -> pa.Table:
     """A row for each row of the source: `entity.<column>`, `event_time`, `known_time` if any, `value.<part>`.
 
-    Args: data_hash: of its source's snapshot, which stands in the store.
+    Args:
+        data_hash: of its source's snapshot, which stands in the store.
+        crew: what decodes pictures.
     Raises: FeatureError: the definition does not fit the rows. StoreError: the snapshot is not there.
     """
     key = short(values_key(feature, data_hash), KEY_LENGTH)
@@ -52,7 +57,7 @@ def materialised(feature: SharedFeature, data_hash: str, store: Store, progress:
             progress.say(f"{fault}; its values are made again")
             shutil.rmtree(folder)
         if not folder.exists():
-            values = timed_values(feature, rows_of(load_snapshot(data_hash, store)), store)
+            values = timed_values(feature, rows_of(load_snapshot(data_hash, store)), store, crew)
             _write(folder, values, feature, data_hash)
             store.publish(ROOM, key)
         os.utime(folder)  # in use
@@ -71,7 +76,7 @@ def values_key(feature: SharedFeature, data_hash: str) -> str:
     return digest("shared feature values v1", canonical(depends))
 
 
-def timed_values(feature: SharedFeature, rows: pa.Table, store: Store) -> pa.Table:
+def timed_values(feature: SharedFeature, rows: pa.Table, store: Store, crew: Crew = HERE) -> pa.Table:
     """As `materialised`, of any rows."""
     import pyarrow as pa
 
@@ -82,7 +87,7 @@ def timed_values(feature: SharedFeature, rows: pa.Table, store: Store) -> pa.Tab
     made[EVENT_TIME] = moments(feature.event_time or TIMESTAMP)
     if feature.known_time is not None:
         made[KNOWN_TIME] = moments(feature.known_time)
-    values = values_of(feature, rows, store)
+    values = values_of(feature, rows, store, crew)
     return pa.table(made | {f"{VALUE}{part}": values[part] for part in values.column_names})
 
 

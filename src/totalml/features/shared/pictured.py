@@ -24,11 +24,11 @@ ROWS = 256  # held at once with their pixels
 MOST_MEGAPIXELS = 100.0
 
 
-def with_pictures(rows: pa.Table, size_px: int, store: Store) -> Iterator[pa.Table]:
+def with_pictures(rows: pa.Table, size_px: int, store: Store, crew: Crew) -> Iterator[pa.Table]:
     """The rows in order with a column `picture`: lists of size * size * 3 uint8 (RGB), null where there is no picture.
 
     Args: rows: with `blob`, the digests of their pictures in the store.
-    Raises: FeatureError: a picture cannot be decoded, or there is none at all.
+    Raises: FeatureError: a picture cannot be decoded, or there is none at all. Others: as of `Crew.map`.
     """
     import pyarrow as pa
 
@@ -36,7 +36,7 @@ def with_pictures(rows: pa.Table, size_px: int, store: Store) -> Iterator[pa.Tab
     if not there:
         raise FeatureError("it looks at pictures, and no row has one; name a source that has")
     image = ImageFeatures(size=size_px)
-    pictures = decoded(there, image, MOST_MEGAPIXELS, store, Crew(), lambda some: f"{len(some)} pictures")
+    pictures = decoded(there, image, MOST_MEGAPIXELS, store, crew, lambda some: f"{len(some)} pictures")
     length = size_px * size_px * 3
     try:
         for start in range(0, max(1, len(rows)), ROWS):
