@@ -172,7 +172,7 @@ def draw_table(work: Path, rows: int) -> Path:
     rng, file = np.random.default_rng(0), work / f"rows{rows}.parquet"
     numbers = {name: rng.normal(size=rows).round(4) for name in NUMBERS}
     columns = {
-        "when": (10**9 + rng.integers(0, 10**8, rows)).astype("datetime64[s]"),
+        "when": (10**9 + 60 * rng.permutation(rows)).astype("datetime64[s]"),  # each once, as series want it
         "pub": pa.array([f"pub-{number:04}" for number in range(1000)]).take(pa.array(rng.integers(0, 1000, rows))),
         "town": pa.array(TOWNS).take(pa.array(rng.integers(0, len(TOWNS), rows))),
         "note": [f"a note of {number}" for number in rng.integers(0, 10**6, rows)],
