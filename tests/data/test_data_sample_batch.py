@@ -53,6 +53,16 @@ def test_columns_give_the_snapshot_of_their_rows(table, listed, store, recipe, o
     assert taken[0].metadata.schema == taken[1].metadata.schema
 
 
+def test_columns_of_much_text_are_put_in_order_a_part_at_a_time(table, store, recipe, monkeypatch):
+    data = recipe(table(id_column="code"), on_bad_sample="skip")
+    expected = take_snapshot(data, store)
+    monkeypatch.setattr("totalml.data.texts.MOST_BYTES", 20)
+    monkeypatch.setattr("totalml.data.texts.AT_ONCE", 2)
+    parted = take_snapshot(data, store)
+    assert parted.samples["id"].num_chunks > expected.samples["id"].num_chunks
+    assert (parted.data_hash, parted.metadata) == (expected.data_hash, expected.metadata)
+
+
 @pytest.mark.parametrize("where", ["nowhere == 1", "n == 'x'"])
 def test_a_condition_that_cannot_be_asked_is_told_in_the_same_words(table, listed, store, recipe, where):
     listed += table().samples()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from totalml.data.texts import taken_of
 from totalml.identity import digest, digest_of_pieces
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def sorted_rows(ids: pa.ChunkedArray) -> pa.Array | None:
 
 
 def _column(name: str, values: pa.ChunkedArray, order: pa.Array | None) -> str:
-    return digest_of_pieces("data column v1", _pieces(name, values if order is None else values.take(order)))
+    return digest_of_pieces("data column v1", _pieces(name, values if order is None else taken_of(values, order)))
 
 
 def _pieces(name: str, values: pa.ChunkedArray) -> Pieces:

@@ -11,6 +11,7 @@ from totalml.condition import condition
 from totalml.data.columns import metadata_table, sample_table
 from totalml.data.ingest import Ingest
 from totalml.data.sample_batch import BATCH_ROWS, as_stored
+from totalml.data.texts import taken
 from totalml.data.where import chosen, chosen_rows
 from totalml.identity import canonical, digest, short
 from totalml.store.stat_cache import StatCache
@@ -63,7 +64,7 @@ def _of_columns(batches: Iterator[SampleBatch], data: DataRecipe, progress: Prog
         bad += batch.bad
         tables.append(as_stored(chosen_rows(batch, where) if where else batch))
     samples, metadata = (pa.concat_tables(parts, promote_options="default") for parts in zip(*tables, strict=True))
-    return Given(samples, lambda rows: _whole(metadata if rows is None else metadata.take(rows)), bad)
+    return Given(samples, lambda rows: _whole(metadata if rows is None else taken(metadata, rows)), bad)
 
 
 def _whole(metadata: pa.Table) -> pa.Table:

@@ -16,6 +16,7 @@ from totalml.data.sample import BadSample, Ignored
 from totalml.data.screen import screen
 from totalml.data.snapshot import Snapshot, has_snapshot, load_snapshot, save_snapshot, snapshot_folder
 from totalml.data.standing import require_taken_whole
+from totalml.data.texts import taken
 from totalml.errors import SnapshotError
 from totalml.identity import canonical
 from totalml.progress import Progress
@@ -93,11 +94,11 @@ def _spelt(samples: pa.Table, spellings: Mapping[str, str]) -> pa.Table:
 
 def _in_order(samples: pa.Table, rows: pa.Array | None) -> tuple[pa.Table, pa.Array | None]:
     """The rows of these numbers by their ids, and the numbers in this order; None: all of them as they stand."""
-    samples = samples if rows is None else samples.take(rows)
+    samples = samples if rows is None else taken(samples, rows)
     order = sorted_rows(samples["id"])
     if order is None:
         return samples, rows
-    return samples.take(order), order if rows is None else rows.take(order)
+    return taken(samples, order), order if rows is None else rows.take(order)
 
 
 def _remembered(memory: Path | None, store: Store) -> Snapshot | None:
