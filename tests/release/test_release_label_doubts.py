@@ -37,6 +37,7 @@ quality:
 features:
   image: {{size: {SIDE}}}
 evaluation: {{bootstrap: 20}}
+training: {{epochs: 15}}
 """
 
 
