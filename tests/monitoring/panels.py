@@ -41,8 +41,14 @@ def rows_of(weeks: np.ndarray, seed: int = 0, **factors: float) -> pa.Table:
     return pa.table({"time": time, "metadata:region": series, **columns})
 
 
-def panel(weeks: int = WEEKS, season: int | None = SEASON, seed: int = 0) -> Panel:
+def panel(weeks: int = WEEKS, season: int | None = SEASON) -> Panel:
     """As a release of these weeks has it."""
+    found = Panel.of(periods(weeks, season))
+    assert found is not None
+    return found
+
+
+def periods(weeks: int = WEEKS, season: int | None = SEASON, seed: int = 0) -> pa.Table:
     rows = rows_of(np.arange(weeks), seed)
     snapshot = SimpleNamespace(
         samples=pa.table({"timestamp": rows["time"]}), metadata=pa.table({"region": rows["metadata:region"]})
@@ -51,6 +57,4 @@ def panel(weeks: int = WEEKS, season: int | None = SEASON, seed: int = 0) -> Pan
     lags = SimpleNamespace(definition={"_target_": "totalml.features.Lags"}, columns=("spend", "spend.lag1"))
     features = SimpleNamespace(numeric=values, numeric_names=COLUMNS)
     signature = SimpleNamespace(numeric=COLUMNS, made=(), shared=(lags,))
-    found = Panel.of(periods_table(snapshot, features, signature, "region", season))
-    assert found is not None
-    return found
+    return periods_table(snapshot, features, signature, "region", season)

@@ -15,7 +15,7 @@ import yaml
 from tests.monitoring.traffic import MODEL
 from totalml.data.snapshot import parquet_bytes
 from totalml.registry import Aliases, Promotion
-from totalml.release.bundle import RECIPE, REFERENCE, SIGNATURE, Bundle, new_folder, save_bundle
+from totalml.release.bundle import PERIODS, RECIPE, REFERENCE, SIGNATURE, Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
 from totalml.segments.segment import Segment
 from totalml.store import Store
@@ -55,10 +55,19 @@ def rows(count: int, seed: int = 0, each: int = 1) -> pa.Table:
     )
 
 
-def release(store: Store, reference: pa.Table, monitoring: Mapping[str, Any], alias: str = "production") -> Bundle:
+def release(
+    store: Store,
+    reference: pa.Table,
+    monitoring: Mapping[str, Any],
+    alias: str = "production",
+    periods: pa.Table | None = None,
+) -> Bundle:
+    """Args: periods: as `periods_table` makes them; None: it is of no series."""
     with new_folder(store) as folder:
         (folder / REFERENCE).parent.mkdir()
         (folder / REFERENCE).write_bytes(parquet_bytes(reference))
+        if periods is not None:
+            (folder / PERIODS).write_bytes(parquet_bytes(periods))
         (folder / SIGNATURE).write_text(json.dumps(SIGNED.as_json()))
         (folder / RECIPE).write_text(yaml.safe_dump({"monitoring": dict(monitoring)}))
         facts = {"name": MODEL, "run_id": "00000000-00000000", "attempt": 1}

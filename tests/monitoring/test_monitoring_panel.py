@@ -2,12 +2,16 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.monitoring.panels import SEASON, SERIES, START_US, WEEK_US, WEEKS, panel, rows_of
+from tests.monitoring.panels import SEASON, SERIES, START_US, WEEK_US, WEEKS, panel, periods, rows_of
+from tests.monitoring.released import release, rows
+from tests.monitoring.traffic import MODEL
+from totalml.cli import main
 from totalml.evaluation.regression.truth import NumbersTruth
 from totalml.monitoring.budget import Budget
 from totalml.monitoring.label_watch import LabelWatch
@@ -18,6 +22,7 @@ from totalml.monitoring.panel_labels import PanelLabels
 from totalml.monitoring.same_weeks import SameWeeks
 from totalml.monitoring.season_watch import SeasonWatch
 from totalml.recipe.monitoring import MonitoringRecipe
+from totalml.store import Store
 
 BUDGET = Budget(false_alarms_per_year=4.0, rows_per_day=1 / 7, window_days=7.0)
 LATER = np.arange(WEEKS, WEEKS + 2 * SEASON)
@@ -216,3 +221,14 @@ def test_a_monitor_of_a_panel_is_quiet_through_a_season_and_calls_cents_a_fault(
 
 def test_start_of_a_period(known):
     assert datetime.fromtimestamp(known.start(1) / 1e6, UTC).date().isoformat() == "2020-01-06"
+
+
+def test_calibration_refuses_series_whose_weeks_follow_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    for part in ("conf", "recipes"):
+        (tmp_path / part).mkdir()
+    monkeypatch.chdir(tmp_path)
+    release(Store(tmp_path / ".totalml"), rows(60), {}, periods=periods(60))
+    assert main(["monitor", "calibrate", MODEL]) == 4
+    assert "let totalml monitor backtest look at a time in which nothing happened" in capsys.readouterr().err
