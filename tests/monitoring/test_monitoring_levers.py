@@ -12,6 +12,7 @@ from totalml.monitoring.cause import judge
 from totalml.monitoring.lever_effects import Errors, LeverWatch
 from totalml.monitoring.levers import Levers
 from totalml.monitoring.lost_effect import LOST, PRIOR, Step, lost_effects
+from totalml.monitoring.page.detectors import measured
 from totalml.monitoring.panel import Panel
 from totalml.monitoring.panel_levers import PanelLevers
 from totalml.monitoring.verdict import CONCEPT, NONE, OF_WINDOW, Evidence
@@ -163,6 +164,7 @@ def test_a_lost_effect_is_a_concept_and_its_verdict_names_the_lever():
     assert verdict.cause == CONCEPT
     assert "social has lost about" in verdict.told
     assert verdict.moved == ("social",)
+    assert measured(lost).endswith("to 1; found at 200 to 1")
     assert judge([Evidence(OF_WINDOW, False, "nothing moved"), replace(lost, alarm=False)]).cause == NONE
 
 

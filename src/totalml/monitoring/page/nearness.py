@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from totalml.monitoring.verdict import OF_LABELS, OF_STREAM
+from totalml.monitoring.verdict import OF_LABELS, OF_LEVERS, OF_STREAM
 
 if TYPE_CHECKING:
     from totalml.monitoring.verdict import Evidence
 
 MOST = 2.0  # further beyond the level is drawn as this
 LEAST_ALARM, MOST_QUIET = 1.0, 0.97  # the alarm itself says which side of the level it is on
-BY_LOGARITHM = (OF_LABELS, OF_STREAM)  # their value and level are natural logarithms of evidence; of others, chances
+# Their value and level are natural logarithms of evidence; of others, chances.
+BY_LOGARITHM = (OF_LABELS, OF_STREAM, OF_LEVERS)
 
 
 def nearness(evidence: Evidence) -> float | None:
