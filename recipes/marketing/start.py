@@ -6,6 +6,7 @@ Every mistake of the table is told at once. Nothing that is there is overwritten
 """
 
 import argparse
+import json
 import re
 import sys
 from collections import Counter
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from recipes.marketing.arguments import HOME
 from recipes.marketing.periods import WEEK
-from recipes.marketing.spend_file import SPEND, SpendFile, read_spend
+from recipes.marketing.spend_file import SPEND, SpendFile, is_spend, read_spend
 from totalml.errors import RecipeError, TotalmlError
 from totalml.project import find_project
 from totalml.recipe.bounds import NAME
@@ -54,7 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--country", default=HOME, help="of the bank holidays, ISO 3166-1 (%(default)s)")
     given = parser.parse_args(arguments)
     try:
-        files = _files(given, read_spend(given.table.expanduser()))
+        table = read_spend(given.table.expanduser())
+        files = _files(given, table)
         project = find_project(Path.cwd())
         if project is None:
             raise RecipeError("command line: there is no project here; go to the folder that holds conf/ and recipes/")
@@ -63,6 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     print("wrote", *files, sep="\n  ")
+    if still := [name for name in _spent(table) if name not in _changing(table)]:
+        print("left out, as they never change, so that no data can tell what they bring:", *still)
     print(f"next: python run.py +recipe={given.name}")
     return 0
 
@@ -88,8 +92,7 @@ def channels_of(table: SpendFile) -> dict[str, str]:
 
     Raises: RecipeError: two columns come to one name, or none changes.
     """
-    spent = [name for name in table.columns if name.startswith(SPEND) and len({*table.columns[name]}) > 1]
-    names = {column: _name(column.removeprefix(SPEND)) for column in spent}
+    names = {column: _name(column.removeprefix(SPEND)) for column in _changing(table)}
     double = [name for name, count in Counter(names.values()).items() if count > 1]
     if double:
         told = ", ".join(repr(column) for column, name in names.items() if name in double)
@@ -97,6 +100,14 @@ def channels_of(table: SpendFile) -> dict[str, str]:
     if not names:
         raise RecipeError(f"no column {SPEND}* of the table ever changes, so that nothing can be learnt of any")
     return {name: column for column, name in names.items()}
+
+
+def _spent(table: SpendFile) -> list[str]:
+    return [name for name in table.columns if is_spend(name)]
+
+
+def _changing(table: SpendFile) -> list[str]:
+    return [name for name in _spent(table) if len({*table.columns[name]}) > 1]
 
 
 def _name(text: str) -> str:
@@ -115,8 +126,8 @@ def _files(given: argparse.Namespace, table: SpendFile) -> dict[str, str]:
         wrong.append(f"--value is {given.value:g}; expected what one unit of sales earns, a number above 0")
     if not re.fullmatch("[A-Z]{2}", given.country):
         wrong.append(f"--country is {given.country!r}; expected a code of ISO 3166-1 such as {HOME}")
-    if re.search(r"[\"\\\n]", given.unit + str(given.table)):
-        wrong.append("--unit and the path of the table may hold no quotes, backslashes and line breaks")
+    if not given.unit.isprintable():
+        wrong.append(f"--unit is {given.unit!r}; expected one line, such as EUR")
     if wrong:
         raise RecipeError(*(f"command line: {each}" for each in wrong))
     settings, channels = settings_of(table), channels_of(table)
@@ -133,9 +144,9 @@ def _definition(given: argparse.Namespace, settings: Settings, name: str, column
 _target_: totalml.features.Lags
 owner: marketing
 description: spent on {name}, by region
-unit: "{given.unit}"
+unit: {_quoted(given.unit)}
 entity: [region]
-column: "{column}"
+column: {_quoted(column)}
 lags: {settings.lags}
 every: 1{settings.unit}
 """
@@ -144,7 +155,7 @@ every: 1{settings.unit}
 def _recipe(given: argparse.Namespace, table: SpendFile, settings: Settings, channels: Mapping[str, str]) -> str:
     shared = "".join(f"    - {given.name}/{name}\n" for name in channels)
     levers = "".join(
-        f'    {name}: {{feature: {given.name}/{name}, cost: "{column}", unit: "{given.unit}"}}\n'
+        f"    {name}: {{feature: {given.name}/{name}, cost: {_quoted(column)}, unit: {_quoted(given.unit)}}}\n"
         for name, column in channels.items()
     )
     word, regions = "weeks" if settings.unit == "w" else "days", len({*table.regions})
@@ -162,7 +173,7 @@ name: {given.name}
 
 data:
   source:
-    table: "{given.table.as_posix()}"
+    table: {_quoted(given.table.as_posix())}
     country: {given.country}
   split:
     horizon: {settings.horizon}{settings.unit}
@@ -181,6 +192,10 @@ plan:
 monitoring:
   window: {{hours: 168, rows: {regions * (1 if settings.unit == "w" else WEEK)}}}  # a week of all regions
 """
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)  # which YAML reads alike
 
 
 def _write(project: Path, files: Mapping[str, str]) -> None:

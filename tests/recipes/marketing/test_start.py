@@ -37,16 +37,17 @@ def begun(project: Path, name: str, *overrides: str) -> dict[str, Any]:
     return dict(plain(compose_recipe(project, [f"+recipe={name}", *overrides]), where=True))
 
 
-def test_a_channel_may_have_any_name_and_those_that_never_change_are_left_out(project: Path):
-    write_table(project / "spend.csv", header="spend_Google Ads,spend_2nd TV,spend_fix")
+def test_a_channel_may_have_any_name_and_those_that_never_change_are_told(project: Path, capsys):
+    write_table(project / "spend.csv", header="spend_Google Ads,spend_2nd 'TV',spend_fix")
     text = (project / "spend.csv").read_text().splitlines()
     still = [text[0], *(row.rpartition(",")[0] + ",5" for row in text[1:])]
     (project / "spend.csv").write_text("\n".join(still))
     assert main(["spend.csv", "mine", "--value", "1"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2].endswith(": spend_fix")
     levers = begun(project, "mine")["plan"]["levers"]
     assert {name: lever["cost"] for name, lever in levers.items()} == {
         "google_ads": "spend_Google Ads",
-        "channel_2nd_tv": "spend_2nd TV",
+        "channel_2nd_tv": "spend_2nd 'TV'",
     }
     assert yaml.safe_load((project / "conf/shared/mine/google_ads.yaml").read_text())["column"] == "spend_Google Ads"
 
