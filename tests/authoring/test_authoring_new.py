@@ -3,13 +3,13 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.projects import REPOSITORY, new_project, replace
-from tests.warm import python
 from totalml.compose import compose_recipe
 from totalml.errors import StoreError
 from totalml.team import Team, read_team
@@ -82,7 +82,7 @@ def test_what_it_writes_passes_every_check_at_once(tmp_path):
     def go(*command: str) -> str:
         where = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "OMP_NUM_THREADS": "1"}
         done = subprocess.run(
-            [*python(), *command], cwd=tmp_path, env=where, capture_output=True, text=True, check=False
+            [sys.executable, *command], cwd=tmp_path, env=where, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

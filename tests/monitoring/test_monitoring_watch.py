@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from totalml.prediction_log.segment import Segment
 
 from tests.monitoring.traffic import MIDNIGHT, MODEL, OTHER, RELEASE, TRUTH, Service, every
 from totalml.errors import StoreError
@@ -31,6 +30,7 @@ from totalml.monitoring.verdict import (
 from totalml.monitoring.watch import Watch, begin_of, hours_of
 from totalml.prediction_log import reader
 from totalml.recipe.monitoring import WindowRecipe
+from totalml.segments.segment import Segment
 from totalml.store import Store
 
 COLUMNS = ["answer:predicted", "answer:p:good"]

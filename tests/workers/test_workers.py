@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import subprocess
 import sys
 from functools import partial
 from itertools import count, islice
@@ -101,3 +102,16 @@ def test_no_workers_are_refused():
     assert crew_of(parser.parse_args(["--backend=loky"])) == Crew("loky")
     with pytest.raises(RecipeError, match="--workers is a number from 1"):
         crew_of(parser.parse_args(["--workers=0"]))
+
+
+def test_joblib_of_others_works_in_the_process_that_has_used_workers():
+    """As scikit-learn does by `n_jobs`, which deepchecks and code of a recipe ask for."""
+    script = """
+from joblib import Parallel, delayed
+from totalml.workers import Crew
+assert [*Crew("loky", 2).map(abs, [-1, -2], str)] == [1, 2]
+assert Parallel(2)(delayed(abs)(each) for each in (-3, -4)) == [3, 4]
+assert [*Crew("loky", 2).map(abs, [-5], str)] == [5]
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -25,6 +25,9 @@ IDLE_S = 10  # after which a process that has nothing to do leaves
 # Of libraries that share out a core that is taken; also, another number of them may move last digits.
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
 
+# By number of workers, for the next call too. Not loky's own one: joblib takes that for its own, and fails.
+_executors: dict[int, Any] = {}
+
 
 def by_processes(
     function: Callable[[T], R], items: Iterable[T], workers: int | None, name: Callable[[T], str], wanted_by: str
@@ -68,21 +71,25 @@ class _Pool(Generic[T, R]):
     def __init__(self, function: Callable[[T], R], workers: int | None, wanted_by: str) -> None:
         try:
             from joblib import cpu_count
-            from joblib.externals.loky import get_reusable_executor
+            from joblib.externals.loky import ProcessPoolExecutor
         except ModuleNotFoundError as error:
             raise MissingExtraError("joblib", "train", wanted_by) from error
         self.workers: int = workers or cpu_count()
-        self._function, self._get = function, get_reusable_executor
+        self._function, self._kind = function, ProcessPoolExecutor
 
     def submit(self, item: T) -> Future[R]:
         try:
             return self._submitted(item)
-        except BrokenExecutor:  # since the last one was taken; the next is a new one
+        except BrokenExecutor:  # since the last one was taken
+            _executors.pop(self.workers).shutdown()
             return self._submitted(item)
 
     def _submitted(self, item: T) -> Future[R]:
-        executor = self._get(self.workers, timeout=IDLE_S, initializer=_leave_ctrl_c_to_the_caller, env=ONE_THREAD)
-        future: Future[R] = executor.submit(self._function, item)
+        if self.workers not in _executors:
+            _executors[self.workers] = self._kind(
+                self.workers, timeout=IDLE_S, initializer=_leave_ctrl_c_to_the_caller, env=ONE_THREAD
+            )
+        future: Future[R] = _executors[self.workers].submit(self._function, item)
         return future
 
 
