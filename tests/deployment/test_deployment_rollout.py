@@ -190,7 +190,7 @@ def test_of_any_task_labels_stop_a_canary(store, tell, signature):
                 break
         until(lambda: stages(store))
     assert stages(store) == [(worse.hash, "stopped")]
-    assert Deployments(store, "pints").challenger("pub").why.startswith("errors: failed")
+    assert "errors: failed" in Deployments(store, "pints").challenger("pub").why  # a busy machine may make it slow, too
 
 
 def test_a_canary_that_hangs_keeps_few_waiting_and_counts_as_failing(store, tell, monkeypatch):
