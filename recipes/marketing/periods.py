@@ -4,9 +4,10 @@ A period that is missing would shift what is remembered of the spend before it, 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import pairwise
 
 DAY, WEEK = 1, 7
@@ -31,11 +32,15 @@ class Mistake:
 class Places:
     """Args:
     word: what a person finds a row by: a line of the file, or a row of what is no text.
-    numbers: (N,) of each row.
+    look: (N,) the number of each row; asked where there is a mistake to tell.
     """
 
     word: str
-    numbers: Sequence[int]
+    look: Callable[[], Sequence[int]]
+
+    @cached_property
+    def numbers(self) -> Sequence[int]:
+        return self.look()
 
     def of(self, *rows: int) -> str:
         """`line 7`, `lines 7 to 9`, `lines 7, 9, 12 and 4 more`."""

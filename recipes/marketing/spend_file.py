@@ -68,8 +68,8 @@ def _places(path: Path, count: int) -> Places:
     from totalml.data.csv_file import row_lines
 
     if path.suffix.lower() == ".parquet":
-        return Places("row", range(1, count + 1))
-    return Places("line", row_lines(path, NEEDED[:1]))
+        return Places("row", lambda: range(1, count + 1))
+    return Places("line", lambda: row_lines(path, NEEDED[:1]))
 
 
 def _told(mistakes: list[Mistake], places: Places) -> list[str]:

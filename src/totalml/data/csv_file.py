@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from totalml.data.paths import normal
+from totalml.data.text_file import HEADER_CHARS, Text, open_text
 from totalml.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -19,16 +19,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SEPARATORS = (",", ";", "\t", "|")
-HEADER_CHARS = 2**16  # enough for any header
 # Leading zeros, or digits beyond what a float64 tells apart: a number would make one of two identifiers.
 _IDENTIFIER = r"^[+-]?(0[0-9].*|[0-9]{16,})$"
 _LEADING_ZERO = r"^[+-]?0[0-9]"
 DECIMAL_COMMA = r"^[+-]?(0|[1-9][0-9]*)(,[0-9]+)?$"
-_OTHER_FORMATS = {
-    b"PAR1": "a Parquet file; rename it to end in .parquet",
-    b"PK\x03\x04": "an Excel or zip file; save the sheet as 'CSV UTF-8'",
-    b"\xd0\xcf\x11\xe0": "an Excel file; save the sheet as 'CSV UTF-8'",
-}
 
 
 def read_csv(path: Path, text: Sequence[str], needed: Collection[str], timestamp: str | None) -> pa.Table:
@@ -40,14 +34,13 @@ def read_csv(path: Path, text: Sequence[str], needed: Collection[str], timestamp
         timestamp: column of numbers or times, which is no identifier.
     Raises: SnapshotError: it is empty, not UTF-8 or UTF-16, another format, or its lines do not fit its header.
     """
-    content = _text_of(path)
-    separator = separator_of(content, needed, _usual(path))
-    text = [name for name in _header(content, separator) if normal(name) in text]  # as the file spells them
-    if content.count('"') % 2 and (line := _unclosed_quote(content, separator)):
+    written = open_text(path)
+    separator = _separator(written, needed)
+    text = [name for name in _header(written.head, separator) if normal(name) in text]  # as the file spells them
+    if written.quotes % 2 and (line := _unclosed_quote(written, separator)):
         raise SnapshotError(f"the table {path} has a quote in line {line} that is never closed; close it or remove it")
-    data = content.encode()
-    table = _parsed(path, data, separator, dict.fromkeys(text, "string"))
-    table = _with_identifiers(path, data, separator, table, timestamp)
+    table = _parsed(written, separator, dict.fromkeys(text, "string"))
+    table = _with_identifiers(written, separator, table, timestamp)
     return _with_decimal_commas(table, text) if separator != "," else table
 
 
@@ -56,62 +49,18 @@ def row_lines(path: Path, needed: Collection[str]) -> list[int]:
 
     Args: needed: as of `read_csv`, which has read the file.
     """
-    content = _text_of(path)
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=separator_of(content, needed, _usual(path)))
-    begun, line = [], 1
-    for row in reader:
-        if row:
-            begun.append(line)
-        line = reader.line_num + 1
+    written = open_text(path)
+    with _reader(written, _separator(written, needed), strict=False) as reader:
+        begun, line = [], written.first_line
+        for row in reader:
+            if row:
+                begun.append(line)
+            line = written.first_line + reader.line_num
     return begun[1:]  # below the header
 
 
-def _usual(path: Path) -> str:
-    return "\t" if ".tsv" in path.suffixes else ","
-
-
-def _text_of(path: Path) -> str:
-    """The file's characters, whatever tells Unix from Windows and Excel apart taken away."""
-    data = path.read_bytes()
-    if path.suffix.lower() == ".gz":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise SnapshotError(f"the table {path} cannot be unpacked: {error}; pack it again with gzip") from error
-    for mark, what in _OTHER_FORMATS.items():
-        if data.startswith(mark):
-            raise SnapshotError(f"the table {path} is {what}")
-    content = _decoded(path, data)
-    first, _, rest = content.partition("\n")
-    if names_separator(first):
-        content = f"\n{rest}"  # lines are counted as an editor does
-    if not content.strip():
-        raise SnapshotError(f"the table {path} is empty; expected a header with the names of columns, and rows")
-    return content
-
-
-def _decoded(path: Path, data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16")
-    if b"\0" in data[:HEADER_CHARS]:
-        raise SnapshotError(
-            f"the table {path} holds zero bytes, as UTF-16 without a mark does; save it as UTF-8, "
-            f"e.g. iconv -f UTF-16LE -t UTF-8 {path.name} > utf8.csv"
-        )
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        shown = data.split(b"\n")[line - 1].decode("cp1252", "replace").strip()[:80]
-        raise SnapshotError(
-            f"the table {path} is not UTF-8: byte 0x{data[error.start]:02x} in line {line}. If the line should read "
-            f"{shown!r}: iconv -f WINDOWS-1252 -t UTF-8 {path.name} > utf8.csv; a spreadsheet saves it as 'CSV UTF-8'"
-        ) from error
-
-
-def names_separator(first_line: str) -> bool:
-    """Whether it is the line `sep=;` that tells Excel what separates the columns."""
-    return first_line.startswith("sep=") and len(first_line.strip()) == 5
+def _separator(written: Text, needed: Collection[str]) -> str:
+    return separator_of(written.head, needed, first="\t" if ".tsv" in written.path.suffixes else ",")
 
 
 def separator_of(content: str, needed: Collection[str], first: str) -> str:
@@ -129,37 +78,68 @@ def _header(content: str, separator: str) -> list[str]:
         return []
 
 
-def _parsed(path: Path, data: bytes, separator: str, types: dict[str, str], only: Sequence[str] = ()) -> pa.Table:
+def _parsed(written: Text, separator: str, types: dict[str, str], only: Sequence[str] = ()) -> pa.Table:
+    """A type that fits the first rows and all others is the one that all rows give; else they are held twice."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    try:
-        return arrow_csv.read_csv(
-            pa.BufferReader(data),
-            parse_options=arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-            convert_options=arrow_csv.ConvertOptions(
-                column_types=types, strings_can_be_null=False, include_columns=list(only)
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        fault = _fault(data.decode(), separator) or str(error)
-        raise SnapshotError(f"the table {path} cannot be read: {fault}") from error
+    options = _options(separator, types, only)
+    with suppress(pa.ArrowInvalid), written.opened() as file, arrow_csv.open_csv(file, **options) as batches:
+        return batches.read_all()
+    with written.opened() as file, _fault_told(written, separator):
+        return arrow_csv.read_csv(file, **options)
 
 
-def _with_identifiers(path: Path, data: bytes, separator: str, table: pa.Table, timestamp: str | None) -> pa.Table:
+def _options(separator: str, types: dict[str, str], only: Sequence[str]) -> dict[str, Any]:
+    from pyarrow import csv as arrow_csv
+
+    return {
+        "parse_options": arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+        "convert_options": arrow_csv.ConvertOptions(
+            column_types=types, strings_can_be_null=False, include_columns=list(only)
+        ),
+    }
+
+
+@contextmanager
+def _fault_told(written: Text, separator: str) -> Iterator[None]:
     import pyarrow as pa
-    import pyarrow.compute as pc
+
+    try:
+        yield
+    except pa.ArrowInvalid as error:
+        fault = _fault(written, separator) or str(error)
+        raise SnapshotError(f"the table {written.path} cannot be read: {fault}") from error
+
+
+def _with_identifiers(written: Text, separator: str, table: pa.Table, timestamp: str | None) -> pa.Table:
+    import pyarrow as pa
 
     kinds = {field.name: field.type for field in table.schema if normal(field.name) != timestamp}
-    numbers = [name for name, kind in kinds.items() if kind in (pa.int64(), pa.float64())]
+    numbers = {name: kind for name, kind in kinds.items() if kind in (pa.int64(), pa.float64())}
     if not numbers or len(set(table.column_names)) < table.num_columns:  # a name that stands twice is told later
         return table
-    written = _parsed(path, data, separator, dict.fromkeys(numbers, "string"), numbers)
-    for name in numbers:
-        pattern = _LEADING_ZERO if kinds[name] == pa.int64() else _IDENTIFIER
-        if pc.any(pc.match_substring_regex(written[name], pattern)).as_py():
-            table = table.set_column(table.column_names.index(name), name, written[name])
+    patterns = {name: _LEADING_ZERO if kind == pa.int64() else _IDENTIFIER for name, kind in numbers.items()}
+    if found := _matching(written, separator, patterns):
+        as_written = _parsed(written, separator, dict.fromkeys(found, "string"), found)
+        for name in found:
+            table = table.set_column(table.column_names.index(name), name, as_written[name])
     return table
+
+
+def _matching(written: Text, separator: str, patterns: Mapping[str, str]) -> list[str]:
+    """The columns of which some cell, as it is written, matches their pattern; some rows at a time."""
+    import pyarrow.compute as pc
+    from pyarrow import csv as arrow_csv
+
+    found: dict[str, None] = {}
+    options = _options(separator, dict.fromkeys(patterns, "string"), [*patterns])
+    with written.opened() as file, _fault_told(written, separator), arrow_csv.open_csv(file, **options) as batches:
+        for batch in batches:
+            for name in patterns.keys() - found:
+                if pc.any(pc.match_substring_regex(batch[name], patterns[name])).as_py():
+                    found[name] = None
+    return [*found]
 
 
 def _with_decimal_commas(table: pa.Table, text: Sequence[str]) -> pa.Table:
@@ -176,34 +156,38 @@ def _with_decimal_commas(table: pa.Table, text: Sequence[str]) -> pa.Table:
     return table
 
 
-def _unclosed_quote(content: str, separator: str) -> int | None:
+def _unclosed_quote(written: Text, separator: str) -> int | None:
     """The line of a quote that opens a cell without an end, which would swallow all rows below."""
-    reader, line = _strict(content, separator), 1
-    try:
-        for _ in reader:
-            line = reader.line_num + 1
-    except csv.Error as error:
-        return line if str(error) == "unexpected end of data" or "field limit" in str(error) else None
+    line = written.first_line
+    with _reader(written, separator) as reader:
+        try:
+            for _ in reader:
+                line = written.first_line + reader.line_num
+        except csv.Error as error:
+            return line if str(error) == "unexpected end of data" or "field limit" in str(error) else None
     return None
 
 
-def _fault(content: str, separator: str) -> str | None:
+def _fault(written: Text, separator: str) -> str | None:
     """The first line that does not fit the header."""
-    reader, line, width = _strict(content, separator), 1, 0
-    try:
-        for row in reader:
-            width = width or len(row)
-            if row and len(row) != width:
-                shown = separator.join(row)[:80]
-                return (
-                    f"line {line} has {len(row)} columns, the header {width}: {shown!r}; "
-                    f"put a cell that holds {separator!r} in quotes"
-                )
-            line = reader.line_num + 1
-    except csv.Error as error:
-        return f"line {line}: {error}"
+    line, width = written.first_line, 0
+    with _reader(written, separator) as reader:
+        try:
+            for row in reader:
+                width = width or len(row)
+                if row and len(row) != width:
+                    shown = separator.join(row)[:80]
+                    return (
+                        f"line {line} has {len(row)} columns, the header {width}: {shown!r}; "
+                        f"put a cell that holds {separator!r} in quotes"
+                    )
+                line = written.first_line + reader.line_num
+        except csv.Error as error:
+            return f"line {line}: {error}"
     return None
 
 
-def _strict(content: str, separator: str) -> Reader:
-    return csv.reader(io.StringIO(content, newline=""), delimiter=separator, strict=True)
+@contextmanager
+def _reader(written: Text, separator: str, strict: bool = True) -> Iterator[Reader]:
+    with written.opened() as file:
+        yield csv.reader(io.TextIOWrapper(file, "utf-8", newline=""), delimiter=separator, strict=strict)

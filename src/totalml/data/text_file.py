@@ -27,12 +27,14 @@ _OTHER_FORMATS = {
 class Text:
     """Args:
     skip: bytes before the text, once it is UTF-8.
+    first_line: of the text, as an editor counts lines.
     head: its first characters, the header among them.
     quotes: how many it has.
     """
 
     path: Path
     skip: int
+    first_line: int
     head: str
     quotes: int
 
@@ -67,7 +69,7 @@ def open_text(path: Path) -> Text:
             quotes, blank = quotes + text.count('"'), blank and not text.strip()
     if blank:
         raise SnapshotError(f"the table {path} is empty; expected a header with the names of columns, and rows")
-    return Text(path, len(skipped.encode()), head, quotes)
+    return Text(path, len(skipped.encode()), 1 + skipped.count("\n"), head, quotes)
 
 
 def _parted(start: str) -> tuple[str, str]:
