@@ -151,10 +151,9 @@ def measured(step: Callable[..., Callable[[], Any]], words: Sequence[str]) -> di
 
 def end_workers() -> None:
     """Only of processes that have ended is CPU time known."""
-    from joblib.externals.loky import get_reusable_executor
+    from totalml.workers import processes
 
-    if "joblib.externals.loky.reusable_executor" in sys.modules:
-        get_reusable_executor().shutdown(wait=True)
+    processes.end()
 
 
 def children_s() -> float:

@@ -58,6 +58,12 @@ def by_processes(
             given.future.cancel()
 
 
+def end() -> None:
+    """End the processes that wait for more; who asks next has others."""
+    while _executors:
+        _executors.popitem()[1].shutdown()
+
+
 @dataclass
 class _Given(Generic[T, R]):
     """Args: ends: of processes, while the item was under way."""
