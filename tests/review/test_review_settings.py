@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from tests.projects import PHOTOS, new_project
 from tests.serving.serving import NUMBERS, PICTURE, release
@@ -22,10 +21,7 @@ class OfRecipe:
     hash = "blake3:" + "a" * 64
 
     def __init__(self, **review: object) -> None:
-        self.recipe = yaml.safe_dump({"name": "pints", "review": review}).encode()
-
-    def read(self, _: str) -> bytes:
-        return self.recipe
+        self.recipe = {"name": "pints", "review": review}
 
 
 def test_outside_a_project_the_recipe_of_the_release_says_it(tmp_path):

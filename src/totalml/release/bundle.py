@@ -55,6 +55,13 @@ class Bundle:
     def name(self) -> str:
         return str(self.facts["name"])
 
+    @cached_property
+    def recipe(self) -> Mapping[str, Any]:
+        """Plain values of the recipe that it was made by. Raises: StoreError: it is gone or changed."""
+        import yaml
+
+        return dict(yaml.safe_load(self.read(RECIPE)))
+
     def __contains__(self, name: str) -> bool:
         return name in self.files
 

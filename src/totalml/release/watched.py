@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from totalml.errors import StoreError
 from totalml.recipe.monitoring import MonitoringRecipe
-from totalml.release.bundle import RECIPE
 
 if TYPE_CHECKING:
     from totalml.release.bundle import Bundle
@@ -19,10 +18,8 @@ def settings_of(bundle: Bundle) -> MonitoringRecipe:
 
     Raises: StoreError: it is gone or changed, or a newer version wrote it.
     """
-    import yaml
-
-    values = yaml.safe_load(bundle.read(RECIPE)).get("monitoring")
+    values = bundle.recipe.get("monitoring") or {}
     try:
-        return MonitoringRecipe.model_validate(values or {})
+        return MonitoringRecipe.model_validate(values)
     except ValidationError as error:
         raise StoreError(f"release {bundle.hash} was made by a newer version ({error}); update totalml") from error

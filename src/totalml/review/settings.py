@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from totalml.errors import RecipeError, StoreError
 from totalml.recipe.review import ReviewRecipe
-from totalml.release.bundle import RECIPE
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
@@ -21,10 +20,9 @@ def review_settings(model: str, bundle: Bundle, place: Place) -> ReviewRecipe:
     """Raises: RecipeError: the recipe of the project has mistakes. StoreError: the release's is of a newer version."""
     if (place.project / "recipes" / f"{model}.yaml").is_file():
         return ReviewRecipe.model_validate(_now(model, place) or {})
-    import yaml
-
+    values = bundle.recipe.get("review") or {}
     try:
-        return ReviewRecipe.model_validate(yaml.safe_load(bundle.read(RECIPE)).get("review") or {})
+        return ReviewRecipe.model_validate(values)
     except ValidationError as error:
         raise StoreError(f"release {bundle.hash} was made by a newer version ({error}); update totalml") from error
 

@@ -7,20 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from totalml.data.list_column import SEPARATOR
-from totalml.release.bundle import RECIPE
 
 if TYPE_CHECKING:
     from totalml.release.bundle import Bundle
 
 CLASS = "label"
 MULTILABEL = "multilabel"
-
-
-def recipe_values(bundle: Bundle) -> dict[str, Any]:
-    """Of the recipe that the release was made by. Raises: StoreError: it is gone or changed."""
-    import yaml
-
-    return dict(yaml.safe_load(bundle.read(RECIPE)))
 
 
 @dataclass(frozen=True)
@@ -37,7 +29,7 @@ class Cells:
     @classmethod
     def of(cls, bundle: Bundle, task: str) -> Cells:
         """Args: task: as of the signature. Raises: StoreError: the release's recipe cannot be read."""
-        given = recipe_values(bundle).get("task") if task == MULTILABEL else None
+        given = bundle.recipe.get("task") if task == MULTILABEL else None
         if not isinstance(given, Mapping):
             return cls()
         return cls(tuple(given.get("labels") or ()), given.get("column") or "", given.get("separator") or SEPARATOR)

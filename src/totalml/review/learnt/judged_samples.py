@@ -11,7 +11,6 @@ from totalml.errors import StoreError
 from totalml.identity import PREFIX
 from totalml.review.figures.resolved import Resolution, resolutions
 from totalml.review.item import ASK_LABEL
-from totalml.review.learnt.cells import recipe_values
 
 if TYPE_CHECKING:
     from totalml.data.snapshot import Snapshot
@@ -80,7 +79,7 @@ class _Sources:
         ids, blobs = (parent.samples[name].to_pylist() for name in ("id", "blob"))
         self._ids, self._by_blob = {*ids}, dict(zip(blobs, ids, strict=True))
         self._store, self._sees = store, Signature.read(bundle).picture is not None
-        self._unit = (recipe_values(bundle).get("monitoring") or {}).get("unit")
+        self._unit = (bundle.recipe.get("monitoring") or {}).get("unit")
         self._requests = _requests(store, bundle.name, Signature.read(bundle), requests)
 
     def sample(self, item: Item, together: Resolution) -> JudgedSample | str:

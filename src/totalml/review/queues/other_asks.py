@@ -31,9 +31,8 @@ def plan_items(plan: Plan, release: str) -> list[Item]:
 
     Args: release: bundle hash of that which planned; it holds all that is shown.
     """
-    names = [lever.name for lever in plan.levers]
-    asks = [(ASK_PLAN, ""), *((ASK_PLAN, name) for name in names if plan.advice.changed)]
-    asks += [(ASK_CURVE, name) for name in names]
+    asks = [(ASK_PLAN, ""), *((ASK_PLAN, name) for name in plan.names if plan.advice.changed)]
+    asks += [(ASK_CURVE, name) for name in plan.names]
     return [Item(queue=GIVEN, ask=ask, release=release, note=lever) for ask, lever in asks]
 
 
