@@ -79,10 +79,7 @@ class LeverWatch:
         gone = [self._without_past(each[number], each[number - 1]) for number in periods if number - 1 in each]
         whole = [values for values in gone if len(values) > count + MORE_SERIES]
         free = sum(len(values) - 1 - count for values in whole)
-        left = [
-            values[:, 0] - values[:, 1:] @ np.linalg.lstsq(values[:, 1:], values[:, 0], rcond=None)[0]
-            for values in whole
-        ]
+        left = [_unexplained(values) for values in whole]
         self.too_few = max(LEAST_PERIODS - len(whole), 0)
         self._variance = float(sum((part**2).sum() for part in left)) / free if free and not self.too_few else math.nan
         for number in periods:

@@ -14,7 +14,8 @@ from totalml.errors import FeatureError
 from totalml.evaluation.regression.columns import column
 from totalml.monitoring.lever_effects import Errors
 from totalml.monitoring.observations import as_numbers
-from totalml.release.bundle import RECIPE, Bundle
+from totalml.plan.planned import moved_by
+from totalml.release.bundle import Bundle
 from totalml.release.log_rows import ANSWER, METADATA, columns_after
 from totalml.release.onnx_model import NUMERIC
 from totalml.release.scorer import Inputs, Scorer
@@ -44,9 +45,7 @@ class Levers:
     @classmethod
     def read(cls, bundle: Bundle) -> Self | None:
         """None: the release has none, more targets than one, or no model in ONNX."""
-        import yaml
-
-        plan = yaml.safe_load(bundle.read(RECIPE)).get("plan") or {}
+        plan = bundle.recipe.get("plan") or {}
         features = {name: each["feature"] for name, each in plan.get("levers", {}).items()}
         signature = Signature.read(bundle)
         if not features or len(signature.targets) != 1 or bundle.facts["backend"] != ONNX:
@@ -77,9 +76,8 @@ class Levers:
         names = self._scorer.signature.numeric
         found = []
         for feature in self.features.values():
-            moved = [place for place, name in enumerate(names) if name == feature or name.startswith(f"{feature}.")]
             numbers = inputs[NUMERIC].copy()
-            numbers[:, moved] = 0.0
+            numbers[:, moved_by(feature, names)] = 0.0
             found.append(whole - self._answers({**inputs, NUMERIC: numbers}))
         return np.stack(found, axis=1) / np.where(whole > 0, whole, np.nan)[:, None]
 
