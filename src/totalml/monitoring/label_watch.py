@@ -129,8 +129,9 @@ class LabelWatch:
             count, total = self._moved
             self._moved = (count + int(new.sum()), total + float(losses[new].sum()))
 
-    def errs_more(self, losses: Losses) -> bool:
-        """Whether these alone are more than validation allows."""
+    def errs_more(self, labelled: pa.Table) -> bool:
+        """Whether the losses of these alone are more than validation allows."""
+        losses = np.asarray(labelled[LOSS], np.float64)
         low, _ = share_bounds(float(losses.sum()), len(losses), ALPHA)
         return low > self._tests[USUAL].bound
 

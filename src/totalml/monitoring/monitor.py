@@ -15,7 +15,7 @@ from totalml.errors import DataError
 from totalml.monitoring.against import Against, Fitted
 from totalml.monitoring.cause import inputs_moved, judge
 from totalml.monitoring.estimated_performance import EstimatedPerformance
-from totalml.monitoring.label_watch import USUAL, LabelWatch
+from totalml.monitoring.label_watch import LabelWatch
 from totalml.monitoring.live_slices import LiveSlices
 from totalml.monitoring.losses import reference_truths
 from totalml.monitoring.observations import TIMES, Observations
@@ -23,11 +23,10 @@ from totalml.monitoring.once_per_unit import once_per_unit
 from totalml.monitoring.panel_labels import PanelLabels
 from totalml.monitoring.panel_levers import PanelLevers
 from totalml.monitoring.quality_evidence import quality_evidence
+from totalml.monitoring.row_seasons import RowSeasons, most
 from totalml.monitoring.season_watch import SeasonWatch
-from totalml.monitoring.seasons import Seasons
 from totalml.monitoring.stream import StreamResult, StreamTest
 from totalml.monitoring.table_times import microseconds
-from totalml.monitoring.traffic import LOSS
 from totalml.monitoring.verdict import (
     OF_FAIRNESS,
     OF_LABELS,
@@ -46,7 +45,6 @@ from totalml.monitoring.window_evidence import (
     stream_evidence,
     window_evidence,
 )
-from totalml.recipe.seasons import YEAR_BEFORE
 from totalml.release.log_rows import METADATA
 from totalml.release.periods import PERIOD
 
@@ -110,12 +108,12 @@ class Monitor:
             reference, rows_per_day = panel.with_period(reference), None  # of a period they come when it suits
         self._against = Against(reference, columns, optional, settings, budget, rows_per_day, seed)
         self._whole = self._against.all_columns()
-        self._seasons = Seasons(settings.seasons)
+        self._seasons = RowSeasons(settings)
         self._estimate = _estimated(reference)
         self._slices = self._live_slices(reference, positive)
         self._stream = StreamTest.fit(self._whole.observed(reference), self._by_period.run_length(OF_STREAM), seed=seed)
         self._weeks = None if panel is None or not panel.season else SeasonWatch(panel, self._by_period, seed)
-        before = self._before(reference) | dict(seasons or {})
+        before = self._seasons.before(reference) | dict(seasons or {})
         self._season_tests = {
             name: WindowTest.fit(self._whole.observed(rows), level=budget.level(OF_WINDOW), seed=seed)
             for name, rows in before.items()
@@ -164,8 +162,8 @@ class Monitor:
         answered = np.flatnonzero(is_answered)
         whole = together.filter(pa.array(is_answered))
         fitted = self._against.of(whole)
-        window, seasons = fitted.observed(whole), self._seasons_of(whole)
-        season = _most(seasons)
+        window, seasons = fitted.observed(whole), self._seasons.of(whole)
+        season = most(seasons)
         weeks = None if self._weeks is None else self._weeks.look(whole, answered)
         quality, _ = self._of_quality(fitted, together, bounds, () if weeks is None else weeks.faults)
         of_window = self._of_window(fitted, window, answered) if weeks is None else weeks.evidence[0]
@@ -195,7 +193,7 @@ class Monitor:
 
     def state(self) -> dict[str, Any]:
         """After a window; plain JSON."""
-        watches = {"stream": self._stream, "labels": self._labels, "weeks": self._weeks, "levers": self._levers}
+        watches = {"stream": self._stream, **self._watches}
         return {name: None if watch is None else watch.state() for name, watch in watches.items()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -203,12 +201,14 @@ class Monitor:
         self._pending = _Pending()
         with suppress(DataError):
             self._stream.restore(state["stream"])
-        if self._labels is not None and state["labels"] is not None:
-            self._labels.restore(state["labels"])
-        if self._weeks is not None and state.get("weeks") is not None:
-            self._weeks.restore(state["weeks"])
-        if self._levers is not None and state.get("levers") is not None:
-            self._levers.restore(state["levers"])
+        for name, watch in self._watches.items():
+            if watch is not None and state.get(name) is not None:
+                watch.restore(state[name])
+
+    @property
+    def _watches(self) -> dict[str, LabelWatch | PanelLabels | SeasonWatch | PanelLevers | None]:
+        """What remembers windows, beside the stream test."""
+        return {"labels": self._labels, "weeks": self._weeks, "levers": self._levers}
 
     def _go_along(self, rows: pa.Table, labelled: pa.Table, over: bool = False) -> None:
         """Give the tests that run along what they have not seen of this window."""
@@ -222,7 +222,7 @@ class Monitor:
                 pending.stream = self._stream.update(self._whole.observed(fresh), pending.stream)
             pending.until = int(microseconds(rows, "time").max(initial=pending.until))
         if self._labels is not None and len(labelled):
-            self._labels.add(labelled, self._seasons_of(labelled))
+            self._labels.add(labelled, self._seasons.of(labelled))
 
     def _label_watch(
         self, reference: pa.Table, before: Mapping[str, pa.Table], losses: LossOf | None
@@ -243,21 +243,6 @@ class Monitor:
         if positive is None or not by:
             return None
         return LiveSlices.fit(reference, by, positive=positive, level=self._budget.level(OF_FAIRNESS))
-
-    def _before(self, reference: pa.Table) -> dict[str, pa.Table]:
-        """Of each season that is to be held against the year before, the rows of the reference that are in one."""
-        seasons = self._seasons_of(reference)
-        wanted = [each.name for each in self._settings.seasons if each.reference == YEAR_BEFORE]
-        return {name: reference.filter(pa.array(seasons == name)) for name in wanted}
-
-    def _seasons_of(self, rows: pa.Table) -> NDArray[np.str_]:
-        """(N,) name of the season that each row is in; empty: in none, or nobody knows."""
-        names = np.array([*(each.name for each in self._settings.seasons), USUAL])
-        timed = next((name for name in TIMES if name in rows.column_names), None)
-        if timed is None or len(names) == 1:
-            return np.full(len(rows), USUAL, names.dtype)
-        times = rows[timed].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).fill_null(EARLIEST)
-        return names[self._seasons.at(np.asarray(times), self._settings.zone)]
 
     @property
     def _by_period(self) -> Budget:
@@ -296,11 +281,7 @@ class Monitor:
     def _errs_outside_faults(self, labels: LabelWatch | PanelLabels, labelled: pa.Table) -> bool:
         """Whether the answers that nothing is wrong with are wrong more often than they may be, too."""
         _, faulty = self._of_quality(self._against.of(labelled), labelled)
-        kept = np.delete(np.arange(len(labelled)), faulty)
-        losses = np.asarray(labelled[LOSS], np.float64)[kept]
-        if isinstance(labels, PanelLabels):
-            return labels.errs_more(labelled.take(pa.array(kept)), losses)
-        return labels.errs_more(losses)
+        return labels.errs_more(labelled.take(pa.array(np.delete(np.arange(len(labelled)), faulty))))
 
 
 def _estimated(reference: pa.Table) -> EstimatedPerformance | None:
@@ -309,11 +290,3 @@ def _estimated(reference: pa.Table) -> EstimatedPerformance | None:
         return EstimatedPerformance.fit(reference)
     except DataError:
         return None
-
-
-def _most(seasons: NDArray[np.str_]) -> str:
-    """That of most rows."""
-    if not len(seasons):
-        return USUAL
-    names, counts = np.unique(seasons, return_counts=True)
-    return str(names[counts.argmax()])

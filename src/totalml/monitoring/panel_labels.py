@@ -74,9 +74,10 @@ class PanelLabels:
             self._parts.end("", outside_quality, moved_since)[-1],
         ]
 
-    def errs_more(self, labelled: pa.Table, losses: Losses) -> bool:
-        """Whether these rows alone are more than validation allows, period by period."""
-        return self._whole.errs_more(self._by_period(labelled, losses)[1])
+    def errs_more(self, labelled: pa.Table) -> bool:
+        """Whether the losses of these alone are more than validation allows, period by period."""
+        periods, losses = self._by_period(labelled, np.asarray(labelled[LOSS], np.float64))
+        return self._whole.errs_more(periods.append_column(LOSS, pa.array(losses)))
 
     def state(self) -> dict[str, Any]:
         return {"whole": self._whole.state(), "parts": self._parts.state(), "counted": self._counted}

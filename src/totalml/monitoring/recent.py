@@ -6,13 +6,13 @@ import base64
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from totalml.monitoring.change_point import Change
 from totalml.monitoring.observations import NO_TIME
+from totalml.monitoring.table_times import iso
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Since:
         """About when, and between when and when, ISO 8601; None: nobody knows."""
         if self.times is None:
             return None, None
-        at, low, high = (_text(moment) for moment in (self.times.at, self.times.low, self.times.high))
+        at, low, high = (iso(moment) for moment in (self.times.at, self.times.low, self.times.high))
         return at, (low, high)
 
 
@@ -74,7 +74,3 @@ class Recent:
             values = np.frombuffer(zlib.decompress(base64.b64decode(state[name])), empty.dtype)
             rows = len(values) if name == "rows" else len(self._kept["rows"])
             self._kept[name] = values.reshape(rows, *empty.shape[1:])
-
-
-def _text(microseconds: int) -> str:
-    return datetime.fromtimestamp(microseconds / 1e6, UTC).isoformat(timespec="seconds")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from totalml.monitoring.faults import Fault
 from totalml.monitoring.observations import Observations, as_numbers
 from totalml.monitoring.same_weeks import SameWeeks
 from totalml.monitoring.stream import StreamTest
+from totalml.monitoring.table_times import iso
 from totalml.monitoring.verdict import OF_STREAM, OF_WINDOW, Evidence
 from totalml.monitoring.window_evidence import MOST_ROWS, stream_evidence
 from totalml.release.log_rows import METADATA
@@ -162,7 +162,7 @@ class SeasonWatch:
             value=float(each.min(initial=1.0)),
             level=self._level,
             moved=tuple(self._names[place] for place in moved),
-            since=None if since is None else datetime.fromtimestamp(since / 1e6, UTC).isoformat(timespec="seconds"),
+            since=None if since is None else iso(since),
             rows=tuple(rows[:MOST_ROWS].tolist()) if moved else (),
             facts={"against": AGAINST, "periods": len(self._known)},
         )

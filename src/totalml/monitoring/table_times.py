@@ -1,7 +1,8 @@
-"""Times of a table's column as numbers."""
+"""Times of a table's column as numbers, and such a number as text."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,3 +18,8 @@ def microseconds(rows: pa.Table, column: str) -> NDArray[np.int64]:
     if column not in rows.column_names:
         return np.arange(len(rows), dtype=np.int64)
     return np.asarray(pc.cast(rows[column], pa.timestamp("us", "UTC")).cast(pa.int64()))
+
+
+def iso(microseconds: int) -> str:
+    """`2026-03-02T00:00:00+00:00`."""
+    return datetime.fromtimestamp(microseconds / 1e6, UTC).isoformat(timespec="seconds")
