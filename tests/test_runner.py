@@ -47,9 +47,9 @@ class Runs:
         process = subprocess.Popen(
             self.command(*more), cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not list(self.runs.glob("*/*/*/checkpoints/last.ckpt")):
-            assert time.monotonic() < deadline, "no epoch ended within a minute"
+            assert time.monotonic() < deadline, "no epoch ended within two minutes"
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
         process.send_signal(how)

@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,7 @@ from totalml.serving import judging
 from totalml.serving.followed import Followed
 from totalml.serving.limits import Limits
 from totalml.store import Store
+from totalml.store.event import Event
 
 REPOSITORY = Path(__file__).parents[2]
 BOTH = """model: pints
@@ -88,11 +90,13 @@ def test_a_challenger_as_good_goes_through_both_stages_and_is_live(store, tell, 
         until(lambda: running.client.get("/readyz").json()["challenger"])
         challenger = running.client.get("/version").json()["challenger"]
         assert challenger == {"release": new.hash, "stage": "shadow", "share": 0.0}
-        sent, seen = 0, set()
-        while running.client.get("/readyz").json()["release"] == old.hash:
-            seen |= {answer["release"] for answer in ask(running, 20, first=sent)}
-            sent += 20
-            assert sent < 4000
+        sent, seen = count(0, 20), set()
+
+        def replaced() -> bool:
+            seen.update(answer["release"] for answer in ask(running, 20, first=next(sent)))
+            return running.client.get("/readyz").json()["release"] != old.hash
+
+        until(replaced)
         assert running.client.get("/readyz").json()["challenger"] is None
         assert seen >= {old.hash, new.hash}
     assert stages(store) == [(new.hash, "canary"), (new.hash, "live")]
@@ -243,12 +247,14 @@ def test_a_stage_that_was_passed_is_proposed_once_and_a_person_brings_it_further
     assert "agreement: undecided, nothing seen yet" in capsys.readouterr().err
     with serving(store.root, old, logs=True, deployment="pub") as running:
         until(lambda: running.client.get("/readyz").json()["challenger"])
-        sent = 0
-        while not (told := [each for each in store.journal("pints").events() if each.kind == PROPOSED]):
-            ask(running, 20, first=sent)
-            sent += 20
-            assert sent < 2000
-        assert told[0].facts["passed"] == "shadow"
+        sent = count(0, 20)
+
+        def proposed() -> list[Event]:
+            ask(running, 20, first=next(sent))
+            return [each for each in store.journal("pints").events() if each.kind == PROPOSED]
+
+        until(proposed)
+        assert proposed()[0].facts["passed"] == "shadow"
         assert tell("rollout", "--to", "live") == 3
         assert "  stage canary comes first\n" in capsys.readouterr().err
         assert tell("rollout", "--to", "canary", "--why", "looks right") == 0

@@ -31,7 +31,7 @@ def test_kills_at_any_moment_leave_no_trace_in_the_output(tmp_path):
     place, made = parts.parts_folder(out), [0]
     for further in (1, 0, 3, 2):
         process = started(tmp_path / "store", folder, out, 0.15)
-        due = time.monotonic() + 60
+        due = time.monotonic() + 120
         while count(place) < made[-1] + further and process.poll() is None:
             assert time.monotonic() < due
             time.sleep(0.01)
