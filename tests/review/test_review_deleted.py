@@ -127,3 +127,17 @@ def test_a_damaged_batch_keeps_no_day_of_the_log_from_going(tmp_path, capsys):
     Housekeeping(store, MODEL, LogSettings(days=5)).round()
     assert day not in store.names("pictures", MODEL)
     assert "torn.parquet" in capsys.readouterr().err
+
+
+def test_a_deletion_reaches_what_alerts_asked_for_and_its_labels(tmp_path):
+    store, now = Store(tmp_path / "store"), datetime(2026, 11, 28, 15, tzinfo=UTC)
+    samples = (Sample("order-1", input=GONE), Sample("order-2", input=OTHERS.input))
+    finding = Finding("concept", "page", "it errs", release="r", samples=samples)
+    queue_labels(
+        Alert("pints-1", MODEL, finding, "raised", frozenset(), now, now, now, 1, "raised", "", ()), store, now
+    )
+    assert deletion.requests_asked(store, MODEL, [GONE]) == {"order-1"}
+    assert delete(store, MODEL, Sought(GONE)) == Deleted(0, 0, 0, items=1)
+    assert delete(store, MODEL, Sought(GONE)) == Deleted(0, 0, 0)
+    assert queued(store, MODEL)["request_id"].to_pylist() == ["order-2"]
+    assert GONE.encode() not in everything(store)

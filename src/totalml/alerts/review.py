@@ -11,7 +11,7 @@
     alert, verdict  string
     queued        timestamp[us, UTC]
 
-Pictures stay where the log keeps them, so its days and deletions on request hold here too.
+Pictures stay where the log keeps them. Its days, and deletions on request, hold here too.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ def queue_labels(alert: Alert, store: Store, when: datetime) -> str:
     Returns: what was done. Raises: AlertError: the alert shows no samples. StoreError: it cannot be written.
     """
     from totalml.data.snapshot import parquet_bytes
+    from totalml.prediction_log.asked import queue_lock
 
-    table = _table(alert, store, when)
-    store.save_file(parquet_bytes(table), FOLDER, alert.model, f"{alert.id}.parquet")
+    with queue_lock(store, alert.model):
+        table = _table(alert, store, when)
+        store.save_file(parquet_bytes(table), FOLDER, alert.model, f"{alert.id}.parquet")
     seen = len(table) - table["picture"].null_count
     file = f"{FOLDER}/{alert.model}/{alert.id}.parquet"
     return f"{len(table)} requests, {seen} with their pictures, wait for labels in {file} of the store"
