@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from totalml.component import Misfit, Section
+from totalml.public_holidays import named_holidays
 from totalml.recipe.bounds import Name
 from totalml.target import did_you_mean
 
@@ -123,18 +124,14 @@ def holiday_dates(holiday: HolidaySettings, years: range) -> list[date]:
 
     Raises: ValueError: no such country, subdivision or holiday. ImportError: the package `holidays` is missing.
     """
-    from holidays import country_holidays
-
     country, subdivision = holiday.country, holiday.subdivision
     wide = range(min(years.start, YEARS.start), max(years.stop, YEARS.stop))
     try:
-        calendar = country_holidays(country, subdiv=subdivision, years=wide)
+        named = named_holidays(country, subdivision, wide)
     except NotImplementedError as error:
         key, given = ("country", country) if subdivision is None else ("subdivision", f"{country}-{subdivision}")
         told = f"the package holidays knows no {key} {given!r} ({error}); give one of ISO 3166, such as IE, or BY of DE"
         raise Misfit(told, key) from error
-    # Two holidays of one day share its entry.
-    named = [(day, name.strip()) for day, names in sorted(calendar.items()) for name in names.split(";")]
     wanted = [day for day, name in named if name.casefold() == holiday.name.casefold()]
     if not wanted:
         every = sorted({name for _, name in named})

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from datetime import date
 
 DAY_US = 86_400_000_000
 MOST_TICKS = 6
@@ -13,13 +18,19 @@ STEPS = (
     *(("M", months) for months in (1, 2, 3, 6)),
     *(("Y", years) for years in (1, 2, 5, 10, 20, 50, 100)),
 )
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_YEAR = "January February March April May June July August September October November December"
+MONTHS = tuple(_YEAR.split(" "))
 
 
 def moment(time_us: int) -> str:
     """`2026-03-02`, with hours and minutes unless it is midnight; UTC."""
     whole = np.datetime64(int(time_us), "us")
     return str(whole.astype("datetime64[D]" if time_us % DAY_US == 0 else "datetime64[m]")).replace("T", " ")
+
+
+def day_of(when: date, year: bool = True) -> str:
+    """`2 March 2026`."""
+    return f"{when.day} {MONTHS[when.month - 1]}{f' {when.year}' if year else ''}"
 
 
 def time_ticks(first_us: int, last_us: int) -> list[tuple[float, str]]:
@@ -44,6 +55,6 @@ def _label(unit: str, time_us: int) -> str:
     if unit == "Y":
         return year
     if unit == "M":
-        return f"{MONTHS[int(month) - 1]} {year}"
+        return f"{MONTHS[int(month) - 1][:3]} {year}"
     clock = f" {moment(time_us)[11:]}" if time_us % DAY_US else ""
-    return f"{int(day)} {MONTHS[int(month) - 1]}{clock}"
+    return f"{int(day)} {MONTHS[int(month) - 1][:3]}{clock}"

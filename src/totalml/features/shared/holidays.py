@@ -12,6 +12,7 @@ from totalml.duration import us_of
 from totalml.errors import FeatureError, MissingExtraError
 from totalml.features.shared.period import Period
 from totalml.kinds import SharedFeature
+from totalml.public_holidays import named_holidays
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
@@ -84,12 +85,8 @@ def _names(country: str, subdivision: str | None) -> frozenset[str]:
 def _named(country: str, subdivision: str | None, years: range) -> list[tuple[date, str]]:
     """Raises: FeatureError: the package does not know the country or its part."""
     try:
-        from holidays import country_holidays
+        return named_holidays(country, subdivision, years)
     except ModuleNotFoundError as error:
         raise MissingExtraError("holidays", "monitor", "a shared feature of kind Holidays") from error
-    try:
-        calendar = country_holidays(country, subdiv=subdivision, years=years)
     except NotImplementedError as error:
         raise FeatureError(f"the package holidays does not know it: {error}") from error
-    # Two holidays of one day share its entry.
-    return [(day, name.strip()) for day, names in calendar.items() for name in names.split(";")]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-_YEAR = "January February March April May June July August September October November December"
-MONTHS = tuple(_YEAR.split(" "))
+from totalml.report.moments import MONTHS, day_of
+
 DAY = timedelta(days=1)
 STEPS = tuple(timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 48, 168, 336, 672, 1344, 2688, 5376, 10752))
 MOST_TICKS = 8
@@ -20,7 +20,7 @@ def moment(text: str) -> datetime:
 
 def in_words(when: datetime, year: bool = True) -> str:
     """`2 March 2026`, and the time of day unless it is midnight, UTC."""
-    return f"{_day(when)}{f' {when.year}' if year else ''}{_clock(when)}"
+    return f"{day_of(when, year)}{_clock(when)}"
 
 
 def span(start: str, end: str) -> str:
@@ -34,7 +34,7 @@ def span(start: str, end: str) -> str:
             return f"{since.day} to {in_words(until)}"
         return f"{in_words(since, since.year != until.year)} to {in_words(until)}"
     if since.date() == until.date():
-        return f"{_day(since)} {since.year}, {since:%H:%M} to {until:%H:%M}"
+        return f"{day_of(since)}, {since:%H:%M} to {until:%H:%M}"
     return f"{in_words(since, since.year != until.year)} to {in_words(until)}"
 
 
@@ -69,10 +69,6 @@ class Axis:
             found.append((first.isoformat(), label))
             first += step
         return found
-
-
-def _day(when: datetime) -> str:
-    return f"{when.day} {MONTHS[when.month - 1]}"
 
 
 def _clock(when: datetime) -> str:

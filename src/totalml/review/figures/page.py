@@ -10,6 +10,7 @@ from totalml.report.charts import Axes, Line, curve, dot, figure, spread
 from totalml.report.document import document
 from totalml.report.forest import forest
 from totalml.report.markup import Html, joined, name_of, section, table, tag
+from totalml.report.moments import day_of
 from totalml.report.number_format import MISSING, counted, of_hundred, percent
 from totalml.review.figures.reasons import SIDE
 from totalml.review.figures.rows import Row, accuracy_rows, agreement_rows, plan_rows, reason_rows
@@ -54,7 +55,7 @@ def figures_html(figures: TeamFigures) -> Html:
         "reasons": _reasons(figures),
     }
     since, until = (datetime.fromisoformat(each) for each in (figures.since, figures.until))
-    span = f"{since.day} {since:%B %Y} to {until.day} {until:%B %Y}"
+    span = f"{day_of(since)} to {day_of(until)}"
     heading = f"What people say of {figures.model}"
     header = tag("header", tag("p", f"Total ML · review · {span}", class_="eyebrow"), tag("h1", heading))
     return document(heading, header, {key: (TITLES[key], joined(part)) for key, part in parts.items() if part}, ROOM)
@@ -151,8 +152,7 @@ def _values(weeks: Iterable[Week]) -> list[float]:
 
 
 def _of_week(week: Week) -> str:
-    start = datetime.fromisoformat(week.start)
-    return f"the week from {start.day} {start:%B %Y}"
+    return f"the week from {day_of(datetime.fromisoformat(week.start))}"
 
 
 def _told(week: Week) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from totalml.evaluation.interval import Interval
 from totalml.plan.certainty import interval_of
 from totalml.report.markup import Html, joined, name_of, table, tag
+from totalml.report.moments import day_of
 from totalml.report.number_format import THIN, percent, quantity
 from totalml.report.plan import change_of, moves
 from totalml.report.plan_charts import response
@@ -112,4 +113,4 @@ def _rounded(amount: float, unit: str = "") -> str:
 
 def _span(plan: Plan) -> str:
     since, until = (datetime.fromisoformat(each) for each in (plan.since, plan.until))
-    return f"from {since.day} {since:%B %Y} to {until.day} {until:%B %Y}"
+    return f"from {day_of(since)} to {day_of(until)}"
