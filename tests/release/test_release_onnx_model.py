@@ -1,5 +1,6 @@
 """A released model is run without torch, and a file that is none of ours is refused before anything of it runs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -231,3 +232,19 @@ def test_it_needs_neither_torch_nor_onnx_and_says_nothing(tmp_path):
     command = [sys.executable, "-c", code, str(tmp_path / "model.onnx")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_model_that_runs_leaves_no_mark_of_its_user(tmp_path):
+    # Before it tells its maker of its use, onnxruntime draws an identifier and writes it below the home.
+    (tmp_path / "model.onnx").write_bytes(file_of())
+    (tmp_path / "home").mkdir()
+    code = (
+        "import sys; import numpy as np; from totalml.release.onnx_model import OnnxModel;"
+        "OnnxModel.load(open(sys.argv[1], 'rb').read()).run({'numeric': np.ones((1, 2), np.float32)})"
+    )
+    # Where tests are run all the time, it says nothing anyway.
+    kept = {name: value for name, value in os.environ.items() if name not in {"CI", "ORT_DISABLE_TELEMETRY"}}
+    home = {"HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "home" / "cache")}
+    command = [sys.executable, "-c", code, str(tmp_path / "model.onnx")]
+    subprocess.run(command, env=kept | home, check=True)
+    assert [*(tmp_path / "home").rglob("*")] == []

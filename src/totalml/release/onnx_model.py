@@ -6,6 +6,7 @@ the file itself, so that none names another file to read, and every operator is 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -114,6 +115,8 @@ def _read(file: Path) -> bytes:
 
 
 def _session(data: bytes, threads: int) -> Any:
+    # Since 1.29 it would tell its maker, over the network, of each model and how often it runs.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -63,6 +64,7 @@ def _cluster(ray: Any, workers: int | None) -> Iterator[int]:
     """How many items it is given at once."""
     ours = not ray.is_initialized()
     if ours:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # what would tell its maker of this cluster
         ray.init(log_to_driver=False, logging_level="error", include_dashboard=False)
     try:
         yield workers or AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
