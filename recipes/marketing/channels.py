@@ -1,7 +1,9 @@
 """The channels that the budget goes to, and what each is made of; sources stand in README.md of this folder."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from totalml.target import did_you_mean
 
 VALUE_EUR = 3.5  # what a pint more earns
 
@@ -32,3 +34,8 @@ CHANNELS: Mapping[str, Channel] = {
     "search": Channel(level=45.0, chases=1.4, decay=0.10, half=55.0, shape=1.2, effect=92.0),
     "social": Channel(level=42.0, chases=1.4, decay=0.20, half=60.0, shape=1.3, effect=110.0),
 }
+
+
+def unknown_channels(names: Iterable[str]) -> str:
+    """Which of them are no channels, and what may have been meant; empty: they all are."""
+    return "; ".join(f"no channel {each!r}{did_you_mean(each, CHANNELS)}" for each in names if each not in CHANNELS)

@@ -43,6 +43,10 @@ class MarketSource(MarketArguments, Source):
                     metadata={"region": region, **dict(zip(columns, values, strict=True))},
                 )
 
+    def redrawn(self, number: int) -> "MarketSource | None":
+        """What may come after the rows before `since`; without that nothing does."""
+        return None if self.since is None else self.model_copy(update={"future": number})
+
     def fingerprint(self) -> str:
         """Arguments and code alone decide the rows, and both count anyway."""
         return "drawn"

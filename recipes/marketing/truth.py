@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from recipes.marketing.arguments import MarketArguments
-from recipes.marketing.channels import CHANNELS
+from recipes.marketing.channels import CHANNELS, unknown_channels
 from recipes.marketing.source import region_name, row_id
 from totalml.errors import RecipeError
 from totalml.kinds import PlanTruth
-from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,8 +29,7 @@ class MarketTruth(MarketArguments, PlanTruth):
             factors: channel -> factor; 1 where it is not named.
         Raises: RecipeError: a row that the source would not yield, or no such channel.
         """
-        if unknown := [each for each in factors if each not in CHANNELS]:
-            told = "; ".join(f"no channel {each!r}{did_you_mean(each, CHANNELS)}" for each in unknown)
+        if told := unknown_channels(factors):
             raise RecipeError(f"plan.levers: {told}; name levers as the channels of the truth: {', '.join(CHANNELS)}")
         world = self.world()
         drawn = self.rows(world)

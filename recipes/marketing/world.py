@@ -1,10 +1,8 @@
 """Draw the market week by week: sizes, prices, weather, football, and what was spent by a rule that chases the season.
 
-Each thing is drawn from a stream of its own by region, so that a region and a week stay what they are when others
-join. What is drawn is rounded before it counts: the last bits of a power differ between processors.
+What is drawn is rounded before it counts: the last bits of a power differ between processors.
 """
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 
 from recipes.marketing import market
 from recipes.marketing.calendar import YEAR_DAYS, Columns, Dates, Numbers, calendar_columns, holidays_of
+from recipes.marketing.chance import Chance
 from recipes.marketing.channels import CHANNELS
 
 FIRST = np.datetime64("2019-01-07")  # a Monday
@@ -24,11 +23,11 @@ _SIZE, _SIZE_SPREAD = 110.0, 0.6  # thousands of people: median, and deviation o
 # Deviations of the log among regions: what they drink, pay, and have spent on them.
 _THIRST, _PRICE, _FAVOUR = 0.12, 0.05, 0.25
 # Of the log of spend, from week to week: together in all regions, and in each.
-_SPEND_TOGETHER, _SPEND_EACH = 0.30, 0.35
+_SPEND = (0.30, 0.35)
 # Of the log of sales, likewise, and what a week keeps of the one before.
-NOISE_TOGETHER, NOISE_EACH, NOISE_KEPT = 0.02, 0.05, 0.5
+NOISE, NOISE_KEPT = (0.02, 0.05), 0.5
 _NOISE_OF_DAY = 0.08  # of the log of a day's share of its week
-_WARM_TOGETHER, _WARM_EACH, _WARM_KEPT = 1.8, 0.8, 0.5  # degrees C
+_WARM, _WARM_KEPT = (1.8, 0.8), 0.5  # degrees C
 # Matches that are shown: chance a day from August to May, by weekday from Monday on, and in the summers of tournaments.
 _MATCH = (0.25, 0.2, 0.4, 0.2, 0.2, 0.8, 0.8)
 _TOURNAMENT, _TOURNAMENT_DAYS = 0.8, ("06-14", "07-14")
@@ -61,97 +60,69 @@ class World:
         size = self.columns["size"]
         return size * market.media(CHANNELS[channel], factor * self.spend[channel] / size)
 
-    def demand(self) -> Numbers:
-        """(T, R) pints that are sold without any advertising."""
-        return self.columns["size"] * self.thirst * market.demand(self.columns)
+    def demand(self, late: int = 0) -> Numbers:
+        """(T, R) pints that are sold without any advertising. Args: late: weeks, of the season and its feast."""
+        turned = self.columns["day_of_year"] - WEEK * late
+        feast = np.roll(self.columns["st_patrick"], late, axis=0)
+        return (
+            self.columns["size"]
+            * self.thirst
+            * market.demand({**self.columns, "day_of_year": turned, "st_patrick": feast})
+        )
 
 
 @lru_cache(maxsize=2)  # a plan is held against the same market at hundreds of factors
-def draw_world(seed: int, regions: int, years: int) -> World:
-    """The market of so many regions from `FIRST` on; whole weeks."""
+def draw_world(seed: int, regions: int, years: int, future: int | None = None, since: str | None = None) -> World:
+    """The market of so many regions from `FIRST` on; whole weeks. Args: future: of weeks from `since` on."""
     weeks = int(years * YEAR_DAYS / WEEK)
     starts = FIRST + WEEK * np.arange(weeks)
+    known = 0 if since is None else int(np.searchsorted(starts, np.datetime64(since)))
+    chance = Chance(seed, future, known)
     calendar = calendar_columns(starts, WEEK, FIRST, holidays_of(starts))
-    size = np.round(_SIZE * np.exp(_SIZE_SPREAD * _by_region(seed, "size", regions)), 1)
-    matches = _matches(seed, starts)
+    size = np.round(_SIZE * np.exp(_SIZE_SPREAD * chance.by_region("size", regions)), 1)
+    matches = _matches(chance, starts)
     columns = {
         **{name: values[:, None] for name, values in calendar.items()},
         "football": matches.sum(axis=1)[:, None],
         "size": size[None, :],
-        "price": _price(seed, calendar["trend"][:, None], regions),
-        "temperature": np.round(_drift(seed, "warm", weeks, regions, _WARM_TOGETHER, _WARM_EACH, _WARM_KEPT), 1),
+        "price": _price(chance, calendar["trend"][:, None], regions),
+        "temperature": np.round(chance.drift("warm", weeks, regions, _WARM, _WARM_KEPT), 1),
     }
-    log_noise = _drift(seed, "noise", weeks, regions, NOISE_TOGETHER, NOISE_EACH, NOISE_KEPT)
+    log_noise = chance.drift("noise", weeks, regions, NOISE, NOISE_KEPT)
     return World(
         starts=starts,
         columns=columns,
         matches=matches,
-        spend={name: np.round(size * _spend(seed, name, columns, regions)) for name in CHANNELS},
-        thirst=np.exp(_THIRST * _by_region(seed, "thirst", regions)),
-        noise=np.exp(log_noise - (NOISE_TOGETHER**2 + NOISE_EACH**2) / 2),
-        noise_of_day=np.exp(_NOISE_OF_DAY * _normal(seed, "noise of day", WEEK * weeks, regions)),
+        spend={name: np.round(size * _spend(chance, name, columns, regions)) for name in CHANNELS},
+        thirst=np.exp(_THIRST * chance.by_region("thirst", regions)),
+        noise=np.exp(log_noise - sum(each**2 for each in NOISE) / 2),
+        noise_of_day=np.exp(_NOISE_OF_DAY * chance.by_day("noise of day", weeks, WEEK, regions)),
     )
 
 
-def _spend(seed: int, channel: str, columns: Columns, regions: int) -> Numbers:
+def _spend(chance: Chance, channel: str, columns: Columns, regions: int) -> Numbers:
     """(T, R) EUR a thousand people: the budget rule, which looks at season, feasts and growth, and chance."""
     given = CHANNELS[channel]
     chased = np.exp(market.season(columns["day_of_year"]) + market.feasts(columns))
     rule = given.level * (1.0 + market.GROWTH * columns["trend"]) * chased**given.chases
-    weeks = len(chased)
-    chance = _drift(seed, f"spend {channel}", weeks, regions, _SPEND_TOGETHER, _SPEND_EACH, 0.0)
-    favour = _FAVOUR * _by_region(seed, f"favour {channel}", regions)
-    return rule * np.exp(favour + chance)
+    drawn = chance.drift(f"spend {channel}", len(chased), regions, _SPEND, 0.0)
+    favour = _FAVOUR * chance.by_region(f"favour {channel}", regions)
+    return rule * np.exp(favour + drawn)
 
 
-def _price(seed: int, trend: Numbers, regions: int) -> Numbers:
+def _price(chance: Chance, trend: Numbers, regions: int) -> Numbers:
     """(T, R) EUR a pint."""
-    weeks = len(trend)
-    offers = _even(seed, "offer", weeks, regions) < _OFFERS
-    usual = market.PRICE_EUR * (1.0 + INFLATION * trend) * np.exp(_PRICE * _by_region(seed, "price", regions))
+    offers = chance.even_by_week("offer", len(trend), regions) < _OFFERS
+    usual = market.PRICE_EUR * (1.0 + INFLATION * trend) * np.exp(_PRICE * chance.by_region("price", regions))
     return np.round(usual * np.where(offers, 1.0 - _OFFER, 1.0), 2)
 
 
-def _matches(seed: int, starts: Dates) -> NDArray[np.int64]:
+def _matches(chance: Chance, starts: Dates) -> NDArray[np.int64]:
     """(T, 7)"""
     days = starts[:, None] + np.arange(WEEK)
     year = days.astype("datetime64[Y]")
     month = days.astype("datetime64[M]").astype(int) % 12
     first, last = (np.array([f"{each}-{day}" for each in year.ravel()], "M8[D]") for day in _TOURNAMENT_DAYS)
     held = (first.reshape(year.shape) <= days) & (days <= last.reshape(year.shape)) & (year.astype(int) % 2 == 0)
-    chance = np.where((month >= 7) | (month <= 4), np.array(_MATCH), np.where(held, _TOURNAMENT, 0.0))
-    return (_random(seed, "football").random(days.shape) < chance).astype(np.int64)
-
-
-def _drift(seed: int, what: str, weeks: int, regions: int, together: float, each: float, kept: float) -> Numbers:
-    """(T, R) normal, of these deviations in all regions together and in each; `kept` of it stays from week to week."""
-    shared = together * _random(seed, f"{what} together").standard_normal(weeks)[:, None]
-    fresh = shared + each * _normal(seed, what, weeks, regions)
-    drift = np.empty_like(fresh)
-    drift[0] = fresh[0]
-    for week in range(1, weeks):
-        drift[week] = kept * drift[week - 1] + np.sqrt(1.0 - kept**2) * fresh[week]
-    return drift
-
-
-def _by_region(seed: int, what: str, regions: int) -> Numbers:
-    """(R,) normal."""
-    return _normal(seed, what, 1, regions)[0]
-
-
-def _normal(seed: int, what: str, weeks: int, regions: int) -> Numbers:
-    """(T, R) normal."""
-    return np.stack([stream.standard_normal(weeks) for stream in _streams(seed, what, regions)], axis=1)
-
-
-def _even(seed: int, what: str, weeks: int, regions: int) -> Numbers:
-    """(T, R) in [0, 1)."""
-    return np.stack([stream.random(weeks) for stream in _streams(seed, what, regions)], axis=1)
-
-
-def _streams(seed: int, what: str, regions: int) -> list[np.random.Generator]:
-    return [_random(seed, what, region) for region in range(1, regions + 1)]
-
-
-def _random(seed: int, what: str, region: int = 0) -> np.random.Generator:
-    return np.random.default_rng([seed, zlib.crc32(what.encode()), region])
+    likely = np.where((month >= 7) | (month <= 4), np.array(_MATCH), np.where(held, _TOURNAMENT, 0.0))
+    return (chance.even("football", (len(starts), WEEK)) < likely).astype(np.int64)

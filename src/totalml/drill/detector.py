@@ -82,7 +82,7 @@ class AtRandom(NamesNoCause):
 
     def evidence(self, history: History) -> Evidence:
         times = history.observations.times
-        seed = [history.observations.count, 0 if times is None or not len(times) else int(times[-1])]
+        seed = [history.observations.count, 0 if times is None or not len(times) else int(times[-1]), *history.drawn_as]
         return np.random.default_rng(seed).random(history.days)
 
 

@@ -42,6 +42,8 @@ class Pools:
         rows: population -> its rows.
         table: (N,) the same with the columns of the log, for what wants to read one; None: there is none.
         truths: (N,) what is true of them, in the columns of a release's reference; None: as `table`.
+        reference: rows that plain tests are fitted on; None: each history draws them.
+        futures: (N,) of histories in the order of time, the number of the one that a row is of; None: rows are drawn.
     """
 
     observations: Observations
@@ -49,6 +51,8 @@ class Pools:
     rows: Mapping[str, Rows]
     table: pa.Table | None = None
     truths: pa.Table | None = None
+    reference: Rows | None = None
+    futures: Rows | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class History:
     season: first day of the expected season, and the first one after it.
     days: of the whole history.
     began: the day on which whatever happens begins.
+    first_us: midnight of day 0, microseconds since 1970 UTC.
+    drawn_as: what else tells it from other histories than its rows.
     """
 
     pools: Pools
@@ -77,6 +83,8 @@ class History:
     season: tuple[int, int] | None
     days: int
     began: int
+    first_us: int = FIRST_DAY_US
+    drawn_as: tuple[int, ...] = ()
 
     @cached_property
     def observations(self) -> Observations:

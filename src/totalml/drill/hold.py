@@ -10,9 +10,10 @@ import pyarrow as pa
 
 from totalml.data.snapshot import parquet_bytes
 from totalml.drill.detector import DUMMIES, Detector
+from totalml.drill.futures import futures_as_pools, make_futures
 from totalml.drill.history import check_pools
 from totalml.drill.judgement import Outcome, judge
-from totalml.drill.monitored import Monitored, monitors
+from totalml.drill.monitored import Monitored, monitors, monitors_of_series
 from totalml.drill.ours import Windows
 from totalml.drill.pools import as_pools, make_pools
 from totalml.drill.record import DrillRecord, held_with, measure, truths_of
@@ -30,7 +31,16 @@ if TYPE_CHECKING:
     from totalml.runs.attempt import Attempt
     from totalml.store import Store
 
+STRICTER = 4.0  # times, than what a monitor promises
 SCORED = "drill"  # folder of the attempt that keeps scored populations
+
+
+def detectors_of_series(recipe: Recipe, drill: DrillRecipe, bundle: Bundle, store: Store) -> list[Detector]:
+    """Those of `detectors` that can look at periods; the monitor under a stricter budget, too, if need be."""
+    days, budget = drill.window_days, recipe.monitoring.false_alarms_per_year
+    new = monitors_of_series(bundle, store, recipe.monitoring)
+    ours = Monitored("monitor", new, (budget / STRICTER, budget), days)
+    return [ours, ColumnByColumn(days), Adwin("score"), Adwin("errors"), *DUMMIES]
 
 
 def detectors(recipe: Recipe, drill: DrillRecipe, signature: Signature, sent: Sequence[str]) -> list[Detector]:
@@ -47,15 +57,21 @@ def hold_drill(recipe: Recipe, drill: DrillRecipe, attempt: Attempt, store: Stor
     Raises: DataError, FeatureError, ModelError, StoreError: as `make_pools` and `make_release`.
     """
     bundle = _release(recipe, attempt, store, progress)
-    tables = make_pools(recipe, drill, bundle, attempt, store, attempt.folder / SCORED, progress)
-    check_pools({name: len(table) for name, table in tables.items()}, drill)
     signature, watched = Signature.read(bundle), recipe.monitoring
-    sent = (*signature.columns, *watched.columns)
-    pools = as_pools(tables, drill.base, truth_of(signature), sent, watched.unit)
+    if drill.futures:
+        futures = make_futures(drill, bundle, attempt.folder / SCORED, progress)
+        pools = futures_as_pools(futures, bundle, truth_of(signature), watched.unit)
+        held = detectors_of_series(recipe, drill, bundle, store)
+    else:
+        tables = make_pools(recipe, drill, bundle, attempt, store, attempt.folder / SCORED, progress)
+        check_pools({name: len(table) for name, table in tables.items()}, drill)
+        sent = (*signature.columns, *watched.columns)
+        pools = as_pools(tables, drill.base, truth_of(signature), sent, watched.unit)
+        held = detectors(recipe, drill, signature, sent)
     measured = measure(pools, drill)
     truths = truths_of(measured, drill)
     progress.say(f"the drill draws {2 * drill.calm_histories + drill.histories * len(drill.scenarios)} histories")
-    judged, outcomes = judge(detectors(recipe, drill, signature, sent), pools, drill, truths, recipe.seed)
+    judged, outcomes = judge(held, pools, drill, truths, recipe.seed)
     write_atomically(attempt.folder / DRILL_OUTCOMES, parquet_bytes(_table(outcomes)))
     record = DrillRecord(held_with(recipe), bundle.hash, measured, truths, tuple(judged))
     record.save(attempt.folder)

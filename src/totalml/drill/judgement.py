@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from totalml.drill.futures import draw_future
 from totalml.drill.history import draw_history
 from totalml.monitoring.verdict import NONE
 from totalml.recipe.drill import HARMLESS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from totalml.drill.detector import Detector
-    from totalml.drill.history import Pools
+    from totalml.drill.history import History, Pools
     from totalml.recipe import DrillRecipe
     from totalml.recipe.drill import Truth
 
@@ -97,7 +98,7 @@ def judge(
     calm = recipe.calm_histories
     evidence = {each.name: np.empty((calm, recipe.days)) for each in detectors}
     for number in range(calm):
-        history = draw_history(pools, recipe, None, seed, number)
+        history = _drawn(pools, recipe, None, seed, number)
         for detector in detectors:
             evidence[detector.name][number] = detector.evidence(history)
     thresholds = {name: threshold_for(values.max(axis=1), recipe.false_alarms) for name, values in evidence.items()}
@@ -105,7 +106,7 @@ def judge(
     outcomes: list[Outcome] = []
     for scenario in tracked(recipe.scenarios):
         for number in range(recipe.histories):
-            history = draw_history(pools, recipe, scenario, seed, number)
+            history = _drawn(pools, recipe, scenario, seed, number)
             for detector in detectors:
                 first = _first_alarm(detector.evidence(history), thresholds[detector.name])
                 early = first is not None and first < history.began
@@ -120,6 +121,11 @@ def judge(
         over_all, in_drifts = fresh[name]
         judged.append(Judged(name, threshold, told, over_all, _score(found, in_drifts), found))
     return sorted(judged, key=lambda each: -each.score), outcomes
+
+
+def _drawn(pools: Pools, recipe: DrillRecipe, scenario: str | None, seed: int, number: int) -> History:
+    draw = draw_future if recipe.futures else draw_history
+    return draw(pools, recipe, scenario, seed, number)
 
 
 def threshold_for(surest: NDArray[np.float64], share: float) -> float:
@@ -137,7 +143,7 @@ def _fresh(
     """Share of other calm histories that each alarms in: on any day, and on those on which drifts happen elsewhere."""
     firsts: dict[str, list[int]] = {each.name: [] for each in detectors}
     for number in range(recipe.calm_histories, 2 * recipe.calm_histories):
-        history = draw_history(pools, recipe, None, seed, number)
+        history = _drawn(pools, recipe, None, seed, number)
         for detector in detectors:
             first = _first_alarm(detector.evidence(history), thresholds[detector.name])
             firsts[detector.name] += [] if first is None else [first]

@@ -6,6 +6,7 @@ detectors of which evidence is a number, without a look inside of it.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ import pyarrow as pa
 from totalml.drill.detector import SILENT
 from totalml.drill.history import DAY_US, FIRST_DAY_US
 from totalml.labels import truth_of
+from totalml.labels.columns import PREFIX
 from totalml.monitoring.traffic import LOSS, compared
 from totalml.monitoring.verdict import NONE
 from totalml.recipe.seasons import SeasonSettings
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
     from totalml.drill.history import History
     from totalml.monitoring.monitor import Monitor
     from totalml.recipe import Recipe
+    from totalml.recipe.monitoring import MonitoringRecipe
+    from totalml.release.bundle import Bundle
     from totalml.release.signature import Signature
+    from totalml.store import Store
 
 EXPECTED = "expected"  # how a monitor calls the season that it is told of
 BUDGETS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # false alarms a year
@@ -82,9 +87,31 @@ def _between(history: History, days: NDArray[np.int64], first: int, last: int) -
     """Samples of these days, with `loss`; and `labelled`, by the day on which the truth is told."""
     rows = np.flatnonzero((days >= first) & (days <= last))
     rows = rows[np.argsort(days[rows], kind="stable")]
-    told = pa.array(FIRST_DAY_US + days[rows] * DAY_US, pa.timestamp("us", "UTC"))
+    told = pa.array(history.first_us + days[rows] * DAY_US, pa.timestamp("us", "UTC"))
     table = history.table(rows).append_column("labelled", told)
+    truths = history.pools.truths
+    if truths is not None and history.pools.futures is not None:  # of series, levers are held against the truths
+        for name in truths.column_names:
+            table = table.append_column(PREFIX + name, truths[name].take(pa.array(history.rows[rows])))
     return table.append_column(LOSS, pa.array(history.wrong[rows].astype(np.float64)))
+
+
+def monitors_of_series(bundle: Bundle, store: Store, settings: MonitoringRecipe) -> Callable[[History, float], Monitor]:
+    """How a service would monitor the rows that come after those a release of series knows."""
+    fitted: dict[float, tuple[Monitor, str]] = {}
+
+    def new(history: History, false_alarms: float) -> Monitor:
+        from totalml.monitoring.opened import Opened
+
+        if false_alarms not in fitted:
+            chosen = settings.model_copy(update={"false_alarms_per_year": false_alarms})
+            monitor = Opened.of(store, bundle.hash, chosen).monitor(len(history.rows) / history.days)
+            fitted[false_alarms] = monitor, json.dumps(monitor.state())
+        monitor, fresh = fitted[false_alarms]
+        monitor.restore(json.loads(fresh))
+        return monitor
+
+    return new
 
 
 def monitors(recipe: Recipe, signature: Signature, sent: Sequence[str]) -> Callable[[History, float], Monitor]:

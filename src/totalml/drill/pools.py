@@ -54,21 +54,21 @@ def make_pools(
         DataError: a sample cannot be used. FeatureError: what the model sees is missing.
         ModelError: the model cannot run. StoreError: the folder cannot be written.
     """
-    files = {name: folder / f"{_key(name, drill, bundle)}.parquet" for name in drill.populations}
+    files = {name: folder / f"{key_of(name, drill, bundle)}.parquet" for name in drill.populations}
     waiting = [name for name in drill.populations if not files[name].exists()]
     while waiting:
         source = drill.source_of(waiting[0])
         populations = [name for name in waiting if drill.source_of(name) == source]  # asked once for all of these
         waiting = [name for name in waiting if name not in populations]
-        samples = own_samples(recipe, attempt, store) if source is None else _usable(source.samples())
+        samples = own_samples(recipe, attempt, store) if source is None else usable(source.samples())
         what = f"Samples for {', '.join(populations)}"
         scorer = Scorer.load(bundle)
-        done = {name: _Scored(scorer) for name in populations}
+        done = {name: Scored(scorer) for name in populations}
         # A row's shared features are made of other rows too, so all of a population comes at once.
         size = None if scorer.makers else CHUNK
         for some in _chunks(progress.track(samples, what), size):
             for name in populations:
-                done[name].add([_perturbed(drill.populations[name], sample) for sample in some])
+                done[name].add([perturbed(drill.populations[name], sample) for sample in some])
         for name, scored in done.items():
             write_atomically(files[name], parquet_bytes(scored.table(name)))
     return {name: read_parquet(file.read_bytes()) for name, file in files.items()}
@@ -114,7 +114,7 @@ def own_samples(recipe: Recipe, attempt: Attempt, store: Store) -> Iterator[Samp
             yield Sample(each["id"], image, each["label"], each["group"], each["timestamp"], metadata)
 
 
-class _Scored:
+class Scored:
     """What was scored of one population so far."""
 
     def __init__(self, scorer: Scorer) -> None:
@@ -174,13 +174,13 @@ class _Scored:
         return table
 
 
-def _key(name: str, drill: DrillRecipe, bundle: Bundle) -> str:
+def key_of(name: str, drill: DrillRecipe, bundle: Bundle, more: Sequence[int] = ()) -> str:
     """By all that its samples and answers depend on, so that the file of another population is never taken for it."""
     made_of = [plain(drill.source_of(name), where=False), plain(drill.populations[name].perturb, where=False)]
-    return short(digest(POOL, canonical([*made_of, bundle.hash])), 16)
+    return short(digest(POOL, canonical([*made_of, bundle.hash, *more])), 16)
 
 
-def _usable(samples: Iterable[Any]) -> Iterator[Sample]:
+def usable(samples: Iterable[Any]) -> Iterator[Sample]:
     """Raises: DataError: the first that cannot be used."""
     for sample in samples:
         if isinstance(sample, BadSample):
@@ -189,7 +189,7 @@ def _usable(samples: Iterable[Any]) -> Iterator[Sample]:
             yield sample
 
 
-def _perturbed(population: PopulationRecipe, sample: Sample) -> Sample:
+def perturbed(population: PopulationRecipe, sample: Sample) -> Sample:
     for perturbation in population.perturb:
         sample = perturbation.change(sample)
     return sample

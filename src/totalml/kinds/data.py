@@ -39,6 +39,10 @@ class Source(Component):
         """
         return None
 
+    def redrawn(self, number: int) -> Source | None:
+        """The same, of which all that comes by chance comes otherwise for each number; None: nothing is drawn."""
+        return None
+
     def standing(self) -> str | None:
         """The data hash of a snapshot that stands in the store, taken as it is; `samples` is not asked then."""
         return None

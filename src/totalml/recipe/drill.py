@@ -12,6 +12,8 @@ from totalml.target import did_you_mean
 Truth = Literal["none", "expected season", "data quality", "new covariate", "concept"]
 HARMLESS: tuple[Truth, ...] = ("none", "expected season")  # what nobody is to be woken by
 
+ROW_BY_ROW = ("share", "ramp_days", "days", "expected", "volume")  # of a scenario
+
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 Days = Annotated[int, Field(ge=0, le=3650)]
 
@@ -44,6 +46,7 @@ class LateLabels(Section):
 class DrillRecipe(Section):
     populations: dict[Name, PopulationRecipe]
     scenarios: dict[Name, ScenarioRecipe]
+    futures: bool = False  # a history is a future of its own, in the order of time; of series, whose weeks have a past
     base: str = "base"  # the population of ordinary days
     reference: Positive = 600  # samples of `base` that a monitor is fitted on; others in every history
     days: Annotated[int, Field(gt=1, le=3650)] = 56  # of a history, from a Monday on
@@ -91,6 +94,25 @@ class DrillRecipe(Section):
             )
         if not self.scenarios:
             raise Misfit("name one scenario at least", "scenarios")
+        return self
+
+    @model_validator(mode="after")
+    def _futures_can_be_drawn(self) -> Self:
+        if not self.futures:
+            return self
+        for name in self.populations:
+            source = self.source_of(name)
+            if source is None or source.redrawn(0) is None:
+                told = "futures need a source that draws them, such as recipes.marketing.source.MarketSource with since"
+                raise Misfit(told, "populations", name)
+        for name, scenario in self.scenarios.items():
+            usual = ScenarioRecipe(truth=scenario.truth, population=scenario.population)
+            if changed := [key for key in ROW_BY_ROW if getattr(scenario, key) != getattr(usual, key)]:
+                told = "belongs to histories that are drawn row by row; let the source say what comes instead"
+                raise Misfit(told, "scenarios", name, changed[0])
+        if self.histories > self.calm_histories:
+            told = f"take {self.calm_histories} or fewer, as many as there are calm ones: each has a calm one beside it"
+            raise Misfit(told, "histories")
         return self
 
     def source_of(self, population: str) -> Source | None:

@@ -145,6 +145,14 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _futures_are_of_series(self) -> Self:
+        if self.drill is not None and self.drill.futures and getattr(self.task, "series", None) is None:
+            raise Misfit(
+                "futures are of series; name the column that tells them apart as task.series", "drill", "futures"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _model_fits_features(self) -> Self:
         own = self.model.module is not None
         if own and self.runtime.strategy != "single":

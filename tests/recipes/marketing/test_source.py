@@ -10,7 +10,7 @@ from recipes.marketing import market
 from recipes.marketing.channels import CHANNELS
 from recipes.marketing.rows import apportioned
 from recipes.marketing.source import MarketSource
-from recipes.marketing.world import NOISE_EACH, NOISE_KEPT, NOISE_TOGETHER
+from recipes.marketing.world import NOISE, NOISE_KEPT
 from totalml.data.sample import Sample
 
 
@@ -99,7 +99,7 @@ def test_sales_scatter_about_the_truth_as_stated():
     source = MarketSource()
     world = source.world()
     log = np.log(world.noise)
-    expected_spread = math.hypot(NOISE_TOGETHER, NOISE_EACH)
+    expected_spread = math.hypot(*NOISE)
     assert log.std() == pytest.approx(expected_spread, rel=0.05)
     assert world.noise.mean() == pytest.approx(1.0, abs=0.01)
     kept = np.corrcoef(log[1:].ravel(), log[:-1].ravel())[0, 1]
@@ -107,7 +107,7 @@ def test_sales_scatter_about_the_truth_as_stated():
 
 
 def test_a_channel_that_loses_half_its_effect_sells_less_from_then_on_and_not_before():
-    plain, lame = table(samples()), table(samples(effects={"tv": 0.5}, effects_since="2020-01-01"))
+    plain, lame = table(samples()), table(samples(effects={"tv": 0.5}, changed_since="2020-01-01"))
     assert all(np.array_equal(plain[name], lame[name]) for name in plain if name != "sales")
     before = np.arange(len(plain["sales"])) < 3 * 52  # the first week of 2020 begins on 6 January
     assert np.array_equal(plain["sales"][before], lame["sales"][before])
@@ -116,6 +116,56 @@ def test_a_channel_that_loses_half_its_effect_sells_less_from_then_on_and_not_be
     world = source.world()
     half = (0.5 * world.added("tv") * world.noise).ravel()[~before]
     np.testing.assert_allclose(lost, half, atol=1.0)
+
+
+def test_a_future_is_another_for_each_number_and_leaves_the_past_as_it_was():
+    source = MarketSource(regions=3, years=2, since="2020-01-06")
+    plain, again, another = (table({each.id: each for each in source.redrawn(n).samples()}) for n in (1, 1, 2))
+    assert all(np.array_equal(plain[name], again[name]) for name in plain)
+    drawn = ("sales", "price", "temperature", "football", *(f"spend_{name}" for name in CHANNELS))
+    assert all((plain[name] != another[name]).mean() > 0.1 for name in drawn)
+    fixed = ("day_of_year", "st_patrick", "bank_holidays", "trend", "size")
+    assert all(np.array_equal(plain[name], another[name]) for name in fixed)
+    worlds = [each.world() for each in (MarketSource(regions=3, years=2), source.redrawn(1), source.redrawn(2))]
+    known = int((worlds[0].starts < np.datetime64("2020-01-06")).sum())
+    assert known == 52
+    for other in worlds[1:]:
+        assert np.array_equal(worlds[0].noise[:known], other.noise[:known])
+        assert all(np.array_equal(worlds[0].spend[name][:known], other.spend[name][:known]) for name in CHANNELS)
+        assert all(np.array_equal(worlds[0].columns[name][:known], other.columns[name][:known]) for name in drawn[1:4])
+        assert not (worlds[0].noise[known:] == other.noise[known:]).any()
+    assert np.array_equal(worlds[0].noise, source.redrawn(0).world().noise)  # the one that comes anyway
+    assert MarketSource().redrawn(0) is None
+
+
+def test_a_dearer_pint_sells_less_by_its_elasticity():
+    usual, dear = MarketSource(regions=3, years=2), MarketSource(regions=3, years=2, price=1.1)
+    ratio = dear.world().demand() / usual.world().demand()
+    np.testing.assert_allclose(ratio, 1.1**-0.8, rtol=2e-3)  # prices are whole cents
+    assert (table(samples(price=1.1))["price"] > table(samples())["price"]).all()
+
+
+def test_a_channel_that_is_switched_off_spends_nothing_and_is_forgotten_within_its_weeks():
+    off = MarketSource(regions=3, years=2, spending={"tv": 0}, changed_since="2020-01-01")
+    world, usual = off.world(), MarketSource(regions=3, years=2).world()
+    after = world.starts >= np.datetime64("2020-01-01")
+    assert (world.spend["tv"][after] == 0).all()
+    assert np.array_equal(world.spend["tv"][~after], usual.spend["tv"][~after])
+    assert np.array_equal(world.spend["radio"], usual.spend["radio"])
+    added = off.added(world, "tv", 1.0)[after]
+    assert (added[0] > 0).all()
+    assert (added[13:] == 0).all()
+
+
+def test_a_late_season_sells_what_the_calendar_says_of_the_week_before():
+    world = MarketSource(regions=3, years=3).world()
+    days, turn = (world.columns[name].ravel() for name in ("st_patrick", "day_of_year"))
+    log = np.log(world.demand(1) / world.demand(0))[1:]
+    waves = market.season(turn - 7) - market.season(turn)
+    expected = market.ST_PATRICK * (days[:-1] - days[1:]) + waves[1:]
+    np.testing.assert_allclose(log, np.repeat(expected[:, None], 3, axis=1), atol=1e-12)
+    usual, late = table(samples()), table(samples(season_late=1))
+    assert [name for name in usual if not np.array_equal(usual[name], late[name])] == ["sales"]
 
 
 def test_half_of_the_effect_of_tv_can_be_seen_in_a_quarter():
@@ -169,7 +219,9 @@ def test_who_leaves_out_the_season_gives_advertising_far_too_much():
         ({"effects": {"tv": -1.0}}, "greater than or equal to 0"),
         ({"since": "2021-13-01"}, "expected a day such as 2021-03-15, got '2021-13-01'"),
         ({"since": "2021-02-01", "until": "2021-01-01"}, "since 2021-02-01 comes after until 2021-01-01"),
-        ({"effects_since": "2021-01-01"}, "needs effects"),
+        ({"spending": {"tvv": 0.5}}, "no channel 'tvv'.*did you mean 'tv'"),
+        ({"changed_since": "2021-01-01"}, "needs effects"),
+        ({"future": 1}, "future 1 needs since"),
         ({"every": "month"}, "'week' or 'day'"),
     ],
 )

@@ -56,7 +56,7 @@ def test_a_plan_is_the_market_that_would_have_been_had_that_been_spent():
 
 def test_a_channel_that_lost_its_effect_brings_nothing_from_then_on():
     rows = rows_of(MarketSource(**SMALL))
-    lame = MarketTruth(**SMALL, effects={"tv": 0.0}, effects_since="2019-07-01")
+    lame = MarketTruth(**SMALL, effects={"tv": 0.0}, changed_since="2019-07-01")
     plain = MarketTruth(**SMALL)
     brought = lame.outcome(rows, {"tv": 1.0}) - lame.outcome(rows, {"tv": 0.0})
     before = rows["timestamp"].to_numpy() < np.datetime64("2019-07-01")
