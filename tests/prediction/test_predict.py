@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.prediction.predicting import BOTH, REPOSITORY, photos, predict, read, released
-from tests.serving.serving import TABLE, picture, release, serving
+from tests.serving.serving import PICTURE, SIZE, TABLE, onnx_of, picture, promote, release, serving, with_maps
 from totalml.prediction.score import scorer_in
+from totalml.prediction_log.sampled_pictures import is_sampled
+from totalml.release.attribution import MIDDLE, Region
 from totalml.store import Store
 
 
@@ -235,3 +237,24 @@ def test_an_output_that_is_there_is_replaced_only_when_told(tmp_path, capsys):
     assert predict(tmp_path / "store", folder, tmp_path / "other.parquet") == 4
     assert "holds no unfinished work" in capsys.readouterr().err
     assert (foreign / "letter.txt").read_text() == "mine"
+
+
+def test_what_the_model_looked_at_is_told_of_the_share_that_is_asked_for(tmp_path):
+    """A flat picture is looked at everywhere: a quarter of it is the middle. Who asks by one input asks by its hash."""
+    store, folder = Store(tmp_path / "store"), photos(tmp_path / "photos", 30)
+    region = np.zeros((SIZE // 2, SIZE // 2), np.float32)
+    region[1:-1, 1:-1] = 1
+    model = with_maps(onnx_of(PICTURE, 4.0))
+    promote(store, release(store, model=model, region=Region(MIDDLE, region)))
+    (folder / "00" / "bad.png").write_bytes(b"no picture")
+    out = tmp_path / "out.parquet"
+    assert predict(store.root, folder, out, "--skip-bad", "--maps=0.5") == 0
+    rows = read(out).to_pylist()
+    told = {row["input"]: row["attribution:middle"] for row in rows if row["error"] is None}
+    expected = {name: pytest.approx(0.25) if is_sampled(name, 0.5) else None for name in told}
+    assert told == expected
+    assert 5 < sum(each is not None for each in told.values()) < 25
+    assert next(row["attribution:middle"] for row in rows if row["error"]) is None
+    assert predict(store.root, folder, out, "--skip-bad", "--overwrite") == 0
+    assert "attribution:middle" not in read(out).column_names
+    assert predict(store.root, folder, out, "--overwrite", "--maps=2") == 2

@@ -7,8 +7,10 @@ import sys
 import threading
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from safetensors.numpy import load_file
 
 from tests.release.registered import EASY, NAME, Project
 from totalml.errors import StoreError
@@ -17,6 +19,7 @@ from totalml.release.bundle import (
     MANIFEST,
     METRICS,
     REFERENCE,
+    REGION,
     RELEASES,
     SBOM,
     Bundle,
@@ -39,6 +42,7 @@ scorer = Scorer.load(read_bundle(Path(sys.argv[1])))
 files = sorted(Path(sys.argv[2]).iterdir())
 inputs = scorer.inputs([file.name for file in files], [file.read_bytes() for file in files])
 scored = scorer.score(inputs, explain=True)
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 pq.write_table(scored.answers, sys.argv[3])
 print(scored.maps.shape, scored.embeddings.shape, scored.strangeness.shape)
@@ -228,6 +232,25 @@ def test_the_reference_holds_what_a_monitor_compares_with(project):
     assert test["strangeness"].to_pylist() == pytest.approx(strange, rel=1e-3)
     assert {"property:brightness", "property:sharpness", "metadata:pub", "group", "timestamp"} <= {*table.column_names}
     assert len(test["embedding"][0]) == 128
+
+
+def test_the_reference_holds_what_the_run_saw_the_model_look_at(project):
+    """By gradients in torch, of which the run kept bytes; by the ONNX model alone in the release."""
+    (attempt,) = project.attempts()
+    table = pq.read_table(project.bundle().file(REFERENCE))
+    test = table.filter(pc.equal(table["split"], "test"))
+    maps = load_file(attempt / "explanation.safetensors")["grad_cam"].astype(float)
+    region = json.loads(project.bundle().read(REGION))
+    assert region["name"] == "subject"  # as the recipe has masks, and says which part of them it is
+    shares = maps / np.where(maps.sum(axis=(1, 2)) > 0, maps.sum(axis=(1, 2)), np.nan)[:, None, None]
+    on = (shares * np.array(region["weights"])).sum(axis=(1, 2))
+    there = np.isfinite(on)
+    assert there.sum() > 5
+    told = test["attribution:subject"].to_numpy()
+    np.testing.assert_allclose(told[there], on[there], atol=0.02)
+    spread = test["attribution:entropy"].to_numpy()[there]
+    assert ((spread >= 0) & (spread <= 1)).all()
+    assert np.std(spread) > 0
 
 
 def test_the_bill_of_materials_is_cyclonedx(project):

@@ -13,7 +13,7 @@ from blake3 import blake3
 from PIL import Image
 
 from tests.review.queues.traffic import MODEL, NOW, answers
-from tests.serving.serving import LABELS, NUMBERS, PICTURE, SIZE, onnx_of, picture, release
+from tests.serving.serving import LABELS, NUMBERS, PICTURE, SIZE, onnx_of, picture, release, with_maps
 from totalml.data.image import UnreadableImage
 from totalml.data.snapshot import parquet_bytes
 from totalml.errors import StoreError
@@ -126,27 +126,6 @@ def test_labels_and_numbers_are_told_in_words_too():
     assert said_of({}, PICTURE, {}) == ""
 
 
-def with_maps() -> bytes:
-    """The model of `onnx_of`, which looks for `light` where the picture is bright, and for `dark` at its inverse."""
-    import onnx
-    from onnx import TensorProto, helper
-
-    model = onnx.load_from_string(onnx_of(PICTURE, 1.0))
-    model.graph.node.extend(
-        [
-            helper.make_node("Transpose", ["pixels"], ["first"], perm=[0, 3, 1, 2]),
-            helper.make_node("ReduceMean", ["first", "colours"], ["grey"], keepdims=1),
-            helper.make_node("AveragePool", ["grey"], ["bright"], kernel_shape=[2, 2], strides=[2, 2]),
-            helper.make_node("Neg", ["bright"], ["not_bright"]),
-            helper.make_node("Concat", ["not_bright", "bright"], ["maps"], axis=1),
-        ]
-    )
-    model.graph.initializer.append(helper.make_tensor("colours", TensorProto.INT64, [1], [1]))
-    shape = ["B", 2, SIZE // 2, SIZE // 2]
-    model.graph.output.append(helper.make_tensor_value_info("maps", TensorProto.FLOAT, shape))
-    return model.SerializeToString()
-
-
 def knowing(store: Store, monkeypatch) -> tuple[Bundle, list[str]]:
     """A release whose reference are grey pictures, embedded by how bright they are; every other one is of the test."""
     found = blobs(store, [picture(grey) for grey in GREYS])
@@ -160,7 +139,7 @@ def knowing(store: Store, monkeypatch) -> tuple[Bundle, list[str]]:
     columns = {"id": names, "split": ["test" if n % 2 else "validation" for n in range(len(GREYS))]}
     columns |= {"label": [f"grey {n}" for n in GREYS], **answers(light)}
     columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(light.astype(np.float32)), 1)
-    return release(store, model=with_maps(), reference=parquet_bytes(pa.table(columns))), found
+    return release(store, model=with_maps(onnx_of(PICTURE, 1.0)), reference=parquet_bytes(pa.table(columns))), found
 
 
 def test_look_alikes_are_the_nearest_labelled_ones_and_neither_itself_nor_of_the_test_split(store, monkeypatch):

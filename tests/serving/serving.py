@@ -17,7 +17,8 @@ from PIL import Image
 
 from totalml.prediction_log.housekeeping import Housekeeping
 from totalml.registry import Aliases, Promotion
-from totalml.release.bundle import REFERENCE, Bundle, new_folder, save_bundle
+from totalml.release.attribution import Region
+from totalml.release.bundle import REFERENCE, REGION, Bundle, new_folder, save_bundle
 from totalml.release.signature import Signature
 from totalml.serving.address import Address, listen
 from totalml.serving.app import create_app
@@ -118,6 +119,27 @@ def onnx_of(signature: Signature, share: float) -> bytes:
     return model.SerializeToString()
 
 
+def with_maps(given: bytes) -> bytes:
+    """A model of `onnx_of` for pictures; it looks for `light` where they are bright, and for `dark` at the inverse."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    model = onnx.load_from_string(given)
+    model.graph.node.extend(
+        [
+            helper.make_node("Transpose", ["pixels"], ["first"], perm=[0, 3, 1, 2]),
+            helper.make_node("ReduceMean", ["first", "colours"], ["grey"], keepdims=1),
+            helper.make_node("AveragePool", ["grey"], ["bright"], kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node("Neg", ["bright"], ["not_bright"]),
+            helper.make_node("Concat", ["not_bright", "bright"], ["maps"], axis=1),
+        ]
+    )
+    model.graph.initializer.append(helper.make_tensor("colours", TensorProto.INT64, [1], [1]))
+    shape = ["B", 2, SIZE // 2, SIZE // 2]
+    model.graph.output.append(helper.make_tensor_value_info("maps", TensorProto.FLOAT, shape))
+    return model.SerializeToString()
+
+
 _ANY = {name: METRICS[name] for name in ("count", "confidence", "resamples", "unit", "metrics", "slices", "fairness")}
 _FIGURES = {"support": 1, "threshold": 0.5, "figures": {}}
 # Of the same scores: two numbers, each with an interval of 0.2; or two labels, each said from 0.5 on.
@@ -163,10 +185,11 @@ def release(
     model: bytes | None = None,
     reference: bytes | None = None,
     plan: bytes | None = None,
+    region: Region | None = None,
 ) -> Bundle:
     """A release whose answers tell by which it was made.
 
-    Args: reference: rows as Parquet, plan: as JSON; None: it has none.
+    Args: reference: rows as Parquet, plan: as JSON, region: where it ought to look; None: it has none.
     """
     with new_folder(store) as folder:
         if reference is not None:
@@ -174,6 +197,8 @@ def release(
             (folder / REFERENCE).write_bytes(reference)
         if plan is not None:
             (folder / "plan.json").write_bytes(plan)
+        if region is not None:
+            (folder / REGION).write_bytes(region.as_json())
         (folder / "model.onnx").write_bytes(model if model is not None else onnx_of(signature, share))
         (folder / "signature.json").write_text(json.dumps(signature.as_json()))
         (folder / "metrics.json").write_text(json.dumps(METRICS_OF[signature.task]))
@@ -219,6 +244,7 @@ def serving(
     alias: str | None = "production",
     deployment: str | None = None,
     pictures: float = 0.0,
+    maps: float = 0.0,
     housekeeping: Housekeeping | None = None,
     traces: Traces | None = None,
 ) -> Iterator[Running]:
@@ -235,7 +261,7 @@ def serving(
     else:
         followed = Followed(deployment, "pints", "deployment", deployment)
     live = followed.live(store, 1, lambda _: None)
-    log, feedback = (PredictionLog(store, "pints", pictures), Feedback(store, "pints")) if logs else (None, None)
+    log, feedback = (PredictionLog(store, "pints", pictures, maps), Feedback(store, "pints")) if logs else (None, None)
     judging = Judging(live, store, deployment, print) if deployment else None
     service = Service(live, limits or Limits(), token, log, Figures(), feedback, housekeeping, judging, traces=traces)
     with running(service) as asked:

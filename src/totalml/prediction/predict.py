@@ -39,18 +39,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", required=True, help="a .parquet of this machine")
     parser.add_argument("--overwrite", action="store_true", help="replace the output that is there")
     parser.add_argument("--skip-bad", action="store_true", help="end with 0 although samples could not be used")
+    parser.add_argument("--maps", type=float, default=0.0, metavar="SHARE", help="tell of these what it looked at (0)")
     configure_crew(parser)
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     out = _output(arguments.out)
+    if not 0 <= arguments.maps <= 1:
+        raise RecipeError(f"command line: --maps {arguments.maps:g} is a share, from 0 to 1")
     crew = crew_of(arguments)
     store, progress = place.open_store(), Progress.create()
     bundle = find_release(arguments.release, store)
     with store.lock(f"predict-{short(digest('output v1', str(out.absolute()).encode()), 32)}"):
         if not parts_folder(out).exists():
             refuse_output(out, arguments.overwrite)
-        finished = predict(bundle, arguments.what, out, crew, arguments.overwrite, progress)
+        finished = predict(bundle, arguments.what, out, crew, arguments.overwrite, progress, arguments.maps)
     progress.say(f"{finished.samples:,} samples by release {bundle.hash}: {out}")
     if finished.bad and not arguments.skip_bad:
         raise DataError(_bad(finished))
@@ -59,18 +62,23 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     return 0
 
 
-def predict(bundle: Bundle, what: str, out: Path, crew: Crew, overwrite: bool, progress: Progress) -> Finished:
-    """Raises: DataError: there is nothing, or it changed meanwhile. RecipeError: the output is there.
+def predict(
+    bundle: Bundle, what: str, out: Path, crew: Crew, overwrite: bool, progress: Progress, maps: float = 0.0
+) -> Finished:
+    """Args: maps: share of the samples of which it is told what the model looked at.
+
+    Raises: DataError: there is nothing, or it changed meanwhile. RecipeError: the output is there.
     StoreError: a file cannot be read or written. ModelError: the model cannot run.
     WorkerError, MissingExtraError: as of `Crew.map`.
     """
     inputs = open_inputs(what, scorer_in(bundle.folder), out)
     listed = listing(inputs, what, progress)
     facts = {"release": bundle.hash, "inputs": listed.digest, "samples at once": CHUNK, "totalml": __version__}
+    facts |= {"maps": maps} if maps else {}
     parts = Parts.begin(out, facts, listed.chunks, overwrite, progress.say)
     missing = [number for number in range(listed.chunks) if not parts.has(number)]
     chunks = as_listed(inputs, listed, what, {*missing})
-    made = crew.map(Score(bundle.folder, bundle.hash, inputs.folder), chunks, _name)
+    made = crew.map(Score(bundle.folder, bundle.hash, inputs.folder, maps), chunks, _name)
     for number, data in progress.track(made, f"predict, {CHUNK} samples at once", len(missing)):
         parts.save(number, data)
     return parts.join()

@@ -18,6 +18,7 @@ from totalml.data.image import UnreadableImage
 from totalml.data.image_properties import image_properties
 from totalml.data.snapshot import parquet_bytes
 from totalml.features.decoding import row_of
+from totalml.prediction_log.sampled_pictures import is_sampled
 from totalml.release.bundle import read_bundle
 from totalml.release.log_rows import METADATA, input_hash, log_columns
 from totalml.release.onnx_model import EMBEDDING, IMAGE
@@ -43,10 +44,11 @@ class Score:
         release: folder of the release.
         name: hash of the release.
         folder: where pictures are read.
+        maps: share of the samples of which it is told what the model looked at, by the hashes of their inputs.
     """
 
-    def __init__(self, release: Path, name: str, folder: Folder) -> None:
-        self._release, self._name, self._folder = release, name, folder
+    def __init__(self, release: Path, name: str, folder: Folder, maps: float = 0.0) -> None:
+        self._release, self._name, self._folder, self._maps = release, name, folder, maps
 
     def __call__(self, numbered: Numbered) -> tuple[int, bytes]:
         """The chunk's number, and a Parquet file with a row for each of its samples.
@@ -57,7 +59,8 @@ class Score:
         scorer, errors = scorer_in(self._release), list(chunk.errors)
         pixels, hashes = self._seen(scorer, chunk, errors)
         inputs: dict[str, Any] = {} if pixels is None else {IMAGE: pixels}
-        scored = scorer.score(inputs | (scorer.columns(chunk.rows) if chunk.rows is not None else {}))
+        inputs |= scorer.columns(chunk.rows) if chunk.rows is not None else {}
+        scored = scorer.score(inputs)
         columns: dict[str, Any] = {
             "id": pa.array(chunk.ids, pa.string()),
             "time": pa.nulls(len(chunk.ids), pa.timestamp("us", "UTC")),
@@ -66,9 +69,23 @@ class Score:
             "error": pa.array(errors, pa.string()),
         }
         properties = {} if pixels is None else image_properties(pixels)
-        said = log_columns(scored.answers, properties, chunk.rows, scored.embeddings, scored.strangeness)
+        looked_at = self._looked_at(scorer, inputs, hashes)
+        said = log_columns(scored.answers, properties, chunk.rows, scored.embeddings, scored.strangeness, looked_at)
         columns |= _left_out(said, errors)
         return number, parquet_bytes(pa.table(columns))
+
+    def _looked_at(
+        self, scorer: Scorer, inputs: dict[str, Any], hashes: Sequence[str | None]
+    ) -> dict[str, NDArray[np.float32]]:
+        """(N,) each; NaN of samples that were not asked."""
+        if not self._maps or not scorer.attributions:
+            return {}
+        some = [place for place, each in enumerate(hashes) if each is not None and is_sampled(each, self._maps)]
+        found = {name: np.full(len(hashes), np.nan, np.float32) for name in scorer.attributions}
+        if some:
+            for name, values in scorer.attribution({key: each[some] for key, each in inputs.items()}).items():
+                found[name][some] = values
+        return found
 
     def _seen(
         self, scorer: Scorer, chunk: Chunk, errors: list[str | None]

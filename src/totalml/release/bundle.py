@@ -26,6 +26,7 @@ MODEL, WEIGHTS, SIGNATURE = "model.onnx", "model.safetensors", "signature.json"
 METRICS, GATES, RECIPE, CARD = "metrics.json", "gates.json", "recipe.yaml", "MODEL_CARD.md"
 STRANGERS, REFERENCE, SBOM = "out_of_distribution.safetensors", "reference/rows.parquet", "sbom.cdx.json"
 PERIODS = "reference/periods.parquet"  # of series: every period that the run knew, a row each
+REGION = "region.json"  # where a model that tells what it looks at ought to look
 PLAN = "plan.json"  # of levers, and the curves to make other plans from
 TRAINING = "training.json"  # of a model that torch runs
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 LOG = "predictions"  # folder of the store: predictions/<model>/<day>/<segment>.parquet
 ANSWER, PROPERTY, METADATA = "answer:", "property:", "metadata:"
+ATTRIBUTION = "attribution:"  # what the model looked at, of a share of the rows
 INPUT = "input v1"
+NOTHING: Mapping[str, Any] = {}
 
 
 def log_columns(
@@ -24,12 +26,15 @@ def log_columns(
     rows: pa.Table | None,
     embeddings: NDArray[np.float32] | None,
     strangeness: NDArray[np.float64] | None,
+    attribution: Mapping[str, NDArray[np.float32]] = NOTHING,
 ) -> dict[str, pa.Array | pa.ChunkedArray]:
-    """`answer:`, `property:` of the pictures, `metadata:`, embedding, strangeness: of the same samples, in their order.
+    """`answer:`, `property:` of the pictures, `metadata:`, embedding, strangeness, `attribution:`: of the same samples,
+    in their order.
 
     Args:
         properties: empty where the model sees no pictures.
         rows, embeddings, strangeness: None: there are none.
+        attribution: NaN of samples of which it was not asked.
     """
     columns = {f"{ANSWER}{name}": answers[name] for name in answers.column_names}
     columns |= {f"{PROPERTY}{name}": pa.array(values) for name, values in properties.items()}
@@ -39,6 +44,7 @@ def log_columns(
         columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(embeddings.ravel()), embeddings.shape[1])
     if strangeness is not None:
         columns["strangeness"] = pa.array(strangeness)
+    columns |= {f"{ATTRIBUTION}{name}": pa.array(values, from_pandas=True) for name, values in attribution.items()}
     return columns
 
 

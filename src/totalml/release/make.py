@@ -20,8 +20,10 @@ from totalml.model.saved import load_state
 from totalml.release import bundle as files
 from totalml.release.bundle import Bundle, new_folder, save_bundle
 from totalml.release.onnx_export import export_onnx
+from totalml.release.onnx_model import MAPS, OnnxModel
 from totalml.release.periods import periods_table
-from totalml.release.reference import reference_rows, reference_table
+from totalml.release.reference import attribution_of, reference_rows, reference_table
+from totalml.release.region import region_of
 from totalml.release.sbom import bill_of_materials
 from totalml.release.scorer import Scorer
 from totalml.release.signature import Signature
@@ -73,6 +75,8 @@ def make_release(recipe: Recipe, attempt: Attempt, store: Store, progress: Progr
         exported = _export(made, folder / files.MODEL) if backend == ONNX else {}
         facts = _facts(made, backend) | exported
         _write_signature(made, folder, store)
+        if backend == ONNX:
+            _write_region(made, folder, store)
         unnamed = _unnamed(made, folder)
         _write_reference(made, unnamed, store)
         _write_periods(made, unnamed)
@@ -125,12 +129,22 @@ def _write_signature(made: _Made, folder: Path, store: Store) -> None:
     write_json(folder / files.SIGNATURE, signature.as_json())
 
 
+def _write_region(made: _Made, folder: Path, store: Store) -> None:
+    """Of a model that tells what it looks at."""
+    maps = OnnxModel.load(folder / files.MODEL).outputs.get(MAPS)
+    _, _, high, wide = (None,) * 4 if maps is None else maps.shape
+    if high and wide:
+        region = region_of(made.recipe, made.snapshot, reference_rows(made.splits), (high, wide), store)
+        write_atomically(folder / files.REGION, region.as_json())
+
+
 def _write_reference(made: _Made, unnamed: Bundle, store: Store) -> None:
     """By the model as it is released."""
     rows = reference_rows(made.splits)
-    scored = Scorer.load(unnamed).score_rows(made.features, rows)
+    scorer = Scorer.load(unnamed)
+    scored, attribution = scorer.score_rows(made.features, rows), attribution_of(scorer, made.features, rows)
     truth = made.evaluation.truth(made.features.targets.names)
-    table = reference_table(made.snapshot, made.splits, made.features, scored, rows, truth, store)
+    table = reference_table(made.snapshot, made.splits, made.features, scored, rows, truth, store, attribution)
     file = unnamed.folder / files.REFERENCE
     file.parent.mkdir()
     write_atomically(file, parquet_bytes(table))

@@ -5,6 +5,7 @@ Of the test and validation splits only: of what a model has learnt from it is su
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from totalml.data.image_properties import image_properties
 from totalml.evaluation.pictures import evenly, parts
-from totalml.release.log_rows import log_columns
+from totalml.release.log_rows import NOTHING, log_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,15 +21,27 @@ if TYPE_CHECKING:
     from totalml.data import Snapshot, Splits
     from totalml.evaluation.truth import Truth
     from totalml.features.feature_set import FeatureSet
-    from totalml.release.scorer import Scored
+    from totalml.release.scorer import Scored, Scorer
     from totalml.store import Store
 
+MOST_LOOKED_AT = 2000  # rows of which it is asked what the model looks at, evenly taken
 MOST = 20_000  # rows of each split, evenly taken: their shares are then known to 0.7 points
 
 
 def reference_rows(splits: Splits) -> NDArray[np.int64]:
     """Row numbers of the snapshot, validation first."""
     return np.concatenate([evenly(splits.validation, MOST), evenly(splits.test, MOST)])
+
+
+def attribution_of(scorer: Scorer, features: FeatureSet, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
+    """(N,) each; NaN of rows that were not asked. Raises: ModelError: the model cannot run."""
+    if not scorer.attributions:
+        return {}
+    places = evenly(np.arange(len(rows)), MOST_LOOKED_AT)
+    found = {name: np.full(len(rows), np.nan, np.float32) for name in scorer.attributions}
+    for name, values in scorer.attribution_rows(features, rows[places]).items():
+        found[name][places] = values
+    return found
 
 
 def reference_table(
@@ -39,13 +52,15 @@ def reference_table(
     rows: NDArray[np.int64],
     truth: Truth,
     store: Store,
+    attribution: Mapping[str, NDArray[np.float32]] = NOTHING,
 ) -> pa.Table:
     """Of each row: id, split, label or labels, group, timestamp (its season), `answer:`, `property:` of the picture,
-    `metadata:`, embedding, strangeness.
+    `metadata:`, embedding, strangeness, `attribution:`.
 
     Args:
         scored: of these rows, in their order.
         truth: of the task.
+        attribution: of these rows, as `attribution_of` gives it.
     """
     samples = snapshot.samples
     columns = {name: samples[name].take(rows) for name in ("id", "label", "group", "timestamp")}
@@ -57,6 +72,7 @@ def reference_table(
         _seen(snapshot, features, rows),
         scored.embeddings,
         scored.strangeness,
+        attribution,
     )
     return pa.table(columns)
 

@@ -20,7 +20,8 @@ from totalml.features.given import decode_given
 from totalml.features.shared.frozen import Maker, with_made
 from totalml.features.table import read_columns
 from totalml.recipe import ImageFeatures, TableFeatures
-from totalml.release.bundle import METRICS, MODEL, STRANGERS, Bundle
+from totalml.release.attribution import Region
+from totalml.release.bundle import METRICS, MODEL, REGION, STRANGERS, Bundle
 from totalml.release.onnx_model import CATEGORICAL, EMBEDDING, IMAGE, MAPS, NUMERIC, SCORES, OnnxModel
 from totalml.release.signature import Signature
 
@@ -71,6 +72,7 @@ class Scorer:
     Args:
         outputs: what the model gives: `scores`, `embedding`, `maps`.
         makers: of the signature's shared features.
+        region: where it ought to look; None: nobody knows.
     """
 
     def __init__(
@@ -81,6 +83,7 @@ class Scorer:
         evaluation: Evaluation,
         stranger: Detector | None,
         makers: Sequence[Maker] = (),
+        region: Region | None = None,
     ) -> None:
         self.signature, self.outputs = signature, tuple(outputs)
         self.image, self._table = signature.image_features(), None
@@ -88,6 +91,7 @@ class Scorer:
             self._table = TableFeatures(numeric=signature.numeric, categorical=tuple(signature.categorical))
         self._vocabularies = tuple(signature.categorical.values())
         self._model, self._evaluation, self._stranger, self.makers = model, evaluation, stranger, makers
+        self._region = region if self.explains else None
 
     @classmethod
     def load(cls, bundle: Bundle, threads: int = 1) -> Scorer:
@@ -98,13 +102,14 @@ class Scorer:
         try:
             signature = Signature.read(bundle)
             evaluation = Evaluation.of(bundle.read_json(METRICS), pa.table({}))
+            region = Region.from_json(bundle.read_json(REGION)) if REGION in bundle else None
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreError(f"{bundle.folder} was released by another version of totalml: {error}") from error
         stranger = Detector.load(bundle.file(STRANGERS).parent) if STRANGERS in bundle else None
         makers = [Maker(each, bundle.file(each.file) if each.file else None) for each in signature.shared]
         if MODEL in bundle:
             onnx = OnnxModel.load(bundle.read(MODEL), threads)
-            return cls(signature, onnx, tuple(onnx.outputs), evaluation, stranger, makers)
+            return cls(signature, onnx, tuple(onnx.outputs), evaluation, stranger, makers, region)
         from totalml.release.torch_model import TorchModel
 
         return cls(signature, TorchModel(bundle), (SCORES,), evaluation, None, makers)
@@ -113,6 +118,11 @@ class Scorer:
     def explains(self) -> bool:
         """Whether it can say what it looked at."""
         return MAPS in self.outputs
+
+    @property
+    def attributions(self) -> tuple[str, ...]:
+        """Names of what `attribution` gives; none where it cannot say what it looked at, or where it ought to look."""
+        return self._region.names if self._region else ()
 
     @property
     def knows_strangers(self) -> bool:
@@ -177,6 +187,26 @@ class Scorer:
     def score(self, inputs: Inputs, explain: bool = False) -> Scored:
         """Raises: ModelError: the model cannot run."""
         return self._scored(_chunks(inputs), explain)
+
+    def attribution(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
+        """What it looks at in pictures, `attributions` -> (N,), NaN where nothing speaks for its answer.
+
+        Raises: ModelError: the model cannot run.
+        """
+        return self._looked_at(_chunks(inputs))
+
+    def attribution_rows(self, features: FeatureSet, rows: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
+        """The same of samples of a snapshot. Raises: ModelError: as `attribution`."""
+        starts = range(0, len(rows), CHUNK) or [0]
+        return self._looked_at(self._inputs_of(features, rows[start : start + CHUNK]) for start in starts)
+
+    def _looked_at(self, chunks: Iterable[Inputs]) -> dict[str, NDArray[np.float32]]:
+        """The maps of no more than one chunk are held: of many classes they are large."""
+        if (region := self._region) is None:
+            return {}
+        said = (self._model.run(some, [SCORES, MAPS]) for some in chunks)
+        found = [region.looked_at(each[SCORES], each[MAPS]) for each in said]
+        return {name: np.concatenate([each[name] for each in found]) for name in region.names}
 
     def _scored(self, chunks: Iterable[Inputs], explain: bool = False) -> Scored:
         wanted = [name for name in (SCORES, EMBEDDING, *([MAPS] if explain else [])) if name in self.outputs]

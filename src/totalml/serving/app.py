@@ -95,6 +95,7 @@ def create_app(service: Service) -> ASGIApp:
         if service.log is not None:
             figures.logged.set(service.log.written)
             figures.dropped.set(service.log.dropped)
+            figures.looking.set(service.log.looked_at.seconds)
         if service.housekeeping is not None:
             figures.housekeeping_failed.set(bool(service.housekeeping.failed))
         return Response(figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -32,6 +32,7 @@ class Figures:
         self.swap_failed = self._gauge("swap_failed", "1 while the release of the alias cannot be loaded")
         self.logged = self._gauge("log_rows", "rows of the prediction log that were written")
         self.dropped = self._gauge("log_rows_dropped", "rows of the prediction log that were dropped on overload")
+        self.looking = self._gauge("log_maps_seconds", "CPU seconds of asking what the model looked at")
         self.housekeeping_failed = self._gauge("log_housekeeping_failed", "1 while the log cannot be compacted or cut")
 
         self.windows = self._counter("monitor_windows", "windows that were looked at", "cause")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from totalml.serving.exchange import Arm, Asked
 
     _Properties = Mapping[str, NDArray[np.float32]]
+    _Asking = Callable[[Sequence["Noted"]], Sequence[_Properties]]
 
 LONGEST_REASON = 200  # characters
 
@@ -61,6 +62,7 @@ class Measured:
         place: its first row in what was scored, and how many it has there.
         hashes: of each input.
         properties: of its pictures; none where there are no pictures.
+        attribution: what the model looked at, NaN where it was not asked; none where there is no answer or none tells.
     """
 
     when: datetime
@@ -75,18 +77,23 @@ class Measured:
     seconds: float
     hashes: Sequence[str]
     properties: _Properties
+    attribution: _Properties = field(default_factory=dict)
 
 
-def measured_of(some: Sequence[Noted]) -> list[Measured | Exception]:
-    """Of each what is left without its pictures, or why nothing is: whatever was asked harms no other."""
+def measured_of(some: Sequence[Noted], looked_at: _Asking | None = None) -> list[Measured | Exception]:
+    """Of each what is left without its pictures, or why nothing is: whatever was asked harms no other.
+
+    Args: looked_at: says of each what the model looked at; None: nobody asks.
+    """
     try:
         properties = _properties([noted.pixels for noted in some])
+        attributions: Sequence[_Properties] = [{} for _ in some] if looked_at is None else looked_at(some)
     except Exception as error:
         return [error] * len(some)
     found: list[Measured | Exception] = []
-    for noted, its in zip(some, properties, strict=True):
+    for noted, its, attribution in zip(some, properties, attributions, strict=True):
         try:
-            found.append(_measured(noted, its))
+            found.append(replace(_measured(noted, its), attribution=attribution))
         except Exception as error:
             found.append(error)
     return found
@@ -193,6 +200,7 @@ def _answered_columns(measured: Sequence[Measured], answered: int, count: int) -
         rows=None,
         embeddings=_joined(some, [each.scored.embeddings for each in some]),
         strangeness=_joined(some, [each.scored.strangeness for each in some]),
+        attribution={name: np.concatenate([each.attribution[name] for each in some]) for name in first.attribution},
     )
     filled = {name: _filled(column, count - answered) for name, column in said.items()}
     return _metadata(measured) | filled

@@ -1,7 +1,7 @@
 """What was predicted, for monitors and for labels that come later: immutable Parquet segments in the store.
 
-The log's own thread measures what pictures look like, and lets go of them within a tenth of a second; it keeps those of
-a share of the requests, if told to.
+The log's own thread measures what pictures look like, and lets go of them within a tenth of a second; of a share of the
+requests it asks what the model looked at, and keeps the pictures if told to.
 Writing never delays an answer: where it cannot keep up rows are dropped, and counted. A segment is written each second,
 so that a kill loses the last second at most. Columns are named as in a release's reference.
 """
@@ -24,6 +24,7 @@ from totalml.errors import StoreError
 from totalml.prediction_log.sampled_pictures import is_sampled, save_picture
 from totalml.segments.segment import Segment
 from totalml.serving.logged import Measured, Noted, measured_of, table_of
+from totalml.serving.looked_at import LookedAt
 from totalml.store import Store
 from totalml.terminal import say
 
@@ -42,9 +43,11 @@ class PredictionLog:
     store: where the segments go.
     model: whose predictions they are.
     pictures: share of the requests whose pictures are kept.
+    maps: share of those of which it is kept what the model looked at.
     """
 
-    def __init__(self, store: Store, model: str, pictures: float = 0.0) -> None:
+    def __init__(self, store: Store, model: str, pictures: float = 0.0, maps: float = 0.0) -> None:
+        self.looked_at = LookedAt(maps)
         self.written = self.dropped = 0
         self._store, self._model, self._pictures = store, model, pictures
         self._replica, self._segments = uuid.uuid4().hex[:8], 0
@@ -94,7 +97,7 @@ class PredictionLog:
 
     def _measure(self) -> None:
         while some := self._taken():
-            for noted, measured in zip(some, measured_of(some), strict=True):
+            for noted, measured in zip(some, measured_of(some, self.looked_at.of), strict=True):
                 if isinstance(measured, Exception):
                     self._lose(len(noted.asked.ids), measured)
                 else:

@@ -106,7 +106,7 @@ def _service(followed: Followed, store: Store | None, address: Address) -> Servi
         return service
     return replace(
         service,
-        log=PredictionLog(store, followed.model, followed.log.pictures),
+        log=PredictionLog(store, followed.model, followed.log.pictures, followed.log.maps),
         feedback=Feedback(store, followed.model),
         housekeeping=Housekeeping(store, followed.model, followed.log),
         judging=Judging(live, store, followed.key, say) if followed.kind == DEPLOYMENT else None,
