@@ -9,13 +9,29 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from totalml.evaluation.interval import Interval
-from totalml.monitoring.verdict import OF_FAIRNESS, OF_LABELS, OF_LEVERS, OF_QUALITY, OF_STREAM, OF_WINDOW
+from totalml.monitoring.verdict import (
+    OF_ATTRIBUTION,
+    OF_FAIRNESS,
+    OF_LABELS,
+    OF_LEVERS,
+    OF_QUALITY,
+    OF_STREAM,
+    OF_WINDOW,
+)
 
 DAYS_A_YEAR = 365.25
 HALVINGS = 60
 FAR = 10  # deviations of a Poisson number, beyond which no bound lies
 # Of the budget; they add up to one, so that all detectors together keep it, however they hang together.
-SHARES = {OF_QUALITY: 0.25, OF_LABELS: 0.25, OF_WINDOW: 0.2, OF_STREAM: 0.2, OF_FAIRNESS: 0.1}
+# The last two have least, as they tell of inputs what window and stream, which see all rows, mostly find before them.
+SHARES = {
+    OF_QUALITY: 0.25,
+    OF_LABELS: 0.25,
+    OF_WINDOW: 0.2,
+    OF_STREAM: 0.2,
+    OF_FAIRNESS: 0.05,
+    OF_ATTRIBUTION: 0.05,
+}
 # Where levers are watched: what they lost is what costs money there, and few periods tell of it.
 WITH_LEVERS = {OF_QUALITY: 0.2, OF_LABELS: 0.1, OF_WINDOW: 0.15, OF_STREAM: 0.15, OF_LEVERS: 0.4}
 

@@ -12,14 +12,23 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from totalml.monitoring.budget import alarms_per_year
-from totalml.monitoring.verdict import OF_FAIRNESS, OF_LABELS, OF_QUALITY, OF_SLICES, OF_STREAM, OF_WINDOW
+from totalml.monitoring.verdict import (
+    OF_ATTRIBUTION,
+    OF_FAIRNESS,
+    OF_LABELS,
+    OF_QUALITY,
+    OF_SLICES,
+    OF_STREAM,
+    OF_WINDOW,
+)
 
 if TYPE_CHECKING:
     from totalml.evaluation.interval import Interval
     from totalml.monitoring.history import Looked
     from totalml.monitoring.planted import Planted
 
-DETECTORS = (OF_QUALITY, OF_LABELS, OF_SLICES, OF_WINDOW, OF_STREAM, OF_FAIRNESS)  # that can alarm, each alone
+# That can alarm, each alone.
+DETECTORS = (OF_QUALITY, OF_LABELS, OF_SLICES, OF_WINDOW, OF_STREAM, OF_FAIRNESS, OF_ATTRIBUTION)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from totalml.monitoring.verdict import (
     CONCEPT,
     COVARIATE,
     NONE,
+    OF_ATTRIBUTION,
     OF_ESTIMATE,
     OF_FAIRNESS,
     OF_LABELS,
@@ -35,7 +36,8 @@ from totalml.monitoring.verdict import (
     found,
 )
 
-OF_INPUTS = (OF_WINDOW, OF_STREAM, OF_FAIRNESS)  # detectors that say that what comes in is other than it was
+# Detectors that say that what comes in is other than it was: so it is where the same model looks elsewhere, too.
+OF_INPUTS = (OF_WINDOW, OF_STREAM, OF_FAIRNESS, OF_ATTRIBUTION)
 RIGHT, UNDECIDED, WRONG = "right", "undecided", "wrong"  # what labels say of the model
 
 
@@ -137,7 +139,7 @@ def _sentence(cause: str, evidence: Sequence[Evidence], season: str) -> str:
     if cause == NONE:
         return "Nothing moved that chance does not explain."
     if cause == TOO_FEW:
-        lacking = max((each.more for each in evidence), default=0)
+        lacking = max((each.more for each in evidence if each.detector != OF_ATTRIBUTION), default=0)
         return f"Too little came to say anything{f'; {lacking:,} more rows would do' if lacking else ''}."
     if cause == SEASON:
         beside = "it looks like that season did" if OF_SEASON in by else "there is no such season to hold it against"

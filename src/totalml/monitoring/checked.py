@@ -1,4 +1,5 @@
-"""Two tables held against each other once, without a history: quality and the window test, half of the level each."""
+"""Two tables held against each other once, without a history: quality, the window test and, where both tell what the
+model looked at, that; the level is shared out alike."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from totalml.monitoring.attribution_watch import AttributionWatch
 from totalml.monitoring.cause import judge
 from totalml.monitoring.observations import observe
 from totalml.monitoring.quality_evidence import quality_evidence
@@ -31,9 +33,10 @@ def check(
         level: chance of a false alarm, of all that is looked at together.
     Raises: DataError: they cannot be held against each other.
     """
-    share = level / 2
     shared = [name for name in window.column_names if name in reference.column_names]
     come_together = unit if unit in shared or f"{METADATA}{unit}" in shared else None
+    looks = AttributionWatch.fit(reference, shared, unit=unit, level=level / 3, least=LEAST_ROWS)
+    share = level / 2 if looks is None else level / 3
     known, seen = observe(reference, unit), observe(window.select(shared), come_together)
     quality, _ = quality_evidence(StreamQuality.fit(reference, by=by, unit=unit, level=share).test(window), share)
     if seen.count < LEAST_ROWS:
@@ -42,4 +45,4 @@ def check(
     else:
         result = WindowTest.fit(known, level=share).test(seen)
         moved = window_evidence(OF_WINDOW, result, share, np.arange(seen.count))
-    return judge([quality, moved])
+    return judge([quality, moved, *([] if looks is None else [looks.look(window, window)])])

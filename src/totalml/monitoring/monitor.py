@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from totalml.errors import DataError
 from totalml.monitoring.against import Against, Fitted
+from totalml.monitoring.attribution_watch import AttributionWatch
 from totalml.monitoring.cause import inputs_moved, judge
 from totalml.monitoring.estimated_performance import EstimatedPerformance
 from totalml.monitoring.label_watch import LabelWatch
@@ -28,6 +29,7 @@ from totalml.monitoring.season_watch import SeasonWatch
 from totalml.monitoring.stream import StreamResult, StreamTest
 from totalml.monitoring.table_times import microseconds
 from totalml.monitoring.verdict import (
+    OF_ATTRIBUTION,
     OF_FAIRNESS,
     OF_LABELS,
     OF_LEVERS,
@@ -111,6 +113,7 @@ class Monitor:
         self._seasons = RowSeasons(settings)
         self._estimate = _estimated(reference)
         self._slices = self._live_slices(reference, positive)
+        self._attribution = None if panel is not None else self._attribution_watch(reference)
         self._stream = StreamTest.fit(self._whole.observed(reference), self._by_period.run_length(OF_STREAM), seed=seed)
         self._weeks = None if panel is None or not panel.season else SeasonWatch(panel, self._by_period, seed)
         before = self._seasons.before(reference) | dict(seasons or {})
@@ -176,6 +179,8 @@ class Monitor:
         if self._slices is not None:
             once = whole.take(pa.array(once_per_unit(window, np.random.default_rng(self._seed))))
             evidence.append(fairness_evidence(self._slices.test(once), self._budget.level(OF_FAIRNESS)))
+        if self._attribution is not None:
+            evidence.append(self._attribution.look(_answered(rows), together))
         if self._labels is not None:
             outside = quality.alarm and bool(len(labelled)) and self._errs_outside_faults(self._labels, labelled)
             moved = inputs_moved(evidence) and len(rows) > 0
@@ -206,9 +211,10 @@ class Monitor:
                 watch.restore(state[name])
 
     @property
-    def _watches(self) -> dict[str, LabelWatch | PanelLabels | SeasonWatch | PanelLevers | None]:
+    def _watches(self) -> dict[str, LabelWatch | PanelLabels | SeasonWatch | PanelLevers | AttributionWatch | None]:
         """What remembers windows, beside the stream test."""
-        return {"labels": self._labels, "weeks": self._weeks, "levers": self._levers}
+        found = {"labels": self._labels, "weeks": self._weeks, "levers": self._levers}
+        return found | {"attribution": self._attribution}
 
     def _go_along(self, rows: pa.Table, labelled: pa.Table, over: bool = False) -> None:
         """Give the tests that run along what they have not seen of this window."""
@@ -216,8 +222,7 @@ class Monitor:
         # Samples that come together count once a day, so the day must be over.
         if self._weeks is None and (self._whole.unit is None or over):
             fresh = rows.filter(pa.array(microseconds(rows, "time") > pending.until))
-            if "error" in fresh.column_names:
-                fresh = fresh.filter(fresh["error"].is_null())
+            fresh = _answered(fresh)
             if len(fresh) or pending.stream is None:
                 pending.stream = self._stream.update(self._whole.observed(fresh), pending.stream)
             pending.until = int(microseconds(rows, "time").max(initial=pending.until))
@@ -243,6 +248,16 @@ class Monitor:
         if positive is None or not by:
             return None
         return LiveSlices.fit(reference, by, positive=positive, level=self._budget.level(OF_FAIRNESS))
+
+    def _attribution_watch(self, reference: pa.Table) -> AttributionWatch | None:
+        return AttributionWatch.fit(
+            reference,
+            self._whole.columns,
+            unit=self._whole.unit,
+            level=self._budget.level(OF_ATTRIBUTION),
+            least=self._settings.window.rows,
+            seed=self._seed,
+        )
 
     @property
     def _by_period(self) -> Budget:
@@ -282,6 +297,10 @@ class Monitor:
         """Whether the answers that nothing is wrong with are wrong more often than they may be, too."""
         _, faulty = self._of_quality(self._against.of(labelled), labelled)
         return labels.errs_more(labelled.take(pa.array(np.delete(np.arange(len(labelled)), faulty))))
+
+
+def _answered(rows: pa.Table) -> pa.Table:
+    return rows.filter(rows["error"].is_null()) if "error" in rows.column_names else rows
 
 
 def _estimated(reference: pa.Table) -> EstimatedPerformance | None:

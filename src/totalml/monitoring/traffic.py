@@ -16,7 +16,7 @@ from totalml.labels import Labels, joined
 from totalml.labels.join import LABELLED
 from totalml.prediction_log import LogReader
 from totalml.prediction_log.columns import COLUMNS, IN_ORDER, sample_keys, typed
-from totalml.release.log_rows import ANSWER, METADATA, PROPERTY
+from totalml.release.log_rows import ANSWER, ATTRIBUTION, METADATA, PROPERTY
 
 if TYPE_CHECKING:
     from totalml.monitoring.losses import LossOf
@@ -192,8 +192,8 @@ def compared(reference: Sequence[str], wanted: Sequence[str]) -> list[str]:
     Args: wanted: metadata columns that callers send, and those that settings name.
     """
     asked = {METADATA + name for name in wanted} | {"embedding", "strangeness"}
-    unknown = f"{PROPERTY}aspect"
-    return [name for name in reference if name in asked or (name.startswith((ANSWER, PROPERTY)) and name != unknown)]
+    unknown, said = f"{PROPERTY}aspect", (ANSWER, PROPERTY, ATTRIBUTION)
+    return [name for name in reference if name in asked or (name.startswith(said) and name != unknown)]
 
 
 def _together(held: pa.Table, more: pa.Table) -> pa.Table:

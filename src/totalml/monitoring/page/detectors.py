@@ -6,6 +6,7 @@ from math import exp, log
 
 from totalml.monitoring.page.nearness import BY_LOGARITHM
 from totalml.monitoring.verdict import (
+    OF_ATTRIBUTION,
     OF_ESTIMATE,
     OF_FAIRNESS,
     OF_LABELS,
@@ -26,12 +27,13 @@ DETECTORS = {
     OF_LEVERS: ("Levers", "Does each lever still do what the model says?"),
     OF_SLICES: ("Groups", "Does it err more often for some?"),
     OF_FAIRNESS: ("Shares", "Does it choose some more often than it did?"),
+    OF_ATTRIBUTION: ("Where it looks", "Does it look at the same parts of pictures as it did?"),
     OF_ESTIMATE: ("Its own estimate", "How right does it believe itself to be?"),
     OF_WINDOW: ("Each window", "Does what came look like what the model was made for?"),
     OF_STREAM: ("All windows together", "Do small differences add up over time?"),
     OF_SEASON: ("Season", "Does it look like that season did?"),
 }
-SPOKEN = {"metadata:": "", "property:": "picture: ", "answer:": "what it says: "}
+SPOKEN = {"metadata:": "", "property:": "picture: ", "answer:": "what it says: ", "attribution:": "where it looks: "}
 MOST_ODDS = 1e9
 LONGEST = 300  # characters of what a detector says
 
