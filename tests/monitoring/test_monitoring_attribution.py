@@ -217,3 +217,11 @@ def test_traffic_has_these_columns_of_a_reference_and_tables_are_held_against_ea
     moved = check(reference, day(1, subject=1.5))
     assert "the model looks elsewhere" in moved.told
     assert check(reference, day(1)).cause == NONE
+
+
+def test_no_more_is_remembered_than_counts():
+    """Of one who sends all day one row."""
+    known = AttributionWatch.fit(looked(600, 1), NAMES, unit="uploader")
+    assert known is not None
+    assert look(known, looked(500, 7, each=500)).more == 49
+    assert len(known.state()["rows"][SUBJECT]) == 1

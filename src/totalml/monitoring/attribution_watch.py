@@ -62,7 +62,8 @@ class AttributionWatch:
         told = _telling(reference, names, unit)
         if not names or not len(told):
             return None
-        return cls(names, unit, AttributionTest.fit(_counting(told, names, unit, seed)), level, least, seed)
+        known = _numbers(_once(told, unit, seed), names)
+        return cls(names, unit, AttributionTest.fit(known), level, least, seed)
 
     def look(self, rows: pa.Table, together: pa.Table) -> Evidence:
         """Args:
@@ -70,13 +71,13 @@ class AttributionWatch:
         together: all that are looked at as one, of which those are named that show it most.
         """
         told = _telling(rows, self._names, self._unit)
-        self._gathered = pa.concat_tables([self._gathered, told], promote_options="permissive")
+        gathered = pa.concat_tables([self._gathered, told], promote_options="permissive")
+        self._gathered = _once(gathered, self._unit, self._seed)
         self._windows += 1
-        numbers = _counting(self._gathered, self._names, self._unit, self._seed)
-        if lacking := max(self._least - len(numbers[self._names[0]]), 0):
+        if lacking := max(self._least - len(self._gathered), 0):
             what = f"{lacking:,} more rows that say what it looked at are wanted"
             return Evidence(OF_ATTRIBUTION, False, what, level=self._level, more=lacking)
-        level = min(self._windows * self._level, 0.5)
+        numbers, level = _numbers(self._gathered, self._names), min(self._windows * self._level, 0.5)
         self._gathered, self._windows = _none(self._names), 0
         return self._evidence(self._test.test(numbers), level, together)
 
@@ -120,10 +121,14 @@ def _telling(rows: pa.Table, names: Sequence[str], unit: str | None) -> pa.Table
     return pa.table(columns).filter(pa.array(there))
 
 
-def _counting(rows: pa.Table, names: Sequence[str], unit: str | None, seed: int) -> dict[str, NDArray[np.float64]]:
+def _once(rows: pa.Table, unit: str | None, seed: int) -> pa.Table:
     """Of rows that come together one a day."""
-    if unit in rows.column_names:
-        rows = rows.take(pa.array(once_per_unit(observe(rows, unit), np.random.default_rng(seed))))
+    if unit not in rows.column_names:
+        return rows
+    return rows.take(pa.array(once_per_unit(observe(rows, unit), np.random.default_rng(seed))))
+
+
+def _numbers(rows: pa.Table, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
     return {name: as_numbers(rows[name]) for name in names}
 
 
