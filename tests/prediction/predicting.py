@@ -52,8 +52,8 @@ import sys, time
 for name in ('torch', 'torchvision', 'lightning', 'wandb', 'captum', 'torchmetrics', 'hydra', 'onnx'):
     sys.modules[name] = None
 from totalml.cli import main
-from totalml.prediction import inputs, parts, predict, table_batches
-inputs.CHUNK = predict.CHUNK = table_batches.CHUNK = 4
+from totalml.prediction import inputs, parts, rows
+inputs.CHUNK = rows.CHUNK = rows.ROWS = 4
 parts.TOGETHER = 3
 save, seconds = parts.Parts.save, float(sys.argv.pop())
 parts.Parts.save = lambda *given: (time.sleep(seconds), save(*given))

@@ -27,11 +27,10 @@ def in_the_project(monkeypatch):
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    from totalml.prediction import inputs, parts, table_batches
-    from totalml.prediction import predict as verb
+    from totalml.prediction import inputs, parts, rows
 
-    for module in (inputs, table_batches, verb):
-        monkeypatch.setattr(module, "CHUNK", 4)
+    for module, name in ((inputs, "CHUNK"), (rows, "CHUNK"), (rows, "ROWS")):
+        monkeypatch.setattr(module, name, 4)
     monkeypatch.setattr(parts, "TOGETHER", 3)
 
 

@@ -72,11 +72,10 @@ def interrupted(monkeypatch, after: int):
 
 
 def in_small_chunks(monkeypatch):
-    from totalml.prediction import inputs, table_batches
-    from totalml.prediction import predict as verb
+    from totalml.prediction import inputs, rows
 
-    for module in (inputs, table_batches, verb):
-        monkeypatch.setattr(module, "CHUNK", 4)
+    for module, name in ((inputs, "CHUNK"), (rows, "CHUNK"), (rows, "ROWS")):
+        monkeypatch.setattr(module, name, 4)
 
 
 def half_done(tmp_path, monkeypatch):

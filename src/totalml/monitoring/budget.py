@@ -52,7 +52,7 @@ class Budget:
 
     def level(self, detector: str) -> float:
         """Of a test that is asked once a window: the chance that it finds something where there is nothing."""
-        return min(self.false_alarms_per_year * self.shares[detector] * self.window_days / DAYS_A_YEAR, 0.5)
+        return min(self.false_alarms_per_year * self.shares.get(detector, 0.0) * self.window_days / DAYS_A_YEAR, 0.5)
 
     def run_length(self, detector: str) -> float:
         """Rows between two false alarms, in the mean, of a test that is asked after every row."""

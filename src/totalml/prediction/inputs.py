@@ -30,6 +30,10 @@ class Inputs(Protocol):
     @property
     def folder(self) -> Folder: ...
 
+    @property
+    def at_once(self) -> int:
+        """Samples of a chunk, but for the last one."""
+
     def chunks(self) -> Iterator[Chunk]:
         """The same each time, as long as nothing changes."""
 
@@ -41,12 +45,16 @@ class Pictures:
     folder: Folder
     wanted: re.Pattern[str] | None = None
 
+    @property
+    def at_once(self) -> int:
+        return CHUNK
+
     def wants(self, name: str) -> bool:
         return self.wanted is None or bool(self.wanted.match(name))
 
     def chunks(self) -> Iterator[Chunk]:
         found = (each for each in self.folder.pictures() if self.wants(each.id))
-        while some := list(islice(found, CHUNK)):
+        while some := list(islice(found, self.at_once)):
             yield Chunk([each.id for each in some], some, None, [each.error for each in some])
 
 

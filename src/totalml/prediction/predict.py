@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from totalml import __version__
 from totalml.errors import DataError, RecipeError
 from totalml.identity import digest, short
-from totalml.prediction.chunk import CHUNK, Numbered
+from totalml.prediction.chunk import Numbered
 from totalml.prediction.inputs import as_listed, listing, open_inputs
 from totalml.prediction.parts import Finished, Parts, parts_folder, refuse_output
 from totalml.prediction.score import Score, scorer_in
@@ -73,13 +73,13 @@ def predict(
     """
     inputs = open_inputs(what, scorer_in(bundle.folder), out)
     listed = listing(inputs, what, progress)
-    facts = {"release": bundle.hash, "inputs": listed.digest, "samples at once": CHUNK, "totalml": __version__}
+    facts = {"release": bundle.hash, "inputs": listed.digest, "samples at once": inputs.at_once, "totalml": __version__}
     facts |= {"maps": maps} if maps else {}
     parts = Parts.begin(out, facts, listed.chunks, overwrite, progress.say)
     missing = [number for number in range(listed.chunks) if not parts.has(number)]
     chunks = as_listed(inputs, listed, what, {*missing})
     made = crew.map(Score(bundle.folder, bundle.hash, inputs.folder, maps), chunks, _name)
-    for number, data in progress.track(made, f"predict, {CHUNK} samples at once", len(missing)):
+    for number, data in progress.track(made, f"predict, {inputs.at_once:,} samples at once", len(missing)):
         parts.save(number, data)
     return parts.join()
 

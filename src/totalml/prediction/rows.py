@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from totalml.data.table import ROW_DIGITS
 from totalml.errors import DataError
 from totalml.features.shared.past import TIMESTAMP
-from totalml.prediction.chunk import Chunk, Picture
+from totalml.prediction.chunk import CHUNK, ROWS, Chunk, Picture
 from totalml.prediction.columns import as_moments, as_numbers, as_text, as_words
 from totalml.prediction.made import made_of
 from totalml.prediction.table_batches import Batches, csv_batches, parquet_batches
@@ -46,6 +46,7 @@ class Rows:
     def __init__(self, folder: Folder, name: str, what: str, scorer: Scorer) -> None:
         self.folder = folder
         self._name, self._what, self._signature = name, what, scorer.signature
+        self.at_once = CHUNK if scorer.signature.picture else ROWS
         self._needed = [*([FILE] if self._signature.picture else []), *self._signature.columns]
         with self._batches() as batches:
             names = {*batches.names}
@@ -80,7 +81,9 @@ class Rows:
         is_parquet = self._name.lower().endswith(".parquet")
         with (
             self.folder.opened(self._name) as file,
-            parquet_batches(file, self._what) if is_parquet else csv_batches(file, self._what, self._needed) as found,
+            parquet_batches(file, self._what, self.at_once)
+            if is_parquet
+            else csv_batches(file, self._what, self.at_once, self._needed) as found,
         ):
             yield found
 

@@ -18,7 +18,6 @@ from totalml.data.csv_file import separator_of
 from totalml.data.paths import normal
 from totalml.data.text_file import HEADER_CHARS, names_separator
 from totalml.errors import DataError
-from totalml.prediction.chunk import CHUNK
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -30,7 +29,7 @@ UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 class Batches:
     """Args:
     names: of the columns, in one Unicode form.
-    read: of these columns, those that are there, in batches of CHUNK rows at most; once.
+    read: of these columns, those that are there, in batches; once.
     decimal_comma: whether `4,5` in a text is a number, as it is where the comma separates nothing.
     """
 
@@ -40,8 +39,8 @@ class Batches:
 
 
 @contextmanager
-def parquet_batches(file: BinaryIO, what: str) -> Iterator[Batches]:
-    """Raises: DataError: it is no Parquet file."""
+def parquet_batches(file: BinaryIO, what: str, at_once: int) -> Iterator[Batches]:
+    """Args: at_once: rows of a batch, at most. Raises: DataError: it is no Parquet file."""
     import pyarrow.parquet as pq
 
     try:
@@ -53,7 +52,7 @@ def parquet_batches(file: BinaryIO, what: str) -> Iterator[Batches]:
     def read(wanted: Sequence[str]) -> Iterator[pa.Table]:
         names = [name for name in wanted if name in spelt]
         try:
-            for batch in table.iter_batches(CHUNK, columns=[spelt[name] for name in names]):
+            for batch in table.iter_batches(at_once, columns=[spelt[name] for name in names]):
                 yield pa.table({name: batch[spelt[name]] for name in names})
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"the table {what} cannot be read: {error}") from error
@@ -62,10 +61,10 @@ def parquet_batches(file: BinaryIO, what: str) -> Iterator[Batches]:
 
 
 @contextmanager
-def csv_batches(file: BinaryIO, what: str, needed: Sequence[str]) -> Iterator[Batches]:
+def csv_batches(file: BinaryIO, what: str, at_once: int, needed: Sequence[str]) -> Iterator[Batches]:
     """All columns are text.
 
-    Args: needed: columns by which the separator is told.
+    Args: at_once: rows of a batch, but for the last one. needed: columns by which the separator is told.
     Raises: DataError: it is no text, or a line does not fit the header.
     """
     # Left open, the wrapper would warn, and close the file when it is collected.
@@ -81,7 +80,7 @@ def csv_batches(file: BinaryIO, what: str, needed: Sequence[str]) -> Iterator[Ba
         def read(wanted: Sequence[str]) -> Iterator[pa.Table]:
             places = {name: header.index(name) for name in wanted if name in header}
             rows = _fitting(reader, len(header), what)
-            while some := list(islice(rows, CHUNK)):
+            while some := list(islice(rows, at_once)):
                 yield pa.table({name: pa.array([row[place] for row in some]) for name, place in places.items()})
 
         yield Batches(header, read, separator != ",")
