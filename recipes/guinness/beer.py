@@ -29,7 +29,7 @@ class Filled:
 
 def paint_beer(image: Plane, vessel: Vessel, pints: Pints, room: Plane) -> Filled:
     """Fill the vessel in place; `room` (n, 1, 1) is the brightness of the light on the head."""
-    level = vessel.top - column(pints.short_mm)
+    level = vessel.top - column(pints.line_mm + pints.short_mm)
     border = level - column(pints.head_mm)
     haze = 1.0 - column(pints.settle)
     swirl = noise.smooth_noise(
@@ -106,7 +106,7 @@ def _paint_badge(image: Plane, vessel: Vessel, pints: Pints, body: Plane, head: 
 
 def paint_short(image: Plane, vessel: Vessel, pints: Pints, level: Plane) -> None:
     """Where the head lies below the rim: the far wall's shadow on it, and lacing left on the wall above."""
-    rows = np.flatnonzero(pints.short_mm > 1.0)
+    rows = np.flatnonzero(pints.line_mm + pints.short_mm > 1.0)
     if not len(rows):
         return
     some, below, patch = vessel.take(rows), level[rows], image[rows]

@@ -24,6 +24,7 @@ _PROFILES = (
 )
 _FOOT_MM = (7.0, 9.0, 2.0)
 _WALL_MM = (2.6, 2.6, 1.0)
+_LINE_WIDTH_MM = 2.0
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,18 @@ def paint_shine(image: Plane, vessel: Vessel, pints: Pints) -> None:
     sparkle = glow(vessel.side - 0.45, 0.25) + glow(vessel.side + 0.55, 0.2) + 0.3
     add_light(image, plain(0.8, 0.74, 0.66), glint * sparkle * light * 0.5)
     _paint_relief(image, vessel, pints, light)
+
+
+def paint_line(image: Plane, vessel: Vessel, pints: Pints) -> None:
+    """The gold line printed round a lined glass where a pint ends."""
+    rows = np.flatnonzero(pints.line_mm > 0.0)
+    if not len(rows):
+        return
+    some, patch = vessel.take(rows), image[rows]
+    below = some.top - column(pints.line_mm[rows]) - some.height
+    ink = ramp(0.5 * _LINE_WIDTH_MM - np.abs(below), some.pixel_mm) * some.cover
+    over(patch, plain(0.78, 0.62, 0.32) * (0.7 + 0.3 * column(pints.light[rows]))[:, None], ink * 0.9)
+    image[rows] = patch
 
 
 def _paint_relief(image: Plane, vessel: Vessel, pints: Pints, light: Plane) -> None:

@@ -17,6 +17,7 @@ class Knobs(Section):
     """What moves between one population of pints and another; the defaults give the clean one."""
 
     new_glass_share: Share = 0.35  # of glasses that are the newer, taller one with the V in relief
+    lined_share: Share = 0.0  # of the newer glasses that are oversized: a pint ends at a line below the rim
     st_patricks: Share = 0.0  # strength of the week of 17 March: plastic cups, crowds, green light, more pints
     poor_photo_share: Share = 0.03  # of uploaders whose photos are dark, blurred and badly framed
     young_generosity: Share = 0.0  # of bad pints that raters of 18-25 pass as good, on top of their errors

@@ -17,6 +17,8 @@ from recipes.guinness.pour import draw_pour
 TULIP, NEW, PLASTIC = 0, 1, 2
 GLASSES = ("tulip", "new", "plastic")
 BACK_BAR, LOUNGE, WALL = 0, 1, 2
+# Depth of the pint line in a lined glass. "About 1 cm" in Banks's (everything2.com); ours has room for the whole head.
+LINE_MM = 25.0
 # Share of plastic cups in St Patrick's week at full strength; no pub uses them in a plain one.
 _PLASTIC_ST_PATRICKS = 0.36
 
@@ -30,7 +32,8 @@ class Pints:
         index: number of the pint in its population.
         head_mm: height of the foam on the glass's side, below its edge.
         dome_mm: height of the foam's middle over its edge.
-        short_mm: how far the foam's edge lies below the rim.
+        short_mm: how far the foam's edge lies below where a pint ends: the rim, or the line of a lined glass.
+        line_mm: depth of that line below the rim; 0 where the rim is the measure.
         settle: 0 poured just now, 1 black.
         spill: foam run down the outside; 0 dry.
         bubble_mm: diameter of the largest bubbles in the head.
@@ -63,6 +66,7 @@ class Pints:
     head_mm: Numbers
     dome_mm: Numbers
     short_mm: Numbers
+    line_mm: Numbers
     settle: Numbers
     spill: Numbers
     bubble_mm: Numbers
@@ -109,13 +113,15 @@ def draw_pints(seed: int, start: int, count: int, knobs: Knobs = Knobs()) -> Pin
     timestamp_us = people.draw_timestamp_us(key, knobs)
     poor = people.is_poor_photographer(uploader, knobs)
     party = np.where(people.in_st_patricks_week(timestamp_us), knobs.st_patricks, 0.0)
+    glass = _draw_glass(key, knobs, party)
     return Pints(
         key=key,
         index=index,
         **draw_pour(key),
+        line_mm=np.where((glass == NEW) & noise.chance(key, "lined", knobs.lined_share), LINE_MM, 0.0),
         temperature_c=6.0 + 1.3 * noise.bell(key, "temperature"),
         lacing=noise.uniform(key, "lacing"),
-        glass=_draw_glass(key, knobs, party),
+        glass=glass,
         turn=_draw_turn(key),
         **_draw_room(key, party),
         **_draw_framing(key, poor),

@@ -68,6 +68,7 @@ def _render_chunk(pints: Pints, size_px: int) -> tuple[NDArray[np.uint8], NDArra
     filled = beer.paint_beer(image, vessel, pints, room)
     beer.paint_short(image, vessel, pints, filled.level)
     glass.paint_shine(image, vessel, pints)
+    glass.paint_line(image, vessel, pints)
     spill = foam.paint_spill(image, vessel, pints, beer.CREAM, room)
     fingers = hands.paint_fingers(image, pints, vessel)
     occluder = hands.paint_occluder(image, pints, seen)

@@ -65,6 +65,7 @@ def test_glasses_of_plain_photos_fill_the_picture_and_stay_within():
     ("knob", "value"),
     [
         ("new_glass_share", 1.2),
+        ("lined_share", 1.2),
         ("st_patricks", -0.1),
         ("poor_photo_share", 2),
         ("young_generosity", float("nan")),
@@ -85,6 +86,14 @@ def test_a_period_past_the_year_is_refused():
 def test_new_glass_share_moves_the_glass_alone():
     assert _moved(Knobs(new_glass_share=0.8)) == {"glass"}
     assert abs((draw_pints(1, 0, 3000, Knobs(new_glass_share=0.8)).glass == NEW).mean() - 0.8) < 0.03
+
+
+def test_lined_share_moves_the_line_of_newer_glasses_alone():
+    assert not CLEAN.line_mm.any()
+    assert _moved(Knobs(lined_share=0.6)) == {"line_mm"}
+    lined = draw_pints(1, 0, 3000, Knobs(lined_share=0.6)).line_mm > 0
+    assert not lined[CLEAN.glass != NEW].any()
+    assert abs(lined[CLEAN.glass == NEW].mean() - 0.6) < 0.05
 
 
 def test_young_generosity_moves_no_pint_but_its_own_record():

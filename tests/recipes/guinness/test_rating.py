@@ -57,6 +57,15 @@ def test_each_threshold_separates_good_from_its_own_fault(field, within, beyond,
     assert not rating.is_good(_changed(**{field: beyond})).item()
 
 
+def test_a_lined_glass_is_full_at_its_line():
+    """As low in the glass, a pint is full or short by where its measure ends."""
+    lined = Knobs(new_glass_share=1.0, lined_share=1.0)
+    brim, line = draw_pints(1, 0, 20_000, Knobs(new_glass_share=1.0)), draw_pints(1, 0, 20_000, lined)
+    np.testing.assert_array_equal(rating.is_good(line), rating.is_good(brim))
+    low = rating.is_good(line) & (line.line_mm + line.short_mm > rating.SHORT_MOST_MM)
+    assert low.sum() == rating.is_good(line).sum()
+
+
 def test_what_the_photo_does_not_show_changes_no_label():
     warm = replace(PINTS, temperature_c=PINTS.temperature_c + 15.0)
     np.testing.assert_array_equal(rating.labels(warm), rating.labels(PINTS))

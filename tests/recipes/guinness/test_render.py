@@ -12,7 +12,7 @@ import pytest
 from recipes.guinness import render as render_module
 from recipes.guinness.camera import expose
 from recipes.guinness.knobs import Knobs
-from recipes.guinness.pint import PLASTIC, TULIP, draw_pints
+from recipes.guinness.pint import LINE_MM, NEW, PLASTIC, TULIP, draw_pints
 from recipes.guinness.render import BODY, DISTRACTOR, GLASS, HEAD, render
 
 REPOSITORY = Path(__file__).parents[3]
@@ -186,6 +186,20 @@ def test_a_short_measure_lowers_the_head_within_the_same_glass():
     short, full = render(_all(SETTLED, short_mm=20.0)).masks, render(SETTLED).masks
     first = [((m & HEAD) > 0).any(axis=2).argmax(axis=1) for m in (short, full)]
     assert np.all(first[0] > first[1] + 5)
+
+
+def test_a_lined_glass_holds_its_pint_lower_and_shows_the_line():
+    level = {"elevation": 0.0, "tilt": 0.0, "centre_x": 0.0}
+    glasses = _all(SETTLED, glass=NEW, dome_mm=0.0, short_mm=0.0, **level)
+    full, lined = render(glasses, 192), render(_all(glasses, line_mm=LINE_MM), 192)
+    first = [((each.masks[:, :, 96] & HEAD) > 0).argmax(axis=1) for each in (full, lined)]
+    # Seen level, each 165 mm glass spans glass_height pictures of 192 px.
+    np.testing.assert_allclose((first[1] - first[0]) / 192 * 165 / glasses.glass_height, LINE_MM, atol=2.5)
+    empty = _all(glasses, line_mm=LINE_MM, short_mm=40.0)
+    print_mm = _all(empty, line_mm=0.0, short_mm=LINE_MM + 40.0)
+    shown, plain = (render(each, 192).images.astype(int) for each in (empty, print_mm))
+    rows = np.abs(shown - plain).sum(axis=(2, 3)).argmax(axis=1)
+    np.testing.assert_allclose(rows, first[1], atol=2)
 
 
 def test_a_plastic_cup_lets_light_through():
