@@ -159,6 +159,15 @@ def test_a_season_like_the_one_before_is_stated_and_another_is_not_excused():
     assert other.cause == UNKNOWN
 
 
+def test_days_after_a_season_do_not_remember_it():
+    last_year = rows(60, 2, FEAST - timedelta(days=365), shift=2.0, wrong=0.2)
+    watching = monitor((feast(),), pa.concat_tables([REFERENCE, last_year]))
+    week = [look(watching, rows(200, 3 + n, FEAST + timedelta(days=n), shift=2.0, wrong=0.2)).cause for n in range(6)]
+    after = [look(watching, rows(200, 20 + n, FEAST + timedelta(days=6 + n))).cause for n in range(3)]
+    assert {*week} == {SEASON}
+    assert {*after} == {NONE}
+
+
 def test_a_season_excuses_no_more_errors_than_it_had_before():
     last_year = rows(400, 2, FEAST - timedelta(days=365), shift=2.0, wrong=0.05)
     watching = monitor((feast(),), pa.concat_tables([REFERENCE, last_year]))

@@ -223,6 +223,8 @@ class Monitor:
         if self._weeks is None and (self._whole.unit is None or over):
             fresh = rows.filter(pa.array(microseconds(rows, "time") > pending.until))
             fresh = _answered(fresh)
+            # Of a season that was expected it would find that out, and remember it on the days after.
+            fresh = fresh.filter(pa.array(self._seasons.of(fresh) == ""))
             if len(fresh) or pending.stream is None:
                 pending.stream = self._stream.update(self._whole.observed(fresh), pending.stream)
             pending.until = int(microseconds(rows, "time").max(initial=pending.until))
