@@ -79,6 +79,22 @@ def test_pictures_that_got_dark_are_told_with_the_share_of_them():
     assert fault.effect > 0.8
 
 
+def test_many_pictures_as_the_worst_of_the_reference_are_a_fault_and_a_few_more_are_none():
+    """Of a reference in which one of thirty is dark: of such no more than its half are outside of what it holds."""
+
+    def some(seed: int, count: int, dark: float) -> pa.Table:
+        table, rng = pints(seed, count), np.random.default_rng(seed)
+        brightness = np.where(rng.random(count) < dark, rng.normal(40, 8, count), of(table, "property:brightness"))
+        return with_column(table, "property:brightness", brightness)
+
+    quality = StreamQuality.fit(some(0, 2000, 0.03), level=0.001)
+    (fault,) = quality.test(some(1, 100, 0.3)).faults
+    assert fault.words.startswith("pictures are dark")
+    assert fault.share == pytest.approx(0.3, abs=0.1)
+    assert fault.expected == pytest.approx(0.05, abs=0.01)
+    assert quality.test(some(2, 2000, 0.06)).faults == ()
+
+
 def test_swapped_channels_are_told_by_warmth():
     warm = pints(0, 2000)
     turned = with_column(pints(1), "property:warmth", -of(pints(1), "property:warmth"))

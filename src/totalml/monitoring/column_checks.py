@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # Of properties of pictures and of strangeness, which have long tails: shares of the reference on either side that are
 # called extreme. Of other numbers the range is all that the reference holds.
 EXTREME, STRANGE = 0.005, 0.01
+# A reference holds some bad pictures too, within whose range worse senders stay: so it is asked as well whether many
+# more of the rows than before are beyond what is usual. Light and seasons move a few.
+UNUSUAL, MANY = 0.05, 0.1
 CAUTIOUS_Z = 3.0  # of the upper bound of the share of the commonest value, on which the chance of runs stands
 LONGER = 2  # times the longest run of the reference, beyond which a value is stuck
 SHOWN, FIRST = 3, 200  # values that are told, of so many first rows
@@ -70,9 +73,9 @@ def column_faults(
                 yield _strange(now, known, weights, strange_above)
                 continue
             if not name.startswith(ANSWER):
-                share = EXTREME if name.startswith(PROPERTY) else 0.0
-                yield _outside(name, "below", now, known, weights, share)
-                yield _outside(name, "above", now, known, weights, share)
+                outside = _unlike_others if name.startswith(PROPERTY) else _outside
+                yield outside(name, "below", now, known, weights)
+                yield outside(name, "above", now, known, weights)
             yield _stuck(SET if name in levers else "stuck", name, known, seen, weights)
         elif name in known.observations.categories:
             yield _unseen(name, known, seen)
@@ -92,7 +95,14 @@ def _missing(name: str, known: Seen, seen: Seen) -> Fault:
     return share_fault(kind, name, seen.missing(name), known.missing(name), seen.weights, known.weights)
 
 
-def _outside(name: str, kind: str, now: Numbers, known: Seen, weights: Numbers, extreme: float) -> Fault:
+def _unlike_others(name: str, kind: str, now: Numbers, known: Seen, weights: Numbers) -> Fault:
+    """Some extreme, or many unusual, whichever is surer; `p` is corrected for both."""
+    extreme, unusual = (_outside(name, kind, now, known, weights, share) for share in (EXTREME, UNUSUAL))
+    surer = unusual if unusual.p < extreme.p and unusual.share - unusual.expected >= MANY else extreme
+    return replace(surer, p=min(1.0, 2 * surer.p))
+
+
+def _outside(name: str, kind: str, now: Numbers, known: Seen, weights: Numbers, extreme: float = 0.0) -> Fault:
     """Beyond the value that a share `extreme` of the reference, or its outermost row, is not within."""
     values, asked = known.ordered(name), ~np.isnan(now)
     if not len(values) or not asked.any():
