@@ -157,6 +157,15 @@ def test_evidence_is_the_sum_of_all_bets_opened_so_far(given):
         assert evidence[last] == pytest.approx(float(brute @ weights), rel=1e-12)
 
 
+def test_a_bet_is_opened_with_what_it_is_given():
+    rng = np.random.default_rng(5)
+    rows, opened = rng.uniform(0.4, 2.0, (BLOCK + 9, 1)), rng.exponential(3, BLOCK + 9)
+    bets = ShiryaevRoberts(np.ones(1), math.inf)
+    evidence = np.concatenate([bets.add(rows[:40], opened[:40]), bets.add(rows[40:], opened[40:])])
+    brute = sum(opened[first] * rows[first:, 0].prod() for first in range(len(rows)))
+    assert evidence[-1] == pytest.approx(brute, rel=1e-12)
+
+
 def test_fair_bets_own_as_much_as_rows_in_the_mean():
     """By all 2 ** 10 courses of a fair coin."""
     courses = (np.arange(1024)[:, None] >> np.arange(10)) & 1

@@ -45,6 +45,58 @@ def test_as_many_errors_as_in_validation_are_no_alarm():
     assert alarms <= 2
 
 
+def delays(count, **how):
+    """(count,) labels until it alarms, of 400 of which 15 % are wrong, where 5 % were; 401: it does not."""
+    found = []
+    for seed in range(count):
+        labels = LabelTest.fit(errors(seed, 600, 0.05), 20_000.0)
+        told = labels.update(errors(seed + 1000, 400, 0.15), **how)
+        found.append(401 if told.alarm_row is None else told.alarm_row)
+    return np.array(found)
+
+
+def test_a_run_that_is_counted_in_rows_needs_fewer_labels_where_one_in_five_has_one():
+    by_label, by_row = delays(60), delays(60, passed=np.full(400, 5.0))
+    assert (by_row <= by_label).all()
+    assert np.median(by_row) < 0.85 * np.median(by_label)
+
+
+def test_a_run_that_is_counted_in_rows_is_as_long_as_promised():
+    """Of a loss that is at its bound, 3,000 labels of which each comes with 5 rows."""
+    alarms = 0
+    for seed in range(60):
+        labels = LabelTest.fit(errors(seed, 600, 0.05), 20_000.0)
+        alarms += labels.update(errors(seed + 500, 3000, labels.bound), passed=np.full(3000, 5.0)).alarm
+    assert alarms / 60 <= 15_000 / 20_000
+
+
+def test_a_label_that_was_long_awaited_proves_nothing_by_itself():
+    labels = LabelTest.fit(errors(0, 600, 0.05), 20_000.0)
+    assert not labels.update([1.0], passed=np.array([1e9])).alarm
+
+
+def test_errors_of_one_answer_are_found_sooner_than_among_all():
+    """Of 600 rows the half is answered `bad`; there errors rise from 6 % to 26 %, elsewhere they stay."""
+
+    def half(seed, count, share):
+        bad = np.arange(count) % 2 == 0
+        wrong = np.random.default_rng(seed).random(count) < np.where(bad, share, 0.06)
+        return wrong.astype(np.float64), {"bad": bad, "good": ~bad}
+
+    gained, calm = [], 0
+    for seed in range(40):
+        known, said = half(seed, 600, 0.06)
+        plain, split = LabelTest.fit(known, 20_000.0), LabelTest.fit(known, 20_000.0, answers=said)
+        losses, now = half(seed + 1000, 600, 0.26)
+        found = plain.update(losses).alarm_row, split.update(losses, answers=now).alarm_row
+        gained.append(np.diff([600 if row is None else row for row in found])[0])
+        again = LabelTest.fit(known, 20_000.0, answers=said)
+        losses, now = half(seed + 2000, 2000, 0.06)
+        calm += again.update(losses, answers=now).alarm
+    assert np.median(gained) < 0
+    assert calm <= 4  # 2,000 labels of 20,000 between two, in the mean
+
+
 def test_a_number_beside_a_bound_is_as_good_as_a_class():
     """Clipped errors of a regression, which are never 0 or 1."""
     rng = np.random.default_rng(2)

@@ -3,7 +3,8 @@
 Promised while the mean loss is at most that of which the validation rows are a sample: with probability 1 - `chance`,
 of the draw of those, the mean number of labels until an alarm is at least `average_run`, and within n labels there is
 one with probability n / `average_run` at most. The loss is held against an upper bound of the validation's, so few rows
-of validation make the test slower, not louder.
+of validation make the test slower, not louder. A run may be counted in whatever goes by, wrong answers or not, such as
+rows of which one in five has a label: so few labels alarm more rarely, and need to prove less.
 
 Labels out of a review queue are of chosen samples. With weights, inverse to the chance that a sample was chosen and one
 in the mean, the promise is about all samples again.
@@ -24,7 +25,7 @@ from totalml.identity import canonical, digest
 from totalml.monitoring.bounds import most_mean
 from totalml.monitoring.change_point import change_from
 from totalml.monitoring.label_rows import checked_losses, checked_masks, checked_weights
-from totalml.monitoring.loss_bets import loss_bets
+from totalml.monitoring.loss_bets import ODDS, loss_bets
 from totalml.monitoring.recent import Recent, Since
 from totalml.monitoring.shiryaev_roberts import ShiryaevRoberts
 from totalml.monitoring.worse_slices import SliceLosses, WorseSlice
@@ -32,10 +33,11 @@ from totalml.monitoring.worse_slices import SliceLosses, WorseSlice
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from totalml.monitoring.label_rows import Slices
+    from totalml.monitoring.label_rows import Numbers, Slices
 
-CHANCE = 0.05
+CHANCE = 0.1
 LEAST = 1e-3  # of a loss before a change: validation that saw none does not make it impossible
+LEAST_PROOF = 100.0  # by how much a bet must have grown for an alarm, whatever it was opened with
 BEYOND = 1000.0  # times the threshold; evidence grows no further, so that it goes once errors are as rare as before
 
 
@@ -81,12 +83,24 @@ class StillRight:
 class LabelTest:
     """As `fit` makes it; not for use by several threads at once."""
 
-    def __init__(self, loss: float, rows: int, slices: SliceLosses, average_run: float, most_weight: float) -> None:
-        """Args: loss: mean of `rows` of validation. slices: with the bound of all in it."""
+    def __init__(
+        self,
+        loss: float,
+        rows: int,
+        slices: SliceLosses,
+        average_run: float,
+        most_weight: float,
+        answers: Mapping[str, float],
+    ) -> None:
+        """Args:
+        loss: mean of `rows` of validation.
+        slices: with the bound of all in it.
+        answers: each with the bound of how often it is given wrongly, of all rows.
+        """
         self.loss, self.bound, self.threshold = loss, slices.bound, average_run
         self.too_few = 0 if rows else 1
-        self._slices, self._most_weight = slices, most_weight
-        self._of = digest("label test v1", canonical([loss, slices.bound, slices.bounds, most_weight]))
+        self._slices, self._most_weight, self._answers = slices, most_weight, dict(answers)
+        self._of = digest("label test v2", canonical([loss, slices.bound, slices.bounds, most_weight, self._answers]))
         self.restart()
 
     @classmethod
@@ -97,13 +111,17 @@ class LabelTest:
         slices: Slices | None = None,
         most_weight: float = 1.0,
         chance: float = CHANCE,
+        answers: Slices | None = None,
     ) -> Self:
         """Args:
         losses: (N,) of validation, each within 0..1; NaN are passed over.
-        average_run: labels between two false alarms, in the mean, at least; more than 1.
+        average_run: labels between two false alarms, in the mean, at least, or what `passed` counts; more than 1.
         slices: name -> (N,) bool, which rows belong to it; rows may belong to several.
         most_weight: that a label will have; 1 or more.
-        chance: with which the bound of all, or one of those of slices, does not hold, of the draw of the validation.
+        chance: with which the bound of all, or of what is wrong with one answer, does not hold, of the draw of the
+            validation; and half of it with which one of the slices' does not.
+        answers: name -> (N,) bool, which rows were answered so. Errors that come to be more are mostly of one answer,
+            and are looked for among all rows by themselves, too.
         Raises: DataError: values outside of what is said here.
         """
         if not (1 < average_run < math.inf and 0 < chance < 1 and 1 <= most_weight < math.inf):
@@ -115,14 +133,19 @@ class LabelTest:
         there = ~np.isnan(known)
         masks = checked_masks(slices, len(known))
         bounds = {name: most_mean(known[mask & there], chance / (2 * len(masks))) for name, mask in masks.items()}
-        bound = most_mean(known[there], chance / 2 if masks else chance)
+        given = checked_masks(answers, len(known))
+        share = chance / (1 + len(given))
+        bound = most_mean(known[there], share)
+        by_answer = {name: most_mean((known * mask)[there], share) for name, mask in given.items()}
         mean = float(known[there].mean()) if there.any() else 1.0
-        return cls(mean, int(there.sum()), SliceLosses(bound, bounds, most_weight), average_run, most_weight)
+        by_slice = SliceLosses(bound, bounds, most_weight)
+        return cls(mean, int(there.sum()), by_slice, average_run, most_weight, by_answer)
 
     def restart(self) -> None:
         """As if no label had come; with another model, or after something was done about an alarm."""
-        count = loss_bets(np.zeros(0), np.zeros(0), self.bound, self._most_weight).shape[1]
-        self._detector = ShiryaevRoberts(np.full(count, 1 / count), BEYOND * self.threshold * count)
+        count = len(self._answers)
+        weights = np.repeat([0.5, *[0.5 / count] * count] if count else [1.0], len(ODDS)) / len(ODDS)
+        self._detector = ShiryaevRoberts(weights, BEYOND * self.threshold * len(weights))
         self._recent = Recent(losses=("float64", ()), weights=("float64", ()))
         self._slices.restart()
         self._rows = self._labels = 0
@@ -134,6 +157,8 @@ class LabelTest:
         weights: ArrayLike | None = None,
         slices: Slices | None = None,
         times: NDArray[np.int64] | None = None,
+        passed: NDArray[np.float64] | None = None,
+        answers: Slices | None = None,
     ) -> LabelResult:
         """Go on with these labels; it does not matter how they are spread over calls.
 
@@ -142,15 +167,21 @@ class LabelTest:
             weights: (N,) within 0..`most_weight`; None: each sample had the same chance to be labelled.
             slices: as in `fit`; one that validation did not know is held against the bound of all.
             times: (N,) microseconds since 1970 UTC.
+            answers: as in `fit`; what validation did not know counts among all alone.
+            passed: (N,) 0 or more, of a run since the label before; None: 1, it is counted in labels.
         Raises: DataError: values outside of what is said here; nothing has changed.
         """
         given = checked_losses(losses)
         weighed = np.ones(len(given)) if weights is None else checked_weights(weights, len(given), self._most_weight)
         masks = checked_masks(slices, len(given))
+        answered = checked_masks(answers, len(given))
         (there,) = np.nonzero(~np.isnan(given))
         known, weight = given[there], weighed[there]
         self._recent.add(self._rows + there, None if times is None else times[there], losses=known, weights=weight)
-        evidence = np.asarray(self._detector.add(loss_bets(known, weight, self.bound, self._most_weight)))
+        # However long no label came, the next one alone proves nothing.
+        opened = None if passed is None else np.minimum(passed[there], max(1.0, self.threshold / LEAST_PROOF))
+        bets = self._bets(known, weight, {name: mask[there] for name, mask in answered.items()})
+        evidence = self._detector.add(bets, opened)
         beyond = evidence >= self.threshold if self.bound < 1 else np.zeros(len(known), np.bool_)
         alarm = self._rows + int(there[beyond.argmax()]) if beyond.any() else None
         self._slices.add(known, weight, {name: mask[there] for name, mask in masks.items()})
@@ -220,6 +251,13 @@ class LabelTest:
         self._detector.restore(state["evidence"])
         self._recent.restore(state["recent"])
         self._slices.restore(state["slices"])
+
+    def _bets(self, losses: Numbers, weights: Numbers, answered: Mapping[str, NDArray[np.bool_]]) -> Numbers:
+        """(N, K): that all losses are more, then that those of each answer are, as a share of all rows."""
+        none = np.zeros(len(losses), np.bool_)
+        parts = [(losses * answered.get(name, none), bound) for name, bound in self._answers.items()]
+        every = [(losses, self.bound), *parts]
+        return np.concatenate([loss_bets(part, weights, bound, self._most_weight) for part, bound in every], axis=1)
 
     def _since(self) -> Since:
         hits = self._recent["losses"] * self._recent["weights"] / self._most_weight

@@ -22,7 +22,7 @@ from totalml.monitoring.label_evidence import label_evidence, slice_evidence
 from totalml.monitoring.observations import as_categories
 from totalml.monitoring.table_times import microseconds
 from totalml.monitoring.traffic import LOSS
-from totalml.release.log_rows import METADATA
+from totalml.release.log_rows import ANSWER, METADATA
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 LEAST_LABELLED = 30  # of a season before, to hold one against
 SLICES_LEVEL = 0.01  # that any slice is ever said to be worse while none is
 ALPHA = 0.05  # that it is ever said wrongly whether the model is right on inputs that moved
+DAY_US = 86_400_000_000
+NEVER = np.iinfo(np.int64).min
+PREDICTED = ANSWER + "predicted"
+MOST_ANSWERS = 8  # each costs the others a part of their evidence
 USUAL = ""  # ordinary days, beside the names of seasons
 
 
@@ -41,9 +45,10 @@ class LabelWatch:
     """Args:
     known: rows of validation, with their losses.
     seasons: name -> rows of the season before, with theirs; those with too few labels are held against ordinary days.
-    average_run: labels between two false alarms.
+    average_run: rows between two false alarms, of which some have labels.
     slices: metadata columns.
     margin: by how much more often the model may err on inputs that moved.
+    rows_per_day: that are expected; None: a run is counted in labels.
     """
 
     def __init__(
@@ -53,15 +58,16 @@ class LabelWatch:
         average_run: float,
         slices: tuple[str, ...],
         margin: float,
+        rows_per_day: float | None = None,
     ) -> None:
-        self._slices, self._margin = slices, margin
+        self._slices, self._margin, self._rows_per_day = slices, margin, rows_per_day
         enough = {name: each for name, each in seasons.items() if (~np.isnan(each[1])).sum() >= LEAST_LABELLED}
         self._tests = {
-            name: LabelTest.fit(losses, average_run, slices=self._masks(rows))
+            name: LabelTest.fit(losses, average_run, slices=self._masks(rows), answers=_answers(rows))
             for name, (rows, losses) in {USUAL: known, **enough}.items()
         }
         self._results: dict[str, LabelResult] = {}
-        self._until = np.iinfo(np.int64).min  # labels that came by then were counted
+        self._until = NEVER  # labels that came by then were counted
         self._moved_since: int | None = None  # when inputs moved
         self._moved = (0, 0.0)  # labels of what was answered since, and the sum of their losses
         self._told: list[tuple[NDArray[np.int64], Losses]] = []  # of this window: when answered, how wrong
@@ -78,6 +84,7 @@ class LabelWatch:
         """
         came = microseconds(labelled, "labelled")
         fresh = came > self._until
+        passed = self._rows_passed(came[fresh])
         for name, test in self._tests.items():
             ours = fresh & (season_of == name)
             if name == USUAL:
@@ -85,13 +92,32 @@ class LabelWatch:
             if not ours.any():
                 continue
             rows = labelled.filter(pa.array(ours))
-            found = test.update(np.asarray(rows[LOSS]), slices=self._masks(rows), times=came[ours])
+            found = test.update(
+                np.asarray(rows[LOSS]),
+                slices=self._masks(rows),
+                times=came[ours],
+                passed=None if passed is None else passed[ours[fresh]],
+                answers=_answers(rows),
+            )
             before = self._results.get(name)
             if before is not None and before.alarm:
                 found = replace(found, alarm_row=before.alarm_row, since=before.since)
             self._results[name] = found
         self._told.append((microseconds(labelled, "time")[fresh], np.asarray(labelled[LOSS], np.float64)[fresh]))
         self._until = max(self._until, int(came.max(initial=self._until)))
+
+    def _rows_passed(self, came: NDArray[np.int64]) -> NDArray[np.float64] | None:
+        """(N,) rows that were expected since the label before; those of one moment share them. None: nobody knows.
+
+        By the clock and not by the label, so that the promise is of days, however few of the rows have labels.
+        """
+        if self._rows_per_day is None:
+            return None
+        moments, which, count = np.unique(came, return_inverse=True, return_counts=True)
+        passed = np.diff(moments.astype(np.float64), prepend=float(self._until)) / DAY_US * self._rows_per_day / count
+        if self._until == NEVER:
+            passed[:1] = 1.0  # nobody knows for how long none came
+        return np.asarray(passed[which])
 
     def end(self, season: str, outside_quality: bool, moved_since: int | None) -> list[Evidence]:
         """Of the window that is over.
@@ -177,3 +203,13 @@ class LabelWatch:
                 each = as_categories(rows[column].cast(pa.string()))
                 found |= {f"{name}={value}": each.codes == code for code, value in enumerate(each.names)}
         return found
+
+
+def _answers(rows: pa.Table) -> dict[str, NDArray[np.bool_]]:
+    """Class -> which rows were answered so; empty where an answer is none of a few classes."""
+    if PREDICTED not in rows.column_names or not pa.types.is_string(rows[PREDICTED].type):
+        return {}
+    each = as_categories(rows[PREDICTED])
+    if len(each.names) > MOST_ANSWERS:
+        return {}
+    return {value: each.codes == code for code, value in enumerate(each.names)}

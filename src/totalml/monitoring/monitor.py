@@ -243,7 +243,8 @@ class Monitor:
         run, settings = self._by_period.run_length(OF_LABELS), self._settings
         if self._panel is not None:
             return PanelLabels(self._panel, (reference, known), seasons, run, settings.slices, settings.margin)
-        return LabelWatch((reference, known), seasons, run, settings.slices, settings.margin)
+        per_day = self._budget.rows_per_day
+        return LabelWatch((reference, known), seasons, run, settings.slices, settings.margin, per_day)
 
     def _live_slices(self, reference: pa.Table, positive: str | None) -> LiveSlices | None:
         by = [name for name in self._settings.slices if METADATA + name in self._whole.columns]

@@ -57,23 +57,24 @@ class ShiryaevRoberts:
         """(K,) what each of the mixture adds to the evidence now."""
         return self._weights * self._product * (self._base + self._opened)
 
-    def add(self, bets: Numbers) -> Numbers:
+    def add(self, bets: Numbers, given: Numbers | None = None) -> Numbers:
         """Args:
         bets: (N, K) by which each row multiplies what was bet on it: above 0, with a mean of one at most.
             64 of them in a row have a product that float64 holds.
+        given: (N,) to the bet that is opened with each row, 0 or more, known before the row is; None: as of the class.
         Returns: (N,) the evidence after each row.
         """
         evidence = np.empty(len(bets))
+        given = self._given(np.arange(self.rows, self.rows + len(bets))) if given is None else given
         done = 0
         while done < len(bets):
             part = bets[done : done + BLOCK - self.rows % BLOCK]
-            evidence[done : done + len(part)] = self._add(part)
+            evidence[done : done + len(part)] = self._add(part, given[done : done + len(part)])
             done += len(part)
         return evidence
 
-    def _add(self, bets: Numbers) -> Numbers:
+    def _add(self, bets: Numbers, given: Numbers) -> Numbers:
         """Of one block, or a part of it. What was opened is kept as if it were worth nothing but 1 / its past bets."""
-        given = self._given(np.arange(self.rows, self.rows + len(bets)))
         products = np.cumprod(np.concatenate([self._product[None], bets]), axis=0)
         opened = given[:, None] / products[:-1]
         opened[0] += self._opened
