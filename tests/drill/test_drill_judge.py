@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.drill.drawn import recipe
 from totalml.drill import Adwin, ColumnByColumn, draw_history, judge
 from totalml.drill.detector import DUMMIES, SILENT, windows
+from totalml.drill.history import CALM
 from totalml.drill.judgement import threshold_for
 from totalml.drill.rivals import cut_evidence, log_p_of_ks
 
@@ -77,6 +78,27 @@ def test_outcomes_say_what_the_shares_are_made_of(judged):
             assert len(own) == found.histories
             assert sum(one.alarm is not None for one in own) / len(own) == found.alarmed
             assert all(one.alarm is None or 28 <= one.alarm < 56 for one in own)
+
+
+class LearnsWhatItIs:
+    """Alarms on three days, whatever happens, and says on the last of them alone what it is."""
+
+    name = "learns"
+
+    def evidence(self, history):
+        happens = np.isin(np.arange(history.days), [29, 39, 49]) & (history.scenario != CALM)
+        return np.where(happens, 1.0, SILENT)
+
+    def verdict(self, history, day):
+        return "concept" if day == 49 else "unknown"
+
+
+def test_a_drill_tells_what_is_said_at_first_and_when_it_is_what_happens(pools):
+    (judged,), outcomes = judge([LearnsWhatItIs()], pools, recipe(histories=3), TRUTHS, seed=1)
+    told = {each.scenario: (each.verdicts, each.delay_days, each.named, each.named_days) for each in judged.found}
+    assert told["habit"] == ({"unknown": 3}, 2, 1.0, 22)
+    assert told["sudden"] == ({"unknown": 3}, 2, 0.0, None)
+    assert {each.named for each in outcomes if each.scenario == "habit"} == {49}
 
 
 def test_windows_hold_their_days(pools):

@@ -99,6 +99,7 @@ def _table(outcomes: list[Outcome]) -> pa.Table:
                 ("early", pa.bool_()),
                 ("alarm", pa.int64()),
                 ("verdict", pa.string()),
+                ("named", pa.int64()),
             ]
         ),
     )

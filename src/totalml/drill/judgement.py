@@ -35,6 +35,7 @@ class Outcome:
         early: whether it first alarmed before anything happened; then whatever it says later counts for nothing.
         alarm: the day on which it first alarmed, once something happened; None: it did not.
         verdict: what it called that.
+        named: the day on which it first called it what it is, there or in a later alarm; None: on none.
     """
 
     detector: str
@@ -43,6 +44,7 @@ class Outcome:
     early: bool
     alarm: int | None
     verdict: str
+    named: int | None
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Found:
     Args:
         alarmed: share of the histories that it first alarmed in once something happened; `early`: before.
         delay_days: until half of all histories were alarmed for; 1 is the first day; None: fewer ever were.
-        verdicts: what it called them -> how often.
+        verdicts: what it called them at first -> how often.
+        named: share of the histories in which it called it what it is, sooner or later; `named_days` as `delay_days`.
     """
 
     scenario: str
@@ -62,6 +65,8 @@ class Found:
     early: float
     delay_days: int | None
     verdicts: dict[str, int]
+    named: float
+    named_days: int | None
 
 
 @dataclass(frozen=True)
@@ -108,11 +113,12 @@ def judge(
         for number in range(recipe.histories):
             history = _drawn(pools, recipe, scenario, seed, number)
             for detector in detectors:
-                first = _first_alarm(detector.evidence(history), thresholds[detector.name])
-                early = first is not None and first < history.began
-                alarm = None if early else first
-                verdict = NONE if alarm is None else detector.verdict(history, alarm)
-                outcomes.append(Outcome(detector.name, scenario, number, early, alarm, verdict))
+                alarms = _alarms(detector.evidence(history), thresholds[detector.name])
+                early = bool(alarms) and alarms[0] < history.began
+                called = {} if early else {day: detector.verdict(history, day) for day in alarms}
+                alarm, verdict = next(iter(called.items()), (None, NONE))
+                named = next((day for day, each in called.items() if each == truths[scenario]), None)
+                outcomes.append(Outcome(detector.name, scenario, number, early, alarm, verdict, named))
     judged = []
     for name, threshold in thresholds.items():
         own = [each for each in outcomes if each.detector == name]
@@ -145,23 +151,20 @@ def _fresh(
     for number in range(recipe.calm_histories, 2 * recipe.calm_histories):
         history = _drawn(pools, recipe, None, seed, number)
         for detector in detectors:
-            first = _first_alarm(detector.evidence(history), thresholds[detector.name])
-            firsts[detector.name] += [] if first is None else [first]
+            firsts[detector.name] += _alarms(detector.evidence(history), thresholds[detector.name])[:1]
     calm = recipe.calm_histories
     return {
         name: (len(days) / calm, sum(day >= recipe.from_day for day in days) / calm) for name, days in firsts.items()
     }
 
 
-def _first_alarm(evidence: NDArray[np.float64], threshold: float) -> int | None:
-    days = np.flatnonzero(evidence >= threshold)
-    return int(days[0]) if len(days) else None
+def _alarms(evidence: NDArray[np.float64], threshold: float) -> list[int]:
+    """Days, ascending."""
+    return [int(day) for day in np.flatnonzero(evidence >= threshold)]
 
 
 def _found(scenario: str, truth: Truth, outcomes: Sequence[Outcome], began: int) -> Found:
     own = [each for each in outcomes if each.scenario == scenario]
-    delays = sorted(math.inf if each.alarm is None else each.alarm - began + 1 for each in own)
-    half = delays[(len(delays) - 1) // 2]
     verdicts: dict[str, int] = {}
     for each in own:
         verdicts[each.verdict] = verdicts.get(each.verdict, 0) + 1
@@ -171,9 +174,18 @@ def _found(scenario: str, truth: Truth, outcomes: Sequence[Outcome], began: int)
         histories=len(own),
         alarmed=sum(each.alarm is not None for each in own) / len(own),
         early=sum(each.early for each in own) / len(own),
-        delay_days=None if math.isinf(half) else int(half),
+        delay_days=_half([each.alarm for each in own], began),
         verdicts=dict(sorted(verdicts.items())),
+        named=sum(each.named is not None for each in own) / len(own),
+        named_days=_half([each.named for each in own], began),
     )
+
+
+def _half(days: Sequence[int | None], began: int) -> int | None:
+    """Until half of them are over; the first day is 1."""
+    delays = sorted(math.inf if day is None else day - began + 1 for day in days)
+    half = delays[(len(delays) - 1) // 2]
+    return None if math.isinf(half) else int(half)
 
 
 def _score(found: Sequence[Found], calm: float) -> float:

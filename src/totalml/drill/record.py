@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from totalml.recipe import DrillRecipe, Recipe, ScenarioRecipe
     from totalml.recipe.drill import Truth
 
-SCHEMA = 1
+SCHEMA = 2
 SETTINGS = "drill v1"
 CONFIDENCE = 0.95
 

@@ -21,7 +21,7 @@ def told(record: DrillRecord) -> str:
     parts = [
         ("How often the model is right", _populations(record)),
         ("Share of histories alarmed in, and days until half were", _power(record)),
-        *((f"What {name} called it", table) for name, table in _verdicts(record)),
+        *((f"What {name} called it at first; as it is, in the end", table) for name, table in _verdicts(record)),
     ]
     return "\n".join("\n".join([title, *aligned(rows, "  "), ""]) for title, rows in parts)
 
@@ -40,7 +40,7 @@ def _power(record: DrillRecord) -> list[list[str]]:
     rows = [["scenario", "truth", *names]]
     for place, (scenario, truth) in enumerate(record.truths.items()):
         found = [each.found[place] for each in record.judged]
-        cells = [f"{100 * each.alarmed:.0f} %" + (f" {each.delay_days} d" if each.delay_days else "") for each in found]
+        cells = [_found(each.alarmed, each.delay_days) for each in found]
         rows.append([scenario, f"{truth}{' (harmless)' if truth in HARMLESS else ''}", *cells])
     rows.append(["false alarms", "set", *(f"{100 * each.false_alarms:.1f} %" for each in record.judged)])
     rows.append(["false alarms", "afresh", *(f"{100 * each.fresh:.1f} %" for each in record.judged)])
@@ -55,11 +55,15 @@ def _verdicts(record: DrillRecord) -> Iterator[tuple[str, list[list[str]]]]:
         if called <= {NONE, NO_CAUSE}:
             continue
         columns = [name for name in COLUMNS if name in called] + sorted(called - {*COLUMNS})
-        rows = [["scenario", "truth", *columns]]
+        rows = [["scenario", "truth", *columns, "as it is"]]
         for each in judged.found:
             shares = [f"{100 * each.verdicts.get(name, 0) / each.histories:.0f} %" for name in columns]
-            rows.append([each.scenario, each.truth, *shares])
+            rows.append([each.scenario, each.truth, *shares, _found(each.named, each.named_days)])
         yield judged.detector, rows
+
+
+def _found(share: float, days: int | None) -> str:
+    return f"{100 * share:.0f} %" + (f" {days} d" if days else "")
 
 
 def _share(part: Interval, form: str = ".1f") -> str:
