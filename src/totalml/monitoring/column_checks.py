@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 # called extreme. Of other numbers the range is all that the reference holds.
 EXTREME, STRANGE = 0.005, 0.01
 # A reference holds some bad pictures too, within whose range worse senders stay: so it is asked as well whether many
-# more of the rows than before are beyond what is usual. Light and seasons move a few.
+# more of the rows than before are beyond what is usual. Only of what the camera and the file decide: that many are
+# dark or bright may be for what stands before the camera.
 UNUSUAL, MANY = 0.05, 0.1
+OF_CAMERA = {PROPERTY + "sharpness": "below", PROPERTY + "noise": "above", PROPERTY + "blockiness": "above"}
 CAUTIOUS_Z = 3.0  # of the upper bound of the share of the commonest value, on which the chance of runs stands
 LONGER = 2  # times the longest run of the reference, beyond which a value is stuck
 SHOWN, FIRST = 3, 200  # values that are told, of so many first rows
@@ -73,9 +75,9 @@ def column_faults(
                 yield _strange(now, known, weights, strange_above)
                 continue
             if not name.startswith(ANSWER):
-                outside = _unlike_others if name.startswith(PROPERTY) else _outside
-                yield outside(name, "below", now, known, weights)
-                yield outside(name, "above", now, known, weights)
+                for kind in ("below", "above"):
+                    outside = _worse if OF_CAMERA.get(name) == kind else _outside
+                    yield outside(name, kind, now, known, weights, EXTREME if name.startswith(PROPERTY) else 0.0)
             yield _stuck(SET if name in levers else "stuck", name, known, seen, weights)
         elif name in known.observations.categories:
             yield _unseen(name, known, seen)
@@ -95,14 +97,14 @@ def _missing(name: str, known: Seen, seen: Seen) -> Fault:
     return share_fault(kind, name, seen.missing(name), known.missing(name), seen.weights, known.weights)
 
 
-def _unlike_others(name: str, kind: str, now: Numbers, known: Seen, weights: Numbers) -> Fault:
-    """Some extreme, or many unusual, whichever is surer; `p` is corrected for both."""
-    extreme, unusual = (_outside(name, kind, now, known, weights, share) for share in (EXTREME, UNUSUAL))
-    surer = unusual if unusual.p < extreme.p and unusual.share - unusual.expected >= MANY else extreme
+def _worse(name: str, kind: str, now: Numbers, known: Seen, weights: Numbers, extreme: float) -> Fault:
+    """Some beyond `extreme`, or many beyond what is usual, whichever is surer; `p` is corrected for both."""
+    some, many = (_outside(name, kind, now, known, weights, share) for share in (extreme, UNUSUAL))
+    surer = many if many.p < some.p and many.share - many.expected >= MANY else some
     return replace(surer, p=min(1.0, 2 * surer.p))
 
 
-def _outside(name: str, kind: str, now: Numbers, known: Seen, weights: Numbers, extreme: float = 0.0) -> Fault:
+def _outside(name: str, kind: str, now: Numbers, known: Seen, weights: Numbers, extreme: float) -> Fault:
     """Beyond the value that a share `extreme` of the reference, or its outermost row, is not within."""
     values, asked = known.ordered(name), ~np.isnan(now)
     if not len(values) or not asked.any():
