@@ -18,6 +18,7 @@ import pytest
 from tests.projects import new_project
 from tests.review.learnt.rendered import LABELS, SIZE, Pint, pints, save
 from tests.serving.serving import serving
+from tests.warm import python
 from totalml.cli import main
 from totalml.compose import compose_recipe
 from totalml.data.snapshot import load_snapshot
@@ -194,7 +195,7 @@ def test_sixty_verdicts_about_a_new_glass_make_a_release_that_knows_it(project, 
 def kill_close_loop(project: Path, point: str, calls: int) -> int:
     """The command in a process that kills itself. Returns: its exit code."""
     return subprocess.run(
-        [sys.executable, "-c", KILLS_ITSELF, point, str(calls), "review", "close-loop", MODEL],
+        [*python(), "-c", KILLS_ITSELF, point, str(calls), "review", "close-loop", MODEL],
         cwd=project,
         check=False,
         capture_output=True,
