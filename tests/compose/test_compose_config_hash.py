@@ -140,7 +140,7 @@ def test_every_other_value_gives_another_hash(path, value):
         if other == value:
             continue
         try:
-            found = hash_of(put(FULL, path, other))
+            found = config_hash(what(validate(put(FULL, path, other))))  # YAML and OmegaConf have tests of their own
         except InvalidRecipe:
             continue
         tried += 1
