@@ -1,13 +1,16 @@
 """The notebook of the docs does in a real kernel what it says, and shows what it should."""
 
+from __future__ import annotations
+
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
+
+if TYPE_CHECKING:
+    import nbformat
 
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENT = REPOSITORY / "docs" / "notebook.ipynb"
@@ -16,6 +19,9 @@ DOCUMENT = REPOSITORY / "docs" / "notebook.ipynb"
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> nbformat.NotebookNode:
     """Executed in docs/ of a copy of the project, so that its run lies there."""
+    import nbformat
+    from nbclient import NotebookClient
+
     project = tmp_path_factory.mktemp("document")
     for folder in ("conf", "recipes"):
         shutil.copytree(REPOSITORY / folder, project / folder)

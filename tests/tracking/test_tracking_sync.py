@@ -4,10 +4,10 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import wandb
 
 from totalml.cli import main
 from totalml.errors import TrackingError
@@ -43,7 +43,7 @@ def test_an_offline_run_can_be_read_by_wandb_and_nobody_is_spoken_with(runs, ser
     folder = runs.go("tracking=offline")
     assert backend.operations == []
     (run_file,) = folder.glob("wandb/offline-run-*/*.wandb")
-    core = Path(wandb.__file__).parent / "bin" / "wandb-core"
+    core = Path(find_spec("wandb").origin).parent / "bin" / "wandb-core"
     asked = [str(core), "leet", "--inspect", "--run-file", str(run_file), str(folder / "wandb")]
     told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
