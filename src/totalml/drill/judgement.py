@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from totalml.drill.history import History, Pools
     from totalml.recipe import DrillRecipe
     from totalml.recipe.drill import Truth
+
+
+Step = tuple[str | None, int]  # a scenario, none of a calm history, and the number of the history
 
 
 @dataclass(frozen=True)
@@ -91,42 +95,48 @@ def judge(
     recipe: DrillRecipe,
     truths: Mapping[str, Truth],
     seed: int,
-    tracked: Callable[[Iterable[str]], Iterable[str]] = iter,
+    tracked: Callable[[Sequence[Step]], Iterable[Step]] = iter,
 ) -> tuple[list[Judged], list[Outcome]]:
     """The best first.
 
     Args:
         truths: scenario -> what is to be found.
-        tracked: shows how far it is, scenario by scenario.
+        tracked: shows how far it is, history by history.
     Raises: DataError: a population has too few samples.
     """
     calm = recipe.calm_histories
-    evidence = {each.name: np.empty((calm, recipe.days)) for each in detectors}
-    for number in range(calm):
+    steps = iter(tracked(_steps(recipe)))
+    evidence = {each.name: np.empty((2 * calm, recipe.days)) for each in detectors}
+    for _, number in islice(steps, 2 * calm):
         history = _drawn(pools, recipe, None, seed, number)
         for detector in detectors:
             evidence[detector.name][number] = detector.evidence(history)
-    thresholds = {name: threshold_for(values.max(axis=1), recipe.false_alarms) for name, values in evidence.items()}
-    fresh = _fresh(detectors, pools, recipe, thresholds, seed)
+    surest = {name: values[:calm].max(axis=1) for name, values in evidence.items()}
+    thresholds = {name: threshold_for(values, recipe.false_alarms) for name, values in surest.items()}
     outcomes: list[Outcome] = []
-    for scenario in tracked(recipe.scenarios):
-        for number in range(recipe.histories):
-            history = _drawn(pools, recipe, scenario, seed, number)
-            for detector in detectors:
-                alarms = _alarms(detector.evidence(history), thresholds[detector.name])
-                early = bool(alarms) and alarms[0] < history.began
-                called = {} if early else {day: detector.verdict(history, day) for day in alarms}
-                alarm, verdict = next(iter(called.items()), (None, NONE))
-                named = next((day for day, each in called.items() if each == truths[scenario]), None)
-                outcomes.append(Outcome(detector.name, scenario, number, early, alarm, verdict, named))
+    for scenario, number in steps:
+        history = _drawn(pools, recipe, scenario, seed, number)
+        for detector in detectors:
+            alarms = _alarms(detector.evidence(history), thresholds[detector.name])
+            early = bool(alarms) and alarms[0] < history.began
+            called = {} if early else {day: detector.verdict(history, day) for day in alarms}
+            alarm, verdict = next(iter(called.items()), (None, NONE))
+            named = next((day for day, each in called.items() if each == truths[scenario or ""]), None)
+            outcomes.append(Outcome(detector.name, scenario or "", number, early, alarm, verdict, named))
     judged = []
     for name, threshold in thresholds.items():
         own = [each for each in outcomes if each.detector == name]
         found = tuple(_found(scenario, truths[scenario], own, recipe.from_day) for scenario in recipe.scenarios)
-        told = float((evidence[name].max(axis=1) >= threshold).mean())
-        over_all, in_drifts = fresh[name]
+        told = float((surest[name] >= threshold).mean())
+        over_all, in_drifts = _fresh(evidence[name][calm:], threshold, recipe.from_day)
         judged.append(Judged(name, threshold, told, over_all, _score(found, in_drifts), found))
     return sorted(judged, key=lambda each: -each.score), outcomes
+
+
+def _steps(recipe: DrillRecipe) -> list[Step]:
+    """First the calm histories that set thresholds, then as many others, then those in which something happens."""
+    calm: list[Step] = [(None, number) for number in range(2 * recipe.calm_histories)]
+    return calm + [(scenario, number) for scenario in recipe.scenarios for number in range(recipe.histories)]
 
 
 def _drawn(pools: Pools, recipe: DrillRecipe, scenario: str | None, seed: int, number: int) -> History:
@@ -143,19 +153,14 @@ def threshold_for(surest: NDArray[np.float64], share: float) -> float:
     return float(np.nextafter(np.sort(surest)[::-1][most], np.inf))
 
 
-def _fresh(
-    detectors: Sequence[Detector], pools: Pools, recipe: DrillRecipe, thresholds: Mapping[str, float], seed: int
-) -> dict[str, tuple[float, float]]:
-    """Share of other calm histories that each alarms in: on any day, and on those on which drifts happen elsewhere."""
-    firsts: dict[str, list[int]] = {each.name: [] for each in detectors}
-    for number in range(recipe.calm_histories, 2 * recipe.calm_histories):
-        history = _drawn(pools, recipe, None, seed, number)
-        for detector in detectors:
-            firsts[detector.name] += _alarms(detector.evidence(history), thresholds[detector.name])[:1]
-    calm = recipe.calm_histories
-    return {
-        name: (len(days) / calm, sum(day >= recipe.from_day for day in days) / calm) for name, days in firsts.items()
-    }
+def _fresh(evidence: NDArray[np.float64], threshold: float, began: int) -> tuple[float, float]:
+    """Share of other calm histories that are alarmed in: on any day; first on those on which drifts happen elsewhere.
+
+    Args: evidence: (H, days).
+    """
+    alarmed = evidence >= threshold
+    any_day, before = alarmed.any(axis=1), alarmed[:, :began].any(axis=1)
+    return float(any_day.mean()), float((any_day & ~before).mean())
 
 
 def _alarms(evidence: NDArray[np.float64], threshold: float) -> list[int]:
