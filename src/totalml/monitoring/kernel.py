@@ -6,6 +6,7 @@ them, landmarks, and turned into features whose inner products it is: then a per
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -76,15 +77,17 @@ class Features:
         root = axes / np.sqrt(np.maximum(values, 0) + ADDED)
         return cls(center, landmarks, scale, tuple(weights.tolist()), root.astype(np.float32))
 
-    def __call__(self, rows: Embeddings) -> Space:
-        """(N, r) of finite rows (N, D)."""
-        found = np.empty((len(rows), self.root.shape[1]), np.float32)
+    def __call__(self, rows: Embeddings, there: NDArray[np.bool_] | None = None) -> Space:
+        """(N, r) of rows (N, D), a chunk at a time. Args: there: (N,) which are finite, of others NaN; None: all."""
+        found = np.full((len(rows), self.root.shape[1]), np.nan, np.float32)
         for start in range(0, len(rows), CHUNK):
-            squares = _squared_distances(rows[start : start + CHUNK] - self.center, self.landmarks)
+            some = slice(start, start + CHUNK)
+            kept = np.ones(len(rows[some]), np.bool_) if there is None else there[some]
+            squares = _squared_distances(rows[some][kept] - self.center, self.landmarks)
             mixed = np.zeros(squares.shape, np.float32)
             for weight, kernel in zip(self.weights, _kernels(squares, self.scale), strict=True):
                 mixed += np.float32(weight) * kernel
-            found[start : start + CHUNK] = mixed @ self.root
+            found[some][kept] = mixed @ self.root
         return found
 
 
@@ -119,15 +122,15 @@ class KernelStatistic:
     @property
     def seen(self) -> float:
         """As `permuted`, of all rows."""
-        sides = self.before, self.now[self._there]
-        if not all(map(len, sides)):
+        counts = len(self.before), int(self._there.sum())
+        if not all(counts):
             return 0.0
         pooled = self.pooled[~np.isnan(self.pooled[:, 0])]
         middle = pooled.mean(axis=0)
-        own, *owns = (float(np.square(each - middle).sum(axis=1).mean()) for each in (pooled, *sides))
+        own, *owns = (_mean(each, lambda some: np.square(some - middle).sum(axis=1)) for each in (pooled, *self._sides))
         squared = float(self.direction @ self.direction)
-        squared -= sum((each - own) / len(side) for each, side in zip(owns, sides, strict=True))
-        return max(squared, 0.0) / sum(1 / len(side) for side in sides)
+        squared -= sum((float(each) - float(own)) / count for each, count in zip(owns, counts, strict=True))
+        return max(squared, 0.0) / sum(1 / count for count in counts)
 
     def move(self, p: float) -> Move:
         return Move(EMBEDDING, "MMD", float(np.linalg.norm(self.direction)), p)
@@ -138,14 +141,20 @@ class KernelStatistic:
 
         In -1..1: its mean kernel with the rows of the window without that with the rows of the reference.
         """
-        return self.now @ self.direction
+        # Of a direction in float64, numpy would make all of `now` float64 too.
+        return (self.now @ self.direction.astype(np.float32)).astype(np.float64)
 
     @cached_property
     def direction(self) -> Matrix:
         """(r,) from the mean of the reference to that of the window."""
         if not len(self.before) or not self._there.any():
             return np.zeros(self.now.shape[1])
-        return self.now[self._there].mean(axis=0, dtype=np.float64) - self.before.mean(axis=0, dtype=np.float64)
+        before, now = (_mean(each, lambda some: some) for each in self._sides)
+        return now - before
+
+    @property
+    def _sides(self) -> tuple[Space, Space]:
+        return self.before, self.now
 
     @cached_property
     def _there(self) -> NDArray[np.bool_]:
@@ -165,21 +174,24 @@ def of_embeddings(sides: Sides, there: Flags, rows: Rows, rng: np.random.Generat
     features = Features.of(pooled[present], rng) if present.any() else None
     if features is None:
         return None
-    found = _spaced(features, pooled, present)
+    found = features(pooled, present)
     if len(pooled) == len(sides[0]) + len(sides[1]):
         before, now = found[: len(sides[0])][there[0]], found[len(sides[0]) :]
     else:
         kept = np.flatnonzero(there[0])
         kept = kept if len(kept) <= MOST else rng.choice(kept, MOST, replace=False)
-        before, now = features(sides[0][kept]), _spaced(features, sides[1], there[1])
+        before, now = features(sides[0][kept]), features(sides[1], there[1])
     return KernelStatistic(before, now, found)
 
 
-def _spaced(features: Features, rows: Embeddings, there: NDArray[np.bool_]) -> Space:
-    """(N, r) NaN where missing."""
-    found = np.full((len(rows), features.root.shape[1]), np.nan, np.float32)
-    found[there] = features(rows[there])
-    return found
+def _mean(rows: Space, of: Callable[[Space], Space]) -> Matrix:
+    """Of what is made of each row that is there, a chunk at a time, so that millions of rows are not held twice."""
+    total, count = np.zeros(()), 0
+    for start in range(0, len(rows), CHUNK):
+        some = rows[start : start + CHUNK]
+        some = some[~np.isnan(some[:, 0])]
+        total, count = total + of(some).sum(axis=0, dtype=np.float64), count + len(some)
+    return np.asarray(total / count)
 
 
 def _kernels(squares: Matrix, scale: float) -> list[Space]:

@@ -74,7 +74,9 @@ def _parquet(path: Path, what: str) -> pa.Table:
 
     try:
         with pq.ParquetFile(path) as file:
-            table = file.read()
+            # All at once, pyarrow would hold what it reads beside what it made of that.
+            groups = [file.read_row_group(group) for group in range(file.num_row_groups)]
+            table = pa.concat_tables(groups) if groups else file.read()
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{what} {str(path)!r} cannot be read: {error}") from error
     counts = Counter(table.column_names)
