@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from totalml.monitoring.label_rows import Numbers, Slices
 
-CHANCE = 0.1
+CHANCE = 0.05
 LEAST = 1e-3  # of a loss before a change: validation that saw none does not make it impossible
 LEAST_PROOF = 100.0  # by how much a bet must have grown for an alarm, whatever it was opened with
 BEYOND = 1000.0  # times the threshold; evidence grows no further, so that it goes once errors are as rare as before

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from totalml.deployment.sequential import more_until, share_bounds
 from totalml.errors import DataError
-from totalml.monitoring.label import LabelResult, LabelTest, StillRight
+from totalml.monitoring.label import CHANCE, LabelResult, LabelTest, StillRight
 from totalml.monitoring.label_evidence import label_evidence, slice_evidence
 from totalml.monitoring.observations import as_categories
 from totalml.monitoring.table_times import microseconds
@@ -38,6 +38,9 @@ DAY_US = 86_400_000_000
 NEVER = np.iinfo(np.int64).min
 PREDICTED = ANSWER + "predicted"
 MOST_ANSWERS = 8  # each costs the others a part of their evidence
+# That a bound does not hold, where each answer has one of its own: for an answer alone it then is about as near as
+# that of all errors is without them.
+WITH_ANSWERS = 2 * CHANCE
 USUAL = ""  # ordinary days, beside the names of seasons
 
 
@@ -63,7 +66,7 @@ class LabelWatch:
         self._slices, self._margin, self._rows_per_day = slices, margin, rows_per_day
         enough = {name: each for name, each in seasons.items() if (~np.isnan(each[1])).sum() >= LEAST_LABELLED}
         self._tests = {
-            name: LabelTest.fit(losses, average_run, slices=self._masks(rows), answers=_answers(rows))
+            name: _fitted(rows, losses, average_run, self._masks(rows))
             for name, (rows, losses) in {USUAL: known, **enough}.items()
         }
         self._results: dict[str, LabelResult] = {}
@@ -203,6 +206,12 @@ class LabelWatch:
                 each = as_categories(rows[column].cast(pa.string()))
                 found |= {f"{name}={value}": each.codes == code for code, value in enumerate(each.names)}
         return found
+
+
+def _fitted(rows: pa.Table, losses: Losses, average_run: float, slices: dict[str, NDArray[np.bool_]]) -> LabelTest:
+    answers = _answers(rows)
+    chance = WITH_ANSWERS if answers else CHANCE
+    return LabelTest.fit(losses, average_run, slices=slices, chance=chance, answers=answers)
 
 
 def _answers(rows: pa.Table) -> dict[str, NDArray[np.bool_]]:
