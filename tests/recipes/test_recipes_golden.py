@@ -61,7 +61,7 @@ def test_a_drill_finds_what_it_found(smoke_run, num_regression):
     found = [(each["detector"], one) for each in judged for one in each["found"]]
     reached = {f"{detector}: {one['scenario']}": one["alarmed"] for detector, one in found}
     right = {f"right: {each['population']}": each["accuracy"]["value"] for each in drill["measured"]}
-    # Ten histories of each scenario, of a model that another machine trains a little otherwise.
+    # Six histories of each scenario, of a model that another machine trains a little otherwise.
     num_regression.check({**right, **reached}, default_tolerance={"atol": 0.25, "rtol": 0})
 
 
