@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.projects import REPOSITORY, new_project, replace
+from tests.warm import run_python
 from totalml.compose import compose_recipe
 from totalml.errors import StoreError
 from totalml.team import Team, read_team
@@ -81,9 +80,7 @@ def test_what_it_writes_passes_every_check_at_once(tmp_path):
 
     def go(*command: str) -> str:
         where = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src"), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(
-            [sys.executable, *command], cwd=tmp_path, env=where, capture_output=True, text=True, check=False
-        )
+        done = run_python([*command], tmp_path, where)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -91,7 +88,8 @@ def test_what_it_writes_passes_every_check_at_once(tmp_path):
     go("-m", "ruff", "check", "tests")
     go("-m", "ruff", "format", "--check", "tests")
     go("-m", "yamllint", "--strict", "recipes", "tests", "team.yaml")
-    assert "5 passed" in go("-m", "pytest", "tests/recipes")  # four compose, and the small one runs
+    warm = ("-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning")
+    assert "5 passed" in go("-m", "pytest", *warm, "tests/recipes")  # four compose, and the small one runs
 
 
 @pytest.mark.parametrize(
