@@ -277,6 +277,7 @@ def do_predict(work: str, name: str, what: str, backend: str, workers: str) -> C
 
 def do_onnx(work: str, file: str) -> Callable[[], Any]:
     """The same rows through the same model, CHUNK at a time, and all answers in one Parquet file."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # as of a release
     import onnxruntime
 
     from totalml.release.bundle import MODEL
