@@ -105,6 +105,19 @@ def mistakes_of(project, *overrides):
             "features:\n  table:\n    numeric: [price]\nmodel:\n  table:\n    _target_: totalml.model.Mlp",
             "recipes/wrong.yaml:1: features.table: 'price' is what is to be predicted; take it out of the features",
         ),
+        (
+            "features:\n  table:\n    categorical: [pub]\nmodel:\n  table:\n    _target_: totalml.model.Mlp\n"
+            "monitoring:\n  levers: [pub]",
+            "recipes/wrong.yaml:15: monitoring.levers[0]: 'pub' holds words, and a lever is a number that stays where "
+            "people set it; take it out",
+        ),
+        (
+            "task:\n  _target_: totalml.task.Regression\n  targets: [price]\ndrill:\n  futures: true\n"
+            "  populations: {base: {source: {_target_: recipes.marketing.source.MarketSource, since: 2025-01-06}}}\n"
+            "  scenarios: {busy: {truth: none}}\n  calm_histories: 100\n  histories: 2",
+            "recipes/wrong.yaml:12: drill.futures: futures are of series; name the column that tells them apart as "
+            "task.series",
+        ),
     ],
 )
 def test_a_mistake_is_reported_where_it_was_written(project, write_recipe, lines, expected):

@@ -145,6 +145,15 @@ class Recipe(Section):
         return self
 
     @model_validator(mode="after")
+    def _levers_are_numbers(self) -> Self:
+        words = self.features.table.categorical if self.features.table else ()
+        for place, name in enumerate(self.monitoring.levers):
+            if name in words:
+                told = f"{name!r} holds words, and a lever is a number that stays where people set it; take it out"
+                raise Misfit(told, "monitoring", "levers", place)
+        return self
+
+    @model_validator(mode="after")
     def _futures_are_of_series(self) -> Self:
         if self.drill is not None and self.drill.futures and getattr(self.task, "series", None) is None:
             raise Misfit(
