@@ -66,7 +66,8 @@ def futures_as_pools(tables: Mapping[str, pa.Table], bundle: Bundle, truth: Trut
     signature, reference = Signature.read(bundle), reference_of(bundle)
     losses = LossOf.fit(reference, truth)
     parts = [reference, *tables.values()]
-    whole = pa.concat_tables(parts, promote_options="permissive")
+    # Of hundreds of pieces, a few rows would take long to be taken.
+    whole = pa.concat_tables(parts, promote_options="permissive").combine_chunks()
     seen = whole.select(["time", *compared(whole.column_names, (*signature.columns, *signature.context))])
     ends = np.cumsum([0, *map(len, parts)])
     return Pools(
