@@ -120,3 +120,23 @@ def test_samples_of_a_log_come_together_by_the_short_name_of_their_column(capsys
     asked = ["--reference", "known.parquet", "--window", "dearer.parquet", "--unit", "uploader"]
     assert main(["monitor", "check", *asked]) == 3
     assert "price moved against the reference" in capsys.readouterr().out
+
+
+def test_a_lever_that_is_switched_off_is_a_new_input_and_any_other_number_a_feed_that_is_lost(capsys):
+    spend = np.random.default_rng(3).gamma(9, 10, 60)
+    reference = table("a.parquet", spend=spend)
+    asked = ["monitor", "check", "--reference", reference, "--window", table("b.parquet", seed=1, spend=np.zeros(60))]
+    assert main(asked) == 3
+    assert capsys.readouterr().out.startswith("data quality: ")
+    assert main([*asked, "--lever", "spend"]) == 3
+    assert capsys.readouterr().out.startswith("unknown: Inputs moved: ")
+
+
+def test_levers_that_are_no_numbers_of_the_reference_are_all_named_with_what_was_meant(capsys):
+    reference = table("a.parquet", spend=np.arange(60.0), city=["x", "y"] * 30)
+    asked = ["monitor", "check", "--reference", reference, "--window", reference]
+    assert main([*asked, "--lever", "spent", "--lever", "city"]) == 4
+    told = capsys.readouterr().err
+    assert "no column of numbers 'spent', did you mean 'spend'?" in told
+    assert "no column of numbers 'city'" in told
+    assert "the reference has: area, spend" in told

@@ -31,6 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window", required=True, metavar="TABLE", help="what is asked about")
     parser.add_argument("--unit", metavar="COLUMN", help="equal values come together, such as an uploader")
     parser.add_argument("--by", metavar="COLUMN", action="append", default=[], help="say who brings what is wrong")
+    parser.add_argument(
+        "--lever", metavar="COLUMN", action="append", default=[], help="people set it: it may stay at 0"
+    )
     parser.add_argument("--level", type=float, default=0.05, help="chance of a false alarm (0.05)")
     parser.add_argument("--json", action="store_true", help="all evidence, for machines")
 
@@ -48,7 +51,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     if not LEAST_LEVEL <= arguments.level < 1:
         raise RecipeError(f"command line: --level {arguments.level:g} is a chance, from {LEAST_LEVEL:g} to less than 1")
     reference, window = _sides(arguments, place)
-    verdict = check(reference, window, unit=arguments.unit, by=arguments.by, level=arguments.level)
+    unit, by, levers = arguments.unit, arguments.by, arguments.lever
+    verdict = check(reference, window, unit=unit, by=by, levers=levers, level=arguments.level)
     print(json.dumps(verdict.as_json()) if arguments.json else "\n".join(_told(verdict, len(reference), len(window))))
     return ALARMED if verdict.alarms else 0
 
