@@ -1,7 +1,7 @@
 """A lever that does less than the model says is told by name; what moves all series at once is none of its doing."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -200,3 +200,41 @@ def test_what_a_lever_brings_is_the_answer_less_that_without_all_of_its_columns(
     made = PanelLevers.fit(levers, KNOWN, reference, pa.table({"sold": [1.0, 1.0]}), ARL)
     assert made is not None
     assert made.look(rows.slice(0, 0)).told == "no labels came"
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Levers whose errors were found out elsewhere; the place of a lever is its feature."""
+
+    features: dict[str, str]
+    known: Errors
+
+    def errors(self, rows: pa.Table, truths: pa.Table, panel: Panel) -> Errors:
+        here = np.isin(self.known.numbers, rows["week"].to_numpy())
+        brought = self.known.brought[np.ix_(here, [int(each) for each in self.features.values()])]
+        return Errors(self.known.numbers[here], self.known.series[here], self.known.errors[here], brought)
+
+
+def test_a_lever_that_brings_nothing_is_told_and_hides_no_other():
+    weeks = np.concatenate([REFERENCE, np.arange(120, 160)])
+    whole = errors(weeks, 1, (0.0, -0.5), since=120)
+    with_idle = replace(whole, brought=np.column_stack([whole.brought, np.zeros(len(whole.errors))]))
+    levers = _Known({"tv": "0", "social": "1", "radio": "2"}, with_idle)
+    made = PanelLevers.fit(levers, KNOWN, pa.table({"week": REFERENCE}), pa.table({}), ARL)
+    told = [made.look(pa.table({"week": [week]})) for week in range(120, 160)]
+    assert all("not watched, since the model says that they bring nothing: radio" in each.told for each in told)
+    assert told[-1].alarm
+    assert told[-1].moved == ("social",)
+    again = PanelLevers.fit(levers, KNOWN, pa.table({"week": REFERENCE}), pa.table({}), ARL)
+    again.restore(made.state())
+    assert again.state() == made.state()
+
+
+def test_where_no_lever_brings_anything_none_is_watched_and_that_is_told():
+    known = errors(REFERENCE, 1)
+    levers = _Known({"tv": "0"}, replace(known, brought=np.zeros((len(known.errors), 1))))
+    made = PanelLevers.fit(levers, KNOWN, pa.table({"week": REFERENCE}), pa.table({}), ARL)
+    assert made.look(pa.table({"week": [110]})).told == (
+        "not watched, since the model says that they bring nothing: tv"
+    )
+    made.restore(made.state())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import pyarrow as pa
 
 from totalml.labels.columns import PREFIX
@@ -20,9 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PanelLevers:
+    """Args:
+    levers: that the model says something of.
+    watch: None: there are none.
+    idle: other levers, of which the model says that they bring nothing, so that none of it can be lost.
+    """
+
     levers: Levers
     panel: Panel
-    watch: LeverWatch
+    watch: LeverWatch | None
+    idle: tuple[str, ...] = ()
 
     @classmethod
     def fit(
@@ -32,19 +40,36 @@ class PanelLevers:
         known = levers.errors(reference, truths, panel)
         if known is None:
             return None
-        return cls(levers, panel, LeverWatch(panel, [*levers.features], known, average_run))
+        brings = np.nan_to_num(known.brought).any(axis=0)
+        names = [*levers.features]
+        idle = tuple(name for name, any_of_it in zip(names, brings, strict=True) if not any_of_it)
+        levers = replace(levers, features={name: each for name, each in levers.features.items() if name not in idle})
+        if not levers.features:
+            return cls(levers, panel, None, idle)
+        known = replace(known, brought=known.brought[:, brings])
+        return cls(levers, panel, LeverWatch(panel, [*levers.features], known, average_run), idle)
 
     def look(self, labelled: pa.Table) -> Evidence:
         """Args: labelled: of a window that is over, with columns of the log and of labels."""
+        found = self._look(labelled)
+        if not self.idle:
+            return found
+        unseen = f"not watched, since the model says that they bring nothing: {', '.join(self.idle)}"
+        return replace(found, told="; ".join(filter(None, (found.told, unseen))))
+
+    def state(self) -> dict[str, Any]:
+        return {} if self.watch is None else self.watch.state()
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        if self.watch is not None and state:
+            self.watch.restore(state)
+
+    def _look(self, labelled: pa.Table) -> Evidence:
+        if self.watch is None:
+            return Evidence(OF_LEVERS, False, "")
         truths = columns_after(PREFIX, labelled)
         found = self.levers.errors(labelled, truths, self.panel) if len(labelled) else None
         if found is None:
             told = "no labels came" if not len(labelled) else "labels came of rows that lack what the model sees"
             return Evidence(OF_LEVERS, False, told)
         return self.watch.look(found)
-
-    def state(self) -> dict[str, Any]:
-        return self.watch.state()
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self.watch.restore(state)
