@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import sys
 
+from httptools import HttpParserInvalidMethodError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S = 20.0  # from the first byte, or from the connection, to the end of a request's head
 HEAD_BYTES = 2**16  # of a head, and of what is no body between two pieces of one
 AHEAD = 64  # requests that wait for the answer to an earlier one of their connection
 
-_NO_HTTP = "400 Bad Request", "this is no HTTP/1.1 request of a method that is known"
+_NO_HTTP = "400 Bad Request", "this is no HTTP/1.1 request"
+_NO_METHOD = "501 Not Implemented", "no method of this name is known; names are case-sensitive"
 _LONG_HEAD = "431 Request Header Fields Too Large", f"the head of a request is longer than {HEAD_BYTES:,} bytes"
 _FAR_AHEAD = "400 Bad Request", f"more than {AHEAD} requests wait for an answer on this connection; open several"
+_FIRST_LINE = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+ [!-~]+ HTTP/1\.[01]\r?\n")  # of a request, whatever its method
 
 
 class _Refused(Exception):
@@ -28,6 +33,7 @@ class ImpatientProtocol(HttpToolsProtocol):
     """Between two requests uvicorn's own `timeout_keep_alive` counts until a byte comes."""
 
     _due: asyncio.TimerHandle | None = None
+    _came = b""  # last, while it is read
     _no_body = 0  # bytes that came since a body, or a head, was read
     _refusal = _NO_HTTP
 
@@ -37,7 +43,9 @@ class ImpatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._no_body += len(data)
+        self._came = data
         super().data_received(data)
+        self._came = b""
         if self._no_body > HEAD_BYTES and not self.transport.is_closing():
             self._refusal = _LONG_HEAD
             self.send_400_response("")
@@ -62,7 +70,9 @@ class ImpatientProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Args: msg: of uvicorn; ours says more."""
-        status, reason = self._refusal
+        # The parser says the same of what is no HTTP at all.
+        unknown = isinstance(sys.exception(), HttpParserInvalidMethodError) and _FIRST_LINE.match(self._came)
+        status, reason = _NO_METHOD if unknown else self._refusal
         data = json.dumps({"error": reason}).encode()
         head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n"
         self.transport.write(head.encode() + b"connection: close\r\n\r\n" + data)
