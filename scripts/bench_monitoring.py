@@ -7,7 +7,7 @@ All sections, or those that are named; `--quick` takes few repeats, so its figur
 import argparse
 from importlib import import_module
 
-SECTIONS = ("window", "stream", "labels", "service")
+SECTIONS = ("window", "stream", "labels", "service", "levers")
 
 
 def main() -> None:
