@@ -43,11 +43,11 @@ class PanelLevers:
         brings = np.nan_to_num(known.brought).any(axis=0)
         names = [*levers.features]
         idle = tuple(name for name, any_of_it in zip(names, brings, strict=True) if not any_of_it)
-        levers = replace(levers, features={name: each for name, each in levers.features.items() if name not in idle})
-        if not levers.features:
-            return cls(levers, panel, None, idle)
-        known = replace(known, brought=known.brought[:, brings])
-        return cls(levers, panel, LeverWatch(panel, [*levers.features], known, average_run), idle)
+        if idle:
+            features = {name: each for name, each in levers.features.items() if name not in idle}
+            levers, known = replace(levers, features=features), replace(known, brought=known.brought[:, brings])
+        watch = LeverWatch(panel, [*levers.features], known, average_run) if levers.features else None
+        return cls(levers, panel, watch, idle)
 
     def look(self, labelled: pa.Table) -> Evidence:
         """Args: labelled: of a window that is over, with columns of the log and of labels."""
