@@ -28,8 +28,8 @@ def data_hash(samples: pa.Table, metadata: pa.Table) -> str:
     metadata: the same rows; the order of its columns does not count.
     """
     order = sorted_rows(samples["id"])
-    parts = [_column(name, samples[name], order) for name in SAMPLE_COLUMNS]
-    own = [_column(name, metadata[name], order) for name in sorted(metadata.column_names)]
+    parts = [column_digest(name, samples[name], order) for name in SAMPLE_COLUMNS]
+    own = [column_digest(name, metadata[name], order) for name in sorted(metadata.column_names)]
     counts = b"".join(_number(count) for count in (samples.num_rows, len(parts), len(own)))
     return digest("data v1", counts + "".join(parts + own).encode())
 
@@ -46,7 +46,8 @@ def sorted_rows(ids: pa.ChunkedArray) -> pa.Array | None:
     return pc.sort_indices(raw)
 
 
-def _column(name: str, values: pa.ChunkedArray, order: pa.Array | None) -> str:
+def column_digest(name: str, values: pa.ChunkedArray, order: pa.Array | None = None) -> str:
+    """Of a column's values, of a type that a snapshot holds; None: in the order that they have."""
     return digest_of_pieces("data column v1", _pieces(name, values if order is None else taken_of(values, order)))
 
 

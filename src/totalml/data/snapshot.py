@@ -97,12 +97,15 @@ def _manifest(snapshot: Snapshot, source: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def parquet_bytes(table: pa.Table) -> bytes:
-    """A table as the content of a Parquet file."""
+def parquet_bytes(table: pa.Table, dictionaries: bool | list[str] = True) -> bytes:
+    """A table as the content of a Parquet file.
+
+    Args: dictionaries: columns whose values recur; of others it takes time to find that out.
+    """
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
-    _write_parquet(table, sink)
+    _write_parquet(table, sink, dictionaries)
     return bytes(sink.getvalue())
 
 
@@ -113,10 +116,10 @@ def read_parquet(data: bytes) -> pa.Table:
     return _read(pa.BufferReader(data))
 
 
-def _write_parquet(table: pa.Table, sink: BinaryIO | pa.NativeFile) -> None:
+def _write_parquet(table: pa.Table, sink: BinaryIO | pa.NativeFile, dictionaries: bool | list[str] = True) -> None:
     import pyarrow.parquet as pq
 
-    pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True, use_dictionary=dictionaries)
 
 
 def _read_file(path: Path) -> pa.Table:

@@ -45,8 +45,15 @@ class Chunk:
 
     def state(self) -> bytes:
         """Another one if a name, a value or a file's state is another one."""
-        rows = self.rows.to_pydict() if self.rows is not None else None
+        rows = [_digest(name, self.rows[name]) for name in self.rows.column_names] if self.rows is not None else None
         return repr((self.ids, self.pictures, rows, self.errors)).encode("utf-8", "surrogateescape")
+
+
+def _digest(name: str, values: pa.ChunkedArray) -> str:
+    from totalml.data.data_hash import column_digest
+
+    # Columns that are made here are float32, which a snapshot has not.
+    return column_digest(name, values.cast("float64") if values.type == "float" else values)
 
 
 Numbered = tuple[int, Chunk]  # and its place among them

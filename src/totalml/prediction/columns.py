@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,23 @@ BOOLEAN = {"true": 1.0, "false": 0.0}
 MOST = float(np.finfo(np.float32).max)
 SHOWN = 40  # characters of a value
 
+Errors = defaultdict[int, list[str]]  # of rows, by their places; of most there are none
+
+
+def words_in(schema: pa.Schema) -> list[str]:
+    """Columns of text, whose values may recur."""
+    return [field.name for field in schema if pa.types.is_string(field.type)]
+
 
 def as_text(column: pa.ChunkedArray) -> list[str | None]:
     words: list[str | None] = pc.cast(_plain(column), pa.string()).to_pylist()
     return words
 
 
-def as_numbers(name: str, column: pa.ChunkedArray, decimal_comma: bool, errors: Sequence[list[str]]) -> pa.Array:
+def as_numbers(name: str, column: pa.ChunkedArray, decimal_comma: bool, errors: Errors) -> pa.Array:
     """float64, null where a value is missing or does not fit.
 
-    Args: errors: of each row; what does not fit is added.
+    Args: errors: what does not fit is added.
     Raises: FeatureError: the column's type holds no numbers.
     """
     plain = _plain(column)
@@ -77,7 +85,7 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     return plain.cast(pa.string()) if pa.types.is_large_string(plain.type) else plain
 
 
-def _parsed(name: str, column: pa.Array, decimal_comma: bool, errors: Sequence[list[str]]) -> pa.Array:
+def _parsed(name: str, column: pa.Array, decimal_comma: bool, errors: Errors) -> pa.Array:
     words = pc.utf8_trim_whitespace(column)
     words = pc.if_else(pc.is_in(words, MISSING), None, words)
     if decimal_comma:
@@ -86,13 +94,13 @@ def _parsed(name: str, column: pa.Array, decimal_comma: bool, errors: Sequence[l
         return pc.cast(words, pa.float64())
     except pa.ArrowInvalid:  # then one by one
         return pa.array(
-            [_number(name, word, wrong) for word, wrong in zip(words.to_pylist(), errors, strict=True)], pa.float64()
+            [_number(name, word, errors, place) for place, word in enumerate(words.to_pylist())], pa.float64()
         )
 
 
-def _number(name: str, word: str | None, wrong: list[str]) -> float | None:
+def _number(name: str, word: str | None, errors: Errors, place: int) -> float | None:
     try:
         return BOOLEAN[word.lower()] if word and word.lower() in BOOLEAN else pa.scalar(word).cast(pa.float64()).as_py()
     except pa.ArrowInvalid:
-        wrong.append(f"column {name!r} holds {str(word)[:SHOWN]!r}, which is no number")
+        errors[place].append(f"column {name!r} holds {str(word)[:SHOWN]!r}, which is no number")
         return None

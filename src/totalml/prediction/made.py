@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pyarrow as pa
 
 from totalml.errors import FeatureError
 from totalml.features.shared.past import TIMESTAMP
+from totalml.prediction.columns import Errors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,13 +19,13 @@ if TYPE_CHECKING:
     from totalml.features.shared.frozen import Maker
 
 
-def made_of(rows: pa.Table, makers: Sequence[Maker]) -> tuple[pa.Table, list[list[str]]]:
-    """The columns, (N,) each, null where they cannot be made; and of each row why not.
+def made_of(rows: pa.Table, makers: Sequence[Maker]) -> tuple[pa.Table, Errors]:
+    """The columns, (N,) each, null where they cannot be made; and of rows why not.
 
     Raises: FeatureError: of each feature that cannot be made at all.
     """
     columns, wrong = {}, []
-    errors: list[list[str]] = [[] for _ in range(len(rows))]
+    errors: Errors = defaultdict(list)
     for maker in makers:
         usable = _named(rows, maker, errors)
         some = rows.filter(pa.array(usable))
@@ -43,7 +45,7 @@ def made_of(rows: pa.Table, makers: Sequence[Maker]) -> tuple[pa.Table, list[lis
     return pa.table(columns), errors
 
 
-def _named(rows: pa.Table, maker: Maker, errors: list[list[str]]) -> NDArray[np.bool_]:
+def _named(rows: pa.Table, maker: Maker, errors: Errors) -> NDArray[np.bool_]:
     """(N,) which rows have a time and an entity; of the others it is told."""
     usable = np.ones(len(rows), np.bool_)
     for name in (TIMESTAMP, *maker.frozen.entity):

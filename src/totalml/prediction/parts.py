@@ -106,11 +106,14 @@ class Parts:
     def _write(self, target: Path) -> Finished:
         import pyarrow.parquet as pq
 
+        from totalml.prediction.columns import words_in
+
         samples = bad = 0
         shown: list[str] = []
         groups = self._groups()
         first = next(groups)
-        with pq.ParquetWriter(target, first.schema, compression="zstd", write_page_checksum=True) as writer:
+        written = {"compression": "zstd", "write_page_checksum": True, "use_dictionary": words_in(first.schema)}
+        with pq.ParquetWriter(target, first.schema, **written) as writer:
             while first is not None:
                 writer.write_table(first, row_group_size=len(first))
                 wrong = first.select(["id", "error"]).filter(first["error"].is_valid())

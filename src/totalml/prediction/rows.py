@@ -5,6 +5,7 @@ Those of shared features that the table lacks are made of all of its rows at onc
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -14,7 +15,7 @@ from totalml.data.table import ROW_DIGITS
 from totalml.errors import DataError
 from totalml.features.shared.past import TIMESTAMP
 from totalml.prediction.chunk import CHUNK, ROWS, Chunk, Picture
-from totalml.prediction.columns import as_moments, as_numbers, as_text, as_words
+from totalml.prediction.columns import Errors, as_moments, as_numbers, as_text, as_words
 from totalml.prediction.made import made_of
 from totalml.prediction.table_batches import Batches, csv_batches, parquet_batches
 from totalml.release.signature import NUMBER
@@ -64,14 +65,14 @@ class Rows:
                 done += len(batch)
 
     @cached_property
-    def _made(self) -> tuple[pa.Table, list[list[str]]]:
+    def _made(self) -> tuple[pa.Table, Errors]:
         """Of all rows, as `made_of`."""
         import pyarrow as pa
 
         with self._batches() as batches:
             parts = [
                 # What is wrong with a row is told when its chunk comes.
-                self._read(batch, self._made_of, batches.decimal_comma, [[] for _ in range(len(batch))])
+                self._read(batch, self._made_of, batches.decimal_comma, defaultdict(list))
                 for batch in batches.read(self._made_of)
             ]
         return made_of(pa.concat_tables(parts), self._makers)
@@ -97,25 +98,29 @@ class Rows:
             )
 
     def _chunk(self, batch: pa.Table, done: int, decimal_comma: bool) -> Chunk:
-        errors: list[list[str]] = [[] for _ in range(len(batch))]
+        errors: Errors = defaultdict(list)
         pictures = self._pictures(batch, errors) if self._signature.picture else None
         rows = self._columns(batch, done, decimal_comma, errors)
-        names = [str(done + place).rjust(ROW_DIGITS, "0") for place in range(1, len(batch) + 1)]
+        names = [f"{number:0{ROW_DIGITS}}" for number in range(done + 1, done + len(batch) + 1)]
         if pictures is not None:
             names = [picture.id or name for picture, name in zip(pictures, names, strict=True)]
         if ID in batch.column_names:
             names = [given or name for given, name in zip(as_text(batch[ID]), names, strict=True)]
-        return Chunk(names, pictures, rows, ["; ".join(each) or None for each in errors], self._made_here)
+        reasons: list[str | None] = [None] * len(batch)
+        for place, wrong in errors.items():
+            reasons[place] = "; ".join(wrong)
+        return Chunk(names, pictures, rows, reasons, self._made_here)
 
-    def _pictures(self, batch: pa.Table, errors: list[list[str]]) -> list[Picture]:
+    def _pictures(self, batch: pa.Table, errors: Errors) -> list[Picture]:
         found = []
-        for file, wrong in zip(as_text(batch[FILE]), errors, strict=True):
+        for place, file in enumerate(as_text(batch[FILE])):
             picture = self.folder.find(file) if file else Picture("", "", error=f"column {FILE!r} is empty")
-            wrong += [picture.error] if picture.error else []
+            if picture.error:
+                errors[place].append(picture.error)
             found.append(picture)
         return found
 
-    def _columns(self, batch: pa.Table, done: int, decimal_comma: bool, errors: list[list[str]]) -> pa.Table | None:
+    def _columns(self, batch: pa.Table, done: int, decimal_comma: bool, errors: Errors) -> pa.Table | None:
         """As the service gives them to the model, and what is only kept."""
         names = [name for name in self._signature.takes if name in batch.column_names]
         if not names and not self._makers:
@@ -126,11 +131,12 @@ class Rows:
         columns, reasons = self._made
         for name in columns.column_names:
             rows = rows.append_column(name, columns[name].slice(done, len(batch)))
-        for wrong, why in zip(errors, reasons[done:], strict=False):
-            wrong += why
+        for place in range(len(batch)):
+            if done + place in reasons:
+                errors[place] += reasons[done + place]
         return rows.select([name for name in self._signature.takes if name in rows.column_names])
 
-    def _read(self, batch: pa.Table, names: Sequence[str], decimal_comma: bool, errors: list[list[str]]) -> pa.Table:
+    def _read(self, batch: pa.Table, names: Sequence[str], decimal_comma: bool, errors: Errors) -> pa.Table:
         """Numbers are float64, words and times are text, as of a request."""
         import pyarrow as pa
 

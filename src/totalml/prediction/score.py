@@ -18,9 +18,11 @@ from totalml.data.image import UnreadableImage
 from totalml.data.image_properties import image_properties
 from totalml.data.snapshot import parquet_bytes
 from totalml.features.decoding import row_of
+from totalml.prediction.columns import words_in
 from totalml.prediction_log.sampled_pictures import is_sampled
 from totalml.release.bundle import read_bundle
-from totalml.release.log_rows import METADATA, input_hash, log_columns
+from totalml.release.canonical_rows import NO_ROW, canonical_rows
+from totalml.release.log_rows import METADATA, input_hashes, log_columns
 from totalml.release.onnx_model import EMBEDDING, IMAGE
 from totalml.release.scorer import Scorer
 
@@ -72,7 +74,8 @@ class Score:
         looked_at = self._looked_at(scorer, inputs, hashes)
         said = log_columns(scored.answers, properties, chunk.rows, scored.embeddings, scored.strangeness, looked_at)
         columns |= _left_out(said, errors)
-        return number, parquet_bytes(pa.table(columns))
+        table = pa.table(columns)
+        return number, parquet_bytes(table, words_in(table.schema))
 
     def _looked_at(
         self, scorer: Scorer, inputs: dict[str, Any], hashes: Sequence[str | None]
@@ -91,11 +94,11 @@ class Score:
         self, scorer: Scorer, chunk: Chunk, errors: list[str | None]
     ) -> tuple[NDArray[np.uint8] | None, list[str | None]]:
         """Pixels, and by what each input is found again; None where it could not be read."""
-        rows: list[dict[str, Any]] = [{}] * len(chunk.ids)
+        rows = [NO_ROW] * len(chunk.ids)
         if chunk.rows is not None and scorer.signature.columns:
-            rows = scorer.signature.given_rows(chunk.rows.drop_columns(list(chunk.made)))
+            rows = canonical_rows(chunk.rows.drop_columns(list(chunk.made)), scorer.signature.hashed)
         if scorer.image is None or chunk.pictures is None:
-            return None, [input_hash(b"", row) for row in rows]
+            return None, [*input_hashes(rows)]
         pixels = np.zeros((len(rows), scorer.image.size, scorer.image.size, 3), np.uint8)
         hashes: list[str | None] = [None] * len(rows)
         for place, picture in enumerate(chunk.pictures):
@@ -103,7 +106,7 @@ class Score:
                 continue
             try:
                 data = self._folder.read(picture.path)
-                hashes[place] = input_hash(data, rows[place])
+                (hashes[place],) = input_hashes([data + rows[place]])
                 pixels[place] = row_of(data, scorer.image, scorer.signature.max_megapixels)
             except UnreadableImage as error:
                 errors[place] = "; ".join(filter(None, (errors[place], str(error))))

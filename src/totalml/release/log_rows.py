@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from totalml.identity import canonical_row, digest
+from totalml.identity import canonical_row, digests
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,4 +60,9 @@ def metadata_columns(rows: pa.Table) -> dict[str, pa.ChunkedArray]:
 
 def input_hash(picture: bytes, row: Mapping[str, Any]) -> str:
     """By which a person's picture or row is found again, to be deleted on request."""
-    return digest(INPUT, picture + canonical_row(row))
+    return input_hashes([picture + canonical_row(row)])[0]
+
+
+def input_hashes(inputs: Iterable[bytes]) -> list[str]:
+    """Of many. Args: inputs: the picture of each, and then its row as canonical JSON."""
+    return digests(INPUT, inputs)

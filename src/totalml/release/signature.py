@@ -104,12 +104,17 @@ class Signature:
         """Columns of shared features, and of what these are made of, that nobody gave: they do not become nulls."""
         return {*self.shared_columns, *self.only_for_shared} - {*given}
 
-    def given_rows(self, rows: pa.Table) -> list[dict[str, Any]]:
-        """What a caller gave of columns that the model sees, or of which these are made; None: it was left out.
+    @cached_property
+    def hashed(self) -> tuple[str, ...]:
+        """Columns that the model sees, or of which these are made: by the hash of them a row is found again.
 
-        By its hash a row is found again; what else was told with it is not needed for that.
+        What else was told with it is not needed for that.
         """
-        names, there = (*self.columns, *self.only_for_shared), {*rows.column_names}
+        return (*self.columns, *self.only_for_shared)
+
+    def given_rows(self, rows: pa.Table) -> list[dict[str, Any]]:
+        """What a caller gave of `hashed`; None: it was left out."""
+        names, there = self.hashed, {*rows.column_names}
         found = rows.select([name for name in names if name in there]).to_pylist()
         return [dict.fromkeys(names) | row for row in found] if found else [dict.fromkeys(names)] * len(rows)
 
