@@ -33,7 +33,15 @@ SHARES = {
     OF_ATTRIBUTION: 0.05,
 }
 # Where levers are watched: what they lost is what costs money there, and few periods tell of it.
-WITH_LEVERS = {OF_QUALITY: 0.2, OF_LABELS: 0.1, OF_WINDOW: 0.15, OF_STREAM: 0.15, OF_LEVERS: 0.4}
+WITH_LEVERS = {
+    OF_QUALITY: 0.2,
+    OF_LABELS: 0.1,
+    OF_WINDOW: 0.15,
+    OF_STREAM: 0.15,
+    OF_LEVERS: 0.4,
+    OF_FAIRNESS: 0.0,
+    OF_ATTRIBUTION: 0.0,
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Budget:
 
     def level(self, detector: str) -> float:
         """Of a test that is asked once a window: the chance that it finds something where there is nothing."""
-        return min(self.false_alarms_per_year * self.shares.get(detector, 0.0) * self.window_days / DAYS_A_YEAR, 0.5)
+        return min(self.false_alarms_per_year * self.shares[detector] * self.window_days / DAYS_A_YEAR, 0.5)
 
     def run_length(self, detector: str) -> float:
         """Rows between two false alarms, in the mean, of a test that is asked after every row."""
