@@ -56,6 +56,7 @@ def answer_in(file) -> tuple[int, str] | None:
         ([POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"], 400, "no HTTP/1.1 request"),
         ([POST + b"Content-Length: -5\r\n\r\nabcde"], 400, "no HTTP/1.1 request"),
         ([GET + b"X: " + LONG + b"\r\n\r\n"], 431, "longer than 65,536 bytes"),
+        ([GET + b"X: " + LONG * 200 + b"\r\n\r\n"], 431, "longer than 65,536 bytes"),
         ([GET + b"X: 1\r\n" * 10_950 + b"\r\n"], 431, "longer than 65,536 bytes"),
         ([GET, b"X: ", LONG], 431, "longer than 65,536 bytes"),
         ([ASKING, b"1;" + LONG], 431, "longer than 65,536 bytes"),

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_S = 20.0  # from the first byte, or from the connection, to the end of a request's head
 HEAD_BYTES = 2**16  # of a head, and of what is no body between two pieces of one
+LINGER_S = 1.0  # for which what still comes after a refusal is dropped: closed at once, the reason might be lost
 AHEAD = 64  # requests that wait for the answer to an earlier one of their connection
 
 _NO_HTTP = "400 Bad Request", "this is no HTTP/1.1 request"
@@ -34,6 +35,7 @@ class ImpatientProtocol(HttpToolsProtocol):
 
     _due: asyncio.TimerHandle | None = None
     _came = b""  # last, while it is read
+    _refused = False
     _no_body = 0  # bytes that came since a body, or a head, was read
     _refusal = _NO_HTTP
 
@@ -42,11 +44,13 @@ class ImpatientProtocol(HttpToolsProtocol):
         self._watch()
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         self._no_body += len(data)
         self._came = data
         super().data_received(data)
         self._came = b""
-        if self._no_body > HEAD_BYTES and not self.transport.is_closing():
+        if self._no_body > HEAD_BYTES and not self._refused:
             self._refusal = _LONG_HEAD
             self.send_400_response("")
         self._watch()
@@ -76,7 +80,10 @@ class ImpatientProtocol(HttpToolsProtocol):
         data = json.dumps({"error": reason}).encode()
         head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n"
         self.transport.write(head.encode() + b"connection: close\r\n\r\n" + data)
-        self.transport.close()
+        self._refused = True
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER_S, self.transport.close)
 
     def _refuse(self, refusal: tuple[str, str]) -> None:
         """End what the parser is at."""
