@@ -48,8 +48,10 @@ def pools() -> Pools:
         rows[name] = np.arange(end, end := end + len(own))
     count = len(times)
     table = pa.table({"time": pa.array(times, pa.timestamp("us", "UTC")), "score": dice.random(count)})
-    seen = Observations(count)
-    return Pools(seen, dice.random(count) < 0.1, rows, table, None, np.arange(10), np.array(futures))
+    known = np.array([0 if each is None else int(each.timestamp() * 1e6) for each in times])
+    return Pools(
+        Observations(count, times=known), dice.random(count) < 0.1, rows, table, None, np.arange(10), np.array(futures)
+    )
 
 
 def population_of(pools: Pools, rows: np.ndarray) -> list[str]:

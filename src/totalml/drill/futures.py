@@ -83,11 +83,12 @@ def futures_as_pools(tables: Mapping[str, pa.Table], bundle: Bundle, truth: Trut
 
 def draw_future(pools: Pools, recipe: DrillRecipe, scenario: str | None, seed: int, number: int) -> History:
     """The same one for the same arguments; as `draw_history`, of another future for each number."""
-    assert pools.table is not None and pools.futures is not None and pools.reference is not None  # noqa: S101, PT018
     place = 0 if scenario is None else 1 + [*recipe.scenarios].index(scenario)
     # What sets the thresholds is never what they are tried on.
     future = number if scenario is None else recipe.calm_histories + number
-    times = np.asarray(pools.table["time"].cast(pa.int64()).fill_null(0))
+    times, reference = pools.observations.times, pools.reference
+    assert times is not None  # noqa: S101  # for the type checker: futures have both
+    assert reference is not None  # noqa: S101
     usual = _of(pools, recipe.base, future)
     begin = int(times[usual].min()) // DAY_US * DAY_US
     rows = usual[times[usual] < begin + recipe.days * DAY_US]
@@ -107,7 +108,7 @@ def draw_future(pools: Pools, recipe: DrillRecipe, scenario: str | None, seed: i
         times=times[rows],
         day=day,
         known_on=np.where(told, day + recipe.labels.delay_days, NEVER),
-        reference_rows=pools.reference,
+        reference_rows=reference,
         expected_rows=None,
         season=None,
         days=recipe.days,
@@ -153,8 +154,7 @@ def _scored(name: str, number: int, drill: DrillRecipe, scorer: Scorer, amiss: C
     """Raises: DataError: it has no samples, or they do not follow what the release knows."""
     source = drill.source_of(name)
     drawn = None if source is None else source.redrawn(number)
-    if drawn is None:
-        raise DataError(f"population {name!r} of the drill has no futures; give it a source that draws them")
+    assert drawn is not None  # noqa: S101  # for the type checker: the recipe would have been refused
     samples = [*_within(usable(drawn.samples()), drill.days)]
     if samples and samples[0].timestamp and (told := amiss(samples[0].timestamp)):
         raise DataError(f"population {name!r} of the drill {told}")

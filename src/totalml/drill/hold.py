@@ -39,7 +39,7 @@ def detectors_of_series(recipe: Recipe, drill: DrillRecipe, bundle: Bundle, stor
     """Those of `detectors` that can look at periods; the monitor under a stricter budget, too, if need be."""
     days, budget = drill.window_days, recipe.monitoring.false_alarms_per_year
     new = monitors_of_series(bundle, store, recipe.monitoring)
-    ours = Monitored("monitor", new, (budget / STRICTER, budget), days)
+    ours = Monitored("monitor", new, (budget / STRICTER, budget), days, along=False)
     return [ours, ColumnByColumn(days), Adwin("score"), Adwin("errors"), *DUMMIES]
 
 

@@ -45,12 +45,14 @@ class Monitored:
     new: a fitted monitor for a history, told of its season, with so many false alarms a year.
     budgets: that are tried, ascending.
     window_days: of what it looks at at once, unless a test that runs along alarms before.
+    along: whether any does; none where rows are of periods.
     """
 
     name: str
     new: Callable[[History, float], Monitor]
     budgets: tuple[float, ...] = BUDGETS
     window_days: int = 1
+    along: bool = True
     _history: History | None = field(default=None, repr=False)
     _causes: list[str] = field(default_factory=list, repr=False)
 
@@ -59,7 +61,7 @@ class Monitored:
         found = np.full(history.days, SILENT)
         self._history, self._causes = history, [NONE] * history.days
         for budget in self.budgets:
-            for day, cause in enumerate(_causes(history, self.new(history, budget), self.window_days)):
+            for day, cause in enumerate(_causes(history, self.new(history, budget), self.window_days, self.along)):
                 if cause is not None and found[day] == SILENT:
                     found[day], self._causes[day] = -math.log(budget), cause
         return found
@@ -70,13 +72,16 @@ class Monitored:
         return self._causes[day]
 
 
-def _causes(history: History, monitor: Monitor, window_days: int) -> list[str | None]:
+def _causes(history: History, monitor: Monitor, window_days: int, along: bool) -> list[str | None]:
     """(days,) what is alarmed for; None: nothing."""
     found: list[str | None] = [None] * history.days
     start = 0
     for day in range(history.days):
+        whole = day + 1 - start >= window_days
+        if not (whole or along):
+            continue
         rows, told = (_between(history, each, start, day) for each in (history.day, history.known_on))
-        if day + 1 - start < window_days and not monitor.would_alarm(rows, told):
+        if not (whole or monitor.would_alarm(rows, told)):
             continue
         verdict = monitor.look(rows, told, rows)
         found[day], start = verdict.cause if verdict.alarms else None, day + 1
