@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.drill.drawn import recipe
+from tests.workers.pickled import Pickled
 from totalml.drill import Adwin, ColumnByColumn, draw_history, judge
 from totalml.drill.detector import DUMMIES, SILENT, windows
 from totalml.drill.history import CALM
@@ -50,6 +51,11 @@ def test_false_alarms_are_what_a_count_by_hand_says(pools, judged):
     ]
     assert sum(alarmed[:60]) == 6
     assert found.fresh == sum(alarmed[60:]) / 60
+
+
+def test_processes_hold_the_same_histories(pools):
+    asked = ((ColumnByColumn(7), *DUMMIES), pools, recipe(calm_histories=10, false_alarms=0.1, histories=2), TRUTHS, 1)
+    assert judge(*asked, crew=Pickled()) == judge(*asked)
 
 
 def test_dummies_rank_last(judged):

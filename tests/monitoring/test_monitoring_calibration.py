@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from tests.monitoring.released import release, rows
 from tests.monitoring.traffic import MODEL, TRUTH
+from tests.workers.pickled import Pickled
 from totalml.cli import main
 from totalml.errors import DataError
 from totalml.monitoring import observe
 from totalml.monitoring.calibrate import told
-from totalml.monitoring.calibration import calibrate
+from totalml.monitoring.calibration import bearable, calibrate
 from totalml.monitoring.drawn_traffic import DrawnTraffic, as_logged, profile_of, split_off
 from totalml.monitoring.losses import LossOf
 from totalml.monitoring.monitor import Monitor
@@ -135,7 +136,18 @@ def test_what_is_too_small_is_refused_with_the_rows_that_are_wanted():
     wanted = int(str(refused.value).partition(", so ")[2].split()[0].replace(",", ""))
     with pytest.raises(DataError):
         calibrate(rows(wanted - 1), EAGER, 50, histories=5)
-    assert calibrate(rows(wanted), EAGER, 50, histories=5) == calibrate(rows(wanted), EAGER, 50, histories=5)
+    here = calibrate(rows(wanted), EAGER, 50, histories=5)
+    assert here == calibrate(rows(wanted), EAGER, 50, histories=5, crew=Pickled())
+
+
+def test_as_many_rows_a_day_come_as_a_reference_can_bear():
+    reference = rows(400)
+    borne = bearable(reference, EAGER, 1000, histories=20)
+    assert 1 < borne < 1000
+    calibrate(reference, EAGER, borne, histories=20)
+    with pytest.raises(DataError, match="is too small"):
+        calibrate(reference, EAGER, 1.2 * borne, histories=20)
+    assert bearable(rows(900), EAGER, 10, histories=20) == 10
 
 
 def test_one_unit_that_holds_most_cannot_be_split():
@@ -159,6 +171,7 @@ def test_the_command_tells_it_and_refuses_what_cannot_be(
         assert code == expect, out + err
         return out or err
 
+    assert "with 67 rows, monitors fitted" in tell()  # as many as the reference can bear
     text = tell("--rows-per-day", "60")
     assert "nothing happens: 5 histories of" in text
     assert "promised: 100 a year" in text

@@ -13,6 +13,7 @@ import pytest
 
 from totalml.errors import MissingExtraError, RecipeError, WorkerError
 from totalml.workers import Crew, processes, threads
+from totalml.workers.crew import HANDFULS
 from totalml.workers.options import configure_crew, crew_of
 
 CREWS = [Crew(workers=3), Crew("loky", 2)]
@@ -52,6 +53,19 @@ def unlucky_at(number: int, wanted: int) -> int:
 @pytest.mark.parametrize("many", [0, 1, 50])
 def test_results_come_in_the_order_of_the_items(crew, many):
     assert list(crew.map(abs, range(-many, 0), str)) == [*range(many, 0, -1)]
+
+
+@pytest.mark.parametrize("crew", [*CREWS, RAY])
+@pytest.mark.parametrize("many", [0, 1, 300])
+def test_small_items_come_back_in_order_too(crew, many):
+    assert list(crew.spread(abs, range(-many, 0), str)) == [*range(many, 0, -1)]
+
+
+def test_a_function_is_sent_once_for_a_handful_of_small_items(monkeypatch):
+    sent = []
+    monkeypatch.setattr(Crew, "map", lambda _, function, items, name: map(function, sent.extend(items) or sent))
+    assert list(Crew("loky").spread(abs, range(1000), str)) == [*range(1000)]
+    assert len(sent) <= HANDFULS
 
 
 @pytest.mark.parametrize("crew", [Crew("loky", 2), RAY])

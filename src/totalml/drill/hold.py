@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from totalml.data.snapshot import parquet_bytes
 from totalml.drill.detector import DUMMIES, Detector
 from totalml.drill.futures import futures_as_pools, make_futures
 from totalml.drill.history import check_pools
-from totalml.drill.judgement import Outcome, Step, judge
+from totalml.drill.judgement import Outcome, judge
 from totalml.drill.monitored import Monitored, monitors, monitors_of_series
 from totalml.drill.ours import Windows
 from totalml.drill.pools import as_pools, make_pools
@@ -71,11 +71,7 @@ def hold_drill(recipe: Recipe, drill: DrillRecipe, attempt: Attempt, store: Stor
     measured = measure(pools, drill)
     truths = truths_of(measured, drill)
     progress.say(f"the drill draws {2 * drill.calm_histories + drill.histories * len(drill.scenarios)} histories")
-
-    def tracked(steps: Sequence[Step]) -> Iterable[Step]:
-        return progress.track(steps, "Histories", len(steps))
-
-    judged, outcomes = judge(held, pools, drill, truths, recipe.seed, tracked)
+    judged, outcomes = judge(held, pools, drill, truths, recipe.seed, recipe.runtime.crew, progress)
     write_atomically(attempt.folder / DRILL_OUTCOMES, parquet_bytes(_table(outcomes)))
     record = DrillRecord(held_with(recipe), bundle.hash, measured, truths, tuple(judged))
     record.save(attempt.folder)

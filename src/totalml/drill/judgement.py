@@ -7,9 +7,8 @@ histories that are, over the same days. Whoever alarms always, never or by chanc
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +16,9 @@ import numpy as np
 from totalml.drill.futures import draw_future
 from totalml.drill.history import draw_history
 from totalml.monitoring.verdict import NONE
+from totalml.progress import Progress
 from totalml.recipe.drill import HARMLESS
+from totalml.workers import Crew
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from totalml.recipe.drill import Truth
 
 
-Step = tuple[str | None, int]  # a scenario, none of a calm history, and the number of the history
+Step = tuple[str, int]  # a scenario, and the number of the history
 
 
 @dataclass(frozen=True)
@@ -95,34 +96,27 @@ def judge(
     recipe: DrillRecipe,
     truths: Mapping[str, Truth],
     seed: int,
-    tracked: Callable[[Sequence[Step]], Iterable[Step]] = iter,
+    crew: Crew | None = None,
+    progress: Progress | None = None,
 ) -> tuple[list[Judged], list[Outcome]]:
     """The best first.
 
     Args:
         truths: scenario -> what is to be found.
-        tracked: shows how far it is, history by history.
+        crew: of processes, each of which holds some of the histories; what comes out is the same.
     Raises: DataError: a population has too few samples.
     """
-    calm = recipe.calm_histories
-    steps = iter(tracked(_steps(recipe)))
-    evidence = {each.name: np.empty((2 * calm, recipe.days)) for each in detectors}
-    for _, number in islice(steps, 2 * calm):
-        history = _drawn(pools, recipe, None, seed, number)
-        for detector in detectors:
-            evidence[detector.name][number] = detector.evidence(history)
+    crew, shown, calm = crew or Crew(), progress or Progress.silent(), recipe.calm_histories
+    held = _Held(detectors, pools, recipe, seed)
+    numbers = range(2 * calm)
+    every = shown.track(crew.spread(held.calm, numbers, _calm_named), "Histories of nothing", len(numbers))
+    evidence = dict(zip((each.name for each in detectors), np.stack(list(every), axis=1), strict=True))
     surest = {name: values[:calm].max(axis=1) for name, values in evidence.items()}
     thresholds = {name: threshold_for(values, recipe.false_alarms) for name, values in surest.items()}
-    outcomes: list[Outcome] = []
-    for scenario, number in steps:
-        history = _drawn(pools, recipe, scenario, seed, number)
-        for detector in detectors:
-            alarms = _alarms(detector.evidence(history), thresholds[detector.name])
-            early = bool(alarms) and alarms[0] < history.began
-            called = {} if early else {day: detector.verdict(history, day) for day in alarms}
-            alarm, verdict = next(iter(called.items()), (None, NONE))
-            named = next((day for day, each in called.items() if each == truths[scenario or ""]), None)
-            outcomes.append(Outcome(detector.name, scenario or "", number, early, alarm, verdict, named))
+    happens = _Happens(held, thresholds, truths)
+    steps = [(scenario, number) for scenario in recipe.scenarios for number in range(recipe.histories)]
+    each_of = shown.track(crew.spread(happens, steps, _step_named), "Histories of something", len(steps))
+    outcomes = [outcome for some in each_of for outcome in some]
     judged = []
     for name, threshold in thresholds.items():
         own = [each for each in outcomes if each.detector == name]
@@ -133,15 +127,48 @@ def judge(
     return sorted(judged, key=lambda each: -each.score), outcomes
 
 
-def _steps(recipe: DrillRecipe) -> list[Step]:
-    """First the calm histories that set thresholds, then as many others, then those in which something happens."""
-    calm: list[Step] = [(None, number) for number in range(2 * recipe.calm_histories)]
-    return calm + [(scenario, number) for scenario in recipe.scenarios for number in range(recipe.histories)]
+@dataclass(frozen=True)
+class _Held:
+    detectors: Sequence[Detector]
+    pools: Pools
+    recipe: DrillRecipe
+    seed: int
+
+    def drawn(self, scenario: str | None, number: int) -> History:
+        draw = draw_future if self.recipe.futures else draw_history
+        return draw(self.pools, self.recipe, scenario, self.seed, number)
+
+    def calm(self, number: int) -> NDArray[np.float64]:
+        """(detectors, days) of evidence, where nothing happens."""
+        history = self.drawn(None, number)
+        return np.stack([each.evidence(history) for each in self.detectors])
 
 
-def _drawn(pools: Pools, recipe: DrillRecipe, scenario: str | None, seed: int, number: int) -> History:
-    draw = draw_future if recipe.futures else draw_history
-    return draw(pools, recipe, scenario, seed, number)
+@dataclass(frozen=True)
+class _Happens:
+    held: _Held
+    thresholds: Mapping[str, float]
+    truths: Mapping[str, Truth]
+
+    def __call__(self, step: Step) -> list[Outcome]:
+        scenario, number = step
+        history, found = self.held.drawn(scenario, number), []
+        for detector in self.held.detectors:
+            alarms = _alarms(detector.evidence(history), self.thresholds[detector.name])
+            early = bool(alarms) and alarms[0] < history.began
+            called = {} if early else {day: detector.verdict(history, day) for day in alarms}
+            alarm, verdict = next(iter(called.items()), (None, NONE))
+            named = next((day for day, each in called.items() if each == self.truths[scenario]), None)
+            found.append(Outcome(detector.name, scenario, number, early, alarm, verdict, named))
+        return found
+
+
+def _calm_named(number: int) -> str:
+    return f"history {number} of nothing"
+
+
+def _step_named(step: Step) -> str:
+    return f"history {step[1]} of {step[0]}"
 
 
 def threshold_for(surest: NDArray[np.float64], share: float) -> float:

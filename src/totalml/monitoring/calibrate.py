@@ -1,7 +1,7 @@
 """What a monitor's promise comes to before it goes live: false alarms a year, and the delay for planted drifts.
 
   totalml monitor calibrate guinness@candidate
-  totalml monitor calibrate guinness@candidate --rows-per-day 200 --histories 1000
+  totalml monitor calibrate guinness@candidate --rows-per-day 200 --histories 1000 --backend loky
   totalml monitor calibrate deployments/guinness.yaml --json
 
 The reference of the release is split again and again: a monitor is fitted on one part, and traffic is drawn from the
@@ -17,6 +17,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import DataError, RecipeError
+from totalml.workers.options import configure_crew, crew_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,20 +32,27 @@ MOST_HISTORIES = 100_000
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="WHAT", help="MODEL, MODEL@ALIAS, MODEL@HASH or deployments/X.yaml")
     parser.add_argument("--histories", metavar="N", type=int, default=200, help="in which nothing happens (200)")
-    parser.add_argument("--rows-per-day", metavar="R", type=float, help="as the settings say, or as the log shows")
+    parser.add_argument(
+        "--rows-per-day",
+        metavar="R",
+        type=float,
+        help="as the settings say, as a day of the log shows, or as the reference can bear",
+    )
     parser.add_argument("--json", action="store_true", help="all figures, for machines")
+    configure_crew(parser)
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
-    from datetime import UTC, datetime
+    from datetime import UTC, datetime, timedelta
 
-    from totalml.monitoring.calibration import calibrate
+    from totalml.monitoring.calibration import bearable, calibrate
     from totalml.monitoring.command import find_watched
     from totalml.monitoring.opened import USUAL_ROWS_PER_DAY, Opened
     from totalml.progress import Progress
     from totalml.terminal import say
 
     _check(arguments)
+    crew = crew_of(arguments)
     store = place.open_store()
     watched = find_watched(arguments.what, store)
     opened = Opened.of(store, watched.release(), watched.settings)
@@ -53,18 +61,20 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
             f"{opened.bundle.name} predicts series, whose periods cannot be drawn by chance, as each follows the one "
             "before; let totalml monitor backtest look at a time in which nothing happened"
         )
-    per_day = arguments.rows_per_day or opened.known_per_day(datetime.now(UTC))
+    per_day = arguments.rows_per_day or opened.known_per_day(datetime.now(UTC), least=timedelta(days=1))
     if per_day is None:
-        say(f"nothing says how many rows come in a day, so {USUAL_ROWS_PER_DAY:,.0f} do here; say --rows-per-day")
+        per_day = bearable(opened.reference, opened.settings, USUAL_ROWS_PER_DAY, arguments.histories)
+        say(f"nothing says how many rows come in a day, so {per_day:,.0f} do here; say --rows-per-day")
     found = calibrate(
         opened.reference,
         opened.settings,
-        per_day or USUAL_ROWS_PER_DAY,
+        per_day,
         opened.losses,
         opened.columns,
         arguments.histories,
         progress=Progress.create(),
         positive=opened.positive,
+        crew=crew,
     )
     print(json.dumps(_plain(found)) if arguments.json else "\n".join(told(found)))
     return 0 if found.is_kept else BROKEN

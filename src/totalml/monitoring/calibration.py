@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,7 @@ from totalml.monitoring.unwritten import Unwritten
 from totalml.monitoring.watch import Watch
 from totalml.progress import Progress
 from totalml.release.log_rows import METADATA
+from totalml.workers import Crew
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,6 +59,7 @@ MOST_DAYS = 14.0  # of a history, unless the promise needs more
 NO_ALARM = -math.log(0.025)  # of Poisson numbers with a greater mean, fewer than 2.5 % are 0
 SURE = 6.0  # deviations of the number of rows that come
 FULL = 2  # windows that a history has at least, also of those with the least rows
+SLOWER = 0.9  # rows a day, from one number that is tried to the next
 LARGEST = 0.25  # of the reference that one unit may hold, or it cannot be split
 
 
@@ -70,6 +73,7 @@ def calibrate(
     seed: int = 0,
     progress: Progress | None = None,
     positive: str | None = None,
+    crew: Crew | None = None,
 ) -> Calibration:
     """Args:
         reference: as a release holds it.
@@ -78,18 +82,24 @@ def calibrate(
         columns: of the reference, those that traffic has too; None: all that it can have.
         histories: in which nothing happens; of each drift a fifth.
         positive: class of which the share is looked at, by slice; None: none is.
+        crew: of processes, each of which looks at some of the histories; what comes out is the same.
     Raises: DataError: the reference is too small; names the rows that are wanted.
     """
     if columns is None:
         columns = compared(reference.column_names, [name.removeprefix(METADATA) for name in reference.column_names])
     drawing = _Drawing.of(reference, settings, rows_per_day, losses, positive, columns, histories)
     shown = progress or Progress.silent()
-    calm = [drawing.looked(number, seed, None) for number in shown.track(range(histories), "nothing", histories)]
+
+    def looked(count: int, drift: Planted | None) -> list[list[Looked]]:
+        name = "nothing" if drift is None else drift.name
+        look = partial(drawing.looked, seed=seed, drift=drift)
+        made = (crew or Crew()).spread(look, range(count), lambda number: f"history {number} of {name}")
+        return list(shown.track(made, name, count))
+
+    calm = looked(histories, None)
     some = max(histories // OF_DRIFTS, 1)
-    every = []
-    for drift in drifts_for(observe(reference.select(columns)), drawing.has_labels, settings.unit):
-        numbers = shown.track(range(some), drift.name, some)
-        every.append(caught(drift, [drawing.looked(number, seed, drift) for number in numbers], drawing.since))
+    drifts = drifts_for(observe(reference.select(columns)), drawing.has_labels, settings.unit)
+    every = [caught(drift, looked(some, drift), drawing.since) for drift in drifts]
     return Calibration(
         promised=settings.false_alarms_per_year,
         rows_per_day=rows_per_day,
@@ -101,6 +111,43 @@ def calibrate(
         causes=tuple(rates_of_causes(calm, drawing.since)),
         drifts=tuple(every),
     )
+
+
+def bearable(reference: pa.Table, settings: MonitoringRecipe, most: float, histories: int = HISTORIES) -> float:
+    """So many rows a day, at most `most`, that the promise can be measured on this reference; 1 at least."""
+    per_day = most
+    while per_day > 1 and not _Length.of(reference, settings, per_day, histories).fits(len(reference)):
+        per_day = max(math.floor(per_day * SLOWER), 1.0)
+    return per_day
+
+
+@dataclass(frozen=True)
+class _Length:
+    """Args:
+    days: that a history has at least.
+    dispersion: of the number of rows, as a multiple of Poisson's.
+    """
+
+    budget: Budget
+    days: float
+    dispersion: float
+
+    @classmethod
+    def of(cls, reference: pa.Table, settings: MonitoringRecipe, rows_per_day: float, histories: int) -> _Length:
+        budget = budget_of(settings, rows_per_day)
+        dispersion = profile_of(reference, settings.zone, rows_per_day).dispersion
+        promise = NO_ALARM / settings.false_alarms_per_year * DAYS_A_YEAR / histories
+        least = max(promise, FULL * settings.window.rows / rows_per_day, FULL * budget.window_days)
+        return cls(budget, math.ceil(least / budget.window_days) * budget.window_days, dispersion)
+
+    def rows(self, days: float) -> int:
+        """That come at most."""
+        expected = days * self.budget.rows_per_day
+        return math.ceil(expected + SURE * math.sqrt(self.dispersion * expected))
+
+    def fits(self, known: int) -> bool:
+        """Whether as many rows are left to fit a monitor on."""
+        return 2 * self.rows(self.days) <= known
 
 
 @dataclass(frozen=True)
@@ -132,30 +179,23 @@ class _Drawing:
         columns: Sequence[str],
         histories: int,
     ) -> _Drawing:
-        budget = budget_of(settings, rows_per_day)
         unit = settings.unit if f"{METADATA}{settings.unit}" in columns else None
         units = observe(reference, unit).units
         _check_units(units, unit)
-        spread = profile_of(reference, settings.zone, rows_per_day).dispersion
-
-        def rows(days: float) -> int:
-            return math.ceil(days * rows_per_day + SURE * math.sqrt(spread * days * rows_per_day))
-
-        promise = NO_ALARM / settings.false_alarms_per_year * DAYS_A_YEAR / histories
-        least = max(promise, FULL * settings.window.rows / rows_per_day, FULL * budget.window_days)
-        days = math.ceil(least / budget.window_days) * budget.window_days
-        if 2 * rows(days) > len(reference):
+        length = _Length.of(reference, settings, rows_per_day, histories)
+        rows, days, step = length.rows, length.days, length.budget.window_days
+        if not length.fits(len(reference)):
             raise DataError(
                 f"a reference of {len(reference):,} rows is too small to measure {settings.false_alarms_per_year:g} "
                 f"false alarms a year in {histories:,} histories: each takes {days:.3g} days of {rows_per_day:,.4g} "
                 f"rows, and the monitor is fitted on as many others, so {2 * rows(days):,} rows are wanted. "
                 "Give the run more samples to validate and test with, fewer --rows-per-day, or more --histories"
             )
-        while days + budget.window_days <= MOST_DAYS and 2 * rows(days + budget.window_days) <= len(reference):
-            days += budget.window_days
+        while days + step <= MOST_DAYS and 2 * rows(days + step) <= len(reference):
+            days += step
         known = np.full(len(reference), np.nan) if losses is None else losses.of_reference(reference)
         settings = settings.model_copy(update={"seasons": ()})
-        return cls(reference, settings, budget, losses, positive, columns, known, units, days, rows(days))
+        return cls(reference, settings, length.budget, losses, positive, columns, known, units, days, rows(days))
 
     @property
     def has_labels(self) -> bool:

@@ -79,9 +79,9 @@ class Opened:
     def tail(self, opened: datetime) -> Tail:
         return Tail(*self._traffic, opened)
 
-    def known_per_day(self, until: datetime) -> float | None:
-        """Rows that are known to come; None: nothing says how many."""
-        return self.settings.rows_per_day or self.traffic.rows_per_day(until)
+    def known_per_day(self, until: datetime, least: timedelta = timedelta(0)) -> float | None:
+        """Rows that are known to come; None: nothing says how many, and neither does a log of less than `least`."""
+        return self.settings.rows_per_day or self.traffic.rows_per_day(until, least=least)
 
     def monitor(self, known_per_day: float | None) -> Monitor:
         budget = budget_of(self.settings, known_per_day or USUAL_ROWS_PER_DAY)

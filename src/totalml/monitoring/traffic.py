@@ -104,13 +104,14 @@ class Traffic:
             came.append(pc.min(labels.filter(pc.greater_equal(labels, pa.scalar(since)))).as_py())
         return min(filter(None, came), default=None)
 
-    def rows_per_day(self, until: datetime, days: int = 28) -> float | None:
-        """Of the model, whichever release answered; None: there were none."""
+    def rows_per_day(self, until: datetime, days: int = 28, least: timedelta = timedelta(0)) -> float | None:
+        """Of the model, whichever release answered; None: there were none, or the first came less than `least` ago."""
         files = LogReader(self.store, self.model).each(["time", "arm"], _counted, until - days * DAY, until)
         counted = [(first, count) for first, count in files if first is not None]
-        if not counted:
+        since = until - min((first for first, _ in counted), default=until)
+        if not counted or since < least:
             return None
-        return sum(count for _, count in counted) / max((until - min(first for first, _ in counted)) / DAY, 1.0)
+        return sum(count for _, count in counted) / max(since / DAY, 1.0)
 
     def _came(self, since: datetime) -> datetime | None:
         return _earliest(self._log.read(["time", "release", "arm"], since, keep=self._of_release, most=1))

@@ -5,9 +5,10 @@ What a piece is depends on the data alone, never on the crew, so that results ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from totalml.workers.cluster import by_cluster
 from totalml.workers.processes import by_processes
@@ -18,6 +19,7 @@ R = TypeVar("R")
 
 Backend = Literal["threads", "loky", "ray"]
 
+HANDFULS = 64  # of small items, so that a large function is sent that often at most
 THREADS = 2  # Pillow, Arrow and onnxruntime free the interpreter lock while they work
 
 
@@ -46,3 +48,24 @@ class Crew:
             return by_threads(function, items, self.workers or THREADS)
         by = by_cluster if self.backend == "ray" else by_processes
         return by(function, items, self.workers, name, f"{self.asked_by}backend {self.backend}")
+
+    def spread(self, function: Callable[[T], R], items: Sequence[T], name: Callable[[T], str]) -> Iterator[R]:
+        """As `map`, of small items to a function that is large to send, and that holds the interpreter lock.
+
+        So threads are no help, and without processes the items are taken one after the other, here.
+        """
+        if self.backend == "threads":
+            yield from map(function, items)
+            return
+        size = math.ceil(len(items) / HANDFULS) or 1
+        handfuls = [items[start : start + size] for start in range(0, len(items), size)]
+        for found in self.map(_Each(function), handfuls, lambda handful: name(handful[0])):
+            yield from found
+
+
+@dataclass(frozen=True)
+class _Each(Generic[T, R]):
+    function: Callable[[T], R]
+
+    def __call__(self, items: Sequence[T]) -> list[R]:
+        return [self.function(item) for item in items]
