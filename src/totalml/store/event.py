@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from totalml.errors import StoreError
@@ -39,7 +39,7 @@ class Event(Draft):
     previous: str
 
     def encode(self) -> bytes:
-        return canonical(asdict(self)) + b"\n"
+        return canonical(vars(self)) + b"\n"
 
     def require_legible(self) -> None:
         """Raises: ValueError: it cannot be written, or what is written would not be read back as the same."""
