@@ -32,6 +32,7 @@ def put():
 @pytest.fixture(scope="module")
 def endpoint():
     moto_server = pytest.importorskip("moto.server")
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication
     from moto.s3.responses import S3Response
 
     answer, lock = S3Response.key_response, threading.Lock()
@@ -42,6 +43,8 @@ def endpoint():
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(S3Response, "key_response", one_at_a_time)
+        # Else each request looks through the folders of all services for the one that it means.
+        patched.setattr(DomainDispatcherApplication, "get_backend_for_host", lambda *_: "s3")
         server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
         host, port = server.get_host_and_port()
