@@ -1,15 +1,16 @@
-"""Python for tests with torch and what else a run imports in memory, which is most of what a process of its own costs.
+"""Python for tests with all that a run imports in memory, which is most of what a process of its own costs.
 
 `[*python(), "run.py"]` is a command as `[sys.executable, "run.py"]` is one. It asks a process that has imported them,
-nothing of ours, and computed nothing, for a fork; so code may change between two commands, and none sees what another
-did. The fork has the command's streams, folder and environment, gets its signals and ends with it. What must show that
-little is imported needs a process of its own.
+and computed nothing, for a fork; so none sees what another did. A command that finds another totalml, such as a copy
+with a planted fault, imports that. The fork has the command's streams, folder and environment, gets its signals and
+ends with it. What must show that little is imported needs a process of its own.
 """
 
 import atexit
 import gc
 import json
 import os
+import pkgutil
 import runpy
 import select
 import shutil
@@ -21,12 +22,15 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from types import ModuleType
 from typing import NoReturn
 
 ADDRESS = "TOTALML_TESTS_WARM"  # a variable of the environment
+SOURCE = Path(__file__).parents[1] / "src"
 
 
 def run_python(
@@ -49,6 +53,7 @@ def serve() -> str:
     address = f"{folder}/socket"
     # Its path is that of Python alone: a command brings what comes before.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    env["JE_ARROW_MALLOC_CONF"] = "background_thread:false"  # pyarrow; a fork has not the threads of its parent
     with socket.socket(socket.AF_UNIX) as door:
         door.bind(address)
         door.listen()
@@ -85,16 +90,21 @@ def _command(address: str, arguments: list[str]) -> NoReturn:
 
 
 def _serve(door: socket.socket) -> None:
-    # Not pyarrow nor onnxruntime: they start threads, which a fork has not and waits for at its end.
+    # Not onnxruntime: it starts a thread, which a fork has not and waits for at its end.
     import captum.attr  # noqa: F401
     import hydra  # noqa: F401
     import lightning.pytorch  # noqa: F401
     import networkx  # noqa: F401
     import onnxscript  # noqa: F401
-    import pydantic  # noqa: F401
+    import pandas  # noqa: F401
+    import PIL.Image
+    import pyarrow.compute
+    import pyarrow.parquet  # noqa: F401
     import safetensors.torch  # noqa: F401
     import torchvision.transforms.v2  # noqa: F401
 
+    PIL.Image.init()
+    ours = _import_ours()
     gc.freeze()  # no fork looks through what all of them share
     ended, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -106,13 +116,22 @@ def _serve(door: socket.socket) -> None:
             os.kill(child, signal.SIGKILL)
             lines.pop(child).close()
         if door in ready:
-            _start(door, lines)
+            _start(door, lines, ours)
         if ended in ready:
             os.read(ended, 1024)
             _tell_ends(lines)
 
 
-def _start(door: socket.socket, lines: dict[int, socket.socket]) -> None:
+def _import_ours() -> dict[str, str]:
+    """All of totalml, and with it wandb; the variables that this sets."""
+    sys.path[0] = str(SOURCE)
+    before = {*os.environ}
+    for module in pkgutil.walk_packages([str(SOURCE)]):
+        import_module(module.name)
+    return {name: value for name, value in os.environ.items() if name not in before}
+
+
+def _start(door: socket.socket, lines: dict[int, socket.socket], ours: Mapping[str, str]) -> None:
     line, _ = door.accept()
     _, streams, _, _ = socket.recv_fds(line, 1, 3)
     with line.makefile() as words:
@@ -123,7 +142,7 @@ def _start(door: socket.socket, lines: dict[int, socket.socket]) -> None:
             each.detach()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        _become(streams, **json.loads(asked))
+        _become(streams, ours, **json.loads(asked))
     for stream in streams:
         os.close(stream)
     if child:
@@ -144,7 +163,9 @@ def _tell_ends(lines: dict[int, socket.socket]) -> None:
                     _tell(line, os.waitstatus_to_exitcode(ended[1]))
 
 
-def _become(streams: list[int], arguments: list[str], cwd: str, env: dict[str, str]) -> NoReturn:
+def _become(
+    streams: list[int], ours: Mapping[str, str], arguments: list[str], cwd: str, env: dict[str, str]
+) -> NoReturn:
     """Ends as a process of its own does, with all that is to happen at its end.
 
     But for taking apart what is shared: each page of torch that this touches is copied first, for 0.5 s of CPU.
@@ -156,6 +177,11 @@ def _become(streams: list[int], arguments: list[str], cwd: str, env: dict[str, s
     os.environ.clear()
     os.environ.update(env)
     sys.path[0:1] = [cwd, *filter(None, env.get("PYTHONPATH", "").split(os.pathsep))]
+    if _is_found_elsewhere():
+        for name in [name for name in sys.modules if name.partition(".")[0] == "totalml"]:
+            del sys.modules[name]
+    else:
+        os.environ.update(ours)
     try:
         _run(*arguments)
         code = 0
@@ -169,6 +195,13 @@ def _become(streams: list[int], arguments: list[str], cwd: str, env: dict[str, s
         with suppress(ValueError, BrokenPipeError):  # closed, or nobody reads it any more
             stream.flush()
     os._exit(code)
+
+
+def _is_found_elsewhere() -> bool:
+    known = sys.modules.pop("totalml")
+    found = find_spec("totalml")
+    sys.modules["totalml"] = known
+    return found is None or found.origin != known.__file__
 
 
 def _run(first: str, *more: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.tracking.backend import KEY, Backend
+from tests.warm import python
 from totalml.compose import compose_recipe
 from totalml.recipe import Recipe
 from totalml.runner import run
@@ -14,6 +15,13 @@ from totalml.tracking.companion import dismiss
 REPOSITORY = Path(__file__).parents[2]
 PLAIN = [f"evaluation.{part}=null" for part in ("explanation", "robustness", "out_of_distribution")]  # for speed
 SMALL = ["+recipe=guinness_smoke", "data.source.count=80", "training.batch_size=16", *PLAIN]
+
+COMPANION = """
+import runpy, tempfile
+from wandb.sdk.data_types._private import MEDIA_TMP
+MEDIA_TMP.name = tempfile.mkdtemp()  # its own: it removes it, and the other forks still need that of the import
+runpy.run_module("totalml.tracking.worker", run_name="__main__")
+"""
 
 
 class Place:
@@ -28,6 +36,14 @@ class Place:
 
     def go(self, *more: str) -> Path:
         return run(self.recipe(*more))
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _warm_companions() -> Iterator[None]:
+    """Each but that of a command of its own is a fork: to import wandb takes longer than all it does here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("totalml.tracking.companion.COMMAND", (*python()[1:], "-c", COMPANION))
+        yield
 
 
 @pytest.fixture(scope="package")
