@@ -25,8 +25,9 @@ data:
 
 
 def new_project(folder: Path, recipes: Mapping[str, str] = MappingProxyType({"photos": PHOTOS})) -> Path:
-    """The real conf/ and recipes by their names."""
+    """The real conf/ and recipes by their names; but no W&B, whose process takes longer than a small run."""
     shutil.copytree(REPOSITORY / "conf", folder / "conf", dirs_exist_ok=True)
+    replace(folder / "conf" / "config.yaml", "tracking: offline", "tracking: none")
     (folder / "recipes").mkdir(exist_ok=True)
     for name, text in recipes.items():
         write_recipe(folder, name, text)

@@ -113,7 +113,7 @@ if __name__ == "__main__":
     gc.disable()
     here = Path.cwd()
     config = new_project(here, {}) / "conf" / "config.yaml"
-    for group in ("quality: standard", "evaluation: standard", "runtime: auto", "tracking: offline"):  # for speed
+    for group in ("quality: standard", "evaluation: standard", "runtime: auto", "tracking: none"):  # for speed
         config.write_text(config.read_text().replace(f"  - {group}\n", ""))
     (here / "photos").mkdir()
     os.environ["EVIL"] = "os.system"

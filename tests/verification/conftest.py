@@ -41,7 +41,7 @@ class Dim(Augmentation):
 
 
 class Project:
-    """Everything in processes of their own, because code is to change between them."""
+    """Everything in processes of their own, because code is to change between them; totalml's own once it lies here."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -53,11 +53,18 @@ class Project:
         return self._do(expect, "-m", "totalml.cli", "verify", *arguments)
 
     def _do(self, expect: int, *arguments: str) -> str:
-        environment = os.environ | {"PYTHONPATH": str(self.folder / "src"), "OMP_NUM_THREADS": "1"}
+        own = self.folder / "src"
+        source = own if own.is_dir() else REPOSITORY / "src"
+        environment = os.environ | {"PYTHONPATH": str(source), "OMP_NUM_THREADS": "1"}
         done = run_python(list(arguments), self.folder, environment)
         assert done.returncode == expect, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
         return done.stdout if expect < 2 else done.stderr
+
+    def copy_totalml(self) -> Path:
+        """The folder of a copy that it runs from now on."""
+        ignore = shutil.ignore_patterns("*.egg-info", "__pycache__")
+        return shutil.copytree(REPOSITORY / "src", self.folder / "src", ignore=ignore) / "totalml"
 
     def runs(self) -> list[Path]:
         return sorted((self.folder / "runs").glob("*/*/*/run.json"))
@@ -78,7 +85,6 @@ def draw(folder: Path, count: int = 60) -> None:
 def finished(tmp_path_factory) -> Project:
     """Not to be changed."""
     folder = new_project(tmp_path_factory.mktemp("project"), {"photos": PHOTOS + SMALL})
-    shutil.copytree(REPOSITORY / "src", folder / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
     shutil.copy(REPOSITORY / "run.py", folder)
     draw(folder / "photos")
     (folder / "recipes" / "photos").mkdir()

@@ -61,7 +61,7 @@ def test_a_line_in_the_augmentation(project):
 def test_a_line_in_totalml(project):
     """After the first epoch, so the first steps are the same."""
     replace(
-        project.folder / "src/totalml/training/learner.py",
+        project.copy_totalml() / "training/learner.py",
         "        optimizer.zero_grad()\n",
         "        optimizer.zero_grad()\n        batch['image'] = batch['image'] * (1 - 0.5 * self.epoch)\n",
     )
