@@ -3,11 +3,11 @@
 import random
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
+from tests.warm import python
 from totalml.data import load_snapshot, take_snapshot
 from totalml.store import Store
 
@@ -37,7 +37,7 @@ def many(tmp_path, encoded):
 
 
 def start(root, store: Store) -> subprocess.Popen:
-    command = [sys.executable, "-c", TAKE, str(root), str(store.root)]
+    command = [*python(), "-c", TAKE, str(root), str(store.root)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "ready\n"
     return process
@@ -89,7 +89,7 @@ def test_a_process_that_dies_at_a_given_step_is_finished_by_the_next(photos, sto
         f"import os, pkgutil\nsetattr(pkgutil.resolve_name({owner!r}), {name!r}, lambda *_: os._exit(9))\n"
         'print("ready"',
     )
-    command = [sys.executable, "-c", code, str(photos), str(store.root)]
+    command = [*python(), "-c", code, str(photos), str(store.root)]
     died = subprocess.run(command, input="\n", capture_output=True, text=True, check=False)
     assert (died.returncode, died.stderr) == (9, "")
     assert list((store.root / "snapshots").glob("[!.]*")) == []
