@@ -82,13 +82,13 @@ def shuffled(value, random):
     return [shuffled(item, random) for item in value] if isinstance(value, list) else value
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_keys_at_any_depth_does_not_count(random):
     assert hash_of(shuffled(FULL, random)) == REFERENCE
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(st.lists(st.sampled_from(NUMBERS), unique=True, min_size=1))
 def test_the_spelling_of_numbers_does_not_count(paths):
     """3 and 3.0, 0.003 and 3e-3."""
@@ -117,7 +117,7 @@ def test_an_interpolation_means_the_value_it_points_at(paths):
     assert hash_of(OmegaConf.to_container(config)) == REFERENCE
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=10)
 @given(st.lists(st.text("abc: #", max_size=12), min_size=1, max_size=5), st.integers(0, 10_000))
 def test_comments_and_blank_lines_do_not_count(comments, where):
     # As wide as it takes: a comment amid a text of several lines would end it.
