@@ -108,7 +108,7 @@ def test_a_mistake_in_it_is_told_before_anything_starts(carried, project, capsys
 def test_the_committed_recipe_sweeps_from_end_to_end(tmp_path):
     pytest.importorskip("optuna")
     small = ["data.source.count=40", "training.epochs=1", "training.batch_size=8", "model=small_cnn"]
-    where = [f"runtime.store={tmp_path / 'store'}", f"runtime.runs={tmp_path / 'runs'}"]
+    where = [f"runtime.store={tmp_path / 'store'}", f"runtime.runs={tmp_path / 'runs'}", "tracking=none"]
     command = [*python(), "run.py", "+recipe=guinness_sweep", *small, "sweep.trials=3", *where]
     runs = [
         subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)

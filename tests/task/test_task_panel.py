@@ -18,7 +18,7 @@ ASKED = [
     *("task=regression", "task.targets=[sold]", f"task.season={SEASON}", "task.series=region", "task.loss=squared"),
     *("model=linear", "training.epochs=2", "features.table.numeric=[size,week]", "evaluation=quick"),
     *("data.source.timestamp_column=day", "data.split.by=rolling", f"data.split.horizon={7 * HORIZON}d"),
-    *("runtime.progress=none", "runtime.threads=1", "data.split.folds=2"),
+    *("runtime.progress=none", "runtime.threads=1", "data.split.folds=2", "tracking=none"),
 ]
 
 

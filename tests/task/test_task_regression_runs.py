@@ -12,7 +12,7 @@ from totalml.evaluation import Evaluation
 from totalml.runner import run
 from totalml.store import atomic, writer
 
-SMALL = ["+recipe=guinness_head", "data.source.count=80", "training.epochs=2", "runtime.threads=1"]
+SMALL = ["+recipe=guinness_head", "data.source.count=80", "training.epochs=2", "runtime.threads=1", "tracking=none"]
 
 
 class Stopped(BaseException):
