@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -11,28 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from totalml.errors import DataError
 from totalml.monitoring.against import Against, Fitted
-from totalml.monitoring.attribution_watch import AttributionWatch
 from totalml.monitoring.cause import inputs_moved, judge
-from totalml.monitoring.estimated_performance import EstimatedPerformance
+from totalml.monitoring.detectors import Detectors
 from totalml.monitoring.label_watch import LabelWatch
-from totalml.monitoring.live_slices import LiveSlices
-from totalml.monitoring.losses import reference_truths
 from totalml.monitoring.observations import TIMES, Observations
 from totalml.monitoring.once_per_unit import once_per_unit
 from totalml.monitoring.panel_labels import PanelLabels
-from totalml.monitoring.panel_levers import PanelLevers
 from totalml.monitoring.quality_evidence import quality_evidence
 from totalml.monitoring.row_seasons import RowSeasons, most
-from totalml.monitoring.season_watch import SeasonWatch
-from totalml.monitoring.stream import StreamResult, StreamTest
+from totalml.monitoring.stream import StreamResult
 from totalml.monitoring.table_times import microseconds
 from totalml.monitoring.verdict import (
-    OF_ATTRIBUTION,
     OF_FAIRNESS,
     OF_LABELS,
-    OF_LEVERS,
     OF_QUALITY,
     OF_SEASON,
     OF_STREAM,
@@ -40,14 +31,13 @@ from totalml.monitoring.verdict import (
     Evidence,
     Verdict,
 )
-from totalml.monitoring.window import MOST, WindowTest
+from totalml.monitoring.window import MOST
 from totalml.monitoring.window_evidence import (
     estimate_evidence,
     fairness_evidence,
     stream_evidence,
     window_evidence,
 )
-from totalml.release.log_rows import METADATA
 from totalml.release.periods import PERIOD
 
 if TYPE_CHECKING:
@@ -61,7 +51,6 @@ if TYPE_CHECKING:
     from totalml.recipe.monitoring import MonitoringRecipe
 
 OF_A_LOG = ("error", "input", "replica")  # that quality is asked of, beside the columns of the reference
-LEAST_SEASON = 30  # rows of a season before, to hold one against
 EARLIEST = np.iinfo(np.int64).min
 
 
@@ -111,22 +100,10 @@ class Monitor:
         self._against = Against(reference, columns, optional, settings, budget, rows_per_day, seed)
         self._whole = self._against.all_columns()
         self._seasons = RowSeasons(settings)
-        self._estimate = _estimated(reference)
-        self._slices = self._live_slices(reference, positive)
-        self._attribution = None if panel is not None else self._attribution_watch(reference)
-        self._stream = StreamTest.fit(self._whole.observed(reference), self._by_period.run_length(OF_STREAM), seed=seed)
-        self._weeks = None if panel is None or not panel.season else SeasonWatch(panel, self._by_period, seed)
         before = self._seasons.before(reference) | dict(seasons or {})
-        self._season_tests = {
-            name: WindowTest.fit(self._whole.observed(rows), level=budget.level(OF_WINDOW), seed=seed)
-            for name, rows in before.items()
-            if len(rows) >= LEAST_SEASON and self._weeks is None  # which looks at the same weeks anyway
-        }
-        self._labels = self._label_watch(reference, before, losses)
-        self._levers = None
-        if panel is not None and levers is not None and losses is not None:
-            truths = reference_truths(reference, losses.truth)
-            self._levers = PanelLevers.fit(levers, panel, reference, truths, self._by_period.run_length(OF_LEVERS))
+        self._detectors = Detectors.fit(
+            reference, self._whole, settings, budget, losses, before, positive, panel, levers, seed
+        )
         self._pending = _Pending()
 
     def would_alarm(self, rows: pa.Table, labelled: pa.Table, known: Collection[str] = ()) -> bool:
@@ -142,7 +119,7 @@ class Monitor:
         stream = self._pending.stream
         finds = {
             OF_STREAM: stream is not None and stream.alarm,
-            OF_LABELS: self._labels is not None and self._labels.alarms,
+            OF_LABELS: self._detectors.labels is not None and self._detectors.labels.alarms,
         }
         return any(alarm and detector not in known for detector, alarm in finds.items())
 
@@ -167,7 +144,8 @@ class Monitor:
         fitted = self._against.of(whole)
         window, seasons = fitted.observed(whole), self._seasons.of(whole)
         season = most(seasons)
-        weeks = None if self._weeks is None else self._weeks.look(whole, answered)
+        detectors = self._detectors
+        weeks = None if detectors.weeks is None else detectors.weeks.look(whole, answered)
         quality, _ = self._of_quality(fitted, together, bounds, () if weeks is None else weeks.faults)
         of_window = self._of_window(fitted, window, answered) if weeks is None else weeks.evidence[0]
         evidence = [quality, *(() if weeks is None else weeks.evidence[1:])]
@@ -176,99 +154,49 @@ class Monitor:
             times = None if of_window.rows else microseconds(together, "time")
             evidence.append(stream_evidence(stream, times))
         evidence.append(of_window)
-        if self._slices is not None:
+        if detectors.slices is not None:
             once = whole.take(pa.array(once_per_unit(window, np.random.default_rng(self._seed))))
-            evidence.append(fairness_evidence(self._slices.test(once), self._budget.level(OF_FAIRNESS)))
-        if self._attribution is not None:
-            evidence.append(self._attribution.look(_answered(rows), together))
-        if self._labels is not None:
-            outside = quality.alarm and bool(len(labelled)) and self._errs_outside_faults(self._labels, labelled)
+            evidence.append(fairness_evidence(detectors.slices.test(once), self._budget.level(OF_FAIRNESS)))
+        if detectors.attribution is not None:
+            evidence.append(detectors.attribution.look(_answered(rows), together))
+        if detectors.labels is not None:
+            outside = quality.alarm and bool(len(labelled)) and self._errs_outside_faults(detectors.labels, labelled)
             moved = inputs_moved(evidence) and len(rows) > 0
             since = int(microseconds(rows, "time").min()) if moved else None
-            evidence += self._labels.end(season, outside, since)
-        if self._levers is not None:
-            evidence.append(self._levers.look(labelled))
-        if season in self._season_tests and window.count >= self._settings.window.rows:
+            evidence += detectors.labels.end(season, outside, since)
+        if detectors.levers is not None:
+            evidence.append(detectors.levers.look(labelled))
+        if season in detectors.season_tests and window.count >= self._settings.window.rows:
             in_season = self._whole.observed(whole.filter(pa.array(seasons == season)))
-            result = self._season_tests[season].test(in_season)
+            result = detectors.season_tests[season].test(in_season)
             evidence.append(window_evidence(OF_SEASON, result, self._budget.level(OF_WINDOW), None))
-        if self._estimate is not None:
-            evidence.append(estimate_evidence(self._estimate.test(whole), self._budget.level(OF_WINDOW)))
+        if detectors.estimate is not None:
+            evidence.append(estimate_evidence(detectors.estimate.test(whole), self._budget.level(OF_WINDOW)))
         return judge(evidence, season)
 
     def state(self) -> dict[str, Any]:
         """After a window; plain JSON."""
-        watches = {"stream": self._stream, **self._watches}
-        return {name: None if watch is None else watch.state() for name, watch in watches.items()}
+        return self._detectors.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """What is of another reference, or of other settings, begins anew."""
         self._pending = _Pending()
-        with suppress(DataError):
-            self._stream.restore(state["stream"])
-        for name, watch in self._watches.items():
-            if watch is not None and state.get(name) is not None:
-                watch.restore(state[name])
-
-    @property
-    def _watches(self) -> dict[str, LabelWatch | PanelLabels | SeasonWatch | PanelLevers | AttributionWatch | None]:
-        """What remembers windows, beside the stream test."""
-        found = {"labels": self._labels, "weeks": self._weeks, "levers": self._levers}
-        return found | {"attribution": self._attribution}
+        self._detectors.restore(state)
 
     def _go_along(self, rows: pa.Table, labelled: pa.Table, over: bool = False) -> None:
         """Give the tests that run along what they have not seen of this window."""
         pending = self._pending
         # Samples that come together count once a day, so the day must be over.
-        if self._weeks is None and (self._whole.unit is None or over):
+        if self._detectors.weeks is None and (self._whole.unit is None or over):
             fresh = rows.filter(pa.array(microseconds(rows, "time") > pending.until))
             fresh = _answered(fresh)
             # Of a season that was expected it would find that out, and remember it on the days after.
             fresh = fresh.filter(pa.array(self._seasons.of(fresh) == ""))
             if len(fresh) or pending.stream is None:
-                pending.stream = self._stream.update(self._whole.observed(fresh), pending.stream)
+                pending.stream = self._detectors.stream.update(self._whole.observed(fresh), pending.stream)
             pending.until = int(microseconds(rows, "time").max(initial=pending.until))
-        if self._labels is not None and len(labelled):
-            self._labels.add(labelled, self._seasons.of(labelled))
-
-    def _label_watch(
-        self, reference: pa.Table, before: Mapping[str, pa.Table], losses: LossOf | None
-    ) -> LabelWatch | PanelLabels | None:
-        if losses is None:
-            return None
-        known = losses.of_reference(reference)
-        if np.isnan(known).all():
-            return None
-        seasons = {name: (rows, losses.of_reference(rows)) for name, rows in before.items()}
-        run, settings = self._by_period.run_length(OF_LABELS), self._settings
-        if self._panel is not None:
-            return PanelLabels(self._panel, (reference, known), seasons, run, settings.slices, settings.margin)
-        per_day = self._budget.rows_per_day
-        return LabelWatch((reference, known), seasons, run, settings.slices, settings.margin, per_day)
-
-    def _live_slices(self, reference: pa.Table, positive: str | None) -> LiveSlices | None:
-        by = [name for name in self._settings.slices if METADATA + name in self._whole.columns]
-        if positive is None or not by:
-            return None
-        return LiveSlices.fit(reference, by, positive=positive, level=self._budget.level(OF_FAIRNESS))
-
-    def _attribution_watch(self, reference: pa.Table) -> AttributionWatch | None:
-        return AttributionWatch.fit(
-            reference,
-            self._whole.columns,
-            unit=self._whole.unit,
-            level=self._budget.level(OF_ATTRIBUTION),
-            least=self._settings.window.rows,
-            seed=self._seed,
-        )
-
-    @property
-    def _by_period(self) -> Budget:
-        """As if rows were periods, and windows of one, where all rows of a period are one fact."""
-        if self._panel is None:
-            return self._budget
-        days = self._panel.period_days
-        return replace(self._budget, rows_per_day=1 / days, window_days=days)
+        if self._detectors.labels is not None and len(labelled):
+            self._detectors.labels.add(labelled, self._seasons.of(labelled))
 
     def _of_quality(
         self,
@@ -304,11 +232,3 @@ class Monitor:
 
 def _answered(rows: pa.Table) -> pa.Table:
     return rows.filter(rows["error"].is_null()) if "error" in rows.column_names else rows
-
-
-def _estimated(reference: pa.Table) -> EstimatedPerformance | None:
-    """None: the reference tells nothing of how often it was right."""
-    try:
-        return EstimatedPerformance.fit(reference)
-    except DataError:
-        return None
