@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from totalml.deployment.sequential import share_bounds
 from totalml.errors import DataError
-from totalml.monitoring import LabelTest
+from totalml.monitoring import LabelTest, StillRight
+from totalml.monitoring.label_evidence import label_evidence, slice_evidence
 
 RUN = 500_000.0
+FIRST = 1_772_668_800  # 2026-03-05, seconds since 1970
 
 
 def errors(seed, count, share):
@@ -95,6 +97,62 @@ def test_errors_of_one_answer_are_found_sooner_than_among_all():
         calm += again.update(losses, answers=now).alarm
     assert np.median(gained) < 0
     assert calm <= 4  # 2,000 labels of 20,000 between two, in the mean
+
+
+def said(count, good, bad, seed, after=0):
+    """Losses of answers of which every second is `good`, wrong as often as is said of each; one a minute."""
+    is_good = np.arange(count) % 2 == 0
+    losses = (np.random.default_rng(seed).random(count) < np.where(is_good, good, bad)).astype(np.float64)
+    return losses, {"good": is_good, "bad": ~is_good}, (FIRST + 60 * (after + np.arange(count))) * 1_000_000
+
+
+def alarmed(good, bad, part="answers"):
+    """Of a test whose validation erred in 5 %, after 800 calm labels, and 400 that err so."""
+    losses, parts, _ = said(2000, 0.05, 0.05, 0)
+    labels = LabelTest.fit(losses, 20_000.0, **{part: parts})
+    for losses, parts, times in (said(800, 0.05, 0.05, 1), said(400, good, bad, 2, after=800)):
+        found = labels.update(losses, times=times, **{part: parts})
+    return labels, found
+
+
+def test_an_alarm_says_which_answer_is_wrong_how_often_and_since_when():
+    found = alarmed(0.4, 0.05)[1]
+    assert [each.name for each in found.erring] == ["", "good"]
+    whole, good = found.erring
+    assert (whole.known, good.known) == pytest.approx((0.05, 0.05), abs=0.02)
+    assert (whole.now, good.now) == pytest.approx((0.225, 0.4), abs=0.08)
+    assert good.since.rows.low <= 800 <= good.since.rows.high
+    told = label_evidence(found, StillRight(False, 0.0, 1.0, None), 0, whole.known, False, "").told
+    since, before = "of the labelled since 2026-03-05, in", "when it was validated"
+    assert told == (
+        f"wrong in {whole.now:.0%} {since} {whole.known:.1%} {before}; "
+        f"where it says good, wrong in {good.now:.0%} {since} {good.known:.1%} {before}"
+    )
+
+
+def test_an_alarm_of_whatever_it_answers_names_no_answer():
+    assert [each.name for each in alarmed(0.35, 0.35)[1].erring] == [""]
+
+
+def test_an_alarm_of_a_slice_says_how_often_it_is_wrong_there_and_since_when():
+    (worse,) = alarmed(0.4, 0.05, part="slices")[0].worse_slices()
+    assert worse.erring.now == pytest.approx(0.4, abs=0.08)
+    assert worse.erring.since.rows.low <= 800 <= worse.erring.since.rows.high
+    told = f"wrong in {worse.erring.now:.0%} of the labelled since 2026-03-05, in {worse.erring.known:.1%} before"
+    assert slice_evidence([worse]).told == f"it errs more where good, {told}"
+
+
+def test_what_an_older_version_kept_goes_on_and_tells_of_answers_from_then_on():
+    labels, _ = alarmed(0.05, 0.05)
+    state = json.loads(json.dumps(labels.state()))
+    for name in ("parts", "names"):
+        del state["recent"][name]
+    labels.restore(state)
+    losses, parts, _ = said(400, 0.4, 0.05, 2)
+    found = labels.update(losses, answers=parts)
+    assert found.alarm
+    assert found.erring[1].now == pytest.approx(0.4, abs=0.08)
+    assert found.erring[1].since.rows.low >= 1200
 
 
 def test_a_number_beside_a_bound_is_as_good_as_a_class():

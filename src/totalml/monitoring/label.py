@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -23,10 +23,10 @@ from totalml.deployment.sequential import more_until, share_bounds
 from totalml.errors import DataError
 from totalml.identity import canonical, digest
 from totalml.monitoring.bounds import most_mean
-from totalml.monitoring.change_point import change_from
+from totalml.monitoring.erring import Erring, LastLosses
 from totalml.monitoring.label_rows import checked_losses, checked_masks, checked_weights
 from totalml.monitoring.loss_bets import ODDS, loss_bets
-from totalml.monitoring.recent import Recent, Since
+from totalml.monitoring.recent import Since
 from totalml.monitoring.shiryaev_roberts import ShiryaevRoberts
 from totalml.monitoring.worse_slices import SliceLosses, WorseSlice
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from totalml.monitoring.label_rows import Numbers, Slices
 
 CHANCE = 0.05
-LEAST = 1e-3  # of a loss before a change: validation that saw none does not make it impossible
 LEAST_PROOF = 100.0  # by how much a bet must have grown for an alarm, whatever it was opened with
 BEYOND = 1000.0  # times the threshold; evidence grows no further, so that it goes once errors are as rare as before
 
@@ -49,7 +48,8 @@ class LabelResult:
     log_evidence: after the last label; natural logarithm, -inf at the start.
     log_threshold: at which it is an alarm.
     alarm_row: the first of these rows at which it was one, counted from the start; None: at none.
-    since: when it began, counted so; looked for among the last 2048 labels; empty: there is no alarm.
+    erring: how often it errs now, and since when, told by the last 2048 labels; first of all, then of the answers that
+        show it most, unless all of them do; none: there is no alarm.
     too_few: how many rows of validation are lacking before anything can be told; 0: none.
     """
 
@@ -58,8 +58,13 @@ class LabelResult:
     log_evidence: float
     log_threshold: float
     alarm_row: int | None
-    since: Since
+    erring: tuple[Erring, ...]
     too_few: int
+
+    @property
+    def since(self) -> Since:
+        """When it began, rows counted from the start; empty: there is no alarm."""
+        return self.erring[0].since if self.erring else Since()
 
     @property
     def alarm(self) -> bool:
@@ -91,15 +96,18 @@ class LabelTest:
         average_run: float,
         most_weight: float,
         answers: Mapping[str, float],
+        losses: Mapping[str, float],
     ) -> None:
         """Args:
         loss: mean of `rows` of validation.
+        losses: that of each answer and slice, by `_answer` and `_slice`.
         slices: with the bound of all in it.
         answers: each with the bound of how often it is given wrongly, of all rows.
         """
         self.loss, self.bound, self.threshold = loss, slices.bound, average_run
         self.too_few = 0 if rows else 1
         self._slices, self._most_weight, self._answers = slices, most_weight, dict(answers)
+        self._losses = dict(losses)
         self._of = digest("label test v2", canonical([loss, slices.bound, slices.bounds, most_weight, self._answers]))
         self.restart()
 
@@ -139,14 +147,16 @@ class LabelTest:
         by_answer = {name: most_mean((known * mask)[there], share) for name, mask in given.items()}
         mean = float(known[there].mean()) if there.any() else 1.0
         by_slice = SliceLosses(bound, bounds, most_weight)
-        return cls(mean, int(there.sum()), by_slice, average_run, most_weight, by_answer)
+        parts = {name: known[mask & there] for name, mask in _parts(masks, given).items()}
+        losses_of = {name: float(part.mean()) for name, part in parts.items() if len(part)}
+        return cls(mean, int(there.sum()), by_slice, average_run, most_weight, by_answer, losses_of)
 
     def restart(self) -> None:
         """As if no label had come; with another model, or after something was done about an alarm."""
         count = len(self._answers)
         weights = np.repeat([0.5, *[0.5 / count] * count] if count else [1.0], len(ODDS)) / len(ODDS)
         self._detector = ShiryaevRoberts(weights, BEYOND * self.threshold * len(weights))
-        self._recent = Recent(losses=("float64", ()), weights=("float64", ()))
+        self._recent = LastLosses(self._most_weight)
         self._slices.restart()
         self._rows = self._labels = 0
         self._total = self._weight = 0.0
@@ -177,7 +187,8 @@ class LabelTest:
         answered = checked_masks(answers, len(given))
         (there,) = np.nonzero(~np.isnan(given))
         known, weight = given[there], weighed[there]
-        self._recent.add(self._rows + there, None if times is None else times[there], losses=known, weights=weight)
+        parts = {name: mask[there] for name, mask in _parts(masks, answered).items()}
+        self._recent.add(self._rows + there, None if times is None else times[there], known, weight, parts)
         # However long no label came, the next one alone proves nothing.
         opened = None if passed is None else np.minimum(passed[there], max(1.0, self.threshold / LEAST_PROOF))
         bets = self._bets(known, weight, {name: mask[there] for name, mask in answered.items()})
@@ -195,7 +206,7 @@ class LabelTest:
             log_evidence=math.log(now) if now else -math.inf,
             log_threshold=math.log(self.threshold),
             alarm_row=alarm,
-            since=Since() if alarm is None else self._since(),
+            erring=() if alarm is None else self._erring(),
             too_few=self.too_few,
         )
 
@@ -203,7 +214,9 @@ class LabelTest:
         """Slices whose loss is above their bound, the clearest first; whenever one looks, of those that are named a
         share of `level` at most is named wrongly, in the mean.
         """
-        return self._slices.worse(level)
+        return tuple(
+            replace(each, erring=self._erring_of(each.name, _slice(each.name))) for each in self._slices.worse(level)
+        )
 
     def still_right(self, margin: float, alpha: float = 0.05) -> StillRight:
         """Whether the mean loss since the start is at most `margin` above that of validation.
@@ -259,8 +272,33 @@ class LabelTest:
         every = [(losses, self.bound), *parts]
         return np.concatenate([loss_bets(part, weights, bound, self._most_weight) for part, bound in every], axis=1)
 
-    def _since(self) -> Since:
-        hits = self._recent["losses"] * self._recent["weights"] / self._most_weight
-        share = min(max(self.loss / self._most_weight, LEAST), 1 - LEAST)
-        change = change_from(np.array([share, 1 - share]), np.stack([hits, 1 - hits], axis=1))
-        return self._recent.dated(change, np.arange(len(hits)))
+    def _erring(self) -> tuple[Erring, ...]:
+        owned = self._detector.each.reshape(-1, len(ODDS)).sum(axis=1)
+        by_answer = dict(zip(self._answers, owned[1:].tolist(), strict=True))
+        most = max(owned.tolist())
+        shows = [name for name, own in by_answer.items() if own >= min(self.threshold, most)]
+        if len(shows) == len(by_answer):
+            shows = []
+        shows.sort(key=lambda name: -by_answer[name])
+        found = [self._recent.erring("", self.loss), *(self._erring_of(name, _answer(name)) for name in shows)]
+        return tuple(each for each in found if each is not None)
+
+    def _erring_of(self, name: str, part: str) -> Erring | None:
+        """Of a part that validation did not know, held against all of it."""
+        return self._recent.erring(name, self._losses.get(part, self.loss), part)
+
+
+def _parts(
+    slices: Mapping[str, NDArray[np.bool_]], answers: Mapping[str, NDArray[np.bool_]]
+) -> dict[str, NDArray[np.bool_]]:
+    return {_answer(name): mask for name, mask in answers.items()} | {
+        _slice(name): mask for name, mask in slices.items()
+    }
+
+
+def _answer(name: str) -> str:
+    return f"answer {name}"
+
+
+def _slice(name: str) -> str:
+    return f"slice {name}"

@@ -10,6 +10,7 @@ from totalml.monitoring.cause import RIGHT, UNDECIDED, WRONG
 from totalml.monitoring.verdict import OF_LABELS, OF_SLICES, Evidence
 
 if TYPE_CHECKING:
+    from totalml.monitoring.erring import Erring
     from totalml.monitoring.label import LabelResult, StillRight
     from totalml.monitoring.worse_slices import WorseSlice
 
@@ -29,13 +30,13 @@ def label_evidence(
     alarm = result is not None and result.alarm
     model = WRONG if alarm or still.right is False else RIGHT if still.right else UNDECIDED
     more = still.more or 0
-    before = f"the {season} before" if season else "validation"
+    before = f"in the {season} before" if season else "when it was validated"
     if lacking:
         told = f"the reference lacks {lacking:,} rows with labels"
-    elif alarm:
-        told = f"wrong in {still.low:.0%} to {still.high:.0%} of the labelled, in {known:.1%} of {before}"
+    elif result is not None and result.alarm:
+        told = _all_and_answers(result, before)
     elif model == RIGHT:
-        told = f"wrong in {still.low:.0%} to {still.high:.0%} of the labelled, as in {before}"
+        told = f"wrong in {still.low:.0%} to {still.high:.0%} of the labelled, as {before}"
     else:
         told = "too few labels to say whether it is right" + (f"; about {more:,} more would do" if more else "")
     since, between = result.since.told if result is not None and alarm else (None, None)
@@ -60,8 +61,8 @@ def label_evidence(
 
 
 def slice_evidence(worse: Sequence[WorseSlice]) -> Evidence:
-    names = ", ".join(each.name for each in worse[:MOST_TOLD])
-    more = f" and {len(worse) - MOST_TOLD} more" if len(worse) > MOST_TOLD else ""
+    names = "; ".join(map(_where, worse[:MOST_TOLD]))
+    more = f"; and {len(worse) - MOST_TOLD} more" if len(worse) > MOST_TOLD else ""
     return Evidence(
         detector=OF_SLICES,
         alarm=bool(worse),
@@ -69,3 +70,21 @@ def slice_evidence(worse: Sequence[WorseSlice]) -> Evidence:
         moved=tuple(each.name for each in worse),
         facts={"slices": [{"name": each.name, "bound": each.bound, "labels": each.labels} for each in worse]},
     )
+
+
+def _all_and_answers(result: LabelResult, before: str) -> str:
+    told = [
+        (f"where it says {each.name}, " if each.name else "") + _how_often(each, before)
+        for each in result.erring[: 1 + MOST_TOLD]
+    ]
+    return "; ".join(told)
+
+
+def _where(each: WorseSlice) -> str:
+    return each.name if each.erring is None else f"{each.name}, {_how_often(each.erring, 'before')}"
+
+
+def _how_often(each: Erring, before: str) -> str:
+    at, _ = each.since.told
+    since = "" if at is None else f" since {at[:10]}"
+    return f"wrong in {each.now:.0%} of the labelled{since}, in {each.known:.1%} {before}"

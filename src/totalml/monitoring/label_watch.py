@@ -104,7 +104,7 @@ class LabelWatch:
             )
             before = self._results.get(name)
             if before is not None and before.alarm:
-                found = replace(found, alarm_row=before.alarm_row, since=before.since)
+                found = replace(found, alarm_row=before.alarm_row, erring=before.erring)
             self._results[name] = found
         self._told.append((microseconds(labelled, "time")[fresh], np.asarray(labelled[LOSS], np.float64)[fresh]))
         self._until = max(self._until, int(came.max(initial=self._until)))

@@ -70,7 +70,11 @@ class Recent:
         return {name: base64.b64encode(zlib.compress(each.tobytes())).decode() for name, each in self._kept.items()}
 
     def restore(self, state: Mapping[str, str]) -> None:
+        """What an older version did not keep of a row is zero."""
+        count = len(zlib.decompress(base64.b64decode(state["rows"]))) // self._kept["rows"].itemsize
         for name, empty in self._kept.items():
+            if name not in state:
+                self._kept[name] = np.zeros((count, *empty.shape[1:]), empty.dtype)
+                continue
             values = np.frombuffer(zlib.decompress(base64.b64decode(state[name])), empty.dtype)
-            rows = len(values) if name == "rows" else len(self._kept["rows"])
-            self._kept[name] = values.reshape(rows, *empty.shape[1:])
+            self._kept[name] = values.reshape(count, *empty.shape[1:])

@@ -17,6 +17,8 @@ from totalml.monitoring.shiryaev_roberts import ShiryaevRoberts, one_in_all
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from totalml.monitoring.erring import Erring
+
     Numbers = NDArray[np.float64]
 
 MOST = 1e100  # that a bet may own
@@ -28,12 +30,14 @@ class WorseSlice:
     bound: of its loss, from validation.
     evidence: an e-value: if its loss were within the bound, one in the mean.
     labels: that it has had.
+    erring: how often it errs, and since when; None: none of the last labels is of it.
     """
 
     name: str
     bound: float
     evidence: float
     labels: int
+    erring: Erring | None = None
 
 
 class SliceLosses:
