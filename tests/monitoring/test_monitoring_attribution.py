@@ -29,11 +29,13 @@ from totalml.monitoring.verdict import (
     OF_QUALITY,
     OF_WINDOW,
     QUALITY,
+    SEASON,
     TICKET,
     UNKNOWN,
     Evidence,
 )
 from totalml.recipe.monitoring import MonitoringRecipe, WindowRecipe
+from totalml.recipe.seasons import SeasonSettings
 
 SUBJECT, ENTROPY = "attribution:subject", "attribution:entropy"
 NAMES = [SUBJECT, ENTROPY]
@@ -210,6 +212,51 @@ def test_a_monitor_that_is_resumed_says_the_same(reference):
         found.append(again.look(each, labelled(each), each))
         state = json.loads(json.dumps(again.state()))
     assert [each.of(OF_ATTRIBUTION) for each in found] == [each.of(OF_ATTRIBUTION) for each in whole]
+
+
+def in_season(number: int, **how: float) -> pa.Table:
+    """A day of the feast, of which the reference has the last."""
+    return both(of_log(200, 40 + number, FEAST + timedelta(days=number)), 700 + number, told=0.3, **how)
+
+
+@pytest.fixture(scope="module")
+def with_season(reference) -> pa.Table:
+    """As the model was validated, on ordinary days and in the last feast, in which it looked elsewhere."""
+    feast = both(of_log(400, 60, FEAST - timedelta(days=365)), 61, subject=1.5)
+    return pa.concat_tables([reference, feast])
+
+
+def told_of_season(reference: pa.Table) -> Monitor:
+    feast = SeasonSettings(name="feast", dates="03-14..03-20", reference="year_before")
+    settings = MonitoringRecipe(window=WindowRecipe(rows=50), seasons=(feast,))
+    ordinary = reference.slice(0, len(REFERENCE))
+    seasons = {"feast": reference.slice(len(REFERENCE))}
+    return Monitor(ordinary, [*COLUMNS, *NAMES], settings, BUDGET, LossOf.fit(reference, TRUTH), seasons=seasons)
+
+
+def attributed(watching: Monitor, days: list[pa.Table]) -> list[tuple[str, bool]]:
+    """Of each day the cause, and whether the model looks elsewhere."""
+    verdicts = [watching.look(each, labelled(each.slice(0, 0)), each) for each in days]
+    return [(each.cause, each.of(OF_ATTRIBUTION).alarm) for each in verdicts]
+
+
+def test_in_an_expected_season_the_model_may_look_where_it_did_in_the_one_before(with_season):
+    found = attributed(told_of_season(with_season), [in_season(number, subject=1.5) for number in range(5)])
+    assert {cause for cause, _ in found} <= {SEASON, NONE}
+    outside = attributed(told_of_season(with_season), [day(number, subject=1.5) for number in range(3)])
+    assert (UNKNOWN, True) in outside
+
+
+def test_what_it_looked_at_in_a_season_says_nothing_of_the_days_after(with_season):
+    """The season ends while rows are gathered."""
+    watching = told_of_season(with_season)
+    attributed(watching, [in_season(0, subject=1.5).slice(0, 120)])
+    assert attributed(watching, [day(number) for number in range(4)]) == [(NONE, False)] * 4
+
+
+def test_in_an_expected_season_a_model_that_looks_elsewhere_than_in_the_one_before_is_told(with_season):
+    found = attributed(told_of_season(with_season), [in_season(number, subject=30.0) for number in range(5)])
+    assert (UNKNOWN, True) in found
 
 
 def test_traffic_has_these_columns_of_a_reference_and_tables_are_held_against_each_other_by_them(reference):

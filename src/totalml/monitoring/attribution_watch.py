@@ -33,10 +33,17 @@ class AttributionWatch:
     """See `fit`."""
 
     def __init__(
-        self, names: Sequence[str], unit: str | None, test: AttributionTest, level: float, least: int, seed: int
+        self,
+        names: Sequence[str],
+        unit: str | None,
+        test: AttributionTest,
+        level: float,
+        least: int,
+        seed: int,
+        season: str = "",
     ) -> None:
         self._names, self._unit, self._test, self._level = tuple(names), unit, test, level
-        self._least, self._seed = least, seed
+        self._least, self._seed, self._season = least, seed, season
         self._gathered, self._windows = _none(self._names), 0
 
     @classmethod
@@ -49,12 +56,14 @@ class AttributionWatch:
         level: float = 0.01,
         least: int = 50,
         seed: int = 0,
+        season: str = "",
     ) -> Self | None:
         """Args:
             columns: that are compared; those that do not tell what the model looked at are left alone.
             unit: column of which equal values come together; of each one a day one row counts. None: all do.
             level: chance of an alarm for each window that is like the reference.
             least: rows that tell, to ask.
+            season: of the one before, which the reference is of; empty: of ordinary days.
         Returns: None: the reference does not tell.
         """
         names = [name for name in columns if name.startswith(ATTRIBUTION) and name in reference.column_names]
@@ -63,7 +72,7 @@ class AttributionWatch:
         if not names or not len(told):
             return None
         known = _numbers(_once(told, unit, seed), names)
-        return cls(names, unit, AttributionTest.fit(known), level, least, seed)
+        return cls(names, unit, AttributionTest.fit(known), level, least, seed, season)
 
     def look(self, rows: pa.Table, together: pa.Table) -> Evidence:
         """Args:
@@ -98,15 +107,16 @@ class AttributionWatch:
 
     def _evidence(self, result: WindowResult, level: float, together: pa.Table) -> Evidence:
         moves = [move for move in result.moves if move.p <= level]
+        looks = "the model looks elsewhere" + (f" than in the {self._season} before" if self._season else "")
         return Evidence(
             detector=OF_ATTRIBUTION,
             alarm=bool(moves),
-            told=f"the model looks elsewhere: {'; '.join(map(_words, moves))}" if moves else "it looks where it did",
+            told=f"{looks}: {'; '.join(map(_words, moves))}" if moves else "it looks where it did",
             value=result.p,
             level=level,
             moved=tuple(move.name for move in moves),
             rows=_oddest(moves[0], together) if moves else (),
-            facts={"moves": [vars(move) for move in result.moves]},
+            facts={"moves": [vars(move) for move in result.moves], "season": self._season},
         )
 
 

@@ -113,8 +113,8 @@ def _ruled_out(evidence: Sequence[Evidence], season: str) -> dict[str, str]:
             told[COVARIATE] = each.told
     if not season:
         told[SEASON] = "none was expected"
-    elif (differs := _of(evidence, OF_SEASON)) is not None and differs.alarm:
-        told[SEASON] = differs.told
+    elif differs := [each.told for each in evidence if _from_season(each)]:
+        told[SEASON] = _joined(differs)
     if found(evidence, OF_QUALITY, OF_LABELS, OF_SLICES, OF_LEVERS) or inputs_moved(evidence):
         told[NONE] = _joined(_told(evidence))
     if _asked(evidence):
@@ -124,8 +124,13 @@ def _ruled_out(evidence: Sequence[Evidence], season: str) -> dict[str, str]:
 
 def _differs_from_season(evidence: Sequence[Evidence]) -> bool:
     """Unless nothing is there to hold it against: then it is only said that the season was expected."""
-    differs = _of(evidence, OF_SEASON)
-    return differs is not None and differs.alarm
+    return any(map(_from_season, evidence))
+
+
+def _from_season(evidence: Evidence) -> bool:
+    """Whether it was held against the season before, and differs."""
+    of_attribution = evidence.detector == OF_ATTRIBUTION and bool(evidence.facts.get("season"))
+    return evidence.alarm and (evidence.detector == OF_SEASON or of_attribution)
 
 
 def _asked(evidence: Sequence[Evidence]) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from totalml.errors import DataError
 from totalml.monitoring.attribution_watch import AttributionWatch
 from totalml.monitoring.estimated_performance import EstimatedPerformance
-from totalml.monitoring.label_watch import LabelWatch
+from totalml.monitoring.label_watch import USUAL, LabelWatch
 from totalml.monitoring.live_slices import LiveSlices
 from totalml.monitoring.losses import reference_truths
 from totalml.monitoring.panel_labels import PanelLabels
@@ -42,6 +42,7 @@ class Detectors:
 
     Args:
         weeks: of a panel whose season is known.
+        attribution: season -> of the one before; empty: of ordinary days. Those of which the reference tells.
         season_tests: season -> the season before, that rows in it are held against.
     """
 
@@ -49,7 +50,7 @@ class Detectors:
     labels: LabelWatch | PanelLabels | None
     weeks: SeasonWatch | None
     levers: PanelLevers | None
-    attribution: AttributionWatch | None
+    attribution: Mapping[str, AttributionWatch]
     slices: LiveSlices | None
     estimate: EstimatedPerformance | None
     season_tests: Mapping[str, WindowTest]
@@ -81,7 +82,7 @@ class Detectors:
             labels=_labels(reference, before, losses, settings, by_period, panel),
             weeks=weeks,
             levers=_levers(reference, losses, by_period, panel, levers),
-            attribution=None if panel is not None else _attribution(reference, whole, settings, budget, seed),
+            attribution={} if panel is not None else _attribution(reference, before, whole, settings, budget, seed),
             slices=_slices(reference, whole, settings, budget, positive),
             estimate=_estimate(reference),
             season_tests=season_tests,
@@ -105,7 +106,7 @@ class Detectors:
     def _remember(self) -> dict[str, LabelWatch | PanelLabels | SeasonWatch | PanelLevers | AttributionWatch | None]:
         """What remembers windows, beside the stream test."""
         found = {"labels": self.labels, "weeks": self.weeks, "levers": self.levers}
-        return found | {"attribution": self.attribution}
+        return found | {f"attribution {name}".strip(): each for name, each in self.attribution.items()}
 
 
 def _by_period(budget: Budget, panel: Panel | None) -> Budget:
@@ -145,16 +146,22 @@ def _levers(
 
 
 def _attribution(
-    reference: pa.Table, whole: Fitted, settings: MonitoringRecipe, budget: Budget, seed: int
-) -> AttributionWatch | None:
-    return AttributionWatch.fit(
-        reference,
-        whole.columns,
-        unit=whole.unit,
-        level=budget.level(OF_ATTRIBUTION),
-        least=settings.window.rows,
-        seed=seed,
-    )
+    reference: pa.Table,
+    before: Mapping[str, pa.Table],
+    whole: Fitted,
+    settings: MonitoringRecipe,
+    budget: Budget,
+    seed: int,
+) -> dict[str, AttributionWatch]:
+    level, least = budget.level(OF_ATTRIBUTION), settings.window.rows
+    seasons = {name: rows for name, rows in before.items() if len(rows) >= LEAST_SEASON}
+    found = {
+        name: AttributionWatch.fit(
+            rows, whole.columns, unit=whole.unit, level=level, least=least, seed=seed, season=name
+        )
+        for name, rows in {USUAL: reference, **seasons}.items()
+    }
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def _slices(

@@ -157,8 +157,10 @@ class Monitor:
         if detectors.slices is not None:
             once = whole.take(pa.array(once_per_unit(window, np.random.default_rng(self._seed))))
             evidence.append(fairness_evidence(detectors.slices.test(once), self._budget.level(OF_FAIRNESS)))
-        if detectors.attribution is not None:
-            evidence.append(detectors.attribution.look(_answered(rows), together))
+        if season in detectors.attribution:
+            fresh = _answered(rows)
+            of_season = fresh.filter(pa.array(self._seasons.of(fresh) == season))
+            evidence.append(detectors.attribution[season].look(of_season, together))
         if detectors.labels is not None:
             outside = quality.alarm and bool(len(labelled)) and self._errs_outside_faults(detectors.labels, labelled)
             moved = inputs_moved(evidence) and len(rows) > 0
