@@ -12,7 +12,7 @@ from tests.serving.serving import PICTURE
 from totalml.drill import Pools, draw_history
 from totalml.drill.detector import SILENT
 from totalml.drill.monitored import Monitored, monitors
-from totalml.monitoring.verdict import CONCEPT, NONE, PAGE, Verdict
+from totalml.monitoring.verdict import CONCEPT, NONE, OF_FAIRNESS, PAGE, Verdict
 from totalml.recipe import LateLabels
 from totalml.recipe.monitoring import MonitoringRecipe
 
@@ -59,6 +59,22 @@ def test_it_sees_each_day_once_and_labels_when_they_are_told(tabled):
         assert evidence[day] == (SILENT if least is None else -np.log(least))
         assert monitored.verdict(history, day) == (NONE if least is None else CONCEPT)
     assert np.isfinite(evidence[35:]).any()
+
+
+def test_it_looks_at_the_slices_that_its_settings_name_as_a_service_does(pools):
+    light = pools.observations.scores["answer:p"]
+    said = np.where(light > 0.5, "light", "dark")
+    ages = np.where(np.arange(len(said)) % 2 == 0, "young", "old")
+    times = pa.array(pools.observations.times, pa.timestamp("us", "UTC"))
+    answers = {"answer:predicted": said, "answer:confidence": np.maximum(light, 1 - light)}
+    table = pa.table({"time": times, **answers, "metadata:age": ages})
+    history = draw_history(replace(pools, table=table, truths=pa.table({"label": said})), recipe(), None, 1, 0)
+    monitor = monitors(SimpleNamespace(monitoring=MonitoringRecipe(slices=("age",))), PICTURE, ("age",))(history, 2.0)
+    window = history.table(np.arange(200))
+    labelled = window.slice(0, 0).append_column("labelled", times.slice(0, 0)).append_column("loss", pa.array([], "f8"))
+    fairness = monitor.look(window, labelled, window).of(OF_FAIRNESS)
+    assert fairness is not None
+    assert not fairness.alarm
 
 
 def test_it_knows_what_is_true_of_what_it_is_fitted_on_and_so_hears_of_errors(pools):

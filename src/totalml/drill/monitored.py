@@ -128,7 +128,7 @@ def monitors(recipe: Recipe, signature: Signature, sent: Sequence[str]) -> Calla
     def new(history: History, false_alarms: float) -> Monitor:
         from totalml.monitoring.losses import LossOf
         from totalml.monitoring.monitor import Monitor
-        from totalml.monitoring.opened import budget_of
+        from totalml.monitoring.opened import budget_of, positive_of
 
         reference = _before(history, history.reference_rows)
         season = _season(history)
@@ -138,7 +138,8 @@ def monitors(recipe: Recipe, signature: Signature, sent: Sequence[str]) -> Calla
         columns = compared(reference.column_names, sent)
         per_day = len(history.rows) / history.days
         losses = LossOf.fit(reference, truth_of(signature))
-        return Monitor(reference, columns, settings, budget_of(settings, per_day), losses, seasons=expected)
+        budget, positive = budget_of(settings, per_day), positive_of(signature)
+        return Monitor(reference, columns, settings, budget, losses, seasons=expected, positive=positive)
 
     return new
 
