@@ -9,7 +9,7 @@ import pytest
 
 from tests.drill.drawn import recipe
 from tests.serving.serving import PICTURE
-from totalml.drill import Pools, draw_history
+from totalml.drill import Pools, draw_history, judge
 from totalml.drill.detector import SILENT
 from totalml.drill.monitored import Monitored, monitors
 from totalml.monitoring.verdict import CONCEPT, NONE, OF_FAIRNESS, PAGE, Verdict
@@ -59,6 +59,27 @@ def test_it_sees_each_day_once_and_labels_when_they_are_told(tabled):
         assert evidence[day] == (SILENT if least is None else -np.log(least))
         assert monitored.verdict(history, day) == (NONE if least is None else CONCEPT)
     assert np.isfinite(evidence[35:]).any()
+
+
+@pytest.mark.parametrize("loose", [4.0, 20.0])
+def test_a_monitor_is_held_under_a_stricter_budget_only_if_it_alarms_in_too_many_calm_histories(tabled, loose):
+    """Of each history a number by chance, the same under every budget: it alarms if that is below the budget."""
+    truths = dict.fromkeys(recipe().scenarios, CONCEPT)
+    asked, small = [], recipe(calm_histories=50, false_alarms=0.1, histories=4)
+
+    def new(history, budget):
+        asked.append(budget)
+        number = np.random.default_rng(history.rows.astype(np.int64)).uniform(0, 100)
+        return SimpleNamespace(look=lambda *_: Verdict(CONCEPT, "", PAGE) if number < budget else Verdict(NONE, ""))
+
+    held = Monitored("monitor", new, (loose,), 7, along=False, stricter=1.0)
+    found = next(iter(judge([held], tabled, small, truths, seed=1)[0]))
+    drifts = len(small.scenarios) * small.histories
+    if loose == 4.0:
+        assert asked == [4.0] * (100 + drifts)
+    else:
+        assert asked == [20.0] * 100 + [1.0] * (100 + drifts)
+    assert 0 < found.false_alarms <= 0.1
 
 
 def test_it_looks_at_the_slices_that_its_settings_name_as_a_service_does(pools):

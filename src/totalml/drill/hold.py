@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     from totalml.runs.attempt import Attempt
     from totalml.store import Store
 
-STRICTER = 4.0  # times, than what a monitor promises
+STRICTER = 4.0  # times than what a monitor promises, if under that it alarms in too many calm histories
 SCORED = "drill"  # folder of the attempt that keeps scored populations
 
 
 def detectors_of_series(recipe: Recipe, drill: DrillRecipe, bundle: Bundle, store: Store) -> list[Detector]:
-    """Those of `detectors` that can look at periods; the monitor under a stricter budget, too, if need be."""
+    """Those of `detectors` that can look at periods."""
     days, budget = drill.window_days, recipe.monitoring.false_alarms_per_year
     new = monitors_of_series(bundle, store, recipe.monitoring)
-    ours = Monitored("monitor", new, (budget / STRICTER, budget), days, along=False)
+    ours = Monitored("monitor", new, (budget,), days, along=False, stricter=budget / STRICTER)
     return [ours, ColumnByColumn(days), Adwin("score"), Adwin("errors"), *DUMMIES]
 
 
 def detectors(recipe: Recipe, drill: DrillRecipe, signature: Signature, sent: Sequence[str]) -> list[Detector]:
     """All that are held against each other. Args: sent: metadata columns that callers send."""
     days, budget = drill.window_days, recipe.monitoring.false_alarms_per_year
-    ours = Monitored("monitor", monitors(recipe, signature, sent), (budget,), days)
+    ours = Monitored("monitor", monitors(recipe, signature, sent), (budget,), days, stricter=budget / STRICTER)
     return [ours, Windows(days), ColumnByColumn(days), Adwin("score"), Adwin("errors"), *DUMMIES]
 
 

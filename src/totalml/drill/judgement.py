@@ -7,14 +7,16 @@ histories that are, over the same days. Whoever alarms always, never or by chanc
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from totalml.drill.detector import SILENT
 from totalml.drill.futures import draw_future
 from totalml.drill.history import draw_history
+from totalml.drill.monitored import Monitored
 from totalml.monitoring.verdict import NONE
 from totalml.progress import Progress
 from totalml.recipe.drill import HARMLESS
@@ -107,10 +109,11 @@ def judge(
     Raises: DataError: a population has too few samples.
     """
     crew, shown, calm = crew or Crew(), progress or Progress.silent(), recipe.calm_histories
-    held = _Held(detectors, pools, recipe, seed)
-    numbers = range(2 * calm)
-    every = shown.track(crew.spread(held.calm, numbers, _calm_named), "Histories of nothing", len(numbers))
-    evidence = dict(zip((each.name for each in detectors), np.stack(list(every), axis=1), strict=True))
+    evidence = _calm(_Held(detectors, pools, recipe, seed), crew, shown)
+    stricter = {each.name: each for each in _stricter(detectors, evidence, recipe)}
+    if stricter:
+        evidence |= _calm(_Held([*stricter.values()], pools, recipe, seed), crew, shown)
+    held = _Held([stricter.get(each.name, each) for each in detectors], pools, recipe, seed)
     surest = {name: values[:calm].max(axis=1) for name, values in evidence.items()}
     thresholds = {name: threshold_for(values, recipe.false_alarms) for name, values in surest.items()}
     happens = _Happens(held, thresholds, truths)
@@ -125,6 +128,25 @@ def judge(
         over_all, in_drifts = _fresh(evidence[name][calm:], threshold, recipe.from_day)
         judged.append(Judged(name, threshold, told, over_all, _score(found, in_drifts), found))
     return sorted(judged, key=lambda each: -each.score), outcomes
+
+
+def _calm(held: _Held, crew: Crew, shown: Progress) -> dict[str, NDArray[np.float64]]:
+    """Detector -> (2 * calm histories, days) of evidence, where nothing happens."""
+    numbers = range(2 * held.recipe.calm_histories)
+    every = shown.track(crew.spread(held.calm, numbers, _calm_named), "Histories of nothing", len(numbers))
+    return dict(zip((each.name for each in held.detectors), np.stack(list(every), axis=1), strict=True))
+
+
+def _stricter(
+    detectors: Sequence[Detector], evidence: Mapping[str, NDArray[np.float64]], recipe: DrillRecipe
+) -> Iterator[Monitored]:
+    """Monitors that alarm in too many calm histories under their own budget, under their stricter one."""
+    calm = recipe.calm_histories
+    for each in detectors:
+        if isinstance(each, Monitored) and each.stricter is not None:
+            alarmed = (evidence[each.name][:calm] > SILENT).any(axis=1).sum()
+            if alarmed > _most_alarmed(recipe.false_alarms, calm):
+                yield replace(each, budgets=(each.stricter,), stricter=None)
 
 
 @dataclass(frozen=True)
@@ -176,8 +198,11 @@ def threshold_for(surest: NDArray[np.float64], share: float) -> float:
 
     Args: surest: (H,) the largest evidence of each calm history.
     """
-    most = math.floor(share * len(surest) + 1e-9)
-    return float(np.nextafter(np.sort(surest)[::-1][most], np.inf))
+    return float(np.nextafter(np.sort(surest)[::-1][_most_alarmed(share, len(surest))], np.inf))
+
+
+def _most_alarmed(share: float, histories: int) -> int:
+    return math.floor(share * histories + 1e-9)
 
 
 def _fresh(evidence: NDArray[np.float64], threshold: float, began: int) -> tuple[float, float]:

@@ -44,6 +44,7 @@ class Monitored:
     """Args:
     new: a fitted monitor for a history, told of its season, with so many false alarms a year.
     budgets: that are tried, ascending.
+    stricter: budget that it is held under instead, if it alarms in too many calm histories; None: there is none.
     window_days: of what it looks at at once, unless a test that runs along alarms before.
     along: whether any does; none where rows are of periods.
     """
@@ -53,6 +54,7 @@ class Monitored:
     budgets: tuple[float, ...] = BUDGETS
     window_days: int = 1
     along: bool = True
+    stricter: float | None = None
     _history: History | None = field(default=None, repr=False)
     _causes: list[str] = field(default_factory=list, repr=False)
 
