@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from totalml.errors import ModelError
+from totalml.features.shared.part_names import places_of
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def find_columns(
     """Raises: ModelError: the features lack some of them, or lags of one channel differ in number from another's."""
     named = [day, trend, *controls, *([size] if size else [])]
     missing = [_missing(name, "numeric", inputs.numeric) for name in named if name not in inputs.numeric]
-    lags = {channel: _lags(channel, inputs.numeric) for channel in channels}
+    lags = {channel: places_of(channel, inputs.numeric) for channel in channels}
     missing += [_missing(name, "numeric", inputs.numeric) for name, places in lags.items() if not places]
     if region is not None and region not in inputs.categorical:
         missing.append(_missing(region, "categorical", inputs.categorical))
@@ -57,7 +58,7 @@ def find_columns(
     place = inputs.numeric.index
     among = None if region is None else inputs.categorical.index(region)
     return MixColumns(
-        lags=tuple(lags.values()),
+        lags=tuple(map(tuple, lags.values())),
         controls=(place(trend), *map(place, controls)),
         day=place(day),
         trend=place(trend),
@@ -65,11 +66,6 @@ def find_columns(
         region=among,
         regions=1 if among is None else 1 + len(inputs.vocabularies[among]),
     )
-
-
-def _lags(channel: str, numeric: Sequence[str]) -> tuple[int, ...]:
-    """In the order of the features, which is the latest first."""
-    return tuple(at for at, name in enumerate(numeric) if name == channel or name.startswith(f"{channel}."))
 
 
 def _missing(name: str, kind: str, known: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.features.rows_of_series import DAY_US, listed, series, table
 from totalml.errors import FeatureError
 from totalml.features import Lags
+from totalml.features.shared.part_names import part_name, places_of
 
 DAYS = (0, 1, 3)
 
@@ -111,3 +112,10 @@ def test_times_may_be_dates_or_text_and_numbers_are_none():
         lags(event_time="spend").columns(table(rows))
     with pytest.raises(FeatureError, match="column 'region' holds no times: 'a' is no time"):
         lags(event_time="region").columns(table(rows))
+
+
+def test_columns_are_of_the_feature_that_they_are_named_by_and_of_none_whose_name_begins_so():
+    names = ("team/tv_net", "team/tv.1", "price", "team/tv.2", "team/tv")
+    assert places_of("team/tv", names) == [1, 3, 4]
+    assert places_of("team/t", names) == []
+    assert part_name("team/tv", "1") == names[1]

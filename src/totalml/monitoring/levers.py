@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from totalml.errors import FeatureError
 from totalml.evaluation.regression.columns import column
+from totalml.features.shared.part_names import places_of
 from totalml.monitoring.lever_effects import Errors
 from totalml.monitoring.observations import as_numbers
-from totalml.plan.planned import moved_by
 from totalml.release.bundle import Bundle
 from totalml.release.log_rows import ANSWER, METADATA, columns_after
 from totalml.release.onnx_model import NUMERIC
@@ -77,7 +77,7 @@ class Levers:
         found = []
         for feature in self.features.values():
             numbers = inputs[NUMERIC].copy()
-            numbers[:, moved_by(feature, names)] = 0.0
+            numbers[:, places_of(feature, names)] = 0.0
             found.append(whole - self._answers({**inputs, NUMERIC: numbers}))
         return np.stack(found, axis=1) / np.where(whole > 0, whole, np.nan)[:, None]
 

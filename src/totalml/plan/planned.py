@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from totalml.duration import us_of
 from totalml.errors import EvaluationError
 from totalml.evaluation.arrays import Floats, Ints
+from totalml.features.shared.part_names import places_of
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def check_plan(plan: PlanRecipe, features: FeatureSet, snapshot: Snapshot, split
     rows = planned_rows(plan, snapshot, splits)
     mistakes = []
     for name, lever in plan.levers.items():
-        moved = moved_by(lever.feature, features.numeric_names)
-        if not len(moved):
+        moved = places_of(lever.feature, features.numeric_names)
+        if not moved:
             # Of a shared feature of several parts, the name that means all of them.
             there = list(dict.fromkeys(each.split(".")[0] for each in features.numeric_names))
             hint = did_you_mean(lever.feature, there) or f"; there are: {', '.join(there) or 'none'}"
@@ -73,11 +74,6 @@ def stamps(snapshot: Snapshot, rows: Ints) -> Ints:
 
     times = snapshot.samples["timestamp"].take(rows).cast(pa.timestamp("us", "UTC"))
     return times.cast("int64").to_numpy()
-
-
-def moved_by(feature: str, names: tuple[str, ...]) -> Ints:
-    """Places of the numeric columns that a lever scales."""
-    return np.array([k for k, name in enumerate(names) if name == feature or name.startswith(f"{feature}.")], np.int64)
 
 
 def cost_of(column: str, metadata: pa.Table, rows: Ints) -> float:
@@ -124,7 +120,7 @@ class Planned:
         features = self.given.features
         numbers = features.numeric[self.rows]
         for name, factor in factors.items():
-            numbers[:, moved_by(self.plan.levers[name].feature, features.numeric_names)] *= np.float32(factor)
+            numbers[:, places_of(self.plan.levers[name].feature, features.numeric_names)] *= np.float32(factor)
         return numbers
 
 

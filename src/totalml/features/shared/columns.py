@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from totalml.errors import FeatureError, TotalmlError
+from totalml.features.shared.part_names import part_name
 from totalml.features.shared.past import TIMESTAMP, numbers
 from totalml.features.shared.pictured import BLOB, PICTURE, with_pictures
 from totalml.workers import Crew
@@ -69,4 +70,5 @@ def _made(feature: SharedFeature, rows: pa.Table) -> pa.Table:
 def named_columns(name: str, values: pa.Table) -> dict[str, NDArray[np.float32]]:
     """`team/name` of the only part, `team/name.part` of each of several; NaN where missing."""
     parts = values.column_names
-    return {name if len(parts) == 1 else f"{name}.{part}": numbers(values, part).astype(np.float32) for part in parts}
+    called = {part: name if len(parts) == 1 else part_name(name, part) for part in parts}
+    return {called[part]: numbers(values, part).astype(np.float32) for part in parts}

@@ -14,6 +14,7 @@ from totalml.features.latest import write_latest
 from totalml.features.shared.columns import rows_of
 from totalml.features.shared.frozen import OURS, Frozen
 from totalml.features.shared.materialised import ENTITY, EVENT_TIME, KNOWN_TIME, VALUE, materialised
+from totalml.features.shared.part_names import places_of
 from totalml.features.shared.past import TIMESTAMP, times
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def freeze(
     """
     found = []
     for place, each in enumerate(shared):
-        columns = tuple(name for name in names if name == each.name or name.startswith(f"{each.name}."))
+        columns = tuple(names[at] for at in places_of(each.name, names))
         file = f"shared-{place}.latest"
         if each.snapshot is not None and each.feature.source is not None:
             since = _freeze_values(each.feature, each.snapshot, snapshot, rows, store, folder / file)
