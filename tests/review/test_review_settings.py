@@ -8,6 +8,7 @@ import pytest
 
 from tests.projects import PHOTOS, new_project
 from tests.serving.serving import NUMBERS, PICTURE, release
+from totalml import compose
 from totalml.errors import RecipeError, StoreError
 from totalml.project import place_at
 from totalml.recipe.review import QueueShares, ReviewRecipe
@@ -91,3 +92,10 @@ def test_a_store_elsewhere_changes_nothing(tmp_path):
     place = place_at(tmp_path, store=str(tmp_path / "store"))
     assert isinstance(place.open_store(), Store)
     assert review_settings("pints", OfRecipe(), place) == ReviewRecipe()
+
+
+def test_a_recipe_drops_the_words_of_the_one_that_it_is_made_from():
+    """Pints with faults are made from pints that are good or bad."""
+    recipe = compose("guinness_faults")
+    assert {*recipe.review.words} <= {*recipe.task.labels}
+    assert ReviewRecipe(words=None).words == {}

@@ -5,7 +5,7 @@ It says nothing about how a model is made, so it does not count for the config h
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from totalml.component import Items, Section
 from totalml.recipe.bounds import Label, Positive, Share
@@ -15,6 +15,11 @@ def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("nobody can read a blank line; write a word or leave it out")
     return text
+
+
+def _none_is_empty(words: object) -> object:
+    """So that a recipe can drop what the one that it is made from says of other labels."""
+    return {} if words is None else words
 
 
 Line = Annotated[str, Field(max_length=200), AfterValidator(_not_blank)]
@@ -53,7 +58,7 @@ class ReviewRecipe(Section):
     """Args:
     question: in the words of those who answer it.
     hint: what to look at; empty: nothing is said.
-    words: label -> what the button says; a label that is not named says itself.
+    words: label -> what the button says; a label that is not named says itself. None: as if none were.
     reasons: why somebody cannot tell.
     overlap: people who judge each item.
     count: of items that one draw puts in the queue.
@@ -66,7 +71,7 @@ class ReviewRecipe(Section):
 
     question: Line = "Which is it?"
     hint: Annotated[str, Field(max_length=1000)] = ""
-    words: dict[Label, Line] = Field(default_factory=dict)
+    words: Annotated[dict[Label, Line], BeforeValidator(_none_is_empty)] = Field(default_factory=dict)
     reasons: Items[Line] = ("too dark or blurred", "not enough to see", "between two")
     overlap: Annotated[int, Field(ge=1, le=100)] = 1
     count: Positive = 200
