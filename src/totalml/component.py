@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar, get_args
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 from pydantic import BaseModel, ConfigDict, Strict, model_validator
+from pydantic.fields import FieldInfo
 
 T = TypeVar("T")
 
@@ -26,7 +27,19 @@ UNION = "\0"
 
 
 class Where:
-    """Marks a field that says where or how, not what: it does not count for the config hash."""
+    """Marks a field that says where or how, not what: it does not count for the config hash.
+
+    As `Annotated[str, Where]`, however deep in the type of the field, such as in `Annotated[str, Where] | None`.
+    """
+
+
+def says_where(field: FieldInfo) -> bool:
+    return any(map(_is_where, (*field.metadata, field.annotation)))
+
+
+def _is_where(mark: Any) -> bool:
+    """Args: mark: a type, by a name or written out, or what annotates one."""
+    return mark is Where or isinstance(mark, Where) or any(map(_is_where, get_args(getattr(mark, "__value__", mark))))
 
 
 class Misfit(ValueError):
@@ -113,7 +126,7 @@ def plain(value: Any, *, where: bool) -> Any:
         fields = {
             key: plain(getattr(value, key), where=where)
             for key, field in type(value).model_fields.items()
-            if where or Where not in field.metadata
+            if where or not says_where(field)
         }
         return {"_target_": value.public_path(), **fields} if isinstance(value, Component) else fields
     if isinstance(value, tuple | list):

@@ -117,14 +117,14 @@ def _recipe_of(attempt: Attempt) -> Composed:
 
 def _what(values: dict[str, Any]) -> dict[str, Any]:
     """The part that counts; of a recipe that is none any more for today's code, all but the keys that never do."""
-    from totalml.component import Where
+    from totalml.component import says_where
     from totalml.recipe import Recipe, what
     from totalml.validate import InvalidRecipe, validate
 
     try:
         return what(validate(values))
     except InvalidRecipe:
-        where = {name for name, field in Recipe.model_fields.items() if Where in field.metadata}
+        where = {name for name, field in Recipe.model_fields.items() if says_where(field)}
         return {key: value for key, value in values.items() if key not in where}
 
 
