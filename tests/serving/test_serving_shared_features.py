@@ -23,7 +23,7 @@ from totalml.prediction.predict import predict
 from totalml.prediction_log.deletion import Sought, delete
 from totalml.progress import Progress
 from totalml.recipe import DrillRecipe, PopulationRecipe, ScenarioRecipe
-from totalml.release.bundle import REFERENCE, Bundle
+from totalml.release.bundle import PERIODS, REFERENCE, Bundle
 from totalml.release.make import make_release
 from totalml.release.parity import parity_of
 from totalml.release.scorer import Scorer
@@ -230,3 +230,15 @@ def test_a_row_is_found_in_the_log_by_what_its_caller_gave(served):
     store, sought = Store(served.folder / "store"), Sought(row=served.asked[3])
     assert delete(store, NAME, sought).rows == 1
     assert delete(store, NAME, sought).rows == 0
+
+
+def test_a_release_of_series_keeps_how_wrong_it_was_of_every_week(served):
+    reference, periods = (pq.read_table(served.bundle.file(name)) for name in (REFERENCE, PERIODS))
+    off = np.log(reference["metadata:sales"].to_numpy() / reference["answer:value"].to_numpy())
+    weeks = reference["timestamp"].to_numpy()
+    errors = dict(zip(periods["period"].to_numpy(), periods["error:sales"].to_numpy(), strict=True))
+    expected = {week: np.median(off[weeks == week]) for week in np.unique(weeks)}
+    assert len(errors) > 3 * len(expected)
+    np.testing.assert_allclose([errors[week] for week in expected], [*expected.values()], atol=2e-3)
+    learnt = dict(zip(errors, periods["learnt"].to_pylist(), strict=True))
+    assert {week for week, is_learnt in learnt.items() if not is_learnt} == {*expected}

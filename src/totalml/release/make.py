@@ -21,6 +21,7 @@ from totalml.release import bundle as files
 from totalml.release.bundle import Bundle, new_folder, save_bundle
 from totalml.release.onnx_export import export_onnx
 from totalml.release.onnx_model import MAPS, OnnxModel
+from totalml.release.period_errors import Answered
 from totalml.release.periods import periods_table
 from totalml.release.reference import attribution_of, reference_rows, reference_table
 from totalml.release.region import region_of
@@ -154,7 +155,8 @@ def _write_periods(made: _Made, unnamed: Bundle) -> None:
     """Of series, since a season is told by the same weeks of earlier years, which the reference does not reach."""
     series, season = getattr(made.recipe.task, "series", None), getattr(made.recipe.task, "season", None)
     if series is not None and not made.snapshot.samples["timestamp"].null_count:
-        table = periods_table(made.snapshot, made.features, Signature.read(unnamed), series, season)
+        answered = Answered.by(Scorer.load(unnamed), made.features, made.splits)
+        table = periods_table(made.snapshot, made.features, Signature.read(unnamed), series, season, answered)
         write_atomically(unnamed.folder / files.PERIODS, parquet_bytes(table))
 
 

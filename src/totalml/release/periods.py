@@ -1,7 +1,8 @@
 """What each period of a panel was like, over all its years: what a monitor tells a season from news by.
 
 A row for each period, from the first that the run knew to the last, and for each number that the model sees the median
-over the series of how far it is from the usual one of its series: so series that join or leave move little.
+over the series of how far it is from the usual one of its series: so series that join or leave move little. Of what
+is predicted, the median over the series of how far the truth was from the answer.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from totalml.release.log_rows import METADATA
+from totalml.release.period_errors import ERROR, LEARNT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from totalml.data import Snapshot
     from totalml.features.feature_set import FeatureSet
+    from totalml.release.period_errors import Answered
     from totalml.release.signature import Signature
 
     Numbers = NDArray[np.float64]
@@ -52,28 +55,38 @@ class Scale:
         known = values[~np.isnan(values)]
         is_amount = len(known) > 0 and known.min() >= 0 and (known == 0).mean() <= MOST_ZEROS and known.max() > 0
         scale = cls(FLOOR * float(np.median(known)) if is_amount else None, {})
-        taken, names = scale._taken(values), np.unique(series)
+        taken, names = scale.taken(values), np.unique(series)
         usual = {str(name): taken[(series == name) & ~np.isnan(taken)] for name in names}
         return cls(scale.floor, {name: float(np.median(part)) for name, part in usual.items() if len(part)})
 
     def apart(self, values: Numbers, series: NDArray[np.str_]) -> Numbers:
         """(N,) how far each is from the usual one of its series; NaN of a series that is not known."""
         names, place = np.unique(series, return_inverse=True)
-        return self._taken(values) - np.array([self.usual.get(str(name), np.nan) for name in names])[place]
+        return self.taken(values) - np.array([self.usual.get(str(name), np.nan) for name in names])[place]
 
-    def _taken(self, values: Numbers) -> Numbers:
+    def taken(self, values: Numbers) -> Numbers:
+        """(N,) by ratio their logarithms, else as they are."""
         return values if self.floor is None else np.log(np.maximum(values, 0) + self.floor)
 
 
 def periods_table(
-    snapshot: Snapshot, features: FeatureSet, signature: Signature, series: str, season: int | None
+    snapshot: Snapshot,
+    features: FeatureSet,
+    signature: Signature,
+    series: str,
+    season: int | None,
+    answered: Answered | None = None,
 ) -> pa.Table:
-    """`period`, its first moment; `rows`, how many it has; and `metadata:` for each number that is compared.
+    """`period`, its first moment; `rows`, how many it has; `metadata:` for each number that is compared; `error:` for
+    each target, and `learnt`.
 
     Left out are lags, which say again what periods before said, and what is the same for all series at once, such as
     the place in the year: that tells which week it is, and a week of this year is none of last year's.
 
-    Args: series: metadata column. season: in periods; None: there is none.
+    Args:
+        series: metadata column.
+        season: in periods; None: there is none.
+        answered: None: nobody knows what the model says of them.
     """
     times = np.asarray(snapshot.samples["timestamp"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()))
     names = np.asarray(
@@ -95,7 +108,15 @@ def periods_table(
         apart = scale.apart(values, names)[order]
         columns[METADATA + name] = pa.array(medians(apart, ends), from_pandas=True)
         scales[METADATA + name] = {"floor": scale.floor, "usual": dict(scale.usual)}
-    panel = {"series": series, "season": season, "scales": scales}
+    errors: dict[str, Any] = {}
+    if answered is not None:
+        columns[LEARNT] = pa.array(np.logical_or.reduceat(answered.learnt[order], ends[:-1]))
+        for name, truths in answered.truths.items():
+            scale = Scale.fit(truths, names)
+            apart = scale.taken(truths) - scale.taken(answered.values[name])
+            columns[ERROR + name] = pa.array(medians(apart[order], ends), from_pandas=True)
+            errors[name] = {"floor": scale.floor, "usual": {}}
+    panel = {"series": series, "season": season, "scales": scales, "errors": errors}
     return pa.table(columns).replace_schema_metadata({PANEL: json.dumps(panel)})
 
 
