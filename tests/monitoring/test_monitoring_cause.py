@@ -14,6 +14,7 @@ from totalml.monitoring.verdict import (
     NONE,
     OF_ESTIMATE,
     OF_LABELS,
+    OF_PERIODS,
     OF_QUALITY,
     OF_SEASON,
     OF_SLICES,
@@ -29,7 +30,7 @@ from totalml.monitoring.verdict import (
     Verdict,
 )
 
-DETECTORS = (OF_QUALITY, OF_LABELS, OF_WINDOW, OF_STREAM, OF_SEASON, OF_ESTIMATE, OF_SLICES)
+DETECTORS = (OF_QUALITY, OF_LABELS, OF_WINDOW, OF_STREAM, OF_SEASON, OF_ESTIMATE, OF_SLICES, OF_PERIODS)
 
 
 def found(*alarms: str, model: str = UNDECIDED, few: tuple[str, ...] = (), outside: bool = False) -> list[Evidence]:
@@ -75,6 +76,7 @@ def test_each_cause_by_what_is_found():
     assert judge(found(OF_QUALITY)).cause == QUALITY
     assert judge(found(OF_LABELS)).cause == CONCEPT
     assert judge(found(OF_SLICES)).cause == CONCEPT
+    assert judge(found(OF_PERIODS)).cause == CONCEPT
     assert judge(found(OF_WINDOW)).cause == UNKNOWN
     assert judge(found(OF_STREAM, model=RIGHT)).cause == COVARIATE
     assert judge(found(OF_WINDOW), week).cause == SEASON
@@ -84,6 +86,7 @@ def test_each_cause_by_what_is_found():
 
 def test_wrong_data_explains_errors_unless_the_model_errs_without_it_too():
     assert judge(found(OF_QUALITY, OF_LABELS)).cause == QUALITY
+    assert judge(found(OF_QUALITY, OF_PERIODS)).cause == QUALITY
     assert judge(found(OF_QUALITY, OF_LABELS, outside=True)).cause == CONCEPT
 
 

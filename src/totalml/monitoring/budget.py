@@ -14,6 +14,7 @@ from totalml.monitoring.verdict import (
     OF_FAIRNESS,
     OF_LABELS,
     OF_LEVERS,
+    OF_PERIODS,
     OF_QUALITY,
     OF_STREAM,
     OF_WINDOW,
@@ -32,10 +33,13 @@ SHARES = {
     OF_FAIRNESS: 0.05,
     OF_ATTRIBUTION: 0.05,
 }
+# Of series: nobody is chosen there and no picture looked at, but a whole period may be odd.
+OF_SERIES = SHARES | {OF_FAIRNESS: 0.0, OF_ATTRIBUTION: 0.0, OF_PERIODS: 0.1}
 # Where levers are watched: what they lost is what costs money there, and few periods tell of it.
 WITH_LEVERS = {
     OF_QUALITY: 0.2,
-    OF_LABELS: 0.1,
+    OF_LABELS: 0.05,
+    OF_PERIODS: 0.05,
     OF_WINDOW: 0.15,
     OF_STREAM: 0.15,
     OF_LEVERS: 0.4,

@@ -20,6 +20,7 @@ from totalml.monitoring.verdict import (
     OF_FAIRNESS,
     OF_LABELS,
     OF_LEVERS,
+    OF_PERIODS,
     OF_QUALITY,
     OF_SEASON,
     OF_SLICES,
@@ -38,6 +39,7 @@ from totalml.monitoring.verdict import (
 
 # Detectors that say that what comes in is other than it was: so it is where the same model looks elsewhere, too.
 OF_INPUTS = (OF_WINDOW, OF_STREAM, OF_FAIRNESS, OF_ATTRIBUTION)
+OF_ERRORS = (OF_LABELS, OF_SLICES, OF_LEVERS, OF_PERIODS)  # that say that the model errs more, by labels
 RIGHT, UNDECIDED, WRONG = "right", "undecided", "wrong"  # what labels say of the model
 
 
@@ -80,7 +82,7 @@ def _told(evidence: Sequence[Evidence]) -> list[str]:
 
 def _cause(evidence: Sequence[Evidence], season: str) -> tuple[str, dict[str, str]]:
     """And further reasons against other causes."""
-    errs = found(evidence, OF_LABELS, OF_SLICES, OF_LEVERS)
+    errs = found(evidence, *OF_ERRORS)
     moved = inputs_moved(evidence)
     if found(evidence, OF_QUALITY):
         if errs and _fact(evidence, OF_LABELS, "outside_quality"):
@@ -115,7 +117,7 @@ def _ruled_out(evidence: Sequence[Evidence], season: str) -> dict[str, str]:
         told[SEASON] = "none was expected"
     elif differs := [each.told for each in evidence if _from_season(each)]:
         told[SEASON] = _joined(differs)
-    if found(evidence, OF_QUALITY, OF_LABELS, OF_SLICES, OF_LEVERS) or inputs_moved(evidence):
+    if found(evidence, OF_QUALITY, *OF_ERRORS) or inputs_moved(evidence):
         told[NONE] = _joined(_told(evidence))
     if _asked(evidence):
         told[TOO_FEW] = "there was enough to ask"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -17,9 +17,19 @@ from totalml.monitoring.live_slices import LiveSlices
 from totalml.monitoring.losses import reference_truths
 from totalml.monitoring.panel_labels import PanelLabels
 from totalml.monitoring.panel_levers import PanelLevers
+from totalml.monitoring.period_errors import PeriodErrors
+from totalml.monitoring.row_seasons import RowSeasons
 from totalml.monitoring.season_watch import SeasonWatch
 from totalml.monitoring.stream import StreamTest
-from totalml.monitoring.verdict import OF_ATTRIBUTION, OF_FAIRNESS, OF_LABELS, OF_LEVERS, OF_STREAM, OF_WINDOW
+from totalml.monitoring.verdict import (
+    OF_ATTRIBUTION,
+    OF_FAIRNESS,
+    OF_LABELS,
+    OF_LEVERS,
+    OF_PERIODS,
+    OF_STREAM,
+    OF_WINDOW,
+)
 from totalml.monitoring.window import WindowTest
 from totalml.release.log_rows import METADATA
 
@@ -36,12 +46,21 @@ if TYPE_CHECKING:
 LEAST_SEASON = 30  # rows of a season before, to hold one against
 
 
+class Remembers(Protocol):
+    """What of a monitor knows windows that are over."""
+
+    def state(self) -> dict[str, Any]: ...
+
+    def restore(self, state: Mapping[str, Any]) -> None: ...
+
+
 @dataclass(frozen=True)
 class Detectors:
     """None, where the reference does not tell enough, or nobody asks.
 
     Args:
         weeks: of a panel whose season is known.
+        periods: of a panel, how wrong whole ones were.
         attribution: season -> of the one before; empty: of ordinary days. Those of which the reference tells.
         season_tests: season -> the season before, that rows in it are held against.
     """
@@ -49,6 +68,7 @@ class Detectors:
     stream: StreamTest
     labels: LabelWatch | PanelLabels | None
     weeks: SeasonWatch | None
+    periods: PeriodErrors | None
     levers: PanelLevers | None
     attribution: Mapping[str, AttributionWatch]
     slices: LiveSlices | None
@@ -81,6 +101,7 @@ class Detectors:
             stream=StreamTest.fit(whole.observed(reference), by_period.run_length(OF_STREAM), seed=seed),
             labels=_labels(reference, before, losses, settings, by_period, panel),
             weeks=weeks,
+            periods=_periods(losses, settings, by_period, panel),
             levers=_levers(reference, losses, by_period, panel, levers),
             attribution={} if panel is not None else _attribution(reference, before, whole, settings, budget, seed),
             slices=_slices(reference, whole, settings, budget, positive),
@@ -103,9 +124,14 @@ class Detectors:
                 watch.restore(state[name])
 
     @property
-    def _remember(self) -> dict[str, LabelWatch | PanelLabels | SeasonWatch | PanelLevers | AttributionWatch | None]:
+    def _remember(self) -> dict[str, Remembers | None]:
         """What remembers windows, beside the stream test."""
-        found = {"labels": self.labels, "weeks": self.weeks, "levers": self.levers}
+        found: dict[str, Remembers | None] = {
+            "labels": self.labels,
+            "weeks": self.weeks,
+            "periods": self.periods,
+            "levers": self.levers,
+        }
         return found | {f"attribution {name}".strip(): each for name, each in self.attribution.items()}
 
 
@@ -134,6 +160,14 @@ def _labels(
     if panel is not None:
         return PanelLabels(panel, (reference, known), seasons, run, settings.slices, settings.margin)
     return LabelWatch((reference, known), seasons, run, settings.slices, settings.margin, budget.rows_per_day)
+
+
+def _periods(
+    losses: LossOf | None, settings: MonitoringRecipe, budget: Budget, panel: Panel | None
+) -> PeriodErrors | None:
+    if panel is None or losses is None or OF_PERIODS not in budget.shares:
+        return None
+    return PeriodErrors(panel, budget.level(OF_PERIODS), RowSeasons(settings))
 
 
 def _levers(

@@ -166,6 +166,8 @@ class Monitor:
             moved = inputs_moved(evidence) and len(rows) > 0
             since = int(microseconds(rows, "time").min()) if moved else None
             evidence += detectors.labels.end(season, outside, since)
+        if detectors.periods is not None:
+            evidence.append(detectors.periods.look(labelled))
         if detectors.levers is not None:
             evidence.append(detectors.levers.look(labelled))
         if season in detectors.season_tests and window.count >= self._settings.window.rows:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from totalml.labels import truth_of
-from totalml.monitoring.budget import WITH_LEVERS, Budget
+from totalml.monitoring.budget import OF_SERIES, WITH_LEVERS, Budget
 from totalml.monitoring.history import History, Looked
 from totalml.monitoring.levers import Levers
 from totalml.monitoring.losses import LossOf
@@ -85,7 +85,8 @@ class Opened:
 
     def monitor(self, known_per_day: float | None) -> Monitor:
         budget = budget_of(self.settings, known_per_day or USUAL_ROWS_PER_DAY)
-        budget = budget if self.levers is None else replace(budget, shares=WITH_LEVERS)
+        if self.panel is not None:
+            budget = replace(budget, shares=OF_SERIES if self.levers is None else WITH_LEVERS)
         asked = (self.reference, self.columns, self.settings, budget, self.losses, known_per_day)
         return Monitor(*asked, positive=self.positive, optional=self.optional, panel=self.panel, levers=self.levers)
 

@@ -21,6 +21,7 @@ from totalml.data.times import as_times
 from totalml.monitoring.observations import as_numbers
 from totalml.release.bundle import PERIODS, Bundle
 from totalml.release.log_rows import METADATA
+from totalml.release.period_errors import ERROR, LEARNT
 from totalml.release.periods import PANEL, PERIOD, ROWS, Scale, medians
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ class Panel:
     usual_rows: of a period.
     values: (P, C) how far each column was from what is usual for a series; NaN where nobody knows.
     scales: of these columns, by their names in the log.
+    errors: (P, T) of each target, the median over the series of truth less answer; no columns: nobody kept them.
+    error_scales: of these, by target.
+    learnt: (P,) whether the model was trained on rows of the period.
     """
 
     series: str
@@ -55,6 +59,9 @@ class Panel:
     usual_rows: float
     values: Numbers
     scales: Mapping[str, Scale] = field(default_factory=dict)
+    errors: Numbers = field(default_factory=lambda: np.zeros((0, 0)))
+    error_scales: Mapping[str, Scale] = field(default_factory=dict)
+    learnt: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     @classmethod
     def read(cls, bundle: Bundle) -> Self | None:
@@ -69,14 +76,17 @@ class Panel:
         if len(starts) < 2:
             return None
         scales = {name: Scale(**each) for name, each in told["scales"].items()}
-        values = [as_numbers(table[name]) for name in scales]
+        errors = {name: Scale(**each) for name, each in told.get("errors", {}).items()}
         return cls(
             series=METADATA + told["series"],
             season=told["season"],
             starts=starts,
             usual_rows=float(np.median(as_numbers(table[ROWS]))),
-            values=np.stack(values, axis=1) if values else np.zeros((len(starts), 0)),
+            values=_columns(table, [*scales]),
             scales=scales,
+            errors=_columns(table, [ERROR + name for name in errors]),
+            error_scales=errors,
+            learnt=np.asarray(table[LEARNT] if errors else np.zeros(len(starts)), np.bool_),
         )
 
     @cached_property
@@ -146,6 +156,11 @@ def means(values: Numbers, groups: Sequence[NDArray[np.int64]]) -> tuple[NDArray
     keys = np.stack(groups, axis=1) if groups else np.zeros((len(values), 1), np.int64)
     _, first, place, counts = np.unique(keys, axis=0, return_index=True, return_inverse=True, return_counts=True)
     return first, np.bincount(place.ravel(), values, minlength=len(first)) / counts, counts
+
+
+def _columns(table: pa.Table, names: Sequence[str]) -> Numbers:
+    """(N, C)"""
+    return np.array([as_numbers(table[name]) for name in names]).reshape(len(names), len(table)).T
 
 
 def _moments(rows: pa.Table) -> Ints:

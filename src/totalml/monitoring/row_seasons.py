@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from totalml.recipe.monitoring import MonitoringRecipe
 
+DAY_US = 86_400_000_000
 EARLIEST = np.iinfo(np.int64).min
 
 
@@ -33,6 +34,11 @@ class RowSeasons:
             return np.full(len(rows), USUAL, names.dtype)
         times = rows[timed].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).fill_null(EARLIEST)
         return names[self._seasons.at(np.asarray(times), self._zone)]
+
+    def within(self, since: int, until: int) -> list[str]:
+        """Names of those that any day from one moment on to another is in, microseconds since 1970 UTC."""
+        days = pa.array(np.arange(since, until, DAY_US), pa.timestamp("us", "UTC"))
+        return [*dict.fromkeys(name for name in self.of(pa.table({"time": days})).tolist() if name != USUAL)]
 
     def before(self, reference: pa.Table) -> dict[str, pa.Table]:
         """Of each season that is to be held against the year before, the rows of the reference that are in one."""

@@ -22,7 +22,7 @@ SEVERITY = {QUALITY: PAGE, CONCEPT: PAGE, COVARIATE: TICKET, UNKNOWN: TICKET}
 
 OF_QUALITY, OF_LABELS, OF_WINDOW, OF_STREAM = "quality", "labels", "window", "stream"
 OF_SEASON, OF_ESTIMATE, OF_SLICES, OF_FAIRNESS = "season", "estimate", "slices", "fairness"
-OF_LEVERS, OF_ATTRIBUTION = "levers", "attribution"
+OF_LEVERS, OF_ATTRIBUTION, OF_PERIODS = "levers", "attribution", "periods"
 
 
 @dataclass(frozen=True)

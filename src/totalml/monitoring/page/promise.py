@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from totalml.monitoring.budget import SHARES, WITH_LEVERS, Budget
+from totalml.monitoring.budget import OF_SERIES, SHARES, WITH_LEVERS, Budget
 from totalml.monitoring.page.detectors import question, title
-from totalml.monitoring.verdict import OF_LABELS, OF_LEVERS, OF_STREAM
+from totalml.monitoring.verdict import OF_LABELS, OF_LEVERS, OF_PERIODS, OF_STREAM
 from totalml.monitoring.verdict import found as found_by
 from totalml.report.markup import Html, name_of, section, table, tag
 from totalml.report.number_format import MISSING, counted, percent, quantity
@@ -26,7 +26,7 @@ def promise(content: MonitorContent) -> Html | str:
         return ""
     days = settings.window.hours / HOURS_A_DAY
     asked = {each.detector for one in content.looked for each in one.verdict.evidence}
-    shares = WITH_LEVERS if OF_LEVERS in asked else SHARES
+    shares = WITH_LEVERS if OF_LEVERS in asked else OF_SERIES if OF_PERIODS in asked else SHARES
     budget = Budget(settings.false_alarms_per_year, content.rows_per_day or 1.0, days, shares)
     lead = (
         "A test that is asked often enough alarms some day for nothing. So a budget is shared out among the tests, and "
