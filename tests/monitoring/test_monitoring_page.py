@@ -24,6 +24,8 @@ from totalml.monitoring.verdict import (
     CAUSES,
     CONCEPT,
     NONE,
+    OF_LEVERS,
+    OF_PERIODS,
     OF_STREAM,
     OF_WINDOW,
     PAGE,
@@ -33,6 +35,7 @@ from totalml.monitoring.verdict import (
     Evidence,
     Verdict,
 )
+from totalml.recipe.monitoring import MonitoringRecipe
 from totalml.report.number_format import THIN
 
 NASTY = '<img src=x onerror="alert(1)">\u202e\ud800"\'&' + "very " * 400 + "long"
@@ -194,6 +197,22 @@ def test_without_any_window_the_page_says_that_nobody_has_looked():
 def test_the_budget_is_that_of_the_windows_and_not_of_days_in_which_nobody_looked():
     told = text(sixty_days(since=FIRST - 305 * DAY))
     assert "nothing twice a year, so about 0.33 times in the windows shown" in told
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "not_told"),
+    [
+        ((OF_PERIODS, OF_LEVERS), ("Whole periods", "Levers"), ("Shares", "Where it looks")),
+        ((OF_PERIODS,), ("Whole periods",), ("Levers", "Shares", "Where it looks")),
+        ((), ("Shares", "Where it looks"), ("Levers", "Whole periods")),
+    ],
+)
+def test_the_budget_is_shared_out_among_the_tests_that_were_asked(asked, told, not_told):
+    verdict = Verdict(NONE, "quiet", evidence=tuple(Evidence(each, False, "quiet") for each in asked))
+    page = render(content(verdict, settings=MonitoringRecipe())).decode()
+    promised = page[page.index('id="promise"') :]
+    assert all(f">{each}</th>" in promised for each in told)
+    assert not any(f">{each}</th>" in promised for each in not_told)
 
 
 def test_rows_that_nobody_has_looked_at_are_told():

@@ -105,15 +105,16 @@ def test_a_season_that_comes_later_is_told_by_what_it_left_and_where_it_came(kno
     watch = watch_of(known)
     told = [watch.look(labelled({week: error})) for week, error in future(3, 14, w310=-0.3, w311=0.3).items()]
     assert [each.alarm for each in told] == [week in (10, 11) for week in range(14)]
-    assert told[10].told == "sold 23% lower than answered in all series at once from 2025-12-08 (harvest expected)"
-    assert told[11].told.startswith("sold 38% higher than answered in all series at once from 2025-12-15, after ")
-    assert told[11].told.endswith("lower from 2025-12-08: as if what was expected came later")
+    said = "than answered in all series at once in the period from"
+    assert told[10].told == f"sold 23% lower {said} 2025-12-08 (harvest expected)"
+    after = "after sold 23% lower in that from 2025-12-08: as if what was expected came later"
+    assert told[11].told == f"sold 38% higher {said} 2025-12-15, {after}"
     assert told[10].since == "2025-12-08T00:00:00+00:00"
 
 
 def test_a_season_that_comes_earlier_is_told_so_once_it_does_not_come(known):
     found = watch_of(known).look(labelled(future(3, 14, w309=0.3, w310=-0.3)))
-    assert found.told.endswith("from 2025-12-01: as if what was expected had come earlier")
+    assert found.told.endswith("in that from 2025-12-01: as if what was expected had come earlier")
 
 
 def test_calm_weeks_are_told_no_more_often_than_promised(known):
@@ -217,7 +218,7 @@ def test_a_monitor_calls_an_odd_week_a_concept_and_says_which(known):
     monitor = new()
     verdict = monitor.look(sent, told, sent, (start, start + WEEK_US))
     assert (verdict.cause, verdict.severity) == (CONCEPT, PAGE)
-    beside = "sold 25% lower than answered in all series at once from 2025-12-08 (harvest expected)"
+    beside = "sold 25% lower than answered in all series at once in the period from 2025-12-08 (harvest expected)"
     assert verdict.told == f"The model errs more than it did: {beside}."
     again = new()
     again.restore(json.loads(json.dumps(monitor.state())))

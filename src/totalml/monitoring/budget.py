@@ -34,7 +34,7 @@ SHARES = {
     OF_ATTRIBUTION: 0.05,
 }
 # Of series: nobody is chosen there and no picture looked at, but a whole period may be odd.
-OF_SERIES = SHARES | {OF_FAIRNESS: 0.0, OF_ATTRIBUTION: 0.0, OF_PERIODS: 0.1}
+OF_SERIES = {OF_QUALITY: 0.25, OF_LABELS: 0.25, OF_PERIODS: 0.1, OF_WINDOW: 0.2, OF_STREAM: 0.2}
 # Where levers are watched: what they lost is what costs money there, and few periods tell of it.
 WITH_LEVERS = {
     OF_QUALITY: 0.2,
@@ -43,8 +43,6 @@ WITH_LEVERS = {
     OF_WINDOW: 0.15,
     OF_STREAM: 0.15,
     OF_LEVERS: 0.4,
-    OF_FAIRNESS: 0.0,
-    OF_ATTRIBUTION: 0.0,
 }
 
 

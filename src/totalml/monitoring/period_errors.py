@@ -136,7 +136,8 @@ class PeriodErrors:
     def _words(self, number: int, place: int, news: float) -> str:
         named = self._seasons.within(*(self._panel.start(each) for each in (number, number + 1)))
         beside = f" ({', '.join(named)} expected)" if named else ""
-        told = f"{self._off(place, news)} than answered in all series at once from {self._day(number)}{beside}"
+        off = f"{self._off(place, news)} than answered in all series at once"
+        told = f"{off} in the period from {self._day(number)}{beside}"
         before = [
             each
             for each in self._odd
@@ -144,9 +145,9 @@ class PeriodErrors:
         ]
         if not before:
             return told
-        then = before[-1]
-        moved = "came later" if news > 0 else "had come earlier"
-        return f"{told}, after {self._off(place, then[2])} from {self._day(then[0])}: as if what was expected {moved}"
+        then, _, off_then = before[-1]
+        moved = "as if what was expected came later" if news > 0 else "as if what was expected had come earlier"
+        return f"{told}, after {self._off(place, off_then)} in that from {self._day(then)}: {moved}"
 
     def _off(self, place: int, news: float) -> str:
         scale, name = self._panel.error_scales[self._targets[place]], self._targets[place]
