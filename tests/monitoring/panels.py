@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from totalml.monitoring.panel import Panel
+from totalml.release.period_errors import Answered
 from totalml.release.periods import periods_table
 
 SERIES, WEEKS, SEASON = 6, 260, 52
@@ -48,7 +49,9 @@ def panel(weeks: int = WEEKS, season: int | None = SEASON) -> Panel:
     return found
 
 
-def periods(weeks: int = WEEKS, season: int | None = SEASON, seed: int = 0) -> pa.Table:
+def periods(
+    weeks: int = WEEKS, season: int | None = SEASON, seed: int = 0, answered: Answered | None = None
+) -> pa.Table:
     rows = rows_of(np.arange(weeks), seed)
     snapshot = SimpleNamespace(
         samples=pa.table({"timestamp": rows["time"]}), metadata=pa.table({"region": rows["metadata:region"]})
@@ -57,4 +60,4 @@ def periods(weeks: int = WEEKS, season: int | None = SEASON, seed: int = 0) -> p
     lags = SimpleNamespace(definition={"_target_": "totalml.features.Lags"}, columns=("spend", "spend.lag1"))
     features = SimpleNamespace(numeric=values, numeric_names=COLUMNS)
     signature = SimpleNamespace(numeric=COLUMNS, made=(), shared=(lags,))
-    return periods_table(snapshot, features, signature, "region", season)
+    return periods_table(snapshot, features, signature, "region", season, answered)

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.monitoring.panels import SERIES, START_US, WEEK_US
+from tests.monitoring.panels import SERIES, START_US, WEEK_US, periods
 from totalml.evaluation.regression.truth import NumbersTruth
 from totalml.evaluation.shares import wilson
 from totalml.monitoring.budget import OF_SERIES, SHARES, WITH_LEVERS, Budget
@@ -18,6 +18,7 @@ from totalml.monitoring.period_errors import BEFORE, PeriodErrors, rarity
 from totalml.monitoring.row_seasons import RowSeasons
 from totalml.monitoring.verdict import CONCEPT, OF_PERIODS, PAGE
 from totalml.recipe.monitoring import MonitoringRecipe
+from totalml.release.period_errors import Answered
 from totalml.release.periods import Scale
 
 WEEKS, JUDGED, YEAR = 300, 26, 52
@@ -201,6 +202,19 @@ def test_a_release_that_knows_too_little_says_what_it_lacks(panel, lacking):
 
 def test_shares_of_a_budget_add_up_to_one():
     assert [sum(shares.values()) for shares in (SHARES, OF_SERIES, WITH_LEVERS)] == pytest.approx([1.0] * 3)
+
+
+def test_a_release_keeps_errors_of_amounts_by_ratio_and_of_others_as_they_are():
+    random, weeks = np.random.default_rng(11), 3
+    truth, said = random.uniform(1, 9, (2, weeks * SERIES))
+    learnt = np.repeat([True, False, False], SERIES) | (np.arange(weeks * SERIES) == SERIES)
+    table = periods(weeks, answered=Answered({"sold": truth, "left": -truth}, {"sold": said, "left": -said}, learnt))
+    panel = Panel.of(table)
+    assert panel is not None
+    off = np.stack([np.log(truth / said), said - truth], axis=1).reshape(weeks, SERIES, 2)
+    np.testing.assert_allclose(panel.errors, np.median(off, axis=1), atol=2e-3)
+    assert panel.learnt.tolist() == [True, True, False]  # of the second one row
+    assert panel.error_scales["left"].floor is None
 
 
 def test_a_monitor_calls_an_odd_week_a_concept_and_says_which(known):
