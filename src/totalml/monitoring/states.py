@@ -7,7 +7,7 @@ another one. Of a killed process a file may stay that nothing names.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from totalml.errors import StoreError
 from totalml.identity import digest, short
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 FOLDER = "monitors"  # of the store: monitors/<model>/<digest>.json
 MOST_BYTES = 64 * 2**20
+
+
+class Remembers(Protocol):
+    """What of a monitor knows windows that are over."""
+
+    def state(self) -> dict[str, Any]: ...
+
+    def restore(self, state: Mapping[str, Any]) -> None: ...
 
 
 class States:
