@@ -3,7 +3,9 @@
 import compileall
 import gc
 import os
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,16 @@ def pytest_configure(config: pytest.Config) -> None:
             compileall.compile_dir(Path(__file__).parents[1] / folder, quiet=2)
         if getattr(config.option, "numprocesses", None):
             os.environ[warm.ADDRESS] = warm.serve()  # one for all processes
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Pytest keeps what it makes of each test file, for the next process, only where bytecode may be written."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
