@@ -32,7 +32,7 @@ def trained_on(coaster: str, folder: Path) -> tuple[float, Explanation]:
     """Accuracy on test, and what the model looks at."""
     folder.mkdir()
     silent, recipe = Progress.silent(), compose_recipe(REPOSITORY, SMALL)
-    data = recipe.data.model_copy(update={"source": Pints(count=300, coaster=coaster)})
+    data = recipe.data.model_copy(update={"source": Pints(count=200, coaster=coaster)})
     recipe = recipe.model_copy(update={"data": data})
     store = Store(folder / "store")
     snapshot = take_snapshot(recipe.data, store, silent)
