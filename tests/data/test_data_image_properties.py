@@ -233,7 +233,7 @@ def test_a_view_has_the_figures_of_its_copy():
 def test_memory_does_not_grow_with_the_number_of_pictures():
     import tracemalloc
 
-    pixels = np.zeros((400, 64, 64, 3), np.uint8)
+    pixels = np.zeros((600, 64, 64, 3), np.uint8)
     tracemalloc.start()
     image_properties(pixels)
     _, peak = tracemalloc.get_traced_memory()
