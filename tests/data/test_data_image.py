@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile, features
 
-from totalml.data.image import _OWN_RULES, UnreadableImage, decode, inspect, pgm, ppm
+from totalml.data.image import UnreadableImage, as_decoded, decode, inspect, own_rules, pgm, ppm
 
 LIMIT = 10.0
 
@@ -168,6 +168,17 @@ def test_a_picture_of_nothing_but_pieces_is_refused_before_it_takes_a_minute(kin
         decode(_of_pieces(kind), 1.0)
 
 
+def test_a_short_jpeg_of_nothing_but_pieces_is_read():
+    whole = save(Image.new("RGB", (2, 2), "red"), "JPEG")
+    assert (pixels(whole[:2] + b"\xff\xfe\0\2" * 20_000 + whole[2:]) == pixels(whole)).all()
+
+
+def test_a_picture_that_is_given_is_copied():
+    given = Image.new("RGB", (2, 2), "red")
+    as_decoded(given, LIMIT).putpixel((0, 0), (0, 0, 255))
+    assert given.getpixel((0, 0)) == (255, 0, 0)
+
+
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
 def test_a_moving_picture_is_refused_and_its_frames_counted(kind):
     if kind == "WEBP" and not features.check("webp"):
@@ -303,7 +314,7 @@ def test_many_threads_leave_the_process_as_it_was():
 
 
 def test_the_rules_hold_until_the_last_thread_is_out():
-    with _OWN_RULES:
+    with own_rules:
         decode(save(RAMP, "PNG"), LIMIT)
         assert Image.MAX_IMAGE_PIXELS is None
     assert Image.MAX_IMAGE_PIXELS is not None

@@ -230,6 +230,14 @@ def test_a_view_has_the_figures_of_its_copy():
     assert image_properties(view) == image_properties(view.copy())
 
 
+@pytest.mark.parametrize("shape", [(8, 128, 128), (1, 64, 16), (2, 17, 31), (0, 4, 4)])
+def test_no_two_planes_stand_whole_pages_apart(shape):
+    planes = module._planes(module.PLANES, shape)
+    starts = [plane.__array_interface__["data"][0] for plane in planes]
+    assert len({start % 4096 for start in starts}) == module.PLANES
+    assert planes.shape == (module.PLANES, *shape)
+
+
 def test_memory_does_not_grow_with_the_number_of_pictures():
     import tracemalloc
 

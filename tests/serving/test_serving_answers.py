@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
+from itertools import islice
 from tempfile import SpooledTemporaryFile
 
 import pyarrow.parquet as pq
@@ -16,6 +17,7 @@ from starlette import formparsers
 
 from tests.serving.serving import PICTURE, TABLE, picture, release, serving
 from totalml.serving import logged, prediction_log
+from totalml.serving.guard import _new_ids
 from totalml.serving.limits import Limits
 from totalml.store import Store
 
@@ -51,6 +53,12 @@ def test_the_request_keeps_its_callers_id(photos):
     assert answer.headers["x-request-id"] == answer.json()["request_id"] == "order-17"
     for id_ in ("x" * 129, "tab\there"):
         assert photos.ask(picture(), headers={"X-Request-ID": id_}).json()["request_id"] != id_
+
+
+def test_each_request_that_has_no_id_gets_one_that_no_other_has():
+    some = list(islice(_new_ids(), 1000))
+    assert len({*some}) == 1000
+    assert {len(each) for each in some} == {32}
 
 
 def _jpeg(mode: str, size: tuple[int, int], kind: str = "JPEG") -> bytes:
@@ -296,6 +304,8 @@ def test_requests_that_queue_share_a_batch_and_a_bad_one_fails_alone(tmp_path):
         }
         assert sum(sizes) == 11
         assert len(sizes) < 6
+        counted = f'totalml_samples_total{{release="{running.service.live.now.release}"}} 11.0'
+        assert counted in running.client.get("/metrics").text
         for number, answer in answers.items():
             if number != 3:
                 assert answer.json()["predictions"][0]["p:light"] == pytest.approx(number * 10 / 255, abs=1e-6)

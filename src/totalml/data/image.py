@@ -30,6 +30,7 @@ _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 _SIXTEEN_BIT = ("I;16", "I;16L", "I;16B", "I;16N")
 _ONE_CHANNEL = ("1", "L", "P")
 _WIDE = ("PNG", "PPM")  # formats whose mode I holds 16 bits
+_JPEG = b"\xff\xd8\xff"  # how one begins
 MOST_READS = 2**18  # of pieces of a file, 100 megapixels of PNG in pieces of 8 kB among them
 
 
@@ -150,7 +151,7 @@ def _readable(data: bytes | Path) -> Iterator[ImageFile]:
     _ = TiffImagePlugin, WebPImagePlugin  # imported, so that Pillow knows them
     with _own_words():
         try:
-            image = Image.open(data if isinstance(data, Path) else _Pieces(data), formats=FORMATS)
+            image = Image.open(data if isinstance(data, Path) else _file_of(data), formats=FORMATS)
         except UnidentifiedImageError:
             raise UnreadableImage(_why_unknown(data)) from None
         with image:
@@ -166,7 +167,7 @@ def _check(image: Image, max_megapixels: float) -> None:
 @contextmanager
 def _own_words() -> Iterator[None]:
     """Under our rules; whatever Pillow raises becomes an UnreadableImage."""
-    with _OWN_RULES:
+    with own_rules:
         try:
             yield
         except UnreadableImage:
@@ -242,6 +243,11 @@ def _head(data: bytes | Path) -> bytes:
         return file.read(12)
 
 
+def _file_of(data: bytes) -> BytesIO:
+    # A JPEG is read from its beginning to its end, so that a short one is in so many pieces at most by itself.
+    return BytesIO(data) if data.startswith(_JPEG) and len(data) <= MOST_READS else _Pieces(data)
+
+
 class _Pieces(BytesIO):
     """Bytes of a picture; made of nothing but pieces, 32 MB of them would keep Pillow busy for most of a minute."""
 
@@ -286,4 +292,4 @@ class _OwnRules:
                 Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = self._before
 
 
-_OWN_RULES = _OwnRules()
+own_rules = _OwnRules()  # to be entered around many pictures by who wants to change them once

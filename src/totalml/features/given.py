@@ -40,19 +40,19 @@ SHOWN = 50  # bad pictures in an error message
 
 
 class HeldPictures(ImageRows):
-    """Args:
+    """Attributes:
     pixels: (N, H, W, 3) uint8, in memory.
     """
 
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         height, width, channels = pixels.shape[1:]
-        self.shape, self._pixels = (height, width, channels), pixels
+        self.shape, self.pixels = (height, width, channels), pixels
 
     def __len__(self) -> int:
-        return len(self._pixels)
+        return len(self.pixels)
 
     def gather(self, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return self._pixels[rows]
+        return self.pixels[rows]
 
 
 def decode_given(

@@ -19,7 +19,7 @@ from totalml.evaluation.record import Evaluation
 from totalml.features.given import decode_given
 from totalml.features.shared.frozen import Maker, with_made
 from totalml.features.table import read_columns
-from totalml.recipe import ImageFeatures, TableFeatures
+from totalml.recipe import TableFeatures
 from totalml.release.attribution import Region
 from totalml.release.bundle import METRICS, MODEL, REGION, STRANGERS, Bundle
 from totalml.release.onnx_model import CATEGORICAL, EMBEDDING, IMAGE, MAPS, NUMERIC, SCORES, OnnxModel
@@ -154,16 +154,13 @@ class Scorer:
         """
         seen: Inputs = {}
         if self._wants("pictures", self.image, pictures) and self.image and pictures is not None:
-            seen[IMAGE] = self._decoded(ids, pictures, self.image) if decoded is None else decoded
+            most = self.signature.max_megapixels
+            seen[IMAGE] = decode_given(ids, pictures, self.image, most).pixels if decoded is None else decoded
         if self._table is None and self.signature.context:
             rows = None  # they are for the log alone
         if self._wants("rows", self._table, rows):
             seen |= self.columns(rows)
         return seen
-
-    def _decoded(self, ids: Sequence[str], pictures: Sequence[Given], image: ImageFeatures) -> NDArray[np.uint8]:
-        held = decode_given(ids, pictures, image, self.signature.max_megapixels)
-        return held.gather(np.arange(len(held)))
 
     def columns(self, rows: pa.Table) -> Inputs:
         """Raises: FeatureError: names every column that is missing or does not fit."""

@@ -10,6 +10,7 @@ from totalml.errors import ModelError
 from totalml.serving.batcher import Batcher
 
 if TYPE_CHECKING:
+    from totalml.release.scorer import Scored
     from totalml.serving.answering import Answering, Beside
     from totalml.serving.exchange import Answered, Arm, Asked
     from totalml.serving.figures import Figures
@@ -64,19 +65,21 @@ class Arms:
         """Requests that may wait for it: a few slots stay for others, and one as quick as they never has so many."""
         return self._limits.at_once * (1 + beside.share) / 2
 
+    def scored(self, arm: Arm, scored: Scored) -> None:
+        figures, release, count = self._figures, arm.loaded.release, len(scored.scores)
+        if arm.name == SHADOW:
+            figures.shadowed.labels(release).inc(count)
+            return
+        figures.samples.labels(release).inc(count)
+        if scored.strange is not None:
+            figures.strange.labels(release).inc(int(scored.strange.sum()))
+
     def done(self, asked: Asked, answered: Answered) -> None:
-        figures, release, scored = self._figures, answered.loaded.release, answered.scored
-        if answered.arm.name == SHADOW:
-            figures.shadowed.labels(release).inc(answered.count)
-        else:
-            figures.samples.labels(release).inc(answered.count)
-            figures.batch.observe(answered.count)
-            if scored.strange is not None:
-                some = scored.strange[answered.first : answered.first + answered.count]
-                figures.strange.labels(release).inc(int(some.sum()))
+        if answered.arm.name != SHADOW:
+            self._figures.batch.observe(answered.count)
         if self._log is not None:
             self._log.add(asked, answered)
-        self._shadow(replace(asked, seen=answered), answered.arm)
+        self._shadow(asked, answered.arm, answered)
 
     def failed(self, asked: Asked, arm: Arm, error: Exception) -> None:
         if arm.name == SHADOW:
@@ -85,10 +88,10 @@ class Arms:
             self._log.add_failed(asked, arm, error)
         self._shadow(asked, arm)
 
-    def _shadow(self, asked: Asked, arm: Arm) -> None:
+    def _shadow(self, asked: Asked, arm: Arm, answered: Answered | None = None) -> None:
         """The same for the shadow, after its caller was served."""
         beside = self._live.beside
         if beside is None or beside.answers or arm.name == SHADOW:
             return
-        if not self._second.offer(asked):
+        if not self._second.offer(replace(asked, seen=answered)):
             self._figures.unshadowed.inc(len(asked.ids))

@@ -15,20 +15,22 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from totalml.background import STOPS_WITHIN_S
-from totalml.data.image import stated_size
+from totalml.data.image import own_rules, stated_size
 from totalml.release.onnx_model import IMAGE
 from totalml.serving.body import RefusedError
 from totalml.serving.exchange import Answered, Arm, Asked
 from totalml.serving.limits import Limits
 
 if TYPE_CHECKING:
-    from totalml.release.scorer import Inputs, Scorer
+    from totalml.release.scorer import Inputs, Scored, Scorer
 
 MOST_UNSEEN = 64  # requests that wait to be scored by a shadow; further ones are left out
 
 
 class Listener(Protocol):
-    """Told of each request in the thread that scores; it must not block."""
+    """Told of each batch and request in the thread that scores; it must not block."""
+
+    def scored(self, arm: Arm, scored: Scored) -> None: ...
 
     def done(self, asked: Asked, answered: Answered) -> None: ...
 
@@ -103,17 +105,18 @@ class Batcher:
         arm, taken = self._arm(), time.perf_counter()
         results: list[_Result] = []
         usable: list[tuple[_Waiting, Inputs]] = []
-        for waiting in batch:
-            asked, future = waiting
-            if future is not None:
-                if future.cancelled():  # the service ends, or its client has gone
-                    continue
-                asked.taken = taken
-            try:
-                _refuse_large(asked.pictures or (), self._limits)
-                usable.append((waiting, inputs_of(asked, arm.loaded.scorer)))
-            except Exception as error:  # whatever an input may do, the thread goes on
-                results.append(self._failed(waiting, arm, error))
+        with own_rules:  # once for all of them
+            for waiting in batch:
+                asked, future = waiting
+                if future is not None:
+                    if future.cancelled():  # the service ends, or its client has gone
+                        continue
+                    asked.taken = taken
+                try:
+                    _refuse_large(asked.pictures or (), self._limits)
+                    usable.append((waiting, inputs_of(asked, arm.loaded.scorer)))
+                except Exception as error:  # whatever an input may do, the thread goes on
+                    results.append(self._failed(waiting, arm, error))
         results += self._scored(arm, usable)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_resolve, results)
@@ -128,6 +131,7 @@ class Batcher:
         except Exception as error:
             return [self._failed(waiting, arm, error) for waiting, _ in usable]
         self.batches += 1
+        self._listener.scored(arm, scored)
         results: list[_Result] = []
         first = 0
         for (asked, future), inputs in usable:

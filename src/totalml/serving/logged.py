@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from totalml.release.signature import Signature
     from totalml.serving.exchange import Arm, Asked
 
+    _Run = tuple[Scored, int, int]  # what was scored, the first row of a run in it, and how many it has
     _Properties = Mapping[str, NDArray[np.float32]]
     _Asking = Callable[[Sequence["Noted"]], Sequence[_Properties]]
 
 LONGEST_REASON = 200  # characters
+NOTHING = np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Noted:
     ended: Answered | Exception
     seconds: float
 
-    @property
+    @cached_property
     def held(self) -> int:
         """Bytes of its pictures, as they were sent and decoded."""
         return sum(map(len, self.asked.pictures or ())) + (0 if self.pixels is None else self.pixels.nbytes)
@@ -77,7 +80,7 @@ class Measured:
     seconds: float
     hashes: Sequence[str]
     properties: _Properties
-    attribution: _Properties = field(default_factory=dict)
+    attribution: _Properties
 
 
 def measured_of(some: Sequence[Noted], looked_at: _Asking | None = None) -> list[Measured | Exception]:
@@ -93,7 +96,7 @@ def measured_of(some: Sequence[Noted], looked_at: _Asking | None = None) -> list
     found: list[Measured | Exception] = []
     for noted, its, attribution in zip(some, properties, attributions, strict=True):
         try:
-            found.append(replace(_measured(noted, its), attribution=attribution))
+            found.append(_measured(noted, its, attribution))
         except Exception as error:
             found.append(error)
     return found
@@ -117,7 +120,7 @@ def _properties(seen: Sequence[NDArray[np.uint8] | None]) -> list[_Properties]:
     return [found.get(id(pixels), {}) for pixels in seen]
 
 
-def _measured(noted: Noted, properties: _Properties) -> Measured:
+def _measured(noted: Noted, properties: _Properties, attribution: _Properties) -> Measured:
     asked, ended, known = noted.asked, noted.ended, noted.arm.loaded
     return Measured(
         when=noted.when,
@@ -132,6 +135,7 @@ def _measured(noted: Noted, properties: _Properties) -> Measured:
         seconds=noted.seconds,
         hashes=_input_hashes(asked, known.scorer.signature),
         properties=properties,
+        attribution=attribution,
     )
 
 
@@ -191,15 +195,14 @@ def _answered_columns(measured: Sequence[Measured], answered: int, count: int) -
     some = [each for each in measured if not each.error] or measured[:1]
     first = some[0]
     names = first.properties or (PROPERTIES if first.arm.loaded.scorer.image else ())
-    properties = {
-        name: np.concatenate([each.properties.get(name, np.zeros(0, np.float32)) for each in some]) for name in names
-    }
+    properties = {name: np.concatenate([each.properties.get(name, NOTHING) for each in some]) for name in names}
+    runs = _runs(some)
     said = log_columns(
-        answers=pa.concat_tables([each.scored.answers.slice(*each.place) for each in some]),
+        answers=pa.concat_tables([scored.answers.slice(first, count) for scored, first, count in runs]),
         properties=properties,
         rows=None,
-        embeddings=_joined(some, [each.scored.embeddings for each in some]),
-        strangeness=_joined(some, [each.scored.strangeness for each in some]),
+        embeddings=_joined(runs, [scored.embeddings for scored, *_ in runs]),
+        strangeness=_joined(runs, [scored.strangeness for scored, *_ in runs]),
         attribution={name: np.concatenate([each.attribution[name] for each in some]) for name in first.attribution},
     )
     filled = {name: _filled(column, count - answered) for name, column in said.items()}
@@ -227,12 +230,24 @@ def _filled(column: Any, lacking: int) -> Any:
     return pa.chunked_array([*parts, nothing], kind)
 
 
-def _joined(measured: Sequence[Measured], scored: Sequence[Any]) -> Any:
-    """The rows of each in what it was scored with; None if there is nothing of the kind."""
-    if scored[0] is None:
+def _runs(some: Sequence[Measured]) -> list[_Run]:
+    """Of each its rows in what was scored; of those that follow each other there, as of most of a batch, at once."""
+    runs: list[_Run] = []
+    for each in some:
+        first, count = each.place
+        if runs and runs[-1][0] is each.scored and sum(runs[-1][1:]) == first:
+            _, first, before = runs.pop()
+            count += before
+        runs.append((each.scored, first, count))
+    return runs
+
+
+def _joined(runs: Sequence[_Run], values: Sequence[Any]) -> Any:
+    """The rows of the runs in the values of what each is of; None if there is nothing of the kind."""
+    if values[0] is None:
         return None
-    places = zip(scored, (each.place for each in measured), strict=True)
-    return np.concatenate([values[first : first + count] for values, (first, count) in places])
+    places = zip(values, runs, strict=True)
+    return np.concatenate([all_[first : first + count] for all_, (_, first, count) in places])
 
 
 def _repeated(values: Sequence[Any], counts: Sequence[int]) -> list[Any]:

@@ -42,8 +42,9 @@ class WayIn:
     """On one event loop, so it counts without a lock."""
 
     def __init__(self, live: Answering, limits: Limits, arms: Arms, figures: Figures) -> None:
-        self._live, self._limits, self._arms, self._figures = live, limits, arms, figures
+        self._live, self._limits, self._arms = live, limits, arms
         self._count = self._bytes = 0
+        figures.under_way.set_function(lambda: self._count)
 
     async def answer(self, request: Request, read: Read) -> Response:
         """Args: read: from the request to what it asks, and how the answer is written.
@@ -63,12 +64,10 @@ class WayIn:
             told = f"{self._count} requests of {self._bytes:,} bytes are under way; come again"
             raise RefusedError(503, told, {"Retry-After": "1"})
         self._count, self._bytes = self._count + 1, self._bytes + size
-        self._figures.under_way.set(self._count)
         try:
             yield
         finally:
             self._count, self._bytes = self._count - 1, self._bytes - size
-            self._figures.under_way.set(self._count)
 
 
 def answer_refused(app: FastAPI) -> None:
