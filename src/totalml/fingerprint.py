@@ -1,18 +1,22 @@
 """What a run was made with besides its recipe and data: code, environment and execution, each with a digest."""
 
+from __future__ import annotations
+
 import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from totalml.component import Component, Section, components, plain
 from totalml.identity import canonical, digest, digest_if_there, tree_digest
 from totalml.kinds import SharedFeature
 from totalml.machine import gpu_information
 from totalml.own_code import HOME, OURS, own_sources, python_files, sources_of
-from totalml.recipe import Recipe, RuntimeRecipe
+
+if TYPE_CHECKING:
+    from totalml.recipe import Recipe, RuntimeRecipe
 
 CODE = "code v1"  # the domain of the digests
 MOVES_NUMBERS = (

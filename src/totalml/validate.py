@@ -3,17 +3,21 @@
 Components are built from the leaves up, so that a mistake inside one does not hide the mistakes beside it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from totalml.component import UNION, Component, ForeignComponent, Misfit
-from totalml.recipe import DEFAULT_TASK, Recipe
 from totalml.sockets import OWN
 from totalml.target import TargetError, component_class, did_you_mean, foreign_component, is_ours
+
+if TYPE_CHECKING:
+    from totalml.recipe import Recipe
 
 Path = tuple[str | int, ...]
 C = TypeVar("C", bound=Component)
@@ -47,6 +51,8 @@ def validate(values: dict[str, Any], known: Sequence[Mistake] = ()) -> Recipe:
         known: mistakes found while composing; nothing more is said about their places.
     Raises: InvalidRecipe: with all mistakes.
     """
+    from totalml.recipe import Recipe
+
     mistakes = list(known)
     built = _build(values, (), mistakes)
     try:
@@ -75,6 +81,8 @@ def component_of(values: Any, kind: type[C]) -> C:
 
 def _context(built: Any) -> dict[str, Any]:
     """What names of figures depend on."""
+    from totalml.recipe import DEFAULT_TASK
+
     built = built if isinstance(built, dict) else {}
     evaluation = built.get("evaluation")
     own = evaluation.get("metrics") if isinstance(evaluation, dict) else None

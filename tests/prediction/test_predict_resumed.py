@@ -50,7 +50,7 @@ def test_kills_at_any_moment_leave_no_trace_in_the_output(tmp_path):
 
 
 def count(place):
-    return len([*place.glob("[!.]*.parquet")])
+    return len([*place.glob("[!.]*.arrow")])
 
 
 def ended(process):
@@ -83,7 +83,7 @@ def half_done(tmp_path, monkeypatch):
     with monkeypatch.context() as during:
         interrupted(during, 2)
         assert predict(tmp_path / "store", folder, out) == 130
-    assert len([*parts.parts_folder(out).glob("*.parquet")]) == 2
+    assert len([*parts.parts_folder(out).glob("*.arrow")]) == 2
     return folder, out
 
 
@@ -118,7 +118,7 @@ def test_a_damaged_part_is_made_again(tmp_path, monkeypatch, capsys):
     in_small_chunks(monkeypatch)
     released(tmp_path / "store")
     folder, out = half_done(tmp_path, monkeypatch)
-    (parts.parts_folder(out) / "00000001.parquet").write_bytes(b"PAR1")
+    (parts.parts_folder(out) / "00000001.arrow").write_bytes(b"ARROW")
     assert predict(tmp_path / "store", folder, out) == 5
     assert "the same command makes it again" in capsys.readouterr().err
     assert predict(tmp_path / "store", folder, out) == 0

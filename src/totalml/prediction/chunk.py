@@ -44,9 +44,12 @@ class Chunk:
     made: Sequence[str] = ()
 
     def state(self) -> bytes:
-        """Another one if a name, a value or a file's state is another one."""
+        """32 bytes: others if a name, a value or a file's state is another one."""
+        from blake3 import blake3
+
         rows = [_digest(name, self.rows[name]) for name in self.rows.column_names] if self.rows is not None else None
-        return repr((self.ids, self.pictures, rows, self.errors)).encode("utf-8", "surrogateescape")
+        told = repr((self.ids, self.pictures, rows, self.errors)).encode("utf-8", "surrogateescape")
+        return blake3(told, derive_key_context="totalml inputs v2").digest()
 
 
 def _digest(name: str, values: pa.ChunkedArray) -> str:
@@ -57,3 +60,17 @@ def _digest(name: str, values: pa.ChunkedArray) -> str:
 
 
 Numbered = tuple[int, Chunk]  # and its place among them
+
+
+class Part(NamedTuple):
+    """What was made of a chunk.
+
+    Args:
+        number: place of the chunk among them.
+        state: of the chunk that it was made of.
+        data: the part, as `part_bytes` of its table.
+    """
+
+    number: int
+    state: bytes
+    data: bytes

@@ -17,17 +17,12 @@ from totalml.errors import FeatureError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MISSING = pa.array(ConvertOptions().null_values)  # NA, NaN, null ...: as where a CSV was read for training
+MISSING = ConvertOptions().null_values  # NA, NaN, null ...: as where a CSV was read for training
 BOOLEAN = {"true": 1.0, "false": 0.0}
 MOST = float(np.finfo(np.float32).max)
 SHOWN = 40  # characters of a value
 
 Errors = defaultdict[int, list[str]]  # of rows, by their places; of most there are none
-
-
-def words_in(schema: pa.Schema) -> list[str]:
-    """Columns of text, whose values may recur."""
-    return [field.name for field in schema if pa.types.is_string(field.type)]
 
 
 def as_text(column: pa.ChunkedArray) -> list[str | None]:
@@ -87,7 +82,7 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
 
 def _parsed(name: str, column: pa.Array, decimal_comma: bool, errors: Errors) -> pa.Array:
     words = pc.utf8_trim_whitespace(column)
-    words = pc.if_else(pc.is_in(words, MISSING), None, words)
+    words = pc.if_else(pc.is_in(words, pa.array(MISSING)), None, words)
     if decimal_comma:
         words = pc.if_else(pc.match_substring_regex(words, DECIMAL_COMMA), pc.replace_substring(words, ",", "."), words)
     try:

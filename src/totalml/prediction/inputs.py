@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from totalml.data.paths import normal
 from totalml.errors import DataError, RecipeError
-from totalml.identity import PREFIX
-from totalml.prediction.chunk import CHUNK, Chunk, Numbered
+from totalml.identity import digest
+from totalml.prediction.chunk import CHUNK, Chunk, Numbered, Part
 from totalml.prediction.folders import Folder, LocalFolder, RemoteFolder
 from totalml.prediction.rows import FILE, Rows, is_table
 from totalml.store.remote import LOCAL
@@ -60,11 +60,15 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Listing:
-    """Args: digest: of all names, values and states of files."""
+    """Args: states: of the chunks, in their order."""
 
     samples: int
-    chunks: int
-    digest: str
+    states: tuple[bytes, ...]
+
+    @property
+    def digest(self) -> str:
+        """Of all names, values and states of files."""
+        return digest("inputs v2", b"".join(self.states))
 
 
 def open_inputs(what: str, scorer: Scorer, out: Path) -> Inputs:
@@ -87,30 +91,36 @@ def open_inputs(what: str, scorer: Scorer, out: Path) -> Inputs:
 
 def listing(inputs: Inputs, what: str, progress: Progress) -> Listing:
     """Raises: DataError: there is nothing, or the table cannot be read to its end."""
-    samples, chunks, hasher = 0, 0, _hasher()
+    samples, states = 0, []
     for chunk in progress.track(inputs.chunks(), "list, in chunks"):
-        samples, chunks = samples + len(chunk.ids), chunks + 1
-        hasher.update(chunk.state())
+        samples += len(chunk.ids)
+        states.append(chunk.state())
     if not samples:
         raise DataError(f"nothing was found in {what}; give a folder with pictures, a glob in quotes, or a table")
-    return Listing(samples, chunks, PREFIX + hasher.hexdigest())
+    return Listing(samples, tuple(states))
 
 
-def as_listed(inputs: Inputs, listed: Listing, what: str, wanted: Set[int]) -> Iterator[Numbered]:
-    """Chunks of the wanted numbers. Raises: DataError: they are no longer what was listed."""
-    hasher = _hasher()
+def wanted_chunks(inputs: Inputs, listed: Listing, what: str, wanted: Set[int]) -> Iterator[Numbered]:
+    """Chunks of the wanted numbers. Raises: DataError: there are no longer as many as were listed."""
+    count = 0
     for number, chunk in enumerate(inputs.chunks()):
-        hasher.update(chunk.state())
+        count += 1
         if number in wanted:
             yield number, chunk
-    if PREFIX + hasher.hexdigest() != listed.digest:
-        raise DataError(f"{what} changed while it was read; give the command again when it stays as it is")
+    if count != len(listed.states):
+        raise DataError(_changed(what))
 
 
-def _hasher() -> Any:
-    from blake3 import blake3
+def as_listed(made: Iterable[Part], listed: Listing, what: str) -> Iterator[Part]:
+    """Raises: DataError: one is of a chunk that is no longer what was listed."""
+    for part in made:
+        if part.state != listed.states[part.number]:
+            raise DataError(_changed(what))
+        yield part
 
-    return blake3(derive_key_context="totalml inputs v1")
+
+def _changed(what: str) -> str:
+    return f"{what} changed while it was read; give the command again when it stays as it is"
 
 
 def _located(what: str) -> tuple[Folder, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import glob
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +26,12 @@ from totalml.store.atomic import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from totalml.prediction.chunk import Part
+
 MANIFEST = "manifest.json"
 TOGETHER = 16  # parts that make a row group of the output; a bound for memory
 SHOWN = 10  # samples in a message
+CHECKSUM_BYTES = 32
 
 Say = Callable[[str], None]
 
@@ -43,6 +46,11 @@ class Finished:
     samples: int
     bad: int
     shown: list[str]
+
+    def joined_by(self, group: pa.Table) -> Finished:
+        wrong = group.select(["id", "error"]).filter(group["error"].is_valid())
+        more = [f"  {row['id']!r}: {row['error']}" for row in wrong[: SHOWN - len(self.shown)].to_pylist()]
+        return Finished(self.samples + len(group), self.bad + len(wrong), self.shown + more)
 
 
 class Parts:
@@ -81,63 +89,75 @@ class Parts:
     def has(self, number: int) -> bool:
         return self._file(number).exists()
 
-    def save(self, number: int, data: bytes) -> None:
+    @property
+    def missing(self) -> list[int]:
+        return [number for number in range(self._count) if not self.has(number)]
+
+    def save(self, part: Part) -> None:
         """Raises: StoreError: the folder cannot be written."""
-        write_atomically(self._file(number), data)
+        write_atomically(self._file(part.number), part.data)
 
-    def join(self) -> Finished:
-        """Write the output, whole or not at all, and remove the parts.
+    def join(self, made: Iterable[Part]) -> Finished:
+        """Write the output, whole or not at all, while its parts are made, and remove these.
 
+        Args: made: those that are missing, in their order; each is saved at once.
         Raises: StoreError: it cannot be written, or a part is damaged.
         """
-        temporary, finished = temporary_beside(self._out), Finished(0, 0, [])
-        with explained(self._out.parent):
-            try:
-                finished = self._write(temporary)
+        temporary = temporary_beside(self._out)
+        try:
+            finished = self._write(temporary, self._groups(iter(made)))
+            with explained(self._out.parent):
                 with temporary.open("rb") as file:
                     sync(file.fileno())
                 temporary.replace(self._out)
-            finally:
-                temporary.unlink(missing_ok=True)
-            sync_folder(self._out.parent)
-            self._remove()
+                sync_folder(self._out.parent)
+                self._remove()
+        finally:
+            temporary.unlink(missing_ok=True)
         return finished
 
-    def _write(self, target: Path) -> Finished:
+    def _write(self, target: Path, groups: Iterator[pa.Table]) -> Finished:
         import pyarrow.parquet as pq
 
-        from totalml.prediction.columns import words_in
+        finished, first = Finished(0, 0, []), next(groups)
+        written = {"compression": "zstd", "write_page_checksum": True, "use_dictionary": _recurring(first.schema)}
+        with explained(target.parent):
+            writer = pq.ParquetWriter(target, first.schema, **written)
+        try:
+            for group in chain([first], groups):
+                with explained(target.parent):
+                    writer.write_table(group, row_group_size=len(group))
+                finished = finished.joined_by(group)
+        finally:
+            with explained(target.parent):
+                writer.close()
+        return finished
 
-        samples = bad = 0
-        shown: list[str] = []
-        groups = self._groups()
-        first = next(groups)
-        written = {"compression": "zstd", "write_page_checksum": True, "use_dictionary": words_in(first.schema)}
-        with pq.ParquetWriter(target, first.schema, **written) as writer:
-            while first is not None:
-                writer.write_table(first, row_group_size=len(first))
-                wrong = first.select(["id", "error"]).filter(first["error"].is_valid())
-                samples, bad = samples + len(first), bad + len(wrong)
-                shown += [f"  {row['id']!r}: {row['error']}" for row in wrong[: SHOWN - len(shown)].to_pylist()]
-                first = next(groups, None)
-        return Finished(samples, bad, shown)
-
-    def _groups(self) -> Iterator[pa.Table]:
+    def _groups(self, made: Iterator[Part]) -> Iterator[pa.Table]:
         import pyarrow as pa
 
-        parts = (self._read(number) for number in range(self._count))
+        parts = self._tables(made)
         while some := list(islice(parts, TOGETHER)):
             yield pa.concat_tables(some)
+
+    def _tables(self, made: Iterator[Part]) -> Iterator[pa.Table]:
+        missing = {*self.missing}
+        for number in range(self._count):
+            if number in missing:
+                self.save(part := next(made))
+                yield part_table(part.data)
+            else:
+                yield self._read(number)
+        for _ in made:  # there are no more; it may end with an error
+            pass
 
     def _read(self, number: int) -> pa.Table:
         import pyarrow as pa
 
-        from totalml.data.snapshot import read_parquet
-
         file = self._file(number)
         try:
-            return read_parquet(file.read_bytes())
-        except (pa.ArrowException, OSError) as error:
+            return part_table(file.read_bytes())
+        except (pa.ArrowException, OSError, ValueError) as error:
             file.unlink(missing_ok=True)
             raise StoreError(f"{file} was damaged and is gone; the same command makes it again ({error})") from error
 
@@ -163,7 +183,41 @@ class Parts:
             shutil.rmtree(gone)
 
     def _file(self, number: int) -> Path:
-        return self._folder / f"{number:08}.parquet"
+        return self._folder / f"{number:08}.arrow"
+
+
+def part_bytes(table: pa.Table) -> bytes:
+    """A checksum, and an Arrow stream: a part is read once, and as Parquet that would take longer than to write it."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
+        writer.write_table(table)
+    data = bytes(sink.getvalue())
+    return _checksum(data) + data
+
+
+def part_table(data: bytes) -> pa.Table:
+    """Raises: ValueError: these are not the bytes that `part_bytes` made."""
+    import pyarrow as pa
+
+    checksum, stream = data[:CHECKSUM_BYTES], memoryview(data)[CHECKSUM_BYTES:]
+    if checksum != _checksum(stream):
+        raise ValueError("its bytes are not those that were written")
+    return pa.ipc.open_stream(pa.py_buffer(stream)).read_all()
+
+
+def _checksum(data: bytes | memoryview) -> bytes:
+    from blake3 import blake3
+
+    return bytes(blake3(data).digest())
+
+
+def _recurring(schema: pa.Schema) -> list[str]:
+    """Columns of text whose values may recur; of others it takes time to find out that they do not."""
+    import pyarrow as pa
+
+    return [field.name for field in schema if pa.types.is_string(field.type) and field.name not in ("id", "input")]
 
 
 def parts_folder(out: Path) -> Path:

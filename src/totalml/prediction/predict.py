@@ -19,7 +19,7 @@ from totalml import __version__
 from totalml.errors import DataError, RecipeError
 from totalml.identity import digest, short
 from totalml.prediction.chunk import Numbered
-from totalml.prediction.inputs import as_listed, listing, open_inputs
+from totalml.prediction.inputs import as_listed, listing, open_inputs, wanted_chunks
 from totalml.prediction.parts import Finished, Parts, parts_folder, refuse_output
 from totalml.prediction.score import Score, scorer_in
 from totalml.progress import Progress
@@ -75,13 +75,12 @@ def predict(
     listed = listing(inputs, what, progress)
     facts = {"release": bundle.hash, "inputs": listed.digest, "samples at once": inputs.at_once, "totalml": __version__}
     facts |= {"maps": maps} if maps else {}
-    parts = Parts.begin(out, facts, listed.chunks, overwrite, progress.say)
-    missing = [number for number in range(listed.chunks) if not parts.has(number)]
-    chunks = as_listed(inputs, listed, what, {*missing})
+    parts = Parts.begin(out, facts, len(listed.states), overwrite, progress.say)
+    missing = parts.missing
+    chunks = wanted_chunks(inputs, listed, what, {*missing})
     made = crew.map(Score(bundle.folder, bundle.hash, inputs.folder, maps), chunks, _name)
-    for number, data in progress.track(made, f"predict, {inputs.at_once:,} samples at once", len(missing)):
-        parts.save(number, data)
-    return parts.join()
+    told = progress.track(made, f"predict, {inputs.at_once:,} samples at once", len(missing))
+    return parts.join(as_listed(told, listed, what))
 
 
 def _output(given: str) -> Path:

@@ -101,7 +101,7 @@ class Rows:
         errors: Errors = defaultdict(list)
         pictures = self._pictures(batch, errors) if self._signature.picture else None
         rows = self._columns(batch, done, decimal_comma, errors)
-        names = [f"{number:0{ROW_DIGITS}}" for number in range(done + 1, done + len(batch) + 1)]
+        names = [*map(f"%0{ROW_DIGITS}d".__mod__, range(done + 1, done + len(batch) + 1))]  # the quickest way
         if pictures is not None:
             names = [picture.id or name for picture, name in zip(pictures, names, strict=True)]
         if ID in batch.column_names:

@@ -16,15 +16,16 @@ import pyarrow as pa
 
 from totalml.data.image import UnreadableImage
 from totalml.data.image_properties import image_properties
-from totalml.data.snapshot import parquet_bytes
 from totalml.features.decoding import row_of
-from totalml.prediction.columns import words_in
+from totalml.prediction.chunk import Part
+from totalml.prediction.parts import part_bytes
 from totalml.prediction_log.sampled_pictures import is_sampled
 from totalml.release.bundle import read_bundle
 from totalml.release.canonical_rows import NO_ROW, canonical_rows
 from totalml.release.log_rows import METADATA, input_hashes, log_columns
 from totalml.release.onnx_model import EMBEDDING, IMAGE
 from totalml.release.scorer import Scorer
+from totalml.spare_pandas import spare_pandas
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 @lru_cache(maxsize=1)
 def scorer_in(release: Path) -> Scorer:
     """Loaded once in a process. Raises: as `Scorer.load`."""
+    spare_pandas()
     return Scorer.load(read_bundle(release))
 
 
@@ -52,8 +54,8 @@ class Score:
     def __init__(self, release: Path, name: str, folder: Folder, maps: float = 0.0) -> None:
         self._release, self._name, self._folder, self._maps = release, name, folder, maps
 
-    def __call__(self, numbered: Numbered) -> tuple[int, bytes]:
-        """The chunk's number, and a Parquet file with a row for each of its samples.
+    def __call__(self, numbered: Numbered) -> Part:
+        """A row for each of the chunk's samples.
 
         Raises: ModelError: the model cannot run. StoreError: nothing can be read now.
         """
@@ -74,8 +76,7 @@ class Score:
         looked_at = self._looked_at(scorer, inputs, hashes)
         said = log_columns(scored.answers, properties, chunk.rows, scored.embeddings, scored.strangeness, looked_at)
         columns |= _left_out(said, errors)
-        table = pa.table(columns)
-        return number, parquet_bytes(table, words_in(table.schema))
+        return Part(number, chunk.state(), part_bytes(pa.table(columns)))
 
     def _looked_at(
         self, scorer: Scorer, inputs: dict[str, Any], hashes: Sequence[str | None]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.serving.address import Address
 from totalml.serving.followed import DEPLOYMENT, Followed
-from totalml.serving.spare_pandas import spare_pandas
+from totalml.spare_pandas import spare_pandas
 from totalml.terminal import say
 
 if TYPE_CHECKING:
