@@ -114,6 +114,30 @@ def test_what_changes_while_it_is_read_is_told(tmp_path, monkeypatch, capsys):
     assert not out.exists()
 
 
+def test_a_table_that_grows_while_it_is_read_is_told(tmp_path, monkeypatch, capsys):
+    in_small_chunks(monkeypatch)
+    released(tmp_path / "store", TABLE, 0.01)
+    table, out = tmp_path / "rows.csv", tmp_path / "preds.parquet"
+    table.write_text("age,pub\n" + "1,a\n" * 40)
+    begin = parts.Parts.begin
+    more = lambda *given: (table.write_text("age,pub\n" + "1,a\n" * 44), begin(*given))[1]  # noqa: E731
+    monkeypatch.setattr(parts.Parts, "begin", more)
+    assert predict(tmp_path / "store", table, out) == 4
+    assert "changed while it was read" in capsys.readouterr().err
+
+
+def test_one_flipped_byte_of_a_part_is_found(tmp_path, monkeypatch, capsys):
+    in_small_chunks(monkeypatch)
+    released(tmp_path / "store")
+    folder, out = half_done(tmp_path, monkeypatch)
+    part = next(parts.parts_folder(out).glob("*.arrow"))
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 1
+    part.write_bytes(data)
+    assert predict(tmp_path / "store", folder, out) == 5
+    assert "the same command makes it again" in capsys.readouterr().err
+
+
 def test_a_damaged_part_is_made_again(tmp_path, monkeypatch, capsys):
     in_small_chunks(monkeypatch)
     released(tmp_path / "store")

@@ -12,6 +12,6 @@ from totalml.workers import Crew
 class Pickled(Crew):
     backend: Any = "loky"
 
-    def map(self, function, items, name):
+    def map(self, function, items, name, count=None):
         for item in items:
             yield loads(dumps(loads(dumps(function))(loads(dumps(item)))))

@@ -63,9 +63,15 @@ def test_small_items_come_back_in_order_too(crew, many):
 
 def test_a_function_is_sent_once_for_a_handful_of_small_items(monkeypatch):
     sent = []
-    monkeypatch.setattr(Crew, "map", lambda _, function, items, name: map(function, sent.extend(items) or sent))
+    monkeypatch.setattr(Crew, "map", lambda _, function, items, *named: map(function, sent.extend(items) or sent))
     assert list(Crew("loky").spread(abs, range(1000), str)) == [*range(1000)]
     assert len(sent) <= HANDFULS
+
+
+def test_no_more_processes_are_started_than_there_are_items():
+    processes.end()
+    assert list(Crew("loky", 3).map(abs, [-1], str, count=1)) == [1]
+    assert [*processes._executors] == [1]
 
 
 @pytest.mark.parametrize("crew", [Crew("loky", 2), RAY])

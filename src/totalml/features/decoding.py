@@ -50,7 +50,7 @@ def decoded(
     """
     chunks = (blobs[start : start + CHUNK] for start in range(0, len(blobs), CHUNK))
     rows = partial(_chunk, image=image, max_megapixels=max_megapixels, store=store)
-    return chain.from_iterable(crew.map(rows, chunks, name))
+    return chain.from_iterable(crew.map(rows, chunks, name, -(-len(blobs) // CHUNK)))
 
 
 def row_of(data: bytes, image: ImageFeatures, max_megapixels: float) -> NDArray[np.uint8]:

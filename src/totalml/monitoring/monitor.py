@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from totalml.monitoring.levers import Levers
     from totalml.monitoring.losses import LossOf
     from totalml.monitoring.panel import Panel
-    from totalml.monitoring.states import Remembers
     from totalml.recipe.monitoring import MonitoringRecipe
 
 OF_A_LOG = ("error", "input", "replica")  # that quality is asked of, beside the columns of the reference

@@ -59,7 +59,17 @@ def _digest(name: str, values: pa.ChunkedArray) -> str:
     return column_digest(name, values.cast("float64") if values.type == "float" else values)
 
 
-Numbered = tuple[int, Chunk]  # and its place among them
+class Listed(NamedTuple):
+    """A chunk to be scored.
+
+    Args:
+        number: its place among them.
+        state: that it had when all were listed.
+    """
+
+    number: int
+    state: bytes
+    chunk: Chunk
 
 
 class Part(NamedTuple):
@@ -67,10 +77,8 @@ class Part(NamedTuple):
 
     Args:
         number: place of the chunk among them.
-        state: of the chunk that it was made of.
-        data: the part, as `part_bytes` of its table.
+        data: the part, as `part_bytes` of its table; None: it is saved already.
     """
 
     number: int
-    state: bytes
-    data: bytes
+    data: bytes | None

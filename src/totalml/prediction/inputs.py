@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from totalml.data.paths import normal
 from totalml.errors import DataError, RecipeError
 from totalml.identity import digest
-from totalml.prediction.chunk import CHUNK, Chunk, Numbered, Part
+from totalml.prediction.chunk import CHUNK, Chunk, Listed
 from totalml.prediction.folders import Folder, LocalFolder, RemoteFolder
 from totalml.prediction.rows import FILE, Rows, is_table
 from totalml.store.remote import LOCAL
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from totalml.progress import Progress
     from totalml.release.scorer import Scorer
 
+CHANGED = "{what} changed while it was read; give the command again when it stays as it is"
 MAGIC = re.compile(r"[*?\[]")
 
 
@@ -100,27 +101,15 @@ def listing(inputs: Inputs, what: str, progress: Progress) -> Listing:
     return Listing(samples, tuple(states))
 
 
-def wanted_chunks(inputs: Inputs, listed: Listing, what: str, wanted: Set[int]) -> Iterator[Numbered]:
-    """Chunks of the wanted numbers. Raises: DataError: there are no longer as many as were listed."""
-    count = 0
-    for number, chunk in enumerate(inputs.chunks()):
-        count += 1
-        if number in wanted:
-            yield number, chunk
-    if count != len(listed.states):
-        raise DataError(_changed(what))
-
-
-def as_listed(made: Iterable[Part], listed: Listing, what: str) -> Iterator[Part]:
-    """Raises: DataError: one is of a chunk that is no longer what was listed."""
-    for part in made:
-        if part.state != listed.states[part.number]:
-            raise DataError(_changed(what))
-        yield part
-
-
-def _changed(what: str) -> str:
-    return f"{what} changed while it was read; give the command again when it stays as it is"
+def wanted_chunks(inputs: Inputs, listed: Listing, what: str, wanted: Set[int]) -> Iterator[Listed]:
+    """Chunks of the wanted numbers. Raises: DataError: there are not as many as were listed."""
+    chunks = inputs.chunks()
+    try:
+        for number, (state, chunk) in enumerate(zip(listed.states, chunks, strict=True)):
+            if number in wanted:
+                yield Listed(number, state, chunk)
+    except ValueError as error:
+        raise DataError(CHANGED.format(what=what)) from error
 
 
 def _located(what: str) -> tuple[Folder, str]:

@@ -95,12 +95,13 @@ class Parts:
 
     def save(self, part: Part) -> None:
         """Raises: StoreError: the folder cannot be written."""
-        write_atomically(self._file(part.number), part.data)
+        if part.data is not None:
+            write_atomically(self._file(part.number), part.data)
 
     def join(self, made: Iterable[Part]) -> Finished:
         """Write the output, whole or not at all, while its parts are made, and remove these.
 
-        Args: made: those that are missing, in their order; each is saved at once.
+        Args: made: those that are missing, in their order; each is saved at once, unless it is already.
         Raises: StoreError: it cannot be written, or a part is damaged.
         """
         temporary = temporary_beside(self._out)
@@ -144,10 +145,8 @@ class Parts:
         missing = {*self.missing}
         for number in range(self._count):
             if number in missing:
-                self.save(part := next(made))
-                yield part_table(part.data)
-            else:
-                yield self._read(number)
+                self.save(next(made))
+            yield self._read(number)
         for _ in made:  # there are no more; it may end with an error
             pass
 

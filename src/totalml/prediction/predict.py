@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 from totalml import __version__
 from totalml.errors import DataError, RecipeError
 from totalml.identity import digest, short
-from totalml.prediction.chunk import Numbered
-from totalml.prediction.inputs import as_listed, listing, open_inputs, wanted_chunks
+from totalml.prediction.chunk import Listed
+from totalml.prediction.inputs import listing, open_inputs, wanted_chunks
 from totalml.prediction.parts import Finished, Parts, parts_folder, refuse_output
 from totalml.prediction.score import Score, scorer_in
 from totalml.progress import Progress
@@ -78,9 +78,9 @@ def predict(
     parts = Parts.begin(out, facts, len(listed.states), overwrite, progress.say)
     missing = parts.missing
     chunks = wanted_chunks(inputs, listed, what, {*missing})
-    made = crew.map(Score(bundle.folder, bundle.hash, inputs.folder, maps), chunks, _name)
-    told = progress.track(made, f"predict, {inputs.at_once:,} samples at once", len(missing))
-    return parts.join(as_listed(told, listed, what))
+    score = Score(bundle.folder, bundle.hash, inputs.folder, what, maps, parts if crew.shares_files else None)
+    made = crew.map(score, chunks, _name, len(missing))
+    return parts.join(progress.track(made, f"predict, {inputs.at_once:,} samples at once", len(missing)))
 
 
 def _output(given: str) -> Path:
@@ -92,8 +92,8 @@ def _output(given: str) -> Path:
     return Path(given).expanduser()
 
 
-def _name(numbered: Numbered) -> str:
-    ids = numbered[1].ids
+def _name(listed: Listed) -> str:
+    ids = listed.chunk.ids
     return f"the part of samples {ids[0]!r} to {ids[-1]!r}"
 
 

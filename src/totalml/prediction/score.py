@@ -16,9 +16,11 @@ import pyarrow as pa
 
 from totalml.data.image import UnreadableImage
 from totalml.data.image_properties import image_properties
+from totalml.errors import DataError
 from totalml.features.decoding import row_of
 from totalml.prediction.chunk import Part
-from totalml.prediction.parts import part_bytes
+from totalml.prediction.inputs import CHANGED
+from totalml.prediction.parts import Parts, part_bytes
 from totalml.prediction_log.sampled_pictures import is_sampled
 from totalml.release.bundle import read_bundle
 from totalml.release.canonical_rows import NO_ROW, canonical_rows
@@ -30,7 +32,7 @@ from totalml.spare_pandas import spare_pandas
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from totalml.prediction.chunk import Chunk, Numbered
+    from totalml.prediction.chunk import Chunk, Listed
     from totalml.prediction.folders import Folder
 
 
@@ -48,18 +50,34 @@ class Score:
         release: folder of the release.
         name: hash of the release.
         folder: where pictures are read.
+        what: is predicted, as a person calls it.
         maps: share of the samples of which it is told what the model looked at, by the hashes of their inputs.
+        parts: where parts are saved, so that they need not be sent; None: they are sent.
     """
 
-    def __init__(self, release: Path, name: str, folder: Folder, maps: float = 0.0) -> None:
-        self._release, self._name, self._folder, self._maps = release, name, folder, maps
+    def __init__(
+        self, release: Path, name: str, folder: Folder, what: str, maps: float = 0.0, parts: Parts | None = None
+    ) -> None:
+        self._release, self._name, self._folder, self._what = release, name, folder, what
+        self._maps, self._parts = maps, parts
 
-    def __call__(self, numbered: Numbered) -> Part:
+    def __call__(self, listed: Listed) -> Part:
         """A row for each of the chunk's samples.
 
-        Raises: ModelError: the model cannot run. StoreError: nothing can be read now.
+        Raises:
+            DataError: it is no longer what was listed.
+            ModelError: the model cannot run.
+            StoreError: nothing can be read now, or the part cannot be written.
         """
-        number, chunk = numbered
+        if listed.chunk.state() != listed.state:
+            raise DataError(CHANGED.format(what=self._what))
+        part = Part(listed.number, part_bytes(self._table(listed.chunk)))
+        if self._parts is None:
+            return part
+        self._parts.save(part)
+        return part._replace(data=None)
+
+    def _table(self, chunk: Chunk) -> pa.Table:
         scorer, errors = scorer_in(self._release), list(chunk.errors)
         pixels, hashes = self._seen(scorer, chunk, errors)
         inputs: dict[str, Any] = {} if pixels is None else {IMAGE: pixels}
@@ -76,7 +94,7 @@ class Score:
         looked_at = self._looked_at(scorer, inputs, hashes)
         said = log_columns(scored.answers, properties, chunk.rows, scored.embeddings, scored.strangeness, looked_at)
         columns |= _left_out(said, errors)
-        return Part(number, chunk.state(), part_bytes(pa.table(columns)))
+        return pa.table(columns)
 
     def _looked_at(
         self, scorer: Scorer, inputs: dict[str, Any], hashes: Sequence[str | None]

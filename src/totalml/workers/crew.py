@@ -34,20 +34,30 @@ class Crew:
     workers: int | None = None
     asked_by: str = "--"
 
-    def map(self, function: Callable[[T], R], items: Iterable[T], name: Callable[[T], str]) -> Iterator[R]:
+    @property
+    def shares_files(self) -> bool:
+        """Whether all workers see what one of them writes: those of a cluster are on other machines."""
+        return self.backend != "ray"
+
+    def map(
+        self, function: Callable[[T], R], items: Iterable[T], name: Callable[[T], str], count: int | None = None
+    ) -> Iterator[R]:
         """A bounded number of items and results is held at once, however slowly they are taken.
 
         Args:
             function: for `loky` and `ray` it is pickled, and so are items and results.
             name: what a person knows an item by.
+            count: of the items, so that no process is started for nothing; None: nobody knows.
         Raises:
             MissingExtraError: the backend is not installed.
             WorkerError: an item ended every worker that was given it; one that ends for another reason is replaced.
         """
         if self.backend == "threads":
             return by_threads(function, items, self.workers or THREADS)
-        by = by_cluster if self.backend == "ray" else by_processes
-        return by(function, items, self.workers, name, f"{self.asked_by}backend {self.backend}")
+        wanted_by = f"{self.asked_by}backend {self.backend}"
+        if self.backend == "ray":
+            return by_cluster(function, items, self.workers, name, wanted_by)
+        return by_processes(function, items, self.workers, name, wanted_by, count)
 
     def spread(self, function: Callable[[T], R], items: Sequence[T], name: Callable[[T], str]) -> Iterator[R]:
         """As `map`, of small items to a function that is large to send, and that holds the interpreter lock.
@@ -59,7 +69,7 @@ class Crew:
             return
         size = math.ceil(len(items) / HANDFULS) or 1
         handfuls = [items[start : start + size] for start in range(0, len(items), size)]
-        for found in self.map(_Each(function), handfuls, lambda handful: name(handful[0])):
+        for found in self.map(_Each(function), handfuls, lambda handful: name(handful[0]), len(handfuls)):
             yield from found
 
 

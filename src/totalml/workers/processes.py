@@ -6,6 +6,7 @@ together; what was under way at two ends is done alone, which shows whose fault 
 
 from __future__ import annotations
 
+import atexit
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -27,18 +28,25 @@ ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", 
 
 # By number of workers, for the next call too. Not loky's own one: joblib takes that for its own, and fails.
 _executors: dict[int, Any] = {}
+atexit.register(_executors.clear)  # one that goes later than the modules it needs complains of that
 
 
 def by_processes(
-    function: Callable[[T], R], items: Iterable[T], workers: int | None, name: Callable[[T], str], wanted_by: str
+    function: Callable[[T], R],
+    items: Iterable[T],
+    workers: int | None,
+    name: Callable[[T], str],
+    wanted_by: str,
+    count: int | None = None,
 ) -> Iterator[R]:
     """As `Crew.map`.
 
     Args:
         workers: None: as many as there are cores.
         wanted_by: what asked for processes, in the user's words.
+        count: of the items; no more processes are started.
     """
-    pool = _Pool(function, workers, wanted_by)
+    pool = _Pool(function, workers, wanted_by, count)
     todo, under_way = iter(items), deque[_Given[T, R]]()
     try:
         while True:
@@ -74,13 +82,15 @@ class _Given(Generic[T, R]):
 
 
 class _Pool(Generic[T, R]):
-    def __init__(self, function: Callable[[T], R], workers: int | None, wanted_by: str) -> None:
+    def __init__(self, function: Callable[[T], R], workers: int | None, wanted_by: str, count: int | None) -> None:
         try:
             from joblib import cpu_count
             from joblib.externals.loky import ProcessPoolExecutor
         except ModuleNotFoundError as error:
             raise MissingExtraError("joblib", "train", wanted_by) from error
         self.workers: int = workers or cpu_count()
+        if count is not None:
+            self.workers = max(1, min(self.workers, count))
         self._function, self._kind = function, ProcessPoolExecutor
 
     def submit(self, item: T) -> Future[R]:
