@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from totalml.data.snapshot import parquet_bytes
 from totalml.segments.segment import Segment
@@ -18,6 +19,9 @@ MODEL = "pints"
 RELEASES = ("blake3:" + "1" * 64, "blake3:" + "2" * 64)
 REPLICAS = ("0000000a", "0000000b")
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+
+# Where the store is not what is looked at; on a server each request takes 12 ms.
+NEAR = pytest.mark.parametrize("place", ["folder", "memory"], indirect=True)
 
 
 class Writer:

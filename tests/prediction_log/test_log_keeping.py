@@ -6,12 +6,13 @@ import sys
 from contextlib import suppress
 from datetime import timedelta
 from io import BytesIO
+from itertools import product
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.prediction_log.logged import MODEL, NOON, Writer, files, inputs_there
+from tests.prediction_log.logged import MODEL, NEAR, NOON, Writer, files, inputs_there
 from tests.prediction_log.test_log_rewriting import Dying
 from tests.serving.serving import TABLE, picture, release, serving
 from tests.serving.test_serving_swap import until
@@ -55,7 +56,11 @@ def fill(store: Store) -> None:
     store.save_file(parquet_bytes(labels), "labels", MODEL, "2026-11-27", "120000-eve-000001.parquet")
 
 
-@pytest.mark.parametrize("compacted", [False, True])
+@pytest.mark.parametrize(
+    ("place", "compacted"),
+    [*product(["folder", "memory"], [False, True]), pytest.param("s3", True, marks=pytest.mark.service)],
+    indirect=["place"],
+)
 def test_a_deletion_leaves_no_trace(store, compacted):
     fill(store)
     if compacted:
@@ -82,6 +87,7 @@ def test_a_deletion_that_was_killed_goes_on_when_given_again(tmp_path):
         assert GONE[7:] not in "".join(all_bytes(store, root) for root in store.names() if root != "locks")
 
 
+@NEAR
 def test_hours_are_compacted_once_they_are_over(store, writer):
     for minute in (0, 1, 60, 61):
         writer.write([str(minute)], NOON + timedelta(minutes=minute))
@@ -122,6 +128,7 @@ def test_a_share_of_the_requests_is_sampled():
     assert [sum(is_sampled(each, share) for each in ids) for share in (0.0, 1.0)] == [0, 4000]
 
 
+@NEAR
 def test_housekeeping_goes_on_past_a_damaged_hour_and_tells_it_once(tmp_path, writer, store, capfd):
     for minute in (0, 1, 60, 61):
         writer.write([str(minute)], NOON - timedelta(days=300) + timedelta(minutes=minute))

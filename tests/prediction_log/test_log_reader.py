@@ -5,7 +5,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
-from tests.prediction_log.logged import MODEL, NOON, RELEASES, REPLICAS, Writer
+from tests.prediction_log.logged import MODEL, NEAR, NOON, RELEASES, REPLICAS, Writer
 from totalml.errors import StoreError
 from totalml.prediction_log import LogReader
 from totalml.registry import models
@@ -60,6 +60,7 @@ def test_a_file_that_a_growing_folder_did_not_list_is_read_when_it_does(store, w
     assert reader.new(["input"])["input"].to_pylist() == ["e"]
 
 
+@NEAR
 def test_columns_of_several_releases_are_null_where_a_release_has_none(store, writer):
     writer.write(["a"], release=0)
     writer.write(["b"], release=1)
@@ -71,6 +72,7 @@ def test_columns_of_several_releases_are_null_where_a_release_has_none(store, wr
     assert {*LogReader(store, MODEL).read().column_names} >= {"answer:0", "answer:1", "segment", "replica"}
 
 
+@NEAR
 def test_the_columns_that_it_reads_for_itself_may_be_asked_for_too(store, writer):
     writer.write(["a"])
     for table in (LogReader(store, MODEL).read(["time", "input"]), LogReader(store, MODEL).new(["time", "input"])):
@@ -79,6 +81,7 @@ def test_the_columns_that_it_reads_for_itself_may_be_asked_for_too(store, writer
     assert row == {"segment": 1, "replica": REPLICAS[0]}
 
 
+@NEAR
 def test_a_time_bounds_the_rows(store, writer):
     for hours in range(-60, 60, 12):
         writer.write([f"{hours:+}"], NOON + timedelta(hours=hours))
@@ -88,6 +91,7 @@ def test_a_time_bounds_the_rows(store, writer):
     assert sorted(until["input"].to_pylist()) == ["+0", "+12"]
 
 
+@NEAR
 def test_other_files_in_the_folder_are_none_of_the_log(store, writer):
     writer.write(["a"])
     for name in ("notes.txt", "990000-0000000a-000001-11111111.parquet"):
@@ -110,6 +114,7 @@ def test_a_damaged_file_is_named_and_what_it_hides_is_given_once_it_is_mended(st
     assert sorted(reader.new(["input"])["input"].to_pylist()) == ["a", "b"]
 
 
+@NEAR
 def test_columns_that_cannot_be_joined_are_told(store, writer, monkeypatch):
     writer.write(["a"])
     monkeypatch.setattr(
@@ -121,6 +126,7 @@ def test_columns_that_cannot_be_joined_are_told(store, writer, monkeypatch):
         LogReader(store, MODEL).read()
 
 
+@NEAR
 def test_the_journal_of_a_log_is_that_of_no_model(store):
     from totalml.segments.rewrites import Rewrites
     from totalml.segments.segment import Segment
