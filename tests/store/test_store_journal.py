@@ -90,7 +90,7 @@ def test_a_decision_is_made_again_on_what_came_first(journal):
 
 
 def test_threads_of_many_machines_make_one_line(journal, place):
-    each = 2 if place.startswith("s3") else 6
+    each = 1 if place.startswith("s3") else 6
 
     def write(writer: int) -> None:
         mine = journal(f"machine {writer}")
@@ -120,7 +120,7 @@ def go_on(place: str, cache: Path, writer: int, last: int, environment: dict[str
 def test_killed_writers_leave_nothing_half_written_and_go_on(place, tmp_path, journal):
     if place.startswith("memory"):
         pytest.skip("no other process sees this memory")
-    each = 125 if place.startswith("/") else 25 if place.startswith("file") else 5
+    each = 40 if place.startswith("/") else 10 if place.startswith("file") else 2
     context, generator = multiprocessing.get_context("forkserver"), random.Random(0)
     context.set_forkserver_preload([__name__, "s3fs"])  # once for all of them
 
@@ -131,7 +131,7 @@ def test_killed_writers_leave_nothing_half_written_and_go_on(place, tmp_path, jo
 
     writers = {writer: start(writer) for writer in range(WRITERS)}
     for _ in range(2 if place.startswith("s3") else 6):
-        time.sleep(generator.uniform(0.05, 0.4))
+        time.sleep(generator.uniform(0.02, 0.15))
         killed = generator.randrange(WRITERS)
         writers[killed].kill()
         writers[killed].join()
