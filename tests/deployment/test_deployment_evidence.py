@@ -73,8 +73,8 @@ def stopped(folder: Path, seed: int, slower: float = 1.0, failing: float = 0.02)
     """Whether a canary is, by a judge that looks again and again, also between two files of one second."""
     rng, store = np.random.default_rng(seed), Store(folder)
     evidence = Evidence(store, "pints", CHALLENGER, PICTURE)
-    asked = requests(rng, 50, 40, slower, failing)
-    for flush in range(60):
+    asked = requests(rng, 25, 40, slower, failing)
+    for flush in range(30):
         replicas = rng.permutation(2).tolist()
         write(store, asked, flush, replicas[0], (True, False))
         write(store, asked, flush, replicas[1], (True,))

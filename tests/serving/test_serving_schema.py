@@ -22,7 +22,7 @@ HELD = [
     )
 ]
 FIXED = settings(
-    max_examples=25,
+    max_examples=15,
     derandomize=True,
     database=None,
     deadline=None,
