@@ -1,6 +1,8 @@
 """Whatever Python a recipe's components reach counts as the code of the run, wherever in the project it lies."""
 
+import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from totalml import fingerprint
 from totalml.component import Component
 from totalml.data import ImageFolder, remembered_hash, take_snapshot
 from totalml.kinds import Source
-from totalml.own_code import imported_sources, own_sources
+from totalml.own_code import imported_sources, own_sources, python_files
 from totalml.recipe import DataRecipe
 from totalml.store import Store
 
@@ -47,6 +49,25 @@ def test_a_base_class_two_packages_away_counts(tmp_path):
     chain = {"a": "from recipes.b import B", "b": "from recipes.c import C", "c": "import recipes.a"}
     write(tmp_path, {f"recipes/{name}/__init__.py": text for name, text in chain.items()})
     assert imported_sources(tmp_path, ["recipes.a"]).keys() == {"recipes.a", "recipes.b", "recipes.c"}
+
+
+@pytest.mark.parametrize("age_s", [0, 60])
+def test_a_file_that_changed_is_read_again_however_old_it_says_it_is(tmp_path, age_s):
+    file = tmp_path / "own" / "a.py"
+    for text in ("x = 1\n", "x = 2\n"):
+        write(tmp_path, {"own/a.py": text})
+        then = time.time() - age_s
+        os.utime(file, (then, then))
+        assert python_files(tmp_path / "own") == {"a.py": text.encode()}
+        assert python_files(tmp_path / "own") == {"a.py": text.encode()}
+
+
+def test_a_file_that_nobody_touched_is_read_once(tmp_path, monkeypatch):
+    write(tmp_path, {"own/a.py": "x = 1\n"})
+    monkeypatch.setattr("totalml.own_code.is_settled", lambda *_: True)
+    assert python_files(tmp_path / "own") == {"a.py": b"x = 1\n"}
+    monkeypatch.setattr("builtins.open", pytest.fail)
+    assert python_files(tmp_path / "own") == {"a.py": b"x = 1\n"}
 
 
 def test_a_module_beside_the_recipes_stands_for_itself(tmp_path):

@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ def code_of(component: Component, rooms: Sequence[str]) -> dict[str, str]:
     """
     ours = {f"{OURS}.{room}": python_files(HOME / room) for room in rooms}
     sources = {**ours, **own_sources(plain(component, where=True))}
-    return _first_seen({name: tree_digest(CODE, files) for name, files in sources.items()})
+    return _first_seen({name: _digest_of(tuple(files.items())) for name, files in sources.items()})
 
 
 def feature_id(feature: SharedFeature) -> str:
@@ -71,7 +72,13 @@ def _first_seen(sources: Mapping[str, str]) -> dict[str, str]:
 
 def code_on_disk(recipe: Recipe) -> dict[str, str]:
     """Package -> digest of its source files as they lie there now."""
-    return {name: tree_digest(CODE, files) for name, files in sources_of(plain(recipe, where=True)).items()}
+    sources = sources_of(plain(recipe, where=True))
+    return {name: _digest_of(tuple(files.items())) for name, files in sources.items()}
+
+
+@lru_cache(maxsize=64)  # the same files are asked for the data, each stage and the end of a run
+def _digest_of(files: tuple[tuple[str, bytes], ...]) -> str:
+    return tree_digest(CODE, dict(files))
 
 
 def code_digest(sources: Mapping[str, str]) -> str:

@@ -7,17 +7,21 @@ say, counts too: a file too many costs time, a file too few would let a result b
 import os
 import re
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+from totalml.store.stat_cache import FileState, is_settled, state_of
+
 SUFFIX = ".py"  # of the files that count
 OURS, RECIPES = "totalml", "recipes"
 HOME = Path(__file__).parent
 # Package -> file below its folder -> content; a module without a folder stands as a package of one file.
 Sources = dict[str, dict[str, bytes]]
+_READ: dict[str, tuple[FileState, bytes]] = {}  # path -> content, and the state in which it was read
 
 _FROM = re.compile(rb"\bfrom\s+(\.*)\s*([\w.]*)\s+import\s*(\([^)]*\)|[^\n;]*)")
 _IMPORT = re.compile(rb"\bimport\s+([\w., \t]+)")
@@ -76,9 +80,19 @@ def python_files(place: Path) -> dict[str, bytes]:
 
 
 def _content(path: str) -> bytes:
-    """By texts here and below, because a Path for each of 500 files takes longer than reading them."""
+    """Read again where its state shows a change, for a run asks eight times.
+
+    By texts here and below, because a Path for each of 900 files takes longer than reading them.
+    """
+    state = state_of(os.stat(path))  # noqa: PTH116
+    if path in _READ and _READ[path][0] == state:
+        return _READ[path][1]
+    read_ns = time.time_ns()
     with open(path, "rb") as file:  # noqa: PTH123
-        return file.read()
+        content = file.read()
+    if is_settled(state, read_ns):
+        _READ[path] = state, content
+    return content
 
 
 def _names(root: str) -> Iterator[str]:
