@@ -6,7 +6,7 @@ them, landmarks, and turned into features whose inner products it is: then a per
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -92,6 +92,18 @@ class Features:
 
 
 @dataclass(frozen=True)
+class Unmade:
+    """Features of rows (N, D), made a chunk at a time when they are asked for: all at once are larger than the rows.
+
+    Args: there: (N,) which are finite.
+    """
+
+    features: Features
+    rows: Embeddings
+    there: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class KernelStatistic:
     """Args:
     before: (R, r) features of the rows of the reference that have an embedding.
@@ -100,7 +112,7 @@ class KernelStatistic:
     """
 
     before: Space
-    now: Space
+    now: Space | Unmade
     pooled: Space
 
     def permuted(self, ones: Ones) -> Matrix:
@@ -122,15 +134,13 @@ class KernelStatistic:
     @property
     def seen(self) -> float:
         """As `permuted`, of all rows."""
-        counts = len(self.before), int(self._there.sum())
-        if not all(counts):
+        before, now = self._sides
+        if not before.count or not now.count:
             return 0.0
-        pooled = self.pooled[~np.isnan(self.pooled[:, 0])]
-        middle = pooled.mean(axis=0)
-        own, *owns = (_mean(each, lambda some: np.square(some - middle).sum(axis=1)) for each in (pooled, *self._sides))
+        own = _Side.of(self._pooled, self._middle).own
         squared = float(self.direction @ self.direction)
-        squared -= sum((float(each) - float(own)) / count for each, count in zip(owns, counts, strict=True))
-        return max(squared, 0.0) / sum(1 / count for count in counts)
+        squared -= sum((each.own - own) / each.count for each in (before, now))
+        return max(squared, 0.0) / sum(1 / each.count for each in (before, now))
 
     def move(self, p: float) -> Move:
         return Move(EMBEDDING, "MMD", float(np.linalg.norm(self.direction)), p)
@@ -142,23 +152,50 @@ class KernelStatistic:
         In -1..1: its mean kernel with the rows of the window without that with the rows of the reference.
         """
         # Of a direction in float64, numpy would make all of `now` float64 too.
-        return (self.now @ self.direction.astype(np.float32)).astype(np.float64)
+        direction = self.direction.astype(np.float32)
+        return np.concatenate([some @ direction for some in _chunks(self.now)]).astype(np.float64)
 
     @cached_property
     def direction(self) -> Matrix:
         """(r,) from the mean of the reference to that of the window."""
-        if not len(self.before) or not self._there.any():
-            return np.zeros(self.now.shape[1])
-        before, now = (_mean(each, lambda some: some) for each in self._sides)
-        return now - before
-
-    @property
-    def _sides(self) -> tuple[Space, Space]:
-        return self.before, self.now
+        before, now = self._sides
+        return now.mean - before.mean if before.count and now.count else np.zeros(self.pooled.shape[1])
 
     @cached_property
-    def _there(self) -> NDArray[np.bool_]:
-        return ~np.isnan(self.now[:, 0])
+    def _sides(self) -> tuple[_Side, _Side]:
+        return _Side.of(self.before, self._middle), _Side.of(self.now, self._middle)
+
+    @cached_property
+    def _pooled(self) -> Space:
+        return self.pooled[~np.isnan(self.pooled[:, 0])]
+
+    @cached_property
+    def _middle(self) -> Space:
+        return self._pooled.mean(axis=0)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """What is asked of many rows, in one pass over their features, so that these are made once and never held.
+
+    Args:
+        count: of the rows that are there; of none the others mean nothing.
+        mean: (r,) of their features.
+        own: mean squared length of what they are from the middle.
+    """
+
+    count: int
+    mean: Matrix
+    own: float
+
+    @classmethod
+    def of(cls, rows: Space | Unmade, middle: Space) -> _Side:
+        count, total, own = 0, np.zeros(len(middle)), 0.0
+        for chunk in _chunks(rows):
+            some = chunk[~np.isnan(chunk[:, 0])]
+            count, total = count + len(some), total + some.sum(axis=0, dtype=np.float64)
+            own += float(np.square(some - middle).sum(axis=1).sum(axis=0, dtype=np.float64))
+        return cls(count, total / max(count, 1), own / max(count, 1))
 
 
 def of_embeddings(sides: Sides, there: Flags, rows: Rows, rng: np.random.Generator) -> KernelStatistic | None:
@@ -180,18 +217,17 @@ def of_embeddings(sides: Sides, there: Flags, rows: Rows, rng: np.random.Generat
     else:
         kept = np.flatnonzero(there[0])
         kept = kept if len(kept) <= MOST else rng.choice(kept, MOST, replace=False)
-        before, now = features(sides[0][kept]), features(sides[1], there[1])
+        return KernelStatistic(features(sides[0][kept]), Unmade(features, sides[1], there[1]), found)
     return KernelStatistic(before, now, found)
 
 
-def _mean(rows: Space, of: Callable[[Space], Space]) -> Matrix:
-    """Of what is made of each row that is there, a chunk at a time, so that millions of rows are not held twice."""
-    total, count = np.zeros(()), 0
-    for start in range(0, len(rows), CHUNK):
-        some = rows[start : start + CHUNK]
-        some = some[~np.isnan(some[:, 0])]
-        total, count = total + of(some).sum(axis=0, dtype=np.float64), count + len(some)
-    return np.asarray(total / count)
+def _chunks(rows: Space | Unmade) -> Iterator[Space]:
+    if isinstance(rows, Unmade):
+        for start in range(0, len(rows.rows), CHUNK):
+            yield rows.features(rows.rows[start : start + CHUNK], rows.there[start : start + CHUNK])
+    else:
+        for start in range(0, len(rows), CHUNK):
+            yield rows[start : start + CHUNK]
 
 
 def _kernels(squares: Matrix, scale: float) -> list[Space]:

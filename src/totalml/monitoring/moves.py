@@ -37,7 +37,8 @@ class WindowResult:
     """Args:
     p: that a window like the reference moves at least so far; 1 where it could not be asked.
     moves: the likeliest first.
-    witness: (N,) of each row of the window, how much more such samples are met now than before; None: no embeddings.
+    witness: (N,) of each row of the window, how much more such samples are met now than before; None: no embeddings,
+        or nothing moved.
     too_few: how many rows, or units, are lacking before the smallest p at hand could be below the level; 0: none are.
     """
 

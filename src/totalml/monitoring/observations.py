@@ -146,14 +146,26 @@ def _embeddings(table: pa.Table) -> NDArray[np.float32] | None:
     column = table[EMBEDDING]
     if not (pa.types.is_fixed_size_list(column.type) or pa.types.is_list(column.type)):
         return None
+    if pa.types.is_fixed_size_list(column.type) and column.num_chunks == 1 and not column.null_count:
+        # Arrow's own memory where it holds float32: they are the most of a table, and nobody writes to them.
+        whole: NDArray[np.float32] = np.asarray(column.chunk(0).flatten(), np.float32)
+        return whole.reshape(len(table), column.type.list_size)
     widths = pc.list_value_length(column)
     if (width := pc.max(widths).as_py()) is None:
         return None
     found = np.full((len(table), width), np.nan, np.float32)
-    # Of one release all are as long; those of another, which say something else, count as missing.
-    fits = np.asarray(pc.fill_null(pc.equal(widths, width), False))
-    found[fits] = np.asarray(pc.list_flatten(column.filter(pa.array(fits))), np.float32).reshape(-1, width)
+    for some, chunk in zip(_bounds(column), column.iterchunks(), strict=True):
+        # Of one release all are as long; those of another, which say something else, count as missing.
+        fits = np.asarray(pc.fill_null(pc.equal(pc.list_value_length(chunk), width), False))
+        numbers = np.asarray(pc.list_flatten(chunk.filter(pa.array(fits))), np.float32)
+        found[some][fits] = numbers.reshape(-1, width)
     return found
+
+
+def _bounds(column: pa.ChunkedArray) -> list[slice]:
+    """Rows of each chunk."""
+    ends = np.cumsum([len(chunk) for chunk in column.iterchunks()]).tolist()
+    return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _units(table: pa.Table, unit: str) -> NDArray[np.int64]:

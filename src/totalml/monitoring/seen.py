@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from totalml.monitoring.observations import (
+    EMBEDDING,
     NO_TIME,
     STRANGENESS,
     TIMES,
@@ -62,7 +63,7 @@ class Seen:
     def of(cls, source: pa.Table | Observations, unit: str | None = None) -> Seen:
         if isinstance(source, Observations):
             return _of_observations(source)
-        found = replace(observe(source, unit), embeddings=None)
+        found = observe(source.drop_columns([EMBEDDING]) if EMBEDDING in source.column_names else source, unit)
         kinds, moments = {}, {}
         for name, column in zip(source.column_names, source.columns, strict=True):
             if pa.types.is_timestamp(column.type) and (name in TIMES or _is_asked(name, source)):
@@ -77,6 +78,8 @@ class Seen:
         return cls(found, kinds, moments, arrival, failed, inputs, _written(source))
 
     def take(self, rows: NDArray[np.bool_]) -> Seen:
+        if rows.all():
+            return self
         return Seen(
             self.observations.take(rows),
             self.kinds,

@@ -11,7 +11,7 @@ import numpy as np
 
 from totalml.errors import DataError
 from totalml.monitoring.counts import of_categories, of_missing
-from totalml.monitoring.kernel import of_embeddings
+from totalml.monitoring.kernel import KernelStatistic, of_embeddings
 from totalml.monitoring.moves import Move, WindowResult
 from totalml.monitoring.observations import EMBEDDING, Categories, Observations
 from totalml.monitoring.order import OrderStatistic, permuted
@@ -31,6 +31,7 @@ OF_LEVEL, IN_DOUBT = 20, 10  # permutations to tell a level; times the level, be
 MOST = 100_000  # permutations; no p is below the inverse of that
 STEP = 10  # times as many are drawn while they leave it in doubt
 CHUNK = 1_000  # permutations at once
+AT_ONCE = 4_096  # embeddings
 
 
 class Statistic(Protocol):
@@ -96,13 +97,14 @@ class WindowTest:
         rng = np.random.default_rng(self.seed)
         rows = sampled(_units(self.reference), _units(window), ROWS, rng)
         statistics: list[Statistic] = [*self._of_numbers(window, rows), *self._of_categories(window, rows)]
-        embedded, witness = self._of_embeddings(window, rows, rng)
+        kernel, embedded = self._of_embeddings(window, rows, rng)
         statistics += embedded
         if not statistics:
-            return WindowResult(1.0, (), witness)
+            return WindowResult(1.0, ())
         first, p = self._adjusted(statistics, window, rows, rng)
         moves = tuple(statistics[row].move(float(each)) for row, each in zip(first, p, strict=True))
-        return WindowResult(moves[0].p, moves, witness)
+        shows = kernel is not None and window.embeddings is not None and moves[0].p <= self.level
+        return WindowResult(moves[0].p, moves, kernel.witness if kernel and shows else None)
 
     def _of_numbers(self, window: Observations, rows: Rows) -> Iterator[Statistic]:
         found = {**window.scores, **window.numbers}
@@ -122,19 +124,18 @@ class WindowTest:
 
     def _of_embeddings(
         self, window: Observations, rows: Rows, rng: np.random.Generator
-    ) -> tuple[list[Statistic], Numbers | None]:
-        before = self.reference.embeddings
+    ) -> tuple[KernelStatistic | None, list[Statistic]]:
+        """The kernel's, and all of embeddings."""
+        before, now = self.reference.embeddings, window.embeddings
         if before is None:
-            return [], None
-        none = np.full((window.count, before.shape[1]), np.nan, np.float32)
-        now = none if window.embeddings is None else window.embeddings
-        there = [np.isfinite(each).all(axis=1) for each in (before, now)]
+            return None, []
+        if now is None:
+            now = np.full((window.count, before.shape[1]), np.nan, np.float32)
+        there = [_finite(each) for each in (before, now)]
         share = of_missing(EMBEDDING, ~there[0], ~there[1], rows)
         found: list[Statistic] = [share] if share else []
         statistic = of_embeddings((before, now), (there[0], there[1]), rows, rng)
-        if statistic is None:
-            return found, None
-        return [statistic, *found], None if now is none else statistic.witness
+        return statistic, found if statistic is None else [statistic, *found]
 
     def _adjusted(
         self, statistics: list[Statistic], window: Observations, rows: Rows, rng: np.random.Generator
@@ -174,6 +175,13 @@ def _permuted(statistics: list[Statistic], ones: Ones) -> Statistics:
         if not isinstance(each, OrderStatistic):
             found[row] = each.permuted(ones)
     return found
+
+
+def _finite(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(N,) which are so in all of their numbers, without a mask as large as (N, D)."""
+    starts = range(0, len(rows), AT_ONCE)
+    parts = [np.isfinite(rows[start : start + AT_ONCE]).all(axis=1) for start in starts]
+    return np.concatenate(parts) if parts else np.zeros(0, np.bool_)
 
 
 def _check(reference: Observations, window: Observations) -> None:
