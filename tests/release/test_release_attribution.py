@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from totalml.release.attribution import ENTROPY, MIDDLE, SUBJECT, Region
+from totalml.release.attribution import ENTROPY, MIDDLE, SUBJECT, Region, of_rows
 from totalml.release.region import pooled, region_of
 
 CHANCE = np.random.default_rng(3)
@@ -102,3 +102,11 @@ def test_without_masks_of_a_subject_it_is_the_middle_quarter_of_the_picture(mask
     assert found.name == MIDDLE
     np.testing.assert_allclose(found.weights, [[0, 0.5, 0.5, 0]] * 2)
     assert found.weights.mean() == 0.25
+
+
+def test_rows_that_were_not_asked_are_unknown_and_the_others_keep_their_places():
+    asked = np.array([False, True, False, True])
+    found = of_rows(["subject", "entropy"], asked, {"subject": np.float32([0.25, 0.5])})
+    np.testing.assert_array_equal(found["subject"], np.float32([np.nan, 0.25, np.nan, 0.5]))
+    assert np.isnan(found["entropy"]).all()
+    assert found["entropy"].shape == (4,)

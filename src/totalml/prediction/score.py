@@ -22,6 +22,7 @@ from totalml.prediction.chunk import Part
 from totalml.prediction.inputs import CHANGED
 from totalml.prediction.parts import Parts, part_bytes
 from totalml.prediction_log.sampled_pictures import is_sampled
+from totalml.release.attribution import of_rows
 from totalml.release.bundle import read_bundle
 from totalml.release.canonical_rows import NO_ROW, canonical_rows
 from totalml.release.log_rows import METADATA, input_hashes, log_columns
@@ -102,12 +103,9 @@ class Score:
         """(N,) each; NaN of samples that were not asked."""
         if not self._maps or not scorer.attributions:
             return {}
-        some = [place for place, each in enumerate(hashes) if each is not None and is_sampled(each, self._maps)]
-        found = {name: np.full(len(hashes), np.nan, np.float32) for name in scorer.attributions}
-        if some:
-            for name, values in scorer.attribution({key: each[some] for key, each in inputs.items()}).items():
-                found[name][some] = values
-        return found
+        asked = np.array([each is not None and is_sampled(each, self._maps) for each in hashes], np.bool_)
+        told = scorer.attribution({key: each[asked] for key, each in inputs.items()}) if asked.any() else {}
+        return of_rows(scorer.attributions, asked, told)
 
     def _seen(
         self, scorer: Scorer, chunk: Chunk, errors: list[str | None]

@@ -6,7 +6,7 @@ Maps themselves would be too many to keep of all that is answered, and two pictu
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -67,3 +67,14 @@ class Region:
         entropy[np.isnan(shares).any(axis=1)] = np.nan
         share = shares @ self.weights.ravel().astype(np.float64)
         return {self.name: share.astype(np.float32), ENTROPY: entropy.astype(np.float32)}
+
+
+def of_rows(names: Sequence[str], asked: NDArray[np.bool_], told: Mapping[str, Floats]) -> dict[str, Floats]:
+    """(N,) of each name, NaN of rows that were not asked.
+
+    Args: asked: (N,). told: of those that were, in their order; empty: nothing is known of any.
+    """
+    found = {name: np.full(len(asked), np.nan, np.float32) for name in names}
+    for name, values in told.items():
+        found[name][asked] = values
+    return found

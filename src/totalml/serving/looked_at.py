@@ -11,6 +11,7 @@ import numpy as np
 
 from totalml.deployment.stages import SHADOW
 from totalml.prediction_log.sampled_pictures import is_sampled
+from totalml.release.attribution import of_rows
 from totalml.serving.exchange import Answered
 from totalml.terminal import say
 
@@ -42,31 +43,36 @@ class LookedAt:
         if not self._share:
             return [{} for _ in some]
         since = time.thread_time()
-        found: list[Summaries] = []
-        asked: dict[Scorer, list[tuple[Answered, Summaries]]] = defaultdict(list)
-        for noted in some:
-            found.append({})
+        found: list[Summaries] = [{} for _ in some]
+        by_scorer: dict[Scorer, list[tuple[int, Answered, bool]]] = defaultdict(list)
+        for place, noted in enumerate(some):
             if isinstance(noted.ended, Answered):
-                scorer, count = noted.arm.loaded.scorer, noted.ended.count
-                found[-1] |= {name: np.full(count, np.nan, np.float32) for name in scorer.attributions}
-                if found[-1] and noted.arm.name != SHADOW and is_sampled(noted.asked.request_id, self._share):
-                    asked[scorer].append((noted.ended, found[-1]))
-        for scorer, few in asked.items():
-            _fill(scorer, few)
+                asked = noted.arm.name != SHADOW and is_sampled(noted.asked.request_id, self._share)
+                by_scorer[noted.arm.loaded.scorer].append((place, noted.ended, asked))
+        for scorer, answered in by_scorer.items():
+            told = _told(scorer, [each for _, each, _ in answered], [asked for _, _, asked in answered])
+            for (place, _, _), rows in zip(answered, told, strict=True):
+                found[place] = rows
         self.seconds += time.thread_time() - since
         return found
 
 
-def _fill(scorer: Scorer, asked: Sequence[tuple[Answered, Summaries]]) -> None:
-    """All at once. What goes wrong is told, and the rows are kept without it."""
+def _told(scorer: Scorer, answered: Sequence[Answered], asked: Sequence[bool]) -> list[Summaries]:
+    """Of each request that was answered by this one; all that are asked at once."""
+    counts = [each.count for each in answered]
+    told = _looked_at(scorer, [each for each, is_asked in zip(answered, asked, strict=True) if is_asked])
+    rows = of_rows(scorer.attributions, np.repeat(asked, counts), told)
+    parts = {name: np.split(values, np.cumsum(counts)[:-1]) for name, values in rows.items()}
+    return [{name: each[place] for name, each in parts.items()} for place in range(len(answered))]
+
+
+def _looked_at(scorer: Scorer, asked: Sequence[Answered]) -> Summaries:
+    """What goes wrong is told, and the rows are kept without it."""
+    if not asked or not scorer.attributions:
+        return {}
+    inputs = [each.inputs for each in asked]
     try:
-        inputs = [answered.inputs for answered, _ in asked]
-        told = scorer.attribution({name: np.concatenate([each[name] for each in inputs]) for name in inputs[0]})
+        return scorer.attribution({name: np.concatenate([each[name] for each in inputs]) for name in inputs[0]})
     except Exception as error:
         say(f"what the model looked at is not known of {len(asked)} requests: {error}")
-        return
-    first = 0
-    for answered, found in asked:
-        for name, values in told.items():
-            found[name][:] = values[first : first + answered.count]
-        first += answered.count
+        return {}
