@@ -21,15 +21,16 @@ from totalml.errors import DataError
 from totalml.monitoring import observe
 from totalml.monitoring.calibrate import told
 from totalml.monitoring.calibration import bearable, calibrate
-from totalml.monitoring.drawn_traffic import DrawnTraffic, as_logged, profile_of, split_off
+from totalml.monitoring.drawn_traffic import DrawnTraffic, as_logged, profile_of, split_off, with_maps_of
 from totalml.monitoring.losses import LossOf
 from totalml.monitoring.monitor import Monitor
 from totalml.monitoring.planted import SHARE, drifts_for
 from totalml.monitoring.traffic import LOSS, compared
-from totalml.monitoring.verdict import CONCEPT
+from totalml.monitoring.verdict import CONCEPT, OF_ATTRIBUTION, OF_WINDOW
 from totalml.recipe.monitoring import MonitoringRecipe
 from totalml.store import Store
 
+SUBJECT = "attribution:subject"
 SETTINGS = MonitoringRecipe(false_alarms_per_year=30, window={"rows": 20})
 EAGER = MonitoringRecipe(false_alarms_per_year=60, window={"rows": 20})
 
@@ -99,6 +100,24 @@ def test_large_drifts_are_found_and_nothing_else():
     wrong = by["one right answer in ten turned wrong"]
     assert wrong.truth == CONCEPT
     assert {*wrong.called} <= {CONCEPT}
+
+
+def test_of_drawn_traffic_as_much_is_known_of_what_a_model_looked_at_as_of_a_log():
+    reference = rows(700)
+    reference = reference.append_column(SUBJECT, pa.array(np.random.default_rng(3).beta(6, 6, 700), pa.float32()))
+    table = as_logged(reference, np.zeros(700), np.arange(700), [SUBJECT, "metadata:age"])
+    kept = with_maps_of(table, 0.25, np.random.default_rng(4))
+    known = kept[SUBJECT].is_valid().to_numpy()
+    assert known.mean() == pytest.approx(0.25, abs=0.05)
+    assert kept[SUBJECT].filter(pa.array(known)).equals(table[SUBJECT].filter(pa.array(known)))
+    assert kept.drop_columns(SUBJECT).equals(table.drop_columns(SUBJECT))
+    asked = [
+        {each.name: each.asked for each in calibrate(reference, EAGER, 50, histories=8, maps=maps).detectors}
+        for maps in (1.0, 0.02)
+    ]
+    assert asked[0][OF_ATTRIBUTION] > 0.5
+    assert asked[1][OF_ATTRIBUTION] == 0
+    assert asked[0][OF_WINDOW] == asked[1][OF_WINDOW]
 
 
 def test_samples_that_come_together_are_drawn_so_and_a_monitor_that_is_not_told_is_found_out(monkeypatch):

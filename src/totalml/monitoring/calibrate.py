@@ -75,6 +75,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         progress=Progress.create(),
         positive=opened.positive,
         crew=crew,
+        maps=watched.maps,
     )
     print(json.dumps(_plain(found)) if arguments.json else "\n".join(told(found)))
     return 0 if found.is_kept else BROKEN

@@ -32,6 +32,7 @@ from totalml.monitoring.drawn_traffic import (
     as_logged,
     profile_of,
     split_off,
+    with_maps_of,
 )
 from totalml.monitoring.local_time import HOUR_US
 from totalml.monitoring.monitor import Monitor
@@ -41,6 +42,7 @@ from totalml.monitoring.planted import drifts_for
 from totalml.monitoring.traffic import SETTLES, compared
 from totalml.monitoring.unwritten import Unwritten
 from totalml.monitoring.watch import Watch
+from totalml.prediction_log.settings import LogSettings
 from totalml.progress import Progress
 from totalml.release.log_rows import METADATA
 from totalml.workers import Crew
@@ -74,6 +76,7 @@ def calibrate(
     progress: Progress | None = None,
     positive: str | None = None,
     crew: Crew | None = None,
+    maps: float = LogSettings().maps,
 ) -> Calibration:
     """Args:
         reference: as a release holds it.
@@ -83,11 +86,12 @@ def calibrate(
         histories: in which nothing happens; of each drift a fifth.
         positive: class of which the share is looked at, by slice; None: none is.
         crew: of processes, each of which looks at some of the histories; what comes out is the same.
+        maps: share of the rows of which a log says what the model looked at.
     Raises: DataError: the reference is too small; names the rows that are wanted.
     """
     if columns is None:
         columns = compared(reference.column_names, [name.removeprefix(METADATA) for name in reference.column_names])
-    drawing = _Drawing.of(reference, settings, rows_per_day, losses, positive, columns, histories)
+    drawing = _Drawing.of(reference, settings, rows_per_day, losses, positive, maps, columns, histories)
     shown = progress or Progress.silent()
 
     def looked(count: int, drift: Planted | None) -> list[list[Looked]]:
@@ -162,6 +166,7 @@ class _Drawing:
     budget: Budget
     losses: LossOf | None
     positive: str | None
+    maps: float
     columns: Sequence[str]
     known: NDArray[np.float64]
     units: NDArray[np.int64] | None
@@ -176,6 +181,7 @@ class _Drawing:
         rows_per_day: float,
         losses: LossOf | None,
         positive: str | None,
+        maps: float,
         columns: Sequence[str],
         histories: int,
     ) -> _Drawing:
@@ -195,7 +201,7 @@ class _Drawing:
             days += step
         known = np.full(len(reference), np.nan) if losses is None else losses.of_reference(reference)
         settings = settings.model_copy(update={"seasons": ()})
-        return cls(reference, settings, length.budget, losses, positive, columns, known, units, days, rows(days))
+        return cls(reference, settings, length.budget, losses, positive, maps, columns, known, units, days, rows(days))
 
     @property
     def has_labels(self) -> bool:
@@ -220,6 +226,7 @@ class _Drawing:
         table = as_logged(self.reference.take(drawn), self.known[drawn], times, self.columns)
         if drift is not None:
             table = drift.change(table, random)
+        table = with_maps_of(table, self.maps, random)
         reference = self.reference.take(left)
         asked = (reference, self.columns, self.settings, self.budget, self.losses, per_day)
         monitor = Monitor(*asked, positive=self.positive, seed=seed + number)

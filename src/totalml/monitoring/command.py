@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from totalml.errors import RecipeError
 from totalml.monitoring.verdict import ALARMED
+from totalml.prediction_log.settings import LogSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +51,7 @@ class Watched:
     settings: None: those of the release's recipe.
     deployment: None: it is none that is watched.
     unapplied: what its file says and was not deployed, in a sentence; empty: nothing.
+    maps: share of the requests of which its log says what the model looked at.
     """
 
     named: str
@@ -58,6 +60,7 @@ class Watched:
     settings: MonitoringRecipe | None
     deployment: str | None = None
     unapplied: str = ""
+    maps: float = LogSettings().maps
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
@@ -165,7 +168,15 @@ def _of_deployment(text: str, store: Store) -> Watched:
     if not deployments.release(file.stem):
         raise RecipeError(f"command line: {model}@{standing.release}, which {text} follows, points nowhere")
     unapplied = unapplied_by_deployment(written.monitoring, standing.monitoring, text)
-    return Watched(file.stem, model, lambda: deployments.release(file.stem), standing.monitoring, file.stem, unapplied)
+    return Watched(
+        named=file.stem,
+        model=model,
+        release=lambda: deployments.release(file.stem),
+        settings=standing.monitoring,
+        deployment=file.stem,
+        unapplied=unapplied,
+        maps=standing.log.maps,
+    )
 
 
 def shown(looked: Looked) -> str:

@@ -20,6 +20,7 @@ from totalml.monitoring.rates import RateProfile
 from totalml.monitoring.seen import Seen
 from totalml.monitoring.traffic import KEYS, LOSS
 from totalml.prediction_log.columns import COLUMNS
+from totalml.release.log_rows import ATTRIBUTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,3 +115,12 @@ def as_logged(
     nothing = {name: pa.nulls(count, COLUMNS[name]) for name in KEYS if name not in given}
     shared = {name: rows[name] for name in columns if name in rows.column_names}
     return pa.table({**given, **nothing, **shared, LOSS: pa.array(losses, from_pandas=True)})
+
+
+def with_maps_of(rows: pa.Table, share: float, random: np.random.Generator) -> pa.Table:
+    """Of that share of them, by chance, it stays known what the model looked at."""
+    unasked = pa.array(random.random(len(rows)) >= share)
+    for place, name in enumerate(rows.column_names):
+        if name.startswith(ATTRIBUTION):
+            rows = rows.set_column(place, name, pc.if_else(unasked, None, rows[name]))
+    return rows
