@@ -13,6 +13,7 @@ from totalml.identity import file_digest
 from totalml.runs.attempt import DEEPCHECKS_FILE, PLAN_FILE, RESULTS
 
 
+@pytest.mark.slow
 def test_nothing_changed(finished):
     told = finished.verify("photos", expect=0)
     assert told.splitlines()[0].endswith("attempt 1: identical")
@@ -21,6 +22,7 @@ def test_nothing_changed(finished):
     assert len(finished.runs()) == 1  # the second run leaves nothing
 
 
+@pytest.mark.slow
 def test_a_run_is_verified_without_its_source(project):
     run_id = project.runs()[0].parts[-3]
     for photo in (project.folder / "photos").rglob("*.png"):
@@ -28,6 +30,7 @@ def test_a_run_is_verified_without_its_source(project):
     assert "identical" in project.verify(run_id[:6], expect=0)
 
 
+@pytest.mark.slow
 def test_a_pixel_in_a_sample(project):
     file = project.folder / "photos" / "dark" / "010.png"
     pixels = np.asarray(Image.open(file)).copy()
@@ -39,6 +42,7 @@ def test_a_pixel_in_a_sample(project):
     assert "features    differs" in told
 
 
+@pytest.mark.slow
 def test_a_default_in_conf(project):
     replace(project.folder / "conf/training/standard.yaml", "label_smoothing: 0.08", "label_smoothing: 0.2")
     told = project.verify("photos", expect=1)
@@ -48,6 +52,7 @@ def test_a_default_in_conf(project):
     assert "data        same" in told
 
 
+@pytest.mark.slow
 def test_a_line_in_the_augmentation(project):
     replace(project.folder / "recipes/photos/dim.py", "* 0.9", "* 0.2")
     told = project.verify("photos", expect=1)
@@ -58,6 +63,7 @@ def test_a_line_in_the_augmentation(project):
     assert "+         return images.float() * 0.2" in told
 
 
+@pytest.mark.slow
 def test_a_line_in_totalml(project):
     """After the first epoch, so the first steps are the same."""
     replace(
@@ -70,6 +76,7 @@ def test_a_line_in_totalml(project):
     assert "totalml/training/learner.py changed" in told
 
 
+@pytest.mark.slow
 def test_another_thread_count(project):
     told = project.verify("photos", "runtime.threads=2", "--json", expect=0)
     found = json.loads(told)
@@ -78,6 +85,7 @@ def test_another_thread_count(project):
     assert (threads["old"], threads["new"]) == (1, 2)
 
 
+@pytest.mark.slow
 def test_a_result_beyond_the_tolerance_is_different_although_nothing_else_is(project):
     """As a result that was edited by hand, or a machine that computes something else."""
     import pyarrow.compute as pc
@@ -153,6 +161,7 @@ def test_values_go_with_a_recipe_only(finished):
     assert "goes with a recipe" in finished.verify(run_id, "seed=2", expect=2)
 
 
+@pytest.mark.slow
 def test_the_second_run_can_be_kept_in_a_new_folder_only(finished, tmp_path):
     finished.verify("photos", "--keep", str(tmp_path / "kept"), expect=0)
     assert len(list((tmp_path / "kept" / "runs").glob("photos/*/1/report.html"))) == 1
