@@ -79,8 +79,8 @@ def figure(name: str, value: float, unit: str = "") -> str:
 
 
 def interval(name: str, metric: Interval, unit: str = "") -> str:
-    """`84.1 to 88.9 %`, empty without bounds."""
-    if metric.low is None or metric.high is None:
+    """`84.1 to 88.9 %`, empty without bounds, and of intervals that are all as wide."""
+    if metric.low is None or metric.high is None or (name == "interval_width" and metric.low == metric.high):
         return ""
     if name in SHARES:
         return f"{100 * metric.low:.1f} to {percent(metric.high)}"
