@@ -18,7 +18,7 @@ from totalml.review.reviews import Reviews
 from totalml.store import Store
 from totalml.store.atomic import TEMPORARY
 
-PEOPLE, EACH, KILLS = 20, 8, 4
+PEOPLE, EACH, KILLS = 12, 6, 2
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]+)"')
 
 
