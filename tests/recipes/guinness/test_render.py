@@ -4,6 +4,7 @@ import ast
 import csv
 import hashlib
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ from recipes.guinness.render import BODY, DISTRACTOR, GLASS, HEAD, render
 REPOSITORY = Path(__file__).parents[3]
 MEASUREMENTS = REPOSITORY.parent / "shared" / "data" / "guinness_photos" / "measurements.csv"
 PINTS = draw_pints(1759, 0, 64)
-RENDERS = render(PINTS)
 # Images, then masks, of pints 0..63 of seed 1759 at 128 px. Same under numpy 1.26 and 2, with and without AVX.
 GOLDEN = "fb4ad5c96f6c44381418154a5511e855"
 # p10 and p90 of 26 real photos: head height over glass height, RGB of the head and of the beer.
@@ -58,16 +58,26 @@ SETTLED = _all(
 )
 
 
+@cache
+def rendered():
+    return render(PINTS)
+
+
+@cache
+def settled():
+    return render(SETTLED)
+
+
 def test_pixels_and_masks_are_the_golden_ones():
-    digest = hashlib.blake2b(RENDERS.images.tobytes() + RENDERS.masks.tobytes(), digest_size=16)
+    digest = hashlib.blake2b(rendered().images.tobytes() + rendered().masks.tobytes(), digest_size=16)
     assert digest.hexdigest() == GOLDEN
 
 
 def test_a_batch_of_64_is_64_batches_of_one():
     for pint in range(64):
         one = render(PINTS.take(slice(pint, pint + 1)))
-        np.testing.assert_array_equal(one.images[0], RENDERS.images[pint], f"pint {pint}")
-        np.testing.assert_array_equal(one.masks[0], RENDERS.masks[pint], f"pint {pint}")
+        np.testing.assert_array_equal(one.images[0], rendered().images[pint], f"pint {pint}")
+        np.testing.assert_array_equal(one.masks[0], rendered().masks[pint], f"pint {pint}")
 
 
 def test_the_scene_stays_in_float32(monkeypatch):
@@ -102,12 +112,12 @@ def test_another_size_shows_the_same_scene(size_px):
     assert here.images.shape == (6, size_px, size_px, 3)
     assert here.masks.shape == (6, size_px, size_px)
     for bit in (HEAD, BODY, GLASS):
-        share, plain = (((m & bit) > 0).mean(axis=(1, 2)) for m in (here.masks, RENDERS.masks[:6]))
+        share, plain = (((m & bit) > 0).mean(axis=(1, 2)) for m in (here.masks, rendered().masks[:6]))
         np.testing.assert_allclose(share, plain, atol=0.012)
     # Quarters of the picture have the same mean colour, within what noise and blocks cost.
     quarters = [
         x.reshape(6, 2, x.shape[1] // 2, 2, x.shape[2] // 2, 3).mean(axis=(2, 4))
-        for x in (here.images, RENDERS.images[:6])
+        for x in (here.images, rendered().images[:6])
     ]
     np.testing.assert_allclose(quarters[0], quarters[1], atol=6)
 
@@ -118,10 +128,10 @@ def test_a_size_too_small_for_a_pint_is_refused():
 
 
 def test_the_median_photo_lies_within_what_was_measured():
-    share = np.median(_rows(RENDERS.masks, HEAD) / _rows(RENDERS.masks, GLASS))
+    share = np.median(_rows(rendered().masks, HEAD) / _rows(rendered().masks, GLASS))
     assert MEASURED["head share"][0] < share < MEASURED["head share"][1]
     for part, bit in (("head", HEAD), ("beer", BODY)):
-        colour, (low, high) = np.median(_colours(RENDERS, bit), axis=0), MEASURED[part]
+        colour, (low, high) = np.median(_colours(rendered(), bit), axis=0), MEASURED[part]
         assert np.all(colour >= low), part
         assert np.all(colour <= high), part
 
@@ -134,12 +144,12 @@ def test_the_median_photo_lies_within_the_photos_own_figures():
     for part, bit in (("head", HEAD), ("beer", BODY)):
         photos = np.asarray([[float(row[f"{part}_{channel}"]) for channel in "RGB"] for row in rows])
         low, high = np.percentile(photos, [10, 90], axis=0)
-        colour = np.median(_colours(RENDERS, bit), axis=0)
+        colour = np.median(_colours(rendered(), bit), axis=0)
         assert np.all((colour >= low) & (colour <= high)), part
 
 
 def test_the_head_stands_above_the_body_within_the_glass():
-    masks = render(SETTLED).masks
+    masks = settled().masks
     height = np.arange(128)[None, :, None]
 
     def middle(bit):
@@ -161,7 +171,7 @@ def test_the_head_on_the_photo_measures_what_the_pint_says(head_mm):
 
 
 def test_a_fresh_pour_is_browner_than_a_settled_one():
-    fresh, black = render(_all(SETTLED, settle=0.2)), render(SETTLED)
+    fresh, black = render(_all(SETTLED, settle=0.2)), settled()
     gain = _colours(fresh, BODY) - _colours(black, BODY)
     assert np.median(gain[:, 0]) > 25
     assert np.all(gain[:, 0] > gain[:, 2])
@@ -177,13 +187,13 @@ def test_frog_eyes_roughen_the_head():
 
 
 def test_spill_lightens_the_body():
-    wet, dry = render(_all(SETTLED, spill=1.0)), render(SETTLED)
+    wet, dry = render(_all(SETTLED, spill=1.0)), settled()
     body = (dry.masks & BODY) > 0
     assert wet.images[body].mean() > dry.images[body].mean() + 8
 
 
 def test_a_short_measure_lowers_the_head_within_the_same_glass():
-    short, full = render(_all(SETTLED, short_mm=20.0)).masks, render(SETTLED).masks
+    short, full = render(_all(SETTLED, short_mm=20.0)).masks, settled().masks
     first = [((m & HEAD) > 0).any(axis=2).argmax(axis=1) for m in (short, full)]
     assert np.all(first[0] > first[1] + 5)
 
@@ -204,12 +214,12 @@ def test_a_lined_glass_holds_its_pint_lower_and_shows_the_line():
 
 def test_a_plastic_cup_lets_light_through():
     cup = render(_all(SETTLED, glass=PLASTIC))
-    assert np.median(_colours(cup, BODY)) > np.median(_colours(render(SETTLED), BODY)) + 10
+    assert np.median(_colours(cup, BODY)) > np.median(_colours(settled(), BODY)) + 10
 
 
 @pytest.mark.parametrize("what", ["hand", "neighbour", "occluder"])
 def test_distractors_show_in_the_mask_and_cover_the_glass_at_most(what):
-    crowded, free = render(_all(SETTLED, **{what: True})).masks, render(SETTLED).masks
+    crowded, free = render(_all(SETTLED, **{what: True})).masks, settled().masks
     assert np.all((free & DISTRACTOR) == 0)
     assert ((crowded & DISTRACTOR) > 0).any(axis=(1, 2)).mean() > 0.7
     assert not np.any(((crowded & GLASS) > 0) & ((free & GLASS) == 0))
