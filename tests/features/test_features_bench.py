@@ -1,11 +1,11 @@
 """The bench of joins, which compares the values of its peers too: run small, since no test depends on a clock."""
 
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tests.warm import run_python
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bench_features.py"
 
@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).parents[2] / "scripts" / "bench_features.py"
 @pytest.mark.slow
 def test_the_bench_comes_to_an_end_with_every_peer_that_is_there():
     sizes = ["--rows", "3000", "--known", "500", "--entities", "20"]
-    done = subprocess.run([sys.executable, SCRIPT, *sizes], capture_output=True, text=True)
+    done = run_python([str(SCRIPT), *sizes], SCRIPT.parent)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0].startswith("3,000 rows by 20 features out of 500 rows of 20 entities")
