@@ -60,4 +60,4 @@ def test_a_long_name_keeps_both_ends():
 
 def test_no_interval_is_told_of_intervals_that_are_all_as_wide():
     assert interval("interval_width", Interval(18278.0, 18278.0, 18278.0), "pints") == ""
-    assert interval("interval_width", Interval(5.0, 4.0, 6.0), "pints") .startswith("4 to 6")
+    assert interval("interval_width", Interval(5.0, 4.0, 6.0), "pints").startswith("4 to 6")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -139,11 +140,25 @@ def test_a_fixed_release_follows_nothing(tmp_path):
 # Importing any of them fails.
 WITHOUT_TORCH = (
     "import sys\n"
-    "for name in ('torch', 'torchvision', 'lightning', 'wandb', 'captum', 'torchmetrics', 'onnx'):\n"
+    "for name in ('torch', 'torchvision', 'lightning', 'wandb', 'captum', 'torchmetrics', 'onnx', 'hydra'):\n"
     "    sys.modules[name] = None\n"
     "from totalml.cli import main\n"
     "sys.exit(main())"
 )
+
+
+def test_a_service_takes_the_memory_of_the_system_and_no_pandas():
+    program = (
+        "import sys\n"
+        "from totalml.serving.spare_memory import spare_memory\n"
+        "spare_memory()\n"
+        "import pyarrow\n"
+        "print(pyarrow.default_memory_pool().backend_name, 'pandas' in sys.modules)"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("ARROW_")}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.split() == ["system", "False"]
 
 
 @contextmanager

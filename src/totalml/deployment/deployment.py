@@ -16,6 +16,7 @@ from totalml.recipe.gates import GateRecipe
 from totalml.recipe.monitoring import MonitoringRecipe
 from totalml.target import did_you_mean
 
+ENDINGS = (".yaml", ".yml")  # by which a file of `deployments/` is told from a release
 SHADOW_FIGURES = ("agreement", "shift", "failures", "errors")
 
 

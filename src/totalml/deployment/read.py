@@ -7,8 +7,6 @@ from pathlib import Path
 from totalml.compose.section_file import read_section
 from totalml.deployment.deployment import Deployment
 
-ENDINGS = (".yaml", ".yml")  # by which a file of `deployments/` is told from a release
-
 
 def read_deployment(file: Path, name: str) -> Deployment:
     """Args:

@@ -135,7 +135,7 @@ def _follow(watched: Watched, settings: AlertingRecipe, store: Store, place: Pla
 
 def find_watched(text: str, store: Store) -> Watched:
     """Raises: RecipeError: there is no such model, alias, release or deployment."""
-    from totalml.deployment.read import ENDINGS
+    from totalml.deployment.deployment import ENDINGS
     from totalml.registry import Aliases
     from totalml.release.named import find_named, spelled_out
 

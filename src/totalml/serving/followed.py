@@ -90,7 +90,7 @@ def follow(text: str | Path, store: Store | None, logs: bool) -> Followed:
         bundle = read_bundle(Path(text))
         bundle.verify()
         return Followed(str(text), bundle.name, FOLDER, str(text), log=log)
-    from totalml.deployment.read import ENDINGS
+    from totalml.deployment.deployment import ENDINGS
 
     if text.endswith(ENDINGS):
         return _deployment(Path(text), text, store, logs)

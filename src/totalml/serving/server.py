@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.serving.address import Address
 from totalml.serving.followed import DEPLOYMENT, Followed
-from totalml.spare_pandas import spare_pandas
+from totalml.serving.spare_memory import spare_memory
 from totalml.terminal import say
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def serve(followed: Followed, store: Store | None, address: Address, listener: s
 
     Args: store: None: predictions are not kept.
     """
-    spare_pandas()
+    spare_memory()
     from totalml.serving.app import create_app
 
     service = _service(followed, store, address)
