@@ -12,6 +12,8 @@ import pytest
 from tests.monitoring.released import release, rows
 from tests.monitoring.traffic import MODEL
 from totalml.cli import main
+from totalml.monitoring.observations import observe
+from totalml.monitoring.tables import looked_at, read_side
 from totalml.store import Store
 
 
@@ -140,3 +142,35 @@ def test_levers_that_are_no_numbers_of_the_reference_are_all_named_with_what_was
     assert "no column of numbers 'spent', did you mean 'spend'?" in told
     assert "no column of numbers 'city'" in told
     assert "the reference has: area, spend" in told
+
+
+def predicted(name: str, rows: int = 40, **columns: object) -> str:
+    random = np.random.default_rng(1)
+    told = {
+        "id": [f"{row}" for row in range(rows)],
+        "release": ["one"] * rows,
+        "answer:price": random.normal(size=rows),
+    }
+    pq.write_table(pa.table(told | columns), name, row_group_size=16)
+    return name
+
+
+def test_columns_that_nothing_is_asked_of_are_not_read():
+    names = ["id", "release", "input", "embedding", "answer:price", "metadata:pub", "time", "who", "attribution:middle"]
+    compared = ["embedding", "answer:price", "metadata:pub", "time", "attribution:middle"]
+    assert looked_at(names, None, compared) == compared
+    assert looked_at(names, "who") == ["input", "embedding", "answer:price", "metadata:pub", "time", "who", names[-1]]
+    assert looked_at(["id", "area"], None) == ["id", "area"]
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.float32(), 3), pa.list_(pa.float32()), pa.list_(pa.float64(), 3)])
+def test_embeddings_are_the_same_in_whatever_pieces_and_types_they_come(kind):
+    numbers = np.random.default_rng(2).normal(size=(40, 3)).astype(np.float32)
+    whole = pa.array(numbers.tolist(), kind)
+    name = predicted("e.parquet", embedding=whole)
+    pieces = pa.table({"embedding": pa.chunked_array([whole[:7], whole[7:]])})
+    read = read_side(name, "window", lambda: pytest.fail("no store is asked"), list)
+    assert read.column_names == pq.read_schema(name).names
+    assert read["embedding"].num_chunks == 1
+    for table in (read, pieces):
+        assert np.array_equal(observe(table).embeddings, numbers)

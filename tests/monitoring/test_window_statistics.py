@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from totalml.monitoring import order
+from totalml.monitoring import kernel, order
 from totalml.monitoring.counts import chi_square, of_categories, of_missing
 from totalml.monitoring.kernel import DOUBLINGS, Features, of_embeddings
 from totalml.monitoring.observations import Categories
@@ -137,6 +137,26 @@ def test_the_discrepancy_is_that_of_all_pairs(far):
     assert statistic.permuted(ones)[0] == pytest.approx(squared * 40 * 25 / 65, rel=2e-3)
     assert statistic.seen == pytest.approx(statistic.permuted(ones)[0], rel=1e-4)
     np.testing.assert_allclose(statistic.witness, (kernel @ sides)[40:], atol=2e-4)
+
+
+def test_features_made_a_chunk_at_a_time_say_what_all_of_them_say(monkeypatch):
+    random = np.random.default_rng(5)
+    before, now = (random.standard_normal((rows, 4)).astype(np.float32) for rows in (50, 90))
+    now[:, 0] += 0.5
+    now[7] = np.nan
+    there = np.ones(50, bool), np.isfinite(now).all(axis=1)
+    some = np.arange(30), np.arange(40)
+    whole = of_embeddings((before, now), there, some, np.random.default_rng(0))
+    monkeypatch.setattr(kernel, "CHUNK", 16)
+    statistic = of_embeddings((before, now), there, some, np.random.default_rng(0))
+    assert isinstance(statistic.now, kernel.Unmade)
+    made = np.concatenate([*kernel._chunks(whole.now)])
+    assert made.shape[0] == 90
+    direction = made[there[1]].mean(axis=0, dtype=np.float64) - statistic.before.mean(axis=0, dtype=np.float64)
+    np.testing.assert_allclose(statistic.direction, direction, atol=1e-6)
+    np.testing.assert_allclose(statistic.witness, made @ direction, atol=1e-5)
+    assert np.flatnonzero(np.isnan(statistic.witness)).tolist() == [7]
+    assert statistic.seen == pytest.approx(whole.seen, rel=1e-5)
 
 
 @pytest.mark.parametrize("width", [1, 2])

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from totalml.errors import DataError, RecipeError
@@ -59,12 +60,14 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
 def _sides(arguments: argparse.Namespace, place: Place) -> list[pa.Table]:
     """Reference and window. Raises: DataError: what is wrong with either."""
-    from totalml.monitoring.tables import read_side
+    from totalml.monitoring.tables import looked_at, read_side
 
-    sides, wrong = [], []
+    sides: list[pa.Table] = []
+    wrong = []
     for text, what in ((arguments.reference, "reference"), (arguments.window, "window")):
+        other = sides[0].column_names if sides else None
         try:
-            sides.append(read_side(text, what, place.open_store))
+            sides.append(read_side(text, what, place.open_store, partial(looked_at, unit=arguments.unit, other=other)))
         except DataError as error:
             wrong.append(str(error))
     if wrong:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,12 +39,16 @@ class WindowResult:
     """Args:
     p: that a window like the reference moves at least so far; 1 where it could not be asked.
     moves: the likeliest first.
-    witness: (N,) of each row of the window, how much more such samples are met now than before; None: no embeddings,
-        or nothing moved.
+    witness_of: what makes the `witness`, which takes as long as a test; None: no embeddings.
     too_few: how many rows, or units, are lacking before the smallest p at hand could be below the level; 0: none are.
     """
 
     p: float
     moves: tuple[Move, ...]
-    witness: NDArray[np.float64] | None = None
+    witness_of: Callable[[], NDArray[np.float64]] | None = field(default=None, repr=False, compare=False)
     too_few: int = 0
+
+    @cached_property
+    def witness(self) -> NDArray[np.float64] | None:
+        """(N,) of each row of the window, how much more such samples are met now than before."""
+        return self.witness_of() if self.witness_of else None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EMBEDDING, STRANGENESS = "embedding", "strangeness"
 TIMES = ("time", "timestamp")  # of a sample; the first that is there
 NO_TIME = np.iinfo(np.int64).min  # of a sample of which it is missing
-_OF_LOG = (ANSWER, METADATA, PROPERTY)
+OF_LOG = (ANSWER, METADATA, PROPERTY)
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ def observe(table: pa.Table, unit: str | None = None) -> Observations:
     unit: column of which equal values come together; without the beginning of its name that the log gives it too.
     Raises: DataError: there is no column `unit`, or its values are no words, numbers or times.
     """
-    of_log = any(name.startswith(_OF_LOG) for name in table.column_names)
+    of_log = any(name.startswith(OF_LOG) for name in table.column_names)
     scores: dict[str, Numbers] = {}
     numbers: dict[str, Numbers] = {}
     categories: dict[str, Categories] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
-        if of_log and not name.startswith(_OF_LOG) and name != STRANGENESS:
+        if of_log and not name.startswith(OF_LOG) and name != STRANGENESS:
             continue
         if _is_number(column.type):
             (scores if name.startswith(ANSWER) else numbers)[name] = as_numbers(column)

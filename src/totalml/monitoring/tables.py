@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from totalml.errors import DataError
+from totalml.monitoring.observations import EMBEDDING, OF_LOG, STRANGENESS, TIMES
+from totalml.monitoring.seen import ERROR, INPUT, REPLICA, SEGMENT
+from totalml.release.log_rows import ATTRIBUTION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    import pyarrow.parquet as pq
 
     from totalml.release.bundle import Bundle
     from totalml.store import Store
@@ -19,19 +24,37 @@ if TYPE_CHECKING:
 ENDINGS = (".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
 
 
-def read_side(text: str, what: str, open_store: Callable[[], Store]) -> pa.Table:
+def looked_at(names: Sequence[str], unit: str | None, other: Sequence[str] | None = None) -> list[str]:
+    """Columns of a log, or of what was predicted, that a check asks for; of any other table all.
+
+    Args:
+        unit: column of which equal values come together.
+        other: columns of the table that it is held against; None: nobody knows yet.
+    """
+    if not any(name.startswith(OF_LOG) for name in names):
+        return [*names]
+    asked = {EMBEDDING, STRANGENESS, ERROR, REPLICA, SEGMENT, *TIMES, unit}
+    if other is None or INPUT in other:  # equal rows are told by it where both sides have it
+        asked.add(INPUT)
+    return [name for name in names if name in asked or name.startswith((*OF_LOG, ATTRIBUTION))]
+
+
+def read_side(
+    text: str, what: str, open_store: Callable[[], Store], choose: Callable[[Sequence[str]], list[str]]
+) -> pa.Table:
     """Args:
         text: a path; or MODEL@ALIAS or MODEL@HASH, whose reference it is.
         what: it is called in a message.
+        choose: of the columns that are there those to be read, in their order.
     Raises: DataError: there is no such table. RecipeError, StoreError: no such release.
     """
     path = Path(text).expanduser()
     if path.is_dir():
-        return _folder(path, what)
+        return _folder(path, what, choose)
     if path.is_file():
         if not path.name.lower().endswith(ENDINGS):
             raise DataError(f"{what} {text!r} is no table; give a file that ends in {', '.join(ENDINGS)}")
-        return _parquet(path, what) if path.name.lower().endswith(".parquet") else _text(path)
+        return _parquet(path, what, choose) if path.name.lower().endswith(".parquet") else _text(path)
     from totalml.release.named import find_release, is_reference
 
     if not is_reference(text):
@@ -59,30 +82,44 @@ def _as_logged(bundle: Bundle) -> pa.Table:
     return reference.select(compared(reference.column_names, (*signature.columns, *signature.context)))
 
 
-def _folder(folder: Path, what: str) -> pa.Table:
+def _folder(folder: Path, what: str, choose: Callable[[Sequence[str]], list[str]]) -> pa.Table:
     files = sorted(folder.rglob("*.parquet"))
     if not files:
         raise DataError(f"{what} {str(folder)!r} holds no Parquet files; predict pictures first, with totalml predict")
     try:
-        return pa.concat_tables([_parquet(file, what) for file in files], promote_options="permissive")
+        return pa.concat_tables([_parquet(file, what, choose) for file in files], promote_options="permissive")
     except pa.ArrowException as error:
         raise DataError(f"the files in {what} {str(folder)!r} do not fit together: {error}") from error
 
 
-def _parquet(path: Path, what: str) -> pa.Table:
+def _parquet(path: Path, what: str, choose: Callable[[Sequence[str]], list[str]]) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            # All at once, pyarrow would hold what it reads beside what it made of that.
-            groups = [file.read_row_group(group) for group in range(file.num_row_groups)]
-            table = pa.concat_tables(groups) if groups else file.read()
+            counts = Counter(file.schema_arrow.names)
+            if several := [name for name, count in counts.items() if count > 1]:
+                raise DataError(
+                    f"{what} {str(path)!r} has several columns named {several}; rename or remove all but one"
+                )
+            return _chosen(file, choose([*counts]))
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{what} {str(path)!r} cannot be read: {error}") from error
-    counts = Counter(table.column_names)
-    if several := [name for name, count in counts.items() if count > 1]:
-        raise DataError(f"{what} {str(path)!r} has several columns named {several}; rename or remove all but one")
-    return table
+
+
+def _chosen(file: pq.ParquetFile, names: list[str]) -> pa.Table:
+    """The embedding first and in one piece, so that it is never held twice beside the other columns."""
+    columns = {}
+    if EMBEDDING in names:
+        columns[EMBEDDING] = _by_groups(file, [EMBEDDING])[EMBEDDING].combine_chunks()
+    table = _by_groups(file, [name for name in names if name not in columns])
+    return pa.table({name: columns[name] if name in columns else table[name] for name in names})
+
+
+def _by_groups(file: pq.ParquetFile, names: list[str]) -> pa.Table:
+    """All at once, pyarrow would hold what it reads beside what it made of that."""
+    groups = [file.read_row_group(group, names) for group in range(file.num_row_groups)]
+    return pa.concat_tables(groups) if groups else file.read(names)
 
 
 def _text(path: Path) -> pa.Table:

@@ -103,8 +103,8 @@ class WindowTest:
             return WindowResult(1.0, ())
         first, p = self._adjusted(statistics, window, rows, rng)
         moves = tuple(statistics[row].move(float(each)) for row, each in zip(first, p, strict=True))
-        shows = kernel is not None and window.embeddings is not None and moves[0].p <= self.level
-        return WindowResult(moves[0].p, moves, kernel.witness if kernel and shows else None)
+        shows = kernel is not None and window.embeddings is not None
+        return WindowResult(moves[0].p, moves, (lambda: kernel.witness) if kernel and shows else None)
 
     def _of_numbers(self, window: Observations, rows: Rows) -> Iterator[Statistic]:
         found = {**window.scores, **window.numbers}

@@ -25,7 +25,7 @@ MOST_ROWS = 60  # that show what moved
 
 def window_evidence(detector: str, result: WindowResult, level: float, answered: NDArray[np.intp] | None) -> Evidence:
     moves = [move for move in result.moves if move.p <= level]
-    witness = np.zeros(0) if result.witness is None or not moves else np.nan_to_num(result.witness)
+    witness = np.nan_to_num(result.witness) if moves and result.witness is not None else np.zeros(0)
     shown = np.argsort(-witness)[:MOST_ROWS]
     rows = tuple((shown if answered is None else answered[shown]).tolist())
     if result.too_few:
