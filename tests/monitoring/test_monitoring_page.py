@@ -13,11 +13,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.monitoring.looked import DAY, FIRST, at, day, pictures, sixty_days, window
+from totalml.monitoring.budget import DAYS_A_YEAR, SHARES
 from totalml.monitoring.page import KeptPicture, MonitorContent, Season, Volume, write_monitor_page
 from totalml.monitoring.page.causes import MEANINGS
+from totalml.monitoring.page.detectors import column
 from totalml.monitoring.page.moments import Axis, span
 from totalml.monitoring.page.nearness import MOST, nearness
 from totalml.monitoring.page.page import LIMIT_BYTES, render
+from totalml.monitoring.page.promise import promise
 from totalml.monitoring.page.spells import spells
 from totalml.monitoring.page.timeline import changes
 from totalml.monitoring.verdict import (
@@ -36,7 +39,7 @@ from totalml.monitoring.verdict import (
     Verdict,
 )
 from totalml.recipe.monitoring import MonitoringRecipe
-from totalml.report.number_format import THIN
+from totalml.report.number_format import THIN, quantity
 
 NASTY = '<img src=x onerror="alert(1)">\u202e\ud800"\'&' + "very " * 400 + "long"
 HOUR = timedelta(hours=1)
@@ -323,3 +326,27 @@ def test_spells_of_releases_side_by_side_are_told_apart():
     a, b = "blake3:" + "a" * 64, "blake3:" + "b" * 64
     looked = [window(number, Verdict(NONE, ""), release=(a, b)[number % 2]) for number in range(6)]
     assert sorted((spell.last.release, len(spell.looked)) for spell in spells(looked)) == [(a, 3), (b, 3)]
+
+
+def test_a_panel_is_promised_periods_and_others_rows():
+    told = MonitoringRecipe(false_alarms_per_year=2)
+    content = MonitorContent("marketing", FIRST, FIRST + timedelta(days=90), settings=told, rows_per_day=40.0)
+    of_stream = DAYS_A_YEAR / (2 * SHARES[OF_STREAM])
+    assert f"2.5 years, {quantity(40 * of_stream)} rows" in promise(content)
+    weekly = promise(replace(content, period_days=7.0))
+    assert f"2.5 years, {quantity(of_stream / 7)} weeks" in weekly
+    assert f"{quantity(of_stream / 30)} periods" in promise(replace(content, period_days=30.0))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("metadata:marketing/spend_tv.lag0", "spend_tv"),
+        ("metadata:marketing/spend_tv.lag3", "spend_tv.lag3"),
+        ("metadata:km/h", "km/h"),
+        ("answer:sales", "what it says: sales"),
+        ("metadata:price", "price"),
+    ],
+)
+def test_a_part_of_a_shared_feature_is_called_as_people_call_it(name, told):
+    assert column(name) == told

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from totalml.evaluation.shares import chance_of_as_many, holm
-from totalml.release.log_rows import ANSWER, METADATA, PROPERTY
+from totalml.release.log_rows import PROPERTY, spoken
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +98,7 @@ class Fault:
 
     @property
     def _what(self) -> str:
-        name = self.column.removeprefix(METADATA).removeprefix(ANSWER)
+        name = spoken(self.column)
         if self.column.startswith(PROPERTY) and self.kind in ("below", "above"):
             looks = LOOKS.get(self.column.removeprefix(PROPERTY))
             if looks:

@@ -101,6 +101,7 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime, named: Na
         looked=looked,
         settings=settings,
         rows_per_day=_rows_per_day(settings, volume),
+        period_days=_period_days(store, looked[-1].release) if looked else None,
         asked=named.text if named else "",
         alerts=[{**each.as_json(), "judged": judged_of(store, model, each.id)} for each in alerts],
         deployment=f"deployments/{name}.yaml" if name else "",
@@ -147,6 +148,19 @@ def _of_recipe(store: Store, release: str) -> MonitoringRecipe | None:
         return settings_of(open_bundle(release, store))
     except StoreError:
         return None
+
+
+def _period_days(store: Store, release: str) -> float | None:
+    """None: the release is of no series, or not in the store any more."""
+    from totalml.errors import StoreError
+    from totalml.monitoring.panel import Panel
+    from totalml.release.bundle import open_bundle
+
+    try:
+        panel = Panel.read(open_bundle(release, store))
+    except StoreError:
+        return None
+    return None if panel is None else panel.period_days
 
 
 def _rows_per_day(settings: MonitoringRecipe | None, volume: list[Volume]) -> float | None:

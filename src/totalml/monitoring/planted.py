@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from totalml.monitoring.observations import Categories, Observations
 from totalml.monitoring.traffic import LOSS
 from totalml.monitoring.verdict import CONCEPT, COVARIATE, QUALITY
-from totalml.release.log_rows import METADATA, PROPERTY
+from totalml.release.log_rows import METADATA, PROPERTY, spoken
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -124,4 +124,4 @@ def _counts(each: Categories) -> NDArray[np.intp]:
 
 
 def _short(name: str) -> str:
-    return name.rpartition(":")[2]
+    return spoken(name.rpartition(":")[2])

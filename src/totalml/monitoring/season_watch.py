@@ -21,7 +21,7 @@ from totalml.monitoring.stream import StreamTest
 from totalml.monitoring.table_times import iso
 from totalml.monitoring.verdict import OF_STREAM, OF_WINDOW, Evidence
 from totalml.monitoring.window_evidence import MOST_ROWS, stream_evidence
-from totalml.release.log_rows import METADATA
+from totalml.release.log_rows import spoken
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -180,7 +180,7 @@ class SeasonWatch:
     def _words(self, place: int, news: float) -> str:
         name, scale = self._names[place], self._panel.scales[self._names[place]]
         by = f"{abs(news):.3g}" if scale.floor is None else f"{abs(math.expm1(news)):.0%}"
-        return f"{name.removeprefix(METADATA)} {by} {'higher' if news > 0 else 'lower'}"
+        return f"{spoken(name)} {by} {'higher' if news > 0 else 'lower'}"
 
 
 def _least(floor: float | None, values: Numbers) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from totalml.monitoring.verdict import OF_ESTIMATE, OF_FAIRNESS, OF_SEASON, OF_STREAM, Evidence
-from totalml.release.log_rows import ANSWER, METADATA, PROPERTY
+from totalml.release.log_rows import METADATA, PROPERTY, spoken
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,7 +104,7 @@ def estimate_evidence(result: EstimatedResult, level: float) -> Evidence:
 
 
 def _short(name: str) -> str:
-    return name.rpartition(":")[2] if name.startswith((METADATA, PROPERTY)) else name.removeprefix(ANSWER)
+    return spoken(name.rpartition(":")[2] if name.startswith((METADATA, PROPERTY)) else name)
 
 
 def _finite(value: float) -> float | None:

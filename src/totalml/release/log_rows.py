@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ LOG = "predictions"  # folder of the store: predictions/<model>/<day>/<segment>.
 ANSWER, PROPERTY, METADATA = "answer:", "property:", "metadata:"
 ATTRIBUTION = "attribution:"  # what the model looked at, of a share of the rows
 INPUT = "input v1"
+PART = re.compile(r"[a-z0-9_]+/([a-z0-9_]+)\.([a-z0-9_]+)")  # of a shared feature of several
+THIS = "lag0"  # the part that is the row's own value
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -52,6 +55,15 @@ def columns_after(prefix: str, table: pa.Table) -> pa.Table:
     """Those whose names begin with it, named by what follows."""
     names = [name for name in table.column_names if name.startswith(prefix)]
     return table.select(names).rename_columns([name.removeprefix(prefix) for name in names])
+
+
+def spoken(column: str) -> str:
+    """A column without the beginning that the log gives it; of `marketing/spend_tv.lag0`, which is the value itself,
+    `spend_tv`, and `spend_tv.lag1` of the one before."""
+    name = column.removeprefix(METADATA).removeprefix(ANSWER)
+    if (part := PART.fullmatch(name)) is None:
+        return name
+    return part[1] if part[2] == THIS else f"{part[1]}.{part[2]}"
 
 
 def metadata_columns(rows: pa.Table) -> dict[str, pa.ChunkedArray]:

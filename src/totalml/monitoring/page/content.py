@@ -58,6 +58,7 @@ class MonitorContent:
     looked: the windows that ended since, the oldest first.
     settings: None: nobody knows them by now.
     rows_per_day: that are expected; None: nobody knows.
+    period_days: of a panel, whose rows of a period are one fact; None: each row is one.
     asked: the one release that is shown, as a person called it; empty: all that answered.
     deployment: that answers; may be empty.
     alerts: that are open, as plain JSON with `id`, `verdict`, `severity`, `sentence`, `since`, `state` and `judged`,
@@ -73,6 +74,7 @@ class MonitorContent:
     looked: Sequence[Looked] = ()
     settings: MonitoringRecipe | None = None
     rows_per_day: float | None = None
+    period_days: float | None = None
     asked: str = ""
     deployment: str = ""
     alerts: Sequence[Mapping[str, Any]] | None = None

@@ -19,6 +19,7 @@ from totalml.monitoring.verdict import (
     OF_WINDOW,
     Evidence,
 )
+from totalml.release.log_rows import spoken
 from totalml.report.number_format import chance
 
 # In the order in which they are asked about; (name, question).
@@ -55,10 +56,10 @@ def in_order(found: set[str]) -> list[str]:
 
 def column(name: str) -> str:
     """`picture: brightness` of `property:brightness`: without the beginning that the log gives it."""
-    for prefix, spoken in SPOKEN.items():
+    for prefix, words in SPOKEN.items():
         if name.startswith(prefix):
-            return spoken + name.removeprefix(prefix)
-    return "how pictures look to the model" if name == "embedding" else name
+            return words + spoken(name.removeprefix(prefix))
+    return "how pictures look to the model" if name == "embedding" else spoken(name)
 
 
 def measured(evidence: Evidence) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from totalml.monitoring.budget import OF_SERIES, SHARES, WITH_LEVERS, Budget
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from totalml.monitoring.page.content import MonitorContent
 
 HOURS_A_DAY = 24
+PERIODS = {1.0: "days", 7.0: "weeks"}  # by their days
 AFTER_EVERY_ROW = (OF_LABELS, OF_STREAM, OF_LEVERS)
 
 
@@ -38,7 +40,7 @@ def promise(content: MonitorContent) -> Html | str:
             title(name),
             question(name),
             percent(share, 0),
-            _rarely(budget, name, content.rows_per_day),
+            _rarely(budget, name, content),
             counted(found[name], "window"),
         ]
         for name, share in shares.items()
@@ -48,10 +50,15 @@ def promise(content: MonitorContent) -> Html | str:
     return section("promise", "What is promised", tag("p", lead), table(caption, head, rows), _settings(content))
 
 
-def _rarely(budget: Budget, name: str, rows_per_day: float | None) -> str:
+def _rarely(budget: Budget, name: str, content: MonitorContent) -> str:
+    if not budget.shares[name]:
+        return "it is not asked"
     years = f"once in {1 / (budget.false_alarms_per_year * budget.shares[name]):.3g} years"
     if name in AFTER_EVERY_ROW:
-        return f"{years}, {quantity(budget.run_length(name))} rows" if rows_per_day else years
+        if content.period_days:
+            by_period = replace(budget, rows_per_day=1 / content.period_days)
+            return f"{years}, {quantity(by_period.run_length(name))} {PERIODS.get(content.period_days, 'periods')}"
+        return f"{years}, {quantity(budget.run_length(name))} rows" if content.rows_per_day else years
     return f"{years}, 1 in {1 / budget.level(name):,.0f} windows"
 
 
