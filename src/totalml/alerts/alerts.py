@@ -72,6 +72,11 @@ class Alerts:
     def open(self) -> list[Alert]:
         return [alert for alert in self.all() if alert.is_open]
 
+    def last_resolved(self, verdict: str, release: str) -> int:
+        """The event by which the latest alert of this kind was resolved; 0: none was."""
+        over = (each for each in self.all() if not each.is_open and each.finding.release == release)
+        return max((each.notice for each in over if each.finding.verdict == verdict), default=0)
+
     def find(self, id_: str) -> Alert:
         """Raises: RecipeError: there is no such alert."""
         alerts = self._look(self._journal.events())

@@ -164,6 +164,13 @@ class LabelWatch:
         low, _ = share_bounds(float(losses.sum()), len(losses), ALPHA)
         return low > self._tests[USUAL].bound
 
+    def restart(self) -> None:
+        """As if no label had come by now; after something was done about an alarm."""
+        self._results, self._told = {}, []
+        self._moved_since, self._moved = None, (0, 0.0)
+        for test in self._tests.values():
+            test.restart()
+
     def state(self) -> dict[str, Any]:
         return {
             "tests": {name: test.state() for name, test in self._tests.items()},

@@ -98,6 +98,10 @@ class LeverWatch:
                 lost = [*found.surest(self.average_run)] if found.log_evidence >= math.log(self.average_run) else lost
         return self._told(lost, surest)
 
+    def restart(self) -> None:
+        """Look for no change in the periods so far; after something was done about an alarm."""
+        self._known = len(self._steps)
+
     def state(self) -> dict[str, Any]:
         """Plain JSON."""
         number, rows = self._before or (-1, {})

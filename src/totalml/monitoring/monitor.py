@@ -104,7 +104,18 @@ class Monitor:
         self._detectors = Detectors.fit(
             reference, self._whole, settings, budget, losses, before, positive, panel, levers, seed
         )
-        self._pending = _Pending()
+        self._pending, self._resolved = _Pending(), 0
+
+    def restart_after(self, event: int) -> None:
+        """Begin anew with what tells of errors, where people said after what it remembers that it is over.
+
+        Args: event: the last one by which they said so; 0: they never did.
+        """
+        if event > self._resolved:
+            self._resolved = event
+            for watch in (self._detectors.labels, self._detectors.levers):
+                if watch is not None:
+                    watch.restart()
 
     def would_alarm(self, rows: pa.Table, labelled: pa.Table, known: Collection[str] = ()) -> bool:
         """Whether a test that runs along finds something by now.
@@ -180,11 +191,11 @@ class Monitor:
 
     def state(self) -> dict[str, Any]:
         """After a window; plain JSON."""
-        return self._detectors.state()
+        return self._detectors.state() | {"resolved": self._resolved}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """What is of another reference, or of other settings, begins anew."""
-        self._pending = _Pending()
+        self._pending, self._resolved = _Pending(), int(state.get("resolved", 0))
         self._detectors.restore(state)
 
     def _go_along(self, rows: pa.Table, labelled: pa.Table, over: bool = False) -> None:

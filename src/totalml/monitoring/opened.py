@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
+from totalml.alerts.alerts import Alerts
 from totalml.labels import truth_of
 from totalml.monitoring.budget import OF_SERIES, WITH_LEVERS, Budget
 from totalml.monitoring.history import History, Looked
@@ -17,6 +18,7 @@ from totalml.monitoring.panel import TIMESTAMP, Panel
 from totalml.monitoring.tables import reference_of
 from totalml.monitoring.traffic import Tail, Traffic, compared
 from totalml.monitoring.unwritten import Unwritten
+from totalml.monitoring.verdict import CONCEPT
 from totalml.monitoring.watch import Watch, begin_of, hours_of
 from totalml.release.bundle import Bundle, open_bundle
 from totalml.release.log_rows import METADATA
@@ -109,10 +111,16 @@ def open_watch(
     opened = Opened.of(store, release, settings)
     history, now = History(store, opened.bundle.name), datetime.now(UTC)
     monitor, window = opened.monitor(opened.known_per_day(now)), opened.settings.window
+    alerts = Alerts(store, opened.bundle.name)
+
+    def resolved() -> int:
+        return alerts.last_resolved(CONCEPT, release)
+
     if not along:
-        return Watch(release, history, opened.traffic, monitor, window, tell)
+        return Watch(release, history, opened.traffic, monitor, window, tell, resolved=resolved)
     # Of a release that nobody has looked at, only the latest is news to people.
-    return Watch(release, history, opened.tail(now), monitor, window, tell, begin_of(window, now - hours_of(window)))
+    since = begin_of(window, now - hours_of(window))
+    return Watch(release, history, opened.tail(now), monitor, window, tell, since, resolved)
 
 
 def open_backtest(

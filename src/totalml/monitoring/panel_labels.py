@@ -79,6 +79,11 @@ class PanelLabels:
         periods, losses = self._by_period(labelled, np.asarray(labelled[LOSS], np.float64))
         return self._whole.errs_more(periods.append_column(LOSS, pa.array(losses)))
 
+    def restart(self) -> None:
+        """After something was done about an alarm."""
+        self._whole.restart()
+        self._parts.restart()
+
     def state(self) -> dict[str, Any]:
         return {"whole": self._whole.state(), "parts": self._parts.state(), "counted": self._counted}
 

@@ -57,6 +57,11 @@ class PanelLevers:
         unseen = f"not watched, since the model says that they bring nothing: {', '.join(self.idle)}"
         return replace(found, told="; ".join(filter(None, (found.told, unseen))))
 
+    def restart(self) -> None:
+        """After something was done about an alarm."""
+        if self.watch is not None:
+            self.watch.restart()
+
     def state(self) -> dict[str, Any]:
         return {} if self.watch is None else self.watch.state()
 

@@ -72,6 +72,7 @@ class Watch:
         monitor: a new one, of this release.
         tell: what is found, before it is written down.
         since: of a release that nobody has looked at, rows before it are left out.
+        resolved: the last event by which people said that errors of it are over; 0: none is.
     """
 
     release: str
@@ -81,6 +82,7 @@ class Watch:
     window: WindowRecipe
     tell: Callable[[Looked], None]
     since: datetime = EARLIEST
+    resolved: Callable[[], int] = lambda: 0
 
     def __post_init__(self) -> None:
         self._since: datetime | None = None  # rows of windows that had too few begin here
@@ -96,7 +98,10 @@ class Watch:
         Raises: StoreError: the log or the journal cannot be read or written; the next call goes on there.
         """
         settled, seen = now.astimezone(UTC) - SETTLES, now.astimezone(UTC) - (SOON if along else SETTLES)
+        resolved = self.resolved()
         while (start := self._begin(seen)) is not None:
+            if resolved:
+                self.monitor.restart_after(resolved)
             end = min(self._boundary(start), seen)
             self.traffic.forget(self._since or start)
             rows = self.traffic.rows(start, end, self.window.most)
