@@ -224,7 +224,7 @@ def test_pictures_are_bytes_base64_or_a_path_and_no_text_is_a_path(project):
         model.predict(pd.DataFrame({"pictures": given}))
 
 
-# In a process of its own, without torch; it prints the answers of MLflow and of MLflow's server.
+# In a process of its own, without torch; it prints the answers of MLflow and of MLflow's server, of each folder.
 ASKS_MLFLOW = """
 import base64, json, sys
 for name in ("torch", "torchvision", "lightning", "onnx"):
@@ -234,36 +234,39 @@ import mlflow.pyfunc
 from mlflow.pyfunc.scoring_server import init
 from fastapi.testclient import TestClient
 
-model = mlflow.pyfunc.load_model(sys.argv[1])
-if sys.argv[2] == "picture":
-    data = open(sys.argv[3], "rb").read()
-    frame, sent = pd.DataFrame({"picture": [data]}), [{"picture": base64.b64encode(data).decode()}]
-else:
-    frame = pd.DataFrame({"age": [0.5, None], "pub": ["a", "a"]})
-    sent = [{"age": 0.5, "pub": "a"}, {"age": None, "pub": "a"}]
-answered = TestClient(init(model)).post("/invocations", json={"dataframe_records": sent})
-print(json.dumps([model.predict(frame).to_dict("records"), answered.json()["predictions"]]))
+*folders, file = sys.argv[1:]
+data = open(file, "rb").read()
+rows = [{"age": 0.5, "pub": "a"}, {"age": None, "pub": "a"}]
+given = [
+    (pd.DataFrame({"picture": [data]}), [{"picture": base64.b64encode(data).decode()}]),
+    (pd.DataFrame(rows), rows),
+]
+for folder, (frame, sent) in zip(folders, given, strict=True):
+    model = mlflow.pyfunc.load_model(folder)
+    answered = TestClient(init(model)).post("/invocations", json={"dataframe_records": sent})
+    print(json.dumps([model.predict(frame).to_dict("records"), answered.json()["predictions"]]))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("mlflow") is None, reason="mlflow-skinny is not installed")
-@pytest.mark.parametrize("signature", [PICTURE, TABLE], ids=["picture", "table"])
-def test_mlflow_loads_and_serves_it(project, signature):
-    bundle = project.produce(signature)
-    project.export("mlflow")
-    file = project.out.parent / "pint.png"
+def test_mlflow_loads_and_serves_it(project):
+    file, folders, hashes = project.out.parent / "pint.png", [], []
     file.write_bytes(picture(204))
-    words = [str(project.out), "picture" if signature.picture else "table", str(file)]
+    for name, signature in (("picture", PICTURE), ("table", TABLE)):
+        hashes.append(project.produce(signature).hash)
+        folders.append(project.out.with_name(name))
+        project.export("mlflow", folders[-1])
     env = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    command = [sys.executable, "-c", ASKS_MLFLOW, *words]
+    command = [sys.executable, "-c", ASKS_MLFLOW, *map(str, folders), str(file)]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    loaded, served = json.loads(done.stdout.splitlines()[-1])
-    assert [row["p:light"] for row in loaded] == pytest.approx([0.4] if signature.picture else [0.25, 0.0], abs=1e-6)
-    assert served == loaded
-    assert [*loaded[0]] == [*signature.answers]
-    assert read_bundle(project.out / "release").hash == bundle.hash
+    answers = [json.loads(line) for line in done.stdout.splitlines()[-2:]]
+    for (loaded, served), signature, light in zip(answers, (PICTURE, TABLE), ([0.4], [0.25, 0.0]), strict=True):
+        assert [row["p:light"] for row in loaded] == pytest.approx(light, abs=1e-6)
+        assert served == loaded
+        assert [*loaded[0]] == [*signature.answers]
+    assert [read_bundle(folder / "release").hash for folder in folders] == hashes
 
 
 # Containers
