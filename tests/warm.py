@@ -127,7 +127,8 @@ def _import_ours() -> dict[str, str]:
     sys.path[0] = str(SOURCE)
     before = {*os.environ}
     for module in pkgutil.walk_packages([str(SOURCE)]):
-        import_module(module.name)
+        with suppress(ImportError):  # of an extra that is not installed
+            import_module(module.name)
     return {name: value for name, value in os.environ.items() if name not in before}
 
 
