@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import totalml.embedding
 import totalml.features
 from tests.projects import REPOSITORY, commit, replace, write_recipe
 from totalml.catalogue.features_new import KINDS, scaffold
@@ -147,7 +148,8 @@ def test_what_is_not_there_is_told(rainy, totalml, asked, message):
 
 
 def kinds():
-    found = [getattr(totalml.features, name) for name in totalml.features.__all__]
+    rooms = (totalml.features, totalml.embedding)
+    found = [getattr(room, name) for room in rooms for name in room.__all__]
     return {each.__name__ for each in found if isinstance(each, type) and issubclass(each, SharedFeature)}
 
 

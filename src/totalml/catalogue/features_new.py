@@ -36,8 +36,17 @@ KINDS: dict[str, tuple[str, Sequence[str]]] = {
     "Calendar": ("Where a row's time stands in the year.", ("waves:", "  year: 2", "zone: UTC")),
     "Holidays": ("Public holidays about a row's time.", ("country: IE  # ISO 3166", "period: 1d")),
     "ImageProperties": ("What a row's picture looks like.", ("of: [brightness, contrast, sharpness]",)),
+    "Embedding": (
+        "What a frozen backbone makes of a row's picture.",
+        (
+            "backbone:",
+            "  _target_: totalml.model.SmallCnn  # or TorchvisionBackbone, with name and weights",
+            "size: 224",
+        ),
+    ),
 }
-OF_TIME_ALONE = ("Calendar", "Holidays", "Ratio", "ImageProperties")  # which need no entity
+HOMES = {"Embedding": "totalml.embedding"}  # of all others, totalml.features
+OF_TIME_ALONE = ("Calendar", "Holidays", "Ratio", "ImageProperties", "Embedding")  # which need no entity
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +85,7 @@ def scaffold(kind: str, owner: str) -> str:
     entity = [] if kind in OF_TIME_ALONE else ["entity: []  # columns that tell series apart, such as [region]"]
     lines = [
         f"# {reason}",
-        f"_target_: totalml.features.{kind}",
+        f"_target_: {HOMES.get(kind, 'totalml.features')}.{kind}",
         f"owner: {json.dumps(owner)}  # who answers for it",
         f"description: {json.dumps(reason.rstrip('.').lower())}",
         'unit: ""  # such as EUR',

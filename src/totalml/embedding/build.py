@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from totalml.component import plain
-from totalml.embedding.start import Start, start_of
+from totalml.embedding.start import BATCH, Start, embedded, start_of
 from totalml.features.embedding_rows import EmbeddingRows
 from totalml.features.filling import fill
 from totalml.features.images import definition_digest
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 SILENT = Progress.silent()
 
-# Always this many pictures at once, blank ones at the end: the last bits of an embedding may depend on the size of its
-# batch, and must not on which pictures it was computed with.
-BATCH = 32
 ROOMS = ("embedding", "model")  # whose code makes an embedding, besides the backbone's own
 
 
@@ -69,11 +66,7 @@ def _embedded(
     """(D,) float32 of each row, in order."""
     backbone = deepcopy(start.backbone).to(device)
     for begin in range(0, len(rows), BATCH):
-        some = rows[begin : begin + BATCH]
-        pixels = np.zeros((BATCH, *images.shape), np.uint8)
-        pixels[: len(some)] = images.gather(some)
-        with torch.inference_mode():
-            yield from backbone(torch.from_numpy(pixels).to(device)).float().cpu().numpy()[: len(some)]
+        yield from embedded(backbone, images.gather(rows[begin : begin + BATCH]), device)
 
 
 def _key(backbone: ImageBackbone, start: Start, definition: ImageFeatures, device: torch.device) -> str:

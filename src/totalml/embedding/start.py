@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,7 +15,13 @@ from totalml.identity import PREFIX
 from totalml.model.frozen import FrozenBackbone
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from totalml.kinds import ImageBackbone
+
+# Always this many pictures at once, blank ones at the end: the last bits of an embedding may depend on the size of its
+# batch, and must not on which pictures it was computed with.
+BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,19 @@ def start_of(backbone: ImageBackbone, seed: int) -> Start:
     Raises: ModelError: it cannot be built.
     """
     return _built(backbone, seed, tuple(_stamp(file) for file in backbone.files()))
+
+
+def embedded(backbone: FrozenBackbone, pixels: NDArray[np.uint8], device: torch.device) -> NDArray[np.float32]:
+    """(N, H, W, 3) -> (N, D). Raises: ModelError: it cannot take pictures of this size."""
+    made = np.empty((len(pixels), backbone.width), np.float32)
+    for begin in range(0, len(pixels), BATCH):
+        some = pixels[begin : begin + BATCH]
+        batch = np.zeros((BATCH, *some.shape[1:]), np.uint8)
+        batch[: len(some)] = some
+        with torch.inference_mode():
+            found = backbone(torch.from_numpy(batch).to(device)).float().cpu().numpy()
+        made[begin : begin + BATCH] = found[: len(some)]
+    return made
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

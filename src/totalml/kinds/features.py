@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import Field, InstanceOf, model_validator
 
@@ -36,6 +36,10 @@ class SharedFeature(Component):
 
     Owner, description and unit are for people: what is computed does not depend on them.
     """
+
+    # Rooms of totalml and packages that move its numbers, besides those that move any feature's.
+    rooms: ClassVar[tuple[str, ...]] = ()
+    packages: ClassVar[tuple[str, ...]] = ()
 
     owner: Annotated[str, Field(min_length=1), Where]  # who answers for it
     description: Annotated[str, Where] = ""

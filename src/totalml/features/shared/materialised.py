@@ -68,9 +68,9 @@ def values_key(feature: SharedFeature, data_hash: str) -> str:
     """The digest of all that the values depend on."""
     depends = {
         "id": feature_id(feature),
-        "code": code_of(feature, ROOMS),
+        "code": code_of(feature, (*ROOMS, *feature.rooms)),
         "files": files_of(feature),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in (*PACKAGES, *feature.packages)},
         "data": data_hash,
     }
     return digest("shared feature values v1", canonical(depends))
