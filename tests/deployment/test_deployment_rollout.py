@@ -20,7 +20,7 @@ from totalml.deployment import evidence, judge, rollout
 from totalml.deployment.standing import PROPOSED, STAGED, Deployments
 from totalml.prediction_log.settings import LogSettings
 from totalml.registry import Aliases
-from totalml.serving import judging
+from totalml.serving import judging, live, prediction_log
 from totalml.serving.followed import Followed
 from totalml.serving.limits import Limits
 from totalml.store import Store
@@ -50,8 +50,9 @@ def tell(tmp_path, monkeypatch):
     """A verb with the file of the deployment."""
     monkeypatch.chdir(REPOSITORY)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(judging, "EVERY_S", 0.1)
-    monkeypatch.setattr(evidence, "SETTLES", timedelta(seconds=1))
+    for module, seconds in ((judging, 0.1), (live, 0.05), (prediction_log, 0.1)):
+        monkeypatch.setattr(module, "EVERY_S", seconds)
+    monkeypatch.setattr(evidence, "SETTLES", timedelta(seconds=0.3))
     file = tmp_path / "pub.yaml"
 
     def tell(verb: str, *more: str, text: str | None = None) -> int:
@@ -212,7 +213,7 @@ def test_a_canary_that_hangs_keeps_few_waiting_and_counts_as_failing(store, tell
         answers: list[tuple[int, str]] = []
 
         def one(number: int) -> None:
-            with httpx.Client(base_url=running.client.base_url, timeout=90) as client:
+            with httpx.Client(verify=False, base_url=running.client.base_url, timeout=90) as client:
                 headers = {"Content-Type": "image/png", "X-Request-ID": f"request {number}"}
                 answer = client.post("/predict", content=picture(), headers=headers)
             answers.append((answer.status_code, answer.json()["release"]))

@@ -12,7 +12,7 @@ from PIL import Image
 from recipes.guinness.pint import draw_pints
 from recipes.guinness.render import render
 from tests.release.registered import EASY, NAME, Project, at_home
-from tests.serving.test_serving_swap import process, until
+from tests.serving.test_serving_swap import WITHOUT_TORCH, process, until
 from totalml.deployment.standing import Deployments
 from totalml.registry import Aliases
 from totalml.store import Store
@@ -23,6 +23,14 @@ challenger:
   shadow:
     gates:
       - {{metric: agreement, at_least: 0.8}}
+"""
+# What came two seconds ago has its answers in the log, and is judged soon.
+QUICK = f"""
+from datetime import timedelta
+from totalml.deployment import evidence
+from totalml.serving import judging
+evidence.SETTLES, judging.EVERY_S = timedelta(seconds=2), 0.5
+{WITHOUT_TORCH}
 """
 GOOD = ("training.epochs=12",)
 WORSE = ("training.epochs=1", "training.optimizer.lr=1e-6")
@@ -54,7 +62,10 @@ def test_from_a_run_to_production_and_back(project, tmp_path, capsys):
     assert project.tell("deploy", str(file), "--why", "who answers") == 0
     store = Store(project.store)
     good = project.bundle("production").hash
-    with process(project.store, what=str(file)) as (_, base), httpx.Client(base_url=base, timeout=30) as client:
+    with (
+        process(project.store, what=str(file), program=QUICK) as (_, base),
+        httpx.Client(verify=False, base_url=base, timeout=30) as client,
+    ):
         sent = 0
 
         def ask(count: int) -> set[str]:
@@ -83,7 +94,7 @@ def test_from_a_run_to_production_and_back(project, tmp_path, capsys):
         assert challenger() == {"release": worse, "stage": "shadow", "share": 0.0}
         deployments = Deployments(store, NAME)
 
-        def judged() -> bool:  # every few seconds, so how many requests it takes says how fast the machine is
+        def judged() -> bool:
             assert ask(20) == {good}
             return deployments.challenger("pub").stage != "shadow"
 
