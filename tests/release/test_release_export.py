@@ -345,7 +345,7 @@ def test_its_command_answers_from_a_read_only_disk_without_torch(project):
         reader = threading.Thread(target=lambda: said.extend(started.stderr))
         reader.start()
         headers = {"Authorization": "Bearer secret"}
-        with httpx.Client(base_url=f"http://127.0.0.1:{found[1]}", timeout=30, headers=headers) as client:
+        with httpx.Client(verify=False, base_url=f"http://127.0.0.1:{found[1]}", timeout=30, headers=headers) as client:
             health = dict(instructions(project.out))["HEALTHCHECK"]
             asks = json.loads(health[health.index("CMD") + 3 :])
             assert asks[0] == "python"
