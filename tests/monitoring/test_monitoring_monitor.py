@@ -88,7 +88,7 @@ def days(count: int, **changed: float) -> list[pa.Table]:
 
 def test_days_like_the_reference_are_nothing():
     watching = monitor()
-    assert [look(watching, day).cause for day in days(6)] == [NONE] * 6
+    assert [look(watching, day).cause for day in days(4)] == [NONE] * 4
 
 
 def test_a_model_that_errs_more_is_concept_though_its_inputs_look_as_ever():
@@ -118,7 +118,7 @@ def test_new_inputs_without_labels_are_unknown_and_say_what_moved_and_who_shows_
 
 def test_new_inputs_that_labels_say_are_answered_rightly_become_new_covariate():
     watching = monitor()
-    for day in days(3):  # that it is right on these says nothing of what comes
+    for day in days(2):  # that it is right on these says nothing of what comes
         look(watching, day)
     first, *others = days(4, shift=3.0, wrong=0.02)
     assert look(watching, first, told=False).cause == UNKNOWN
@@ -181,7 +181,7 @@ def test_what_callers_may_leave_out_is_not_gone_where_they_do():
     made = REFERENCE, COLUMNS, MonitoringRecipe(slices=("age_group",), unit="age_group"), BUDGET
     watching = Monitor(*made, LossOf.fit(REFERENCE, TRUTH), optional=("metadata:age_group",))
     silent = pa.nulls(200, pa.string())
-    for window in days(2):
+    for window in days(1):
         told = window.set_column(window.column_names.index("metadata:age_group"), "metadata:age_group", silent)
         assert look(watching, told).cause == NONE
         assert look(watching, told.drop_columns("metadata:age_group")).cause == NONE
@@ -211,7 +211,7 @@ def test_too_few_rows_are_not_enough_and_say_how_many_are_lacking():
 
 def test_one_restored_says_what_one_that_never_stopped_says():
     through, stopped = monitor(), monitor()
-    for day in days(4, wrong=0.12):
+    for day in days(3, wrong=0.12):
         state = json.loads(json.dumps(stopped.state(), allow_nan=False))
         stopped = monitor()
         stopped.restore(state)
@@ -220,7 +220,7 @@ def test_one_restored_says_what_one_that_never_stopped_says():
 
 def test_looking_along_changes_nothing_of_what_is_said_at_the_end():
     along, once = monitor(), monitor()
-    for day in days(3, wrong=0.15):
+    for day in days(2, wrong=0.15):
         for end in (50, 51, 120, 200):
             along.would_alarm(day.slice(0, end), labelled(day.slice(0, end)))
         assert look(along, day).of(OF_LABELS).value == pytest.approx(look(once, day).of(OF_LABELS).value)
