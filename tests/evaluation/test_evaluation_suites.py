@@ -17,6 +17,7 @@ from totalml.runner import run
 # Asking for it before `totalml` does would let it report to its maker.
 os.environ.setdefault("DISABLE_DEEPCHECKS_ANONYMOUS_TELEMETRY", "True")
 REPOSITORY = Path(__file__).parents[2]
+PLAIN = [f"evaluation.{part}=null" for part in ("explanation", "robustness", "out_of_distribution")]  # for speed
 UNREACHABLE = "{check: SimpleModelComparison, limits: {min_allowed_gain: 0.99}, level: %s}"
 
 
@@ -35,7 +36,7 @@ def recipe(tmp_path_factory):
     def recipe(*overrides):
         places = [f"runtime.store={where}/store", f"runtime.runs={where}/runs", "runtime.progress=none"]
         tiny = ["+recipe=guinness_smoke", "quality=none", "evaluation=deepchecks", "training.epochs=1"]
-        return compose_recipe(REPOSITORY, [*tiny, *places, *overrides])
+        return compose_recipe(REPOSITORY, [*tiny, *PLAIN, *places, *overrides])
 
     return recipe
 
