@@ -24,6 +24,7 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import takewhile
 from pathlib import Path
 from tempfile import mkdtemp
 from types import ModuleType
@@ -41,10 +42,17 @@ def run_python(
     return subprocess.run(command, cwd=cwd, env=dict(env), capture_output=True, text=True, check=False)
 
 
+def python(*first: str) -> list[str]:
+    """The words before a script, `-m` and a module, or `-c` and code.
+
+    Args: first: modules that this and later commands find imported.
+    """
+    return [sys.executable, "-S", "-E", __file__, _address(), *(f"+{module}" for module in first)]
+
+
 @cache
-def python() -> list[str]:
-    """The words before a script, `-m` and a module, or `-c` and code."""
-    return [sys.executable, "-S", "-E", __file__, os.environ.get(ADDRESS) or serve()]
+def _address() -> str:
+    return os.environ.get(ADDRESS) or serve()
 
 
 def serve() -> str:
@@ -71,7 +79,8 @@ def _command(address: str, arguments: list[str]) -> NoReturn:
     """Ends as the fork ends."""
     forwarded = (signal.SIGINT, signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_BLOCK, forwarded)
-    request = {"arguments": arguments, "cwd": str(Path.cwd()), "env": dict(os.environ)}
+    first = [*takewhile(lambda word: word.startswith("+"), arguments)]
+    request = {"first": first, "arguments": arguments[len(first) :], "cwd": str(Path.cwd()), "env": dict(os.environ)}
     with socket.socket(socket.AF_UNIX) as line:
         line.connect(address)
         socket.send_fds(line, [b"\n"], [0, 1, 2])
@@ -123,12 +132,13 @@ def _serve(door: socket.socket) -> None:
 
 
 def _import_ours() -> dict[str, str]:
-    """All of totalml, and with it wandb; the variables that this sets."""
+    """All of totalml but for the room that imports wandb, which few need; the variables that this sets."""
     sys.path[0] = str(SOURCE)
     before = {*os.environ}
     for module in pkgutil.walk_packages([str(SOURCE)]):
         with suppress(ImportError):  # of an extra that is not installed
-            import_module(module.name)
+            if "totalml.tracking" not in module.name:
+                import_module(module.name)
     return {name: value for name, value in os.environ.items() if name not in before}
 
 
@@ -137,13 +147,16 @@ def _start(door: socket.socket, lines: dict[int, socket.socket], ours: Mapping[s
     _, streams, _, _ = socket.recv_fds(line, 1, 3)
     with line.makefile() as words:
         asked = words.readline()
-    child = os.fork() if asked else None  # else the command was killed before it asked
+    request = json.loads(asked or "{}")  # nothing if the command was killed before it asked
+    for module in request.pop("first", ()):
+        import_module(module.removeprefix("+"))
+    child = os.fork() if request else None
     if child == 0:
         for each in (door, line, *lines.values()):
             each.detach()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        _become(streams, ours, **json.loads(asked))
+        _become(streams, ours, **request)
     for stream in streams:
         os.close(stream)
     if child:

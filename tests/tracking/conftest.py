@@ -42,7 +42,7 @@ class Place:
 def _warm_companions() -> Iterator[None]:
     """Each but that of a command of its own is a fork: to import wandb takes longer than all it does here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("totalml.tracking.companion.COMMAND", (*python()[1:], "-c", COMPANION))
+        patch.setattr("totalml.tracking.companion.COMMAND", (*python("totalml.tracking.worker")[1:], "-c", COMPANION))
         yield
 
 
