@@ -4,17 +4,19 @@ Imports of numpy stay inside the methods, because validating a recipe imports th
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from recipes.marketing.arguments import HOME
-from recipes.marketing.source import row_id
+from recipes.marketing.source import as_batch
 from totalml.component import Where
 from totalml.data.sample import Sample
 from totalml.kinds import Source
+
+if TYPE_CHECKING:
+    from totalml.data.sample_batch import SampleBatch
 
 
 class SpendTable(Source):
@@ -29,25 +31,23 @@ class SpendTable(Source):
     subdivision: Annotated[str, Field(min_length=1)] | None = None  # ISO 3166-2 without the country, such as NIR of GB
 
     def samples(self) -> Iterator[Sample]:
+        for batch in self.batches():
+            yield from batch.rows()
+
+    def batches(self) -> "Iterator[SampleBatch]":
+        import numpy as np
+
         from recipes.marketing.spend_file import read_spend
 
         read = read_spend(Path(self.table).expanduser())
         columns = {**self._calendar(read.days, read.period_days), **read.columns}
-        for day, region, *values in zip(read.days, read.regions, *columns.values(), strict=True):
-            yield Sample(
-                id=row_id(region, day.isoformat()),
-                image=None,
-                label=None,
-                timestamp=datetime.combine(day, time(), UTC),
-                metadata={"region": region, **dict(zip(columns, values, strict=True))},
-            )
+        yield as_batch(np.array(read.days, "datetime64[D]"), read.regions, columns)
 
-    def _calendar(self, days: list[Any], period_days: int) -> dict[str, list[Any]]:
+    def _calendar(self, days: list[Any], period_days: int) -> dict[str, Any]:
         import numpy as np
 
         from recipes.marketing.calendar import calendar_columns, holidays_of
 
         starts = np.array(days, "datetime64[D]")
         holidays = holidays_of(starts, self.country, self.subdivision)
-        found = calendar_columns(starts, period_days, starts.min(), holidays)
-        return {name: values.tolist() for name, values in found.items()}
+        return calendar_columns(starts, period_days, starts.min(), holidays)
