@@ -6,12 +6,14 @@ import random
 import sys
 import time
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
 from tests.prediction.predicting import REPOSITORY, photos, predict, read, released, started
 from tests.serving.serving import TABLE, release
 from totalml.prediction import parts
+from totalml.prediction.parts import Parts, parts_folder
 from totalml.store import Store
 
 
@@ -203,3 +205,25 @@ def test_a_release_with_onnx_needs_no_torch(tmp_path):
     process = started(tmp_path / "store", photos(tmp_path / "photos", 3), tmp_path / "preds.parquet", 0)
     assert ended(process)[0] == 0
     assert len(read(tmp_path / "preds.parquet")) == 3
+
+
+def test_parts_of_a_version_that_made_smaller_ones_are_made_anew_and_it_is_said_why(tmp_path, capsys, monkeypatch):
+    released(tmp_path / "store", TABLE, 0.01)
+    rows, out, begun, begin = tmp_path / "rows.csv", tmp_path / "preds.parquet", [], Parts.begin
+    rows.write_text("age,pub\n" + "30,a\n" * 300)
+
+    def kept(out: Path, facts: dict[str, object], *more: object) -> Parts:
+        begun.append(facts)
+        return begin(out, facts, *more)
+
+    monkeypatch.setattr(Parts, "begin", kept)
+    assert predict(tmp_path / "store", rows, out) == 0
+    whole = out.read_bytes()
+    out.unlink()
+    old = begin(out, begun[0] | {"samples at once": 256}, 2, False, print)
+    old.save(0, b"the first 256 rows")
+    capsys.readouterr()
+    assert predict(tmp_path / "store", rows, out) == 0
+    assert "was of another state of: samples at once" in capsys.readouterr().err
+    assert out.read_bytes() == whole
+    assert not parts_folder(out).exists()
