@@ -220,8 +220,9 @@ def test_parts_of_a_version_that_made_smaller_ones_are_made_anew_and_it_is_said_
     assert predict(tmp_path / "store", rows, out) == 0
     whole = out.read_bytes()
     out.unlink()
-    old = begin(out, begun[0] | {"samples at once": 256}, 2, False, print)
-    old.save(0, b"the first 256 rows")
+    begin(out, begun[0] | {"samples at once": 256}, 2, False, print)
+    for ending in ("parquet", "arrow"):
+        (parts_folder(out) / f"00000000.{ending}").write_bytes(b"the first 256 rows")
     capsys.readouterr()
     assert predict(tmp_path / "store", rows, out) == 0
     assert "was of another state of: samples at once" in capsys.readouterr().err
