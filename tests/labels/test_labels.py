@@ -180,7 +180,7 @@ def kept(tmp_path, truth, given):
     return Labels(Store(tmp_path), "pints", truth).read()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     predictions=st.lists(st.tuples(REQUESTS, IDS, CLASSES | st.none()), max_size=8),
     given_=st.lists(st.tuples(REQUESTS, IDS_OF_LABELS, CLASSES), max_size=6),
@@ -194,7 +194,7 @@ def test_classes_are_joined_as_by_hand(tmp_path_factory, predictions, given_):
         assert (row["place"], row["label:label"], row["wrong"]) == (place, label, wrong)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     predictions=st.lists(st.tuples(REQUESTS, IDS, st.lists(st.sampled_from(["thin", "tall", "new"]))), max_size=8),
     given_=st.lists(st.tuples(REQUESTS, IDS_OF_LABELS, TAGGED), max_size=6),
@@ -208,7 +208,7 @@ def test_several_labels_are_wrong_where_the_sets_differ(tmp_path_factory, predic
         assert row["wrong"] == ({*predictions[place][2]} != {*label})
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     predictions=st.lists(st.tuples(REQUESTS, IDS, st.tuples(NUMBERS, NUMBERS)), max_size=8),
     given_=st.lists(

@@ -58,9 +58,9 @@ def test_what_a_sample_of_a_long_reference_hardly_holds_is_no_alarm(share):
         return Observations(rows, numbers={"x": np.where(numbers, np.nan, 0.0)}, categories=categories)
 
     reference = rare(30_000, 0)
-    tests = [WindowTest.fit(reference, permutations=49, seed=seed) for seed in range(40)]
+    tests = [WindowTest.fit(reference, permutations=49, seed=seed) for seed in range(20)]
     found = [test.test(rare(1_500, 1 + test.seed)).p for test in tests]
-    assert sum(p <= 0.05 for p in found) < 8
+    assert sum(p <= 0.05 for p in found) < 5  # of 20 at 5 % once in 400 such tests
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def odd(draw, most: int = 14):
 
 
 @given(odd(), odd())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_odd_windows_get_a_result_or_are_told_why_not(reference, window):
     try:
         result = WindowTest.fit(reference, permutations=40).test(window)
