@@ -19,6 +19,8 @@ SMALL = (
     "+recipe=guinness_smoke",
     "evaluation=quick",
     "data.source.count=60",
+    "data.source.size_px=32",
+    "features.image.size=24",
     "data.split.salt=small",
     "training.batch_size=16",
 )
