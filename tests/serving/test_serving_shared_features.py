@@ -197,9 +197,12 @@ def test_a_table_is_answered_as_its_rows_are(served, tmp_path, kind):
         np.testing.assert_array_equal(said[f"metadata:{name}"].to_numpy()[:-2].astype(np.float32), trained)
 
 
-def test_a_table_without_what_a_feature_is_made_of_is_refused(served, tmp_path):
-    pq.write_table(pa.Table.from_pylist(served.asked).drop_columns(["spend_tv"]), tmp_path / "rows.parquet")
-    with pytest.raises(DataError, match="lacks spend_tv"):
+@pytest.mark.parametrize(
+    ("left_out", "message"), [("spend_tv", "lacks spend_tv"), ("timestamp", "Call timestamp the column that says when")]
+)
+def test_a_table_without_what_a_feature_is_made_of_is_refused(served, tmp_path, left_out, message):
+    pq.write_table(pa.Table.from_pylist(served.asked).drop_columns([left_out]), tmp_path / "rows.parquet")
+    with pytest.raises(DataError, match=message):
         predict(served.bundle, str(tmp_path / "rows.parquet"), tmp_path / "said.parquet", Crew(), False, SILENT)
 
 

@@ -92,9 +92,10 @@ class Rows:
         missing = [name for name in self._needed if name not in names]
         if missing:
             hint = did_you_mean(missing[0], names) if len(missing) == 1 else ""
+            when = f" Call {TIMESTAMP} the column that says when each row was." if TIMESTAMP in missing else ""
             raise DataError(
                 f"the table {self._what} lacks {', '.join(missing)}, which the model sees{hint or '.'} "
-                f"It has: {', '.join(names)}."
+                f"It has: {', '.join(names)}.{when}"
             )
 
     def _chunk(self, batch: pa.Table, done: int, decimal_comma: bool) -> Chunk:
