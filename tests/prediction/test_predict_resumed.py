@@ -8,12 +8,15 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tests.prediction.predicting import REPOSITORY, photos, predict, read, released, started
 from tests.serving.serving import TABLE, release
+from totalml.errors import StoreError
 from totalml.prediction import parts
-from totalml.prediction.parts import Parts, parts_folder
+from totalml.prediction.chunk import Part
+from totalml.prediction.parts import Parts, part_bytes, parts_folder
 from totalml.store import Store
 
 
@@ -140,11 +143,29 @@ def test_one_flipped_byte_of_a_part_is_found(tmp_path, monkeypatch, capsys):
     assert "the same command makes it again" in capsys.readouterr().err
 
 
+def test_what_a_worker_of_a_killed_command_saves_later_is_no_part_of_another(tmp_path):
+    out, part = tmp_path / "preds.parquet", Part(0, part_bytes(pa.table({"id": ["old"]})))
+    before = Parts.begin(out, {"release": "a"}, 2, False, pytest.fail)
+    before.save(part)
+    said: list[str] = []
+    now = Parts.begin(out, {"release": "b"}, 2, False, said.append)
+    before.save(part)
+    assert now.missing == [0, 1]
+    assert Parts.begin(out, {"release": "b"}, 2, False, said.append).missing == [0, 1]
+    assert said[1] == "going on: 0 of 2 parts are there"
+    made = [Part(number, part_bytes(pa.table({"id": ["new"], "error": [None]}))) for number in range(2)]
+    now.join(iter(made))
+    with pytest.raises(StoreError, match="cannot write"):
+        before.save(part)
+    assert [path.name for path in tmp_path.iterdir()] == ["preds.parquet"]
+    assert read(out)["id"].to_pylist() == ["new", "new"]
+
+
 def test_a_damaged_part_is_made_again(tmp_path, monkeypatch, capsys):
     in_small_chunks(monkeypatch)
     released(tmp_path / "store")
     folder, out = half_done(tmp_path, monkeypatch)
-    (parts.parts_folder(out) / "00000001.arrow").write_bytes(b"ARROW")
+    next(parts.parts_folder(out).glob("00000001-*.arrow")).write_bytes(b"ARROW")
     assert predict(tmp_path / "store", folder, out) == 5
     assert "the same command makes it again" in capsys.readouterr().err
     assert predict(tmp_path / "store", folder, out) == 0

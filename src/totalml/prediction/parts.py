@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from totalml.errors import DataError, RecipeError, StoreError
+from totalml.identity import canonical, digest, short
 from totalml.store.atomic import (
     TEMPORARY,
     explained,
@@ -19,7 +20,7 @@ from totalml.store.atomic import (
     sync,
     sync_folder,
     temporary_beside,
-    write_atomically,
+    write_in_folder,
     write_json,
 )
 
@@ -54,22 +55,24 @@ class Finished:
 
 
 class Parts:
-    """Hold a lock on `out` meanwhile.
+    """Hold a lock on `out` meanwhile. Workers of one that was killed still save what they had in hand.
 
-    Args: count: of the parts when all are there.
+    Args:
+        facts: all that the parts depend on, plain values; their files are named by it.
+        count: of the parts when all are there.
     """
 
-    def __init__(self, out: Path, count: int) -> None:
+    def __init__(self, out: Path, facts: Mapping[str, Any], count: int) -> None:
         self._out, self._folder, self._count = out, parts_folder(out), count
+        self._of = short(digest("parts v1", canonical(dict(facts))))
 
     @classmethod
     def begin(cls, out: Path, facts: Mapping[str, Any], count: int, overwrite: bool, say: Say) -> Parts:
         """Go on with what was made of the same facts, or start anew.
 
-        Args: facts: all that the parts depend on, plain values.
         Raises: RecipeError: another output is there. StoreError: the folder cannot be written.
         """
-        parts = cls(out, count)
+        parts = cls(out, facts, count)
         with explained(out.parent):
             out.parent.mkdir(parents=True, exist_ok=True)
             remove_leftovers(out.parent, f"{glob.escape(out.name)}*")
@@ -94,9 +97,9 @@ class Parts:
         return [number for number in range(self._count) if not self.has(number)]
 
     def save(self, part: Part) -> None:
-        """Raises: StoreError: the folder cannot be written."""
+        """Raises: StoreError: the folder cannot be written, or is no longer there."""
         if part.data is not None:
-            write_atomically(self._file(part.number), part.data)
+            write_in_folder(self._file(part.number), part.data)
 
     def join(self, made: Iterable[Part]) -> Finished:
         """Write the output, whole or not at all, while its parts are made, and remove these.
@@ -182,7 +185,7 @@ class Parts:
             shutil.rmtree(gone)
 
     def _file(self, number: int) -> Path:
-        return self._folder / f"{number:08}.arrow"
+        return self._folder / f"{number:08}-{self._of}.arrow"
 
 
 def part_bytes(table: pa.Table) -> bytes:

@@ -24,6 +24,13 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Raises: StoreError: the folder cannot be written or the disk is full; the old file is untouched.
     """
+    with explained(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_in_folder(path, data)
+
+
+def write_in_folder(path: Path, data: bytes) -> None:
+    """As `write_atomically`, where its folder is: one that somebody removed meanwhile is not made again."""
     with explained(path.parent, len(data)):
         with _written_beside(path, data) as temporary:
             temporary.replace(path)
@@ -37,6 +44,7 @@ def create_file(path: Path, data: bytes) -> bool:
     """
     if path.exists():
         return False
+    path.parent.mkdir(parents=True, exist_ok=True)
     with _written_beside(path, data) as temporary:
         try:
             path.hardlink_to(temporary)  # unlike a rename, it replaces nothing
@@ -49,7 +57,6 @@ def create_file(path: Path, data: bytes) -> bool:
 @contextmanager
 def _written_beside(path: Path, data: bytes) -> Iterator[Path]:
     """A file of another name in the same folder, whole and synced, which goes away at the end."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_beside(path)
     try:
         with temporary.open("xb", buffering=0) as file:
@@ -129,7 +136,7 @@ def remove_leftovers(folder: Path, pattern: str = "*") -> None:
         if leftover.is_dir() and not leftover.is_symlink():
             shutil.rmtree(leftover)
         else:
-            leftover.unlink()
+            leftover.unlink(missing_ok=True)  # who was told to end may still be ending it
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
