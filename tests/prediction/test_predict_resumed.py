@@ -161,6 +161,17 @@ def test_what_a_worker_of_a_killed_command_saves_later_is_no_part_of_another(tmp
     assert read(out)["id"].to_pylist() == ["new", "new"]
 
 
+def test_one_output_has_one_lock_however_its_folder_is_written(tmp_path, monkeypatch):
+    released(tmp_path / "store")
+    folder, held, lock = photos(tmp_path / "photos", 2), [], Store.lock
+    monkeypatch.setattr(Store, "lock", lambda store, name: (held.append(name), lock(store, name))[1])
+    (tmp_path / "here").symlink_to(tmp_path)
+    for out in ("preds.parquet", "photos/../preds.parquet", "here/preds.parquet"):
+        assert predict(tmp_path / "store", folder, tmp_path / out, "--overwrite") == 0
+    assert len(held) == 3
+    assert len({*held}) == 1
+
+
 def test_a_damaged_part_is_made_again(tmp_path, monkeypatch, capsys):
     in_small_chunks(monkeypatch)
     released(tmp_path / "store")

@@ -50,7 +50,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     crew = crew_of(arguments)
     store, progress = place.open_store(), Progress.create()
     bundle = find_release(arguments.release, store)
-    with store.lock(f"predict-{short(digest('output v1', str(out.absolute()).encode()), 32)}"):
+    real = str(out.parent.resolve() / out.name).encode("utf-8", "surrogateescape")
+    with store.lock(f"predict-{short(digest('output v1', real), 32)}"):
         if not parts_folder(out).exists():
             refuse_output(out, arguments.overwrite)
         finished = predict(bundle, arguments.what, out, crew, arguments.overwrite, progress, arguments.maps)
