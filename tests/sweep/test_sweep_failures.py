@@ -139,7 +139,9 @@ def test_the_workers_of_a_sweep_that_is_killed_go_with_it(project):
 def test_a_worker_that_begins_when_its_conductor_is_gone_leaves_too():
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    told = "import sys, time; from totalml.sweep.parent import leave_with; leave_with(int(sys.argv[1])); time.sleep({})"
+    told = (
+        "import sys, time; from totalml.workers.parent import leave_with; leave_with(int(sys.argv[1])); time.sleep({})"
+    )
     left = [sys.executable, "-c", told.format(60), str(gone.pid)]
     assert subprocess.run(left, timeout=50, check=False).returncode == 1
     stays = [sys.executable, "-c", told.format(2), "1"]  # of a process that lives and is not its parent

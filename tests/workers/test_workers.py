@@ -135,3 +135,26 @@ assert [*Crew("loky", 2).map(abs, [-5], str)] == [5]
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_process_whose_caller_was_killed_does_not_wait_for_it_to_take_a_result():
+    """It holds both ends of the pipe that nobody reads any more."""
+    script = """
+import os, time
+from totalml.workers import Crew
+def large(caller):
+    print(os.getpid(), flush=True)
+    while os.getppid() == caller:
+        time.sleep(0.01)
+    return bytes(2**24)
+list(Crew("loky", 1).map(large, [os.getpid()], str))
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as caller:
+        assert caller.stdout is not None
+        worker = int(caller.stdout.readline())
+        caller.kill()
+        try:
+            caller.communicate(timeout=30)  # until nobody holds the other end
+        except subprocess.TimeoutExpired:
+            os.kill(worker, signal.SIGKILL)
+            raise

@@ -24,9 +24,9 @@ from totalml.errors import TRACEBACK_VARIABLE, GateError, Interrupted, TotalmlEr
 from totalml.store.atomic import write_atomically
 from totalml.sweep.job_format import typed
 from totalml.sweep.log import logged
-from totalml.sweep.parent import leave_with
 from totalml.sweep.record import Status
 from totalml.training.listen import Listener, Pruned, listening
+from totalml.workers.parent import leave_with
 
 if TYPE_CHECKING:
     from totalml.recipe import Recipe

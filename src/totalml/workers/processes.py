@@ -7,6 +7,7 @@ together; what was under way at two ends is done alone, which shows whose fault 
 from __future__ import annotations
 
 import atexit
+import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,7 @@ from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from totalml.errors import MissingExtraError, WorkerError
+from totalml.workers.parent import leave_with
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -103,7 +105,7 @@ class _Pool(Generic[T, R]):
     def _submitted(self, item: T) -> Future[R]:
         if self.workers not in _executors:
             _executors[self.workers] = self._kind(
-                self.workers, timeout=IDLE_S, initializer=_leave_ctrl_c_to_the_caller, env=ONE_THREAD
+                self.workers, timeout=IDLE_S, initializer=_begin, initargs=(os.getpid(),), env=ONE_THREAD
             )
         future: Future[R] = _executors[self.workers].submit(self._function, item)
         return future
@@ -134,6 +136,8 @@ def _is_lost(future: Future[Any]) -> bool:
     return isinstance(future.exception(), BrokenExecutor)
 
 
-def _leave_ctrl_c_to_the_caller() -> None:
-    """A terminal sends it to the processes too, each of which would print a traceback."""
+def _begin(caller: int) -> None:
+    """In each process. Args: caller: its process id."""
+    # Left to the caller: a terminal sends it to the processes too, each of which would print a traceback.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_with(caller)

@@ -1,7 +1,7 @@
-"""A worker of this machine ends soon after the process that conducts its sweep, however that ended.
+"""A worker of this machine ends soon after the process that conducts it, however that ended.
 
-A killed conductor would otherwise leave workers that train to the end of their jobs, and hold what the same command,
-given again, has to wait for.
+A killed conductor would otherwise leave workers that go on to the end of their jobs, and hold what the same command,
+given again, has to wait for; or that wait for ever for the rest of one, in a pipe of which they hold both ends.
 """
 
 import os
