@@ -35,6 +35,19 @@ def test_a_field_that_says_where_does_not_count_however_it_is_written(way):
     assert plain(made, where=True) == {"path": held, "size": 3}
 
 
+@pytest.mark.parametrize(
+    ("kind", "held"),
+    [
+        (tuple[Here, int], ("/home/a", 2)),
+        (Here | int, 2),
+        (Items[Here | int], ("/home/a", 2)),
+        (dict[Here, int], {"/home/a": 2}),
+    ],
+)
+def test_a_field_of_which_only_a_part_says_where_counts(kind, held):
+    assert "path" in plain(section(kind, held), where=False)
+
+
 @pytest.mark.parametrize("kind", [str, str | None, Annotated[str | None, Field(min_length=1)]])
 def test_any_other_field_counts(kind):
     assert plain(section(kind), where=False) == {"path": "/home/a/photos", "size": 3}

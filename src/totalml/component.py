@@ -5,9 +5,10 @@ no second copy of either in YAML. Heavy imports happen inside its methods, never
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args
+from types import NoneType
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 # Read by pydantic when the first model is made: what else is installed must not change what a recipe means, and
 # looking for plugins opens a file of every installed package.
@@ -29,7 +30,8 @@ UNION = "\0"
 class Where:
     """Marks a field that says where or how, not what: it does not count for the config hash.
 
-    As `Annotated[str, Where]`, however deep in the type of the field, such as in `Annotated[str, Where] | None`.
+    As `Annotated[str, Where]`, however deep in the type of the field, such as in `Annotated[str, Where] | None`. If a
+    part of the type does not say so, as in `tuple[Annotated[str, Where], int]`, the field counts.
     """
 
 
@@ -39,7 +41,15 @@ def says_where(field: FieldInfo) -> bool:
 
 def _is_where(mark: Any) -> bool:
     """Args: mark: a type, by a name or written out, or what annotates one."""
-    return mark is Where or isinstance(mark, Where) or any(map(_is_where, get_args(getattr(mark, "__value__", mark))))
+    if mark is Where or isinstance(mark, Where):
+        return True
+    written = getattr(mark, "__value__", mark)
+    kind, parts = get_origin(written), get_args(written)
+    if kind is Annotated:
+        return any(map(_is_where, parts))
+    held = parts[1:] if isinstance(kind, type) and issubclass(kind, Mapping) else parts  # values of a mapping
+    told = [each for each in held if each is not NoneType and each is not ...]
+    return bool(told) and all(map(_is_where, told))
 
 
 class Misfit(ValueError):
