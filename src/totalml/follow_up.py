@@ -104,7 +104,8 @@ def register_release(recipe: Recipe, attempt: Attempt, store: Store, progress: P
     if not is_due(recipe, attempt, store):
         if recipe.registry and not recipe.gates and not recipe.smoke:
             progress.say(
-                f"no release was made, for it has no gates; totalml promote {recipe.name} makes one all the same"
+                f"no release was made, for it has no gates; totalml promote {recipe.name} makes one all the same, "
+                "and puts it in production"
                 f"{_as_it_was(recipe, attempt)}"
             )
         return

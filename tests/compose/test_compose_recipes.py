@@ -1,5 +1,6 @@
 """conf/ and recipes/ compose into one validated recipe."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -132,3 +133,20 @@ def test_a_composed_recipe_written_out_means_the_same_recipe(project, write_reci
     recipe = compose_recipe(project, ["+recipe=photos", "training.clip_norm=1"])
     write_recipe("again", yaml.safe_dump(plain(recipe, where=True)))
     assert compose_recipe(project, ["+recipe=again"]) == recipe
+
+
+OF_OWN_DATA = [
+    line.split("  #")[0]
+    for line in (REPOSITORY / "README.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("python run.py +recipe=") and "data.source." in line
+]
+
+
+@pytest.mark.parametrize("command", OF_OWN_DATA)
+def test_what_the_readme_says_of_own_data_composes(command):
+    _, _, recipe, *overrides = shlex.split(command)
+    compose_recipe(REPOSITORY, [recipe, *overrides])
+
+
+def test_the_readme_has_such_commands():
+    assert len(OF_OWN_DATA) >= 5

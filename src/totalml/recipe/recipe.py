@@ -66,7 +66,7 @@ class Recipe(Section):
             names = f"'loss' or {task.score!r}"
             raise Misfit(f"expected {names}, got {stopping.metric!r}", "early_stopping", "metric")
         if not task.labelled and training.balance_classes:
-            raise Misfit(f"{type(task).__name__} has no classes to balance", "balance_classes")
+            raise Misfit(f"{type(task).__name__} has no classes to balance; set it to false", "balance_classes")
         own = bool((model := info.data.get("model")) and model.module)
         if not own and training.optimizer is None:
             raise Misfit("name an optimizer, such as torch.optim.AdamW", "optimizer")
