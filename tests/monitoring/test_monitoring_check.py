@@ -77,6 +77,23 @@ def test_a_store_that_is_named_needs_no_project_for_a_release_as_reference(folde
     assert main(by_hash) == 2
 
 
+def test_what_callers_may_leave_out_is_not_missed_and_what_the_model_sees_is(folder, capsys):
+    release(Store(folder / "kept"), rows(200), {})
+    asked = ["monitor", "check", "--reference", f"{MODEL}@production", "--window", "b.parquet", "--store", "kept"]
+    window = rows(100, 1).drop_columns("label")
+    empty = pa.nulls(len(window), pa.string())
+    for without in (window.drop_columns("metadata:uploader"), window.set_column(5, "metadata:uploader", empty)):
+        pq.write_table(without, "b.parquet")
+        assert main(asked) == 0
+        assert (
+            "not looked at, as the window lacks what callers may leave out: metadata:uploader"
+            in capsys.readouterr().out
+        )
+    pq.write_table(window.drop_columns("metadata:age"), "b.parquet")
+    assert main(asked) == 3
+    assert "age is gone" in capsys.readouterr().out
+
+
 def test_of_two_tables_no_labels_are_spoken_of(capsys):
     assert checked(table("b.parquet", area=np.random.default_rng(5).normal(60, 6, 60).clip(30, 70))) == 3
     told = capsys.readouterr().out

@@ -52,9 +52,16 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     if not LEAST_LEVEL <= arguments.level < 1:
         raise RecipeError(f"command line: --level {arguments.level:g} is a chance, from {LEAST_LEVEL:g} to less than 1")
     reference, window = _sides(arguments, place)
+    lacks = _left_out(arguments, place, reference, window)
+    reference, window = (
+        side.select([name for name in side.column_names if name not in lacks]) for side in (reference, window)
+    )
     unit, by, levers = arguments.unit, arguments.by, arguments.lever
     verdict = check(reference, window, unit=unit, by=by, levers=levers, level=arguments.level)
-    print(json.dumps(verdict.as_json()) if arguments.json else "\n".join(_told(verdict, len(reference), len(window))))
+    lines = _told(verdict, len(reference), len(window))
+    if lacks:
+        lines.append(f"  not looked at, as the window lacks what callers may leave out: {', '.join(lacks)}")
+    print(json.dumps(verdict.as_json()) if arguments.json else "\n".join(lines))
     return ALARMED if verdict.alarms else 0
 
 
@@ -73,6 +80,18 @@ def _sides(arguments: argparse.Namespace, place: Place) -> list[pa.Table]:
     if wrong:
         raise DataError("\n".join(wrong))
     return sides
+
+
+def _left_out(arguments: argparse.Namespace, place: Place, reference: pa.Table, window: pa.Table) -> list[str]:
+    """Columns that callers of the release may leave out, and that the window holds nothing of, as with photos alone."""
+    from totalml.monitoring.tables import may_lack
+
+    there = {*window.column_names}
+    return [
+        name
+        for name in may_lack(arguments.reference, place.open_store)
+        if name in reference.column_names and (name not in there or window[name].null_count == len(window))
+    ]
 
 
 def _told(verdict: Verdict, before: int, now: int) -> list[str]:

@@ -11,7 +11,8 @@ import pyarrow as pa
 from totalml.errors import DataError
 from totalml.monitoring.observations import EMBEDDING, OF_LOG, STRANGENESS, TIMES
 from totalml.monitoring.seen import ERROR, INPUT, REPLICA, SEGMENT
-from totalml.release.log_rows import ATTRIBUTION
+from totalml.release.log_rows import ATTRIBUTION, METADATA
+from totalml.release.named import find_release, is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,11 +56,18 @@ def read_side(
         if not path.name.lower().endswith(ENDINGS):
             raise DataError(f"{what} {text!r} is no table; give a file that ends in {', '.join(ENDINGS)}")
         return _parquet(path, what, choose) if path.name.lower().endswith(".parquet") else _text(path)
-    from totalml.release.named import find_release, is_reference
-
     if not is_reference(text):
         raise DataError(f"{what} {text!r} does not exist; give a table, a folder of Parquet files, or MODEL@ALIAS")
     return _as_logged(find_release(text, open_store()))
+
+
+def may_lack(text: str, open_store: Callable[[], Store]) -> list[str]:
+    """Columns of `read_side` that callers of this release may leave out; none of a table."""
+    from totalml.release.signature import Signature
+
+    if Path(text).expanduser().exists():
+        return []
+    return [METADATA + name for name in Signature.read(find_release(text, open_store())).context]
 
 
 def reference_of(bundle: Bundle) -> pa.Table:
