@@ -8,6 +8,7 @@ Every mistake of the table is told at once. Nothing that is there is overwritten
 import argparse
 import json
 import re
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -68,6 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     if still := [name for name in _spent(table) if name not in _changing(table)]:
         print("left out, as they never change, so that no data can tell what they bring:", *still)
     print(f"next: python run.py +recipe={given.name}")
+    print(f"then, to ask its release: python -m recipes.marketing.asked {shlex.quote(str(given.table))} rows.parquet")
     return 0
 
 

@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from recipes.marketing import asked
 from recipes.marketing.start import main
+from recipes.marketing.table import SpendTable
 from tests.projects import REPOSITORY, new_project
 from totalml.component import plain
 from totalml.compose import compose_recipe
@@ -43,7 +45,7 @@ def test_a_channel_may_have_any_name_and_those_that_never_change_are_told(projec
     still = [text[0], *(row.rpartition(",")[0] + ",5" for row in text[1:])]
     (project / "spend.csv").write_text("\n".join(still))
     assert main(["spend.csv", "mine", "--value", "1"]) == 0
-    assert capsys.readouterr().out.splitlines()[-2].endswith(": spend_fix")
+    assert capsys.readouterr().out.splitlines()[-3].endswith(": spend_fix")
     levers = begun(project, "mine")["plan"]["levers"]
     assert {name: lever["cost"] for name, lever in levers.items()} == {
         "google_ads": "spend_Google Ads",
@@ -93,3 +95,27 @@ def test_rows_of_parquet_are_counted_as_rows(project: Path, capsys):
     pq.write_table(pa.table(table), project / "spend.parquet")
     assert main(["spend.parquet", "mine", "--value", "1"]) == 4
     assert "row 2, column 'sales': -1 is too little" in capsys.readouterr().err
+
+
+def test_rows_that_a_release_is_asked_with_are_the_latest_ones_with_all_that_training_saw(project: Path, capsys):
+    write_table(project / "my spend.csv")
+    assert main(["my spend.csv", "mine", "--value", "1"]) == 0
+    assert capsys.readouterr().out.endswith("python -m recipes.marketing.asked 'my spend.csv' rows.parquet\n")
+    assert asked.main(["my spend.csv", "rows.parquet", "--last", "3"]) == 0
+    assert "wrote 6 rows of the latest 3 periods" in capsys.readouterr().out
+    rows = pq.read_table("rows.parquet").to_pylist()
+    trained = {each.id: each for each in SpendTable(table="my spend.csv").samples()}
+    latest = sorted({each.timestamp for each in trained.values()})[-3:]
+    assert {row["timestamp"] for row in rows} == {*latest}
+    for row in rows:
+        assert {key: row[key] for key in trained[row["id"]].metadata} == trained[row["id"]].metadata
+    needed = begun(project, "mine")["features"]["table"]["numeric"]
+    assert {*needed} <= {*rows[0]}
+
+
+def test_rows_to_ask_with_are_refused_with_all_mistakes(project: Path, capsys):
+    write_table(project / "spend.csv")
+    assert asked.main(["spend.csv", "rows.csv", "--last", "0"]) == 2
+    told = capsys.readouterr().err
+    assert "ends in .parquet" in told
+    assert "--last is 0" in told
