@@ -102,9 +102,15 @@ def test_the_next_experiment_says_where_and_how_long(plan, page_of):
     found = plan.experiment or pytest.fail("members that differ leave something to know")
     design = Design(("a", "b"), ("c", "d"), 6, 7 * 86_400.0, 1234.0)
     shown = text_of(page_of(replace(plan, experiment=replace(found, design=design))))
-    assert "for 6 weeks in 2 places, and leave 2 as they are" in shown
+    assert "for 6 weeks in 2 places, 2 left as they are" in shown
     assert "Change a , b ; leave c , d ." in shown
-    assert "it costs about 1,234 EUR meanwhile. That is more than it is worth" in shown
+    assert "it costs about 1,234 EUR meanwhile." in shown
+    assert "No experiment pays: the best costs more" in shown
+    assert "It would be set to" in shown
+    cheap = replace(found, design=replace(design, costs=3.9 * found.worth[found.lever]))
+    shown = text_of(page_of(replace(plan, experiment=cheap)))
+    assert "No experiment pays" not in shown
+    assert "Set it to" in shown
 
 
 def test_without_a_plan_the_page_has_no_such_section(page_of):

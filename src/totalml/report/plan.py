@@ -162,23 +162,26 @@ def _experiment(record: Plan) -> Html:
 
 
 def _design(record: Plan, found: Experiment) -> Html:
+    design, worth = found.design, found.worth[found.lever]
+    dear = design is not None and design.costs > PLANS * worth
     lead = joined(
+        tag("b", f"No experiment pays: the best costs more than it is worth within {PLANS} such times. ")
+        if dear
+        else "",
         "Of ",
         name_of(found.lever),
-        f" it is worth most to know more: {quantity(found.worth[found.lever], record.unit)} over a time as long as "
-        f"that of this plan. Set it to {change_of(found.factor)}",
+        f" it is worth most to know more: {quantity(worth, record.unit)} over a time as long as that of this plan. "
+        f"{'It would be set' if dear else 'Set it'} to {change_of(found.factor)}",
     )
-    design = found.design
     if design is None:
         return joined(lead, " where you can tell what comes of it. No column says which samples can be told apart.")
     for_long = f"{design.periods} {_periods(design.period_s, design.periods)}"
     costs = f"{'costs' if design.costs >= 0 else 'earns'} about {quantity(abs(design.costs), record.unit)} meanwhile"
-    dear = f" That is more than it is worth within {PLANS} such times."
-    where = f"in {len(design.changed)} places, and leave {len(design.unchanged)} as they are"
+    beside = f"{len(design.unchanged)} left as they are"
     return joined(
         lead,
-        f" for {for_long} {where}. Its effect is then known twice as well; it {costs}.",
-        dear if design.costs > PLANS * found.worth[found.lever] else "",
+        f" for {for_long} in {len(design.changed)} places, {beside}. Its effect is then known twice as well; "
+        f"it {costs}.",
     )
 
 
