@@ -195,6 +195,11 @@ def test_without_any_window_the_page_says_that_nobody_has_looked():
     told = text(MonitorContent("guinness", FIRST, FIRST + timedelta(days=1)))
     assert "Nobody has looked yet." in told
     assert "totalml monitor guinness" in told
+    volume = [Volume(at(0), at(1), 10)]
+    first = MonitorContent(
+        "guinness", FIRST, FIRST + DAY, volume=volume, settings=MonitoringRecipe(window={"hours": 6})
+    )
+    assert "10 rows came so far. A window is 6 hours long, and is looked at once it is over." in text(first)
 
 
 def test_the_budget_is_that_of_the_windows_and_not_of_days_in_which_nobody_looked():

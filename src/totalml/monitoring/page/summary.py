@@ -88,7 +88,7 @@ def _wanted(last: Looked) -> str:
 def _facts(content: MonitorContent) -> list[str]:
     last, alarming = content.last, content.alarming
     if last is None:
-        return [_unseen(content)]
+        return _before_the_first(content)
     facts = [] if last.verdict.cause == NONE else [cut(last.verdict.told)]  # the sentence says it
     if alarming and alarming[-1] is not last:
         ended, cause = alarming[-1], alarming[-1].verdict.cause
@@ -102,6 +102,13 @@ def _facts(content: MonitorContent) -> list[str]:
         )
     facts += [f"Looked at last until {in_words(moment(last.end))}.", _unseen(content), _late(content)]
     return facts
+
+
+def _before_the_first(content: MonitorContent) -> list[str]:
+    came = f"{counted(content.unseen, 'row')} came so far." if content.unseen else ""
+    if content.settings is None:
+        return [came]
+    return [came, f"A window is {content.settings.window.hours:g} hours long, and is looked at once it is over."]
 
 
 def _unseen(content: MonitorContent) -> str:
