@@ -66,7 +66,11 @@ def component_class(target: str) -> type[Component]:
     if not (isinstance(found, type) and issubclass(found, Component)):
         raise TargetError(f"{target!r} is not a component; a model may also be a LightningModule")
     if found.__abstractmethods__:
-        raise TargetError(f"{target!r} is a kind of component; name one of that kind")
+        if found.__abstractmethods__ <= {*vars(found)}:  # it is what asks for them
+            raise TargetError(f"{target!r} is a kind of component; name one of that kind")
+        lacks = ", ".join(sorted(found.__abstractmethods__))
+        kind = next(each.__name__ for each in found.__mro__[1:] if found.__abstractmethods__ & {*vars(each)})
+        raise TargetError(f"{target!r} lacks {lacks}, which every {kind} needs: write it")
     return found
 
 

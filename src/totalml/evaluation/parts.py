@@ -79,7 +79,7 @@ class Part:
         if getattr(recipe.evaluation, self.name) is None:
             return ""
         if self.of_pictures and recipe.model.module is not None:
-            return f"evaluation.{self.name} is left out, because the model is a LightningModule of your own"
+            return f"evaluation.{self.name} is left out, because the recipe's model is a LightningModule of its own"
         if self.of_pictures and recipe.model.image is None:
             return f"evaluation.{self.name} is left out, because the model sees no pictures"
         if self.name not in recipe.task.parts:
