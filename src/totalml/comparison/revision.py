@@ -108,10 +108,26 @@ def _extracted(project: Path, commit: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="totalml-revision-") as folder:
         try:
             with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-                tar.extractall(folder, filter="data")  # refuses what leads out of the folder
+                _extract(tar, Path(folder))
         except tarfile.TarError as error:
             raise RecipeError(f"revision {commit[:12]} cannot be extracted: {error}") from error
         yield Path(folder)
+
+
+def _extract(tar: tarfile.TarFile, folder: Path) -> None:
+    """Raises: tarfile.TarError: something leads out of the folder."""
+    if hasattr(tarfile, "data_filter"):
+        tar.extractall(folder, filter="data")
+        return
+    root = folder.resolve()  # Python before 3.11.4, as Debian 12 has it
+    for member in tar.getmembers():
+        place = root / member.name
+        reached = [place.resolve(), *([(place.parent / member.linkname).resolve()] if member.linkname else [])]
+        if not (member.isfile() or member.isdir() or member.issym()) or not all(
+            each.is_relative_to(root) for each in reached
+        ):
+            raise tarfile.TarError(f"{member.name!r} leads out of the folder")
+        tar.extract(member, root)
 
 
 def _composed(tree: Path) -> tuple[dict[str, Composed], dict[str, str]]:
