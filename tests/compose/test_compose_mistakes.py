@@ -1,5 +1,7 @@
 """Every mistake is shown at once, each at the file and line where it was written."""
 
+import shlex
+
 import pytest
 
 from totalml.compose import compose_recipe, main
@@ -327,6 +329,15 @@ def test_a_mistake_on_the_command_line_exits_with_2_and_no_traceback(project, ca
     said = capsys.readouterr()
     assert said.err.startswith(expected)
     assert "Traceback" not in said.err
+
+
+def test_a_value_that_a_shell_cut_at_its_spaces_is_shown_in_quotes_that_work(project, capsys):
+    assert main(project, print, ["+recipe=photos", "question=my", "data/two", "shapes", "seed=3"]) == 2
+    shown = """'question="my data/two shapes"'"""
+    assert capsys.readouterr().err.strip() == (
+        f"command line: expected key=value, got 'data/two'; quote a value with a space: {shown}"
+    )
+    assert compose_recipe(project, ["+recipe=photos", *shlex.split(shown)]).question == "my data/two shapes"
 
 
 def test_a_misspelt_group_option_in_a_recipe_is_reported_at_its_line(project, write_recipe):

@@ -1,6 +1,8 @@
 """Turn what Hydra, OmegaConf, YAML and pydantic say into lines of the form `file:line: what, and the mend`."""
 
+import shlex
 from collections.abc import Collection, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import yaml
@@ -92,9 +94,22 @@ def composition(error: Exception, project: Path, overrides: Sequence[str], swept
     if isinstance(error, OverrideParseException) and config_file(project, f"{GROUP}/{error.override}").is_file():
         word = error.override
         return RecipeError(f"{COMMAND_LINE}: expected key=value, got {word!r}, did you mean '+{GROUP}={word}'?")
+    if isinstance(error, OverrideParseException) and (whole := _cut_at_spaces(error.override, overrides)):
+        told = f"expected key=value, got {error.override!r}; quote a value with a space: {whole}"
+        return RecipeError(f"{COMMAND_LINE}: {told}")
     if isinstance(error, OverrideParseException):
         return RecipeError(f"{COMMAND_LINE}: cannot read {error.override!r}: {_one_line(error)}")
     return broken_yaml(project) or RecipeError(f"{COMMAND_LINE}: {_one_line(error)}")
+
+
+def _cut_at_spaces(word: str, overrides: Sequence[str]) -> str | None:
+    """`'key="two words"'`, as a shell wants what it has cut; None unless a value stands before `word`."""
+    place = overrides.index(word) if word in overrides and "=" not in word else 0
+    if not place or "=" not in overrides[place - 1]:
+        return None
+    key, _, start = overrides[place - 1].removeprefix("++").partition("=")
+    rest = takewhile(lambda each: "=" not in each, overrides[place:])
+    return shlex.quote(f'{key}="{" ".join([start, *rest])}"')
 
 
 def _one_line(error: Exception) -> str:
