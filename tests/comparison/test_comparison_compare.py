@@ -123,7 +123,7 @@ def test_the_runs_of_a_recipe_stand_side_by_side_oldest_first(plant, compare):
     told, page = compare("photos")
     assert "B against A: better by 50.0 points" in told
     assert re.search(r"seed +0 → 1", told)
-    assert "<strong>B is right more often than A</strong>: on 100 of 100 instead of 50 of 100." in page
+    assert "<strong>B is right more often than A</strong>: on 40 of 40 instead of 20 of 40." in page
     assert "<strong><bdi>dog</bdi></strong> is recognised more often (+50.0 points)" in page
     assert page.count("<img") == 12  # 20 gained, 12 shown
     assert "20 samples, 12 shown" in page

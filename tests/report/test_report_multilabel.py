@@ -62,7 +62,7 @@ def test_the_first_screen_says_what_was_planted():
     assert "Every label right for 70 of 100 test pictures" in page
     assert "Better than always saying no label, which is right for 50.0 %" in page
     assert "Of single labels 80.0 % are right" in page
-    assert "Finds “spill” worst, 25 of 100; and “thin” best, 100 of 100." in page
+    assert "Finds “spill” worst, 10 of 40; and “thin” best, 10 of 10." in page
     assert "Most often it misses “spill” and says “short”, in 30 pictures." in page
     assert "A label is said from 50 % on." in page
 

@@ -8,17 +8,23 @@ from totalml.report.number_format import counted, duration, figure, interval, of
 
 
 @pytest.mark.parametrize(
-    ("share", "text"),
+    ("share", "count", "text"),
     [
-        (0.873, "87 of 100"),
-        (1.0, "100 of 100"),
-        (0.999, "more than 99 of 100"),
-        (0.0, "0 of 100"),
-        (0.001, "fewer than 1 of 100"),
+        (0.873, 5000, "87 of 100"),
+        (1.0, 100, "100 of 100"),
+        (0.999, 5000, "more than 99 of 100"),
+        (0.0, 5000, "0 of 100"),
+        (0.001, 5000, "fewer than 1 of 100"),
+        (1.0, 26, "26 of 26"),
+        (24 / 26, 26, "24 of 26"),
     ],
 )
-def test_a_share_is_told_in_hundreds_and_never_rounded_to_certainty(share, text):
-    assert of_hundred(share) == text
+def test_a_share_is_told_in_hundreds_at_most_and_never_rounded_to_certainty(share, count, text):
+    assert of_hundred(share, count) == text
+
+
+def test_a_share_of_fewer_than_a_hundred_is_told_as_it_was_counted():
+    assert all(of_hundred(k / n, n) == f"{k} of {n}" for n in range(1, 101) for k in range(n + 1))
 
 
 @pytest.mark.parametrize(

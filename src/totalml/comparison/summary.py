@@ -68,7 +68,7 @@ def _headline(beside: SideBySide, paired: Paired, side: str) -> str:
     if given is None or given.value is None:
         return MISSING
     if paired.figure == "accuracy":
-        return of_hundred(given.value)
+        return of_hundred(given.value, paired.count)
     return f"{TITLES.get(paired.figure, paired.figure)} {figure(paired.figure, given.value)}"
 
 

@@ -78,13 +78,14 @@ def _named(part: str) -> Html:
 def _pointing(record: Explanation) -> Html | str:
     if not record.measured or record.measured[-1].pointing is None:
         return ""
-    pointing = record.measured[-1].pointing
+    pointing, count = record.measured[-1].pointing, record.measured[-1].count
     named = Html(" or ".join(_named(name) for name in record.subject))
-    controls = f"the middle of the picture in {of_hundred(pointing.centre)}, a place at random in "
+    shares = (pointing.hits.value or 0.0, pointing.centre, pointing.random)
+    hits, centre, chance = (of_hundred(share, count) for share in shares)
     return joined(
         "The strongest place lies on ",
         named,
-        f" in {of_hundred(pointing.hits.value or 0.0)} pictures; {controls}{of_hundred(pointing.random)}.",
+        f" in {hits} pictures; the middle of the picture in {centre}, a place at random in {chance}.",
     )
 
 

@@ -89,7 +89,7 @@ def _sentence(gap: GroupFigure, evaluation: Evaluation) -> Html:
         told = joined("For ", group, " its probability of ", said, f" is off by {points(value)} points, ")
         return joined(told, f"for all others by {points(rest)}.")
     where = {"true_positive_rate": " where that is the label", "false_positive_rate": " where that is not the label"}
-    lead = joined("It says ", said, where.get(gap.figure, ""), f" for {of_hundred(value)} in ", group)
+    lead = joined("It says ", said, where.get(gap.figure, ""), f" for {of_hundred(value, gap.count)} in ", group)
     return joined(lead, f", for {of_hundred(rest)} among all others.")
 
 

@@ -61,14 +61,18 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}{THIN}%"
 
 
-def of_hundred(share: float) -> str:
-    """`87 of 100`; never 100 or 0 unless it is exactly that."""
-    rounded = round(100 * share)
-    if rounded == 100 and share < 1:
-        return "more than 99 of 100"
+def of_hundred(share: float, count: int = 100) -> str:
+    """`87 of 100`; never all or 0 unless it is exactly that.
+
+    Args: count: samples that it is a share of; fewer than 100 are told as they are: `24 of 26`.
+    """
+    whole = min(count, 100)
+    rounded = round(whole * share)
+    if rounded == whole and share < 1:
+        return f"more than {whole - 1} of {whole}"
     if rounded == 0 and share > 0:
-        return "fewer than 1 of 100"
-    return f"{rounded} of 100"
+        return f"fewer than 1 of {whole}"
+    return f"{rounded} of {whole}"
 
 
 def figure(name: str, value: float, unit: str = "") -> str:

@@ -30,7 +30,8 @@ def told(content: ReportContent) -> Html | str:
     if record.threshold.value is None:
         return f"Whether a picture is unlike those it learnt from, it cannot tell: {record.threshold.note}."
     if record.strange:
-        lead = f"{of_hundred(record.flagged.value or 0.0)} test {content.noun}s look unlike those it learnt from, "
+        flagged = of_hundred(record.flagged.value or 0.0, content.evaluation.count)
+        lead = f"{flagged} test {content.noun}s look unlike those it learnt from, "
         return joined(tag("strong", lead), f"where {of_hundred(record.stated)} are expected. ", _link())
     noticed = [f"{percent(share.value or 0.0, 0)} of {SHORT[kind]}" for kind, share in record.strangers.items()]
     lead = f"It notices pictures unlike those it learnt from: {', '.join(noticed)}; "

@@ -92,7 +92,7 @@ def in_words(record: Slices, one: Slice, evaluation: Evaluation, noun: str) -> s
 
 def _short(record: Slices, one: Slice, evaluation: Evaluation) -> str:
     value = one.value.value or 0.0
-    return written(record.figure, value, evaluation.unit) if record.lower_is_better else of_hundred(value)
+    return written(record.figure, value, evaluation.unit) if record.lower_is_better else of_hundred(value, one.count)
 
 
 def _gap(record: Slices, one: Slice, evaluation: Evaluation) -> tuple[str, str]:

@@ -18,14 +18,16 @@ POINTS_APART = 2.0
 
 def verdict(content: ReportContent[ClassificationEvaluation]) -> Html:
     evaluation = content.evaluation
-    accuracy = tag("strong", of_hundred(evaluation.metrics["accuracy"].value or 0.0))
+    accuracy = tag("strong", of_hundred(evaluation.metrics["accuracy"].value or 0.0, evaluation.count))
     of_possible, less = _of_possible(evaluation), less_often(evaluation)
     return joined("Right for ", accuracy, f" test {content.noun}s", of_possible, less, ".")
 
 
 def lead(content: ReportContent[ClassificationEvaluation]) -> str:
     """The same without markup, for the model card."""
-    return f"Right for {of_hundred(content.evaluation.metrics['accuracy'].value or 0.0)} test {content.noun}s."
+    evaluation = content.evaluation
+    right = of_hundred(evaluation.metrics["accuracy"].value or 0.0, evaluation.count)
+    return f"Right for {right} test {content.noun}s."
 
 
 def purpose(content: ReportContent[ClassificationEvaluation], most: int) -> str:
@@ -48,9 +50,9 @@ def facts(content: ReportContent[ClassificationEvaluation]) -> list[Html | str]:
 
 def _of_possible(evaluation: ClassificationEvaluation) -> str:
     best = evaluation.metrics.get("best_possible_accuracy")
-    return (
-        "" if best is None or best.value in (None, 1.0) else f", where at most {round(100 * best.value)} are possible"
-    )
+    if best is None or best.value in (None, 1.0):
+        return ""
+    return f", where at most {round(min(evaluation.count, 100) * best.value)} are possible"
 
 
 def _against_baseline(evaluation: ClassificationEvaluation) -> Html:
@@ -113,10 +115,16 @@ def _weakest(evaluation: ClassificationEvaluation) -> Html | str:
     if len(evaluation.classes) == 2 or len(recalls) < 2:
         return ""
     worst, best = min(recalls, key=recalls.__getitem__), max(recalls, key=recalls.__getitem__)
+    few, many = (_recognised(evaluation, label, recalls[label]) for label in (worst, best))
     return joined(
-        *("Weakest on ", _quoted(worst), f", of which it recognises {of_hundred(recalls[worst])}; "),
-        *("strongest on ", _quoted(best), f" with {of_hundred(recalls[best])}."),
+        *("Weakest on ", _quoted(worst), f", of which it recognises {few}; "),
+        *("strongest on ", _quoted(best), f" with {many}."),
     )
+
+
+def _recognised(evaluation: ClassificationEvaluation, label: str, recall: float) -> str:
+    support = evaluation.per_class[label]["support"]
+    return of_hundred(recall, support) if isinstance(support, int) else of_hundred(recall)
 
 
 def _confidence(evaluation: ClassificationEvaluation) -> str:

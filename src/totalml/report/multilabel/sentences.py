@@ -14,14 +14,18 @@ from totalml.report.slices import less_often
 
 
 def verdict(content: ReportContent[MultiLabelEvaluation]) -> Html:
-    share = tag("strong", of_hundred(content.evaluation.metrics["exact_match"].value or 0.0))
-    return joined("Every label right for ", share, f" test {content.noun}s", less_often(content.evaluation), ".")
+    return joined(
+        "Every label right for ",
+        tag("strong", _right(content.evaluation)),
+        f" test {content.noun}s",
+        less_often(content.evaluation),
+        ".",
+    )
 
 
 def lead(content: ReportContent[MultiLabelEvaluation]) -> str:
     """The same without markup, for the model card."""
-    share = of_hundred(content.evaluation.metrics["exact_match"].value or 0.0)
-    return f"Every label right for {share} test {content.noun}s."
+    return f"Every label right for {_right(content.evaluation)} test {content.noun}s."
 
 
 def purpose(content: ReportContent[MultiLabelEvaluation], most: int) -> str:
@@ -41,6 +45,10 @@ def facts(content: ReportContent[MultiLabelEvaluation]) -> list[Html | str]:
         _thresholds(evaluation),
         _probabilities(evaluation),
     ]
+
+
+def _right(evaluation: MultiLabelEvaluation) -> str:
+    return of_hundred(evaluation.metrics["exact_match"].value or 0.0, evaluation.count)
 
 
 def _against_baseline(evaluation: MultiLabelEvaluation, simple: Baseline) -> Html:
@@ -67,9 +75,10 @@ def _weakest(evaluation: MultiLabelEvaluation) -> Html | str:
     if len(recalls) < 2:
         return ""
     worst, best = min(recalls, key=recalls.__getitem__), max(recalls, key=recalls.__getitem__)
+    few, many = (of_hundred(recalls[label], evaluation.per_label[label].support) for label in (worst, best))
     return joined(
-        *("Finds ", quoted([worst]), f" worst, {of_hundred(recalls[worst])}; "),
-        *("and ", quoted([best]), f" best, {of_hundred(recalls[best])}."),
+        *("Finds ", quoted([worst]), f" worst, {few}; "),
+        *("and ", quoted([best]), f" best, {many}."),
     )
 
 
