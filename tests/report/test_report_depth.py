@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from totalml.evaluation import Evaluation, SampleContext
+from totalml.evaluation.calibration.temperature import COLDEST, HOTTEST, fit_temperature
 from totalml.report.page import LIMIT_BYTES, render
 
 RECIPE = {
@@ -85,6 +86,21 @@ def test_a_model_that_is_too_sure_is_told_and_its_temperature_too(content_of):
     temperature = content.evaluation.confidence_check.temperature.value
     assert temperature.low > 1
     assert f"Divided by {temperature.value:.2f}" in text
+
+
+def test_a_temperature_that_the_validation_split_cannot_tell_is_not_told(content_of):
+    """Of four samples one is wrong by a hair, so a fit exists but every temperature searched is in its interval."""
+    content = content_of(samples=800, beside=sure)
+    check = content.evaluation.confidence_check
+    first = np.array([0.6, 0.4, 0.6, 0.505])
+    vague = fit_temperature(np.stack([first, 1 - first], axis=1), np.array([0, 1, 0, 1]), z=1.96)
+    assert vague.value
+    assert (vague.low, vague.high) == (COLDEST, HOTTEST)
+    told = replace(check, temperature=replace(check.temperature, value=vague))
+    text = text_of(replace(content, evaluation=replace(content.evaluation, confidence_check=told)))
+    assert "None is told: the validation split is too small" in text
+    assert "Divided by" not in text
+    assert "after temperature scaling" not in text
 
 
 def fitting(labels, probabilities):

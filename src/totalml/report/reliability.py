@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from totalml.evaluation.calibration.record import Calibration, CalibrationBin, Temperature
+from totalml.evaluation.calibration.temperature import COLDEST, HOTTEST
 from totalml.evaluation.classification.record import ClassificationEvaluation
 from totalml.evaluation.multilabel.record import MultiLabelEvaluation
 from totalml.report.charts import Axes, Line, curve, dot, figure
@@ -50,7 +51,8 @@ def calibration_section(
     """
     check = evaluation.confidence_check
     ece = percent(evaluation.metrics["ece"].value or 0.0)
-    shown = [_reliability(words, evaluation.calibration, check.temperature if check else None, ece)]
+    mended = check.temperature if check and not _any_would_do(check.temperature) else None
+    shown = [_reliability(words, evaluation.calibration, mended, ece)]
     if check:
         shown.append(_sureness(words.gap, check, evaluation.confidence))
         shown.append(_temperature(check.temperature, evaluation.confidence, words.unchanged))
@@ -109,6 +111,9 @@ def _temperature(scaling: Temperature, confidence: float, remark: str) -> Html:
     title, fitted = tag("h3", "Temperature"), scaling.value
     if fitted.value is None:
         return joined(title, tag("p", f"None could be fitted: {fitted.note}."))
+    if _any_would_do(scaling):
+        text = f"None is told: the validation split is too small to tell one from {COLDEST:g} from one of {HOTTEST:g}."
+        return joined(title, tag("p", text))
     bounds = f"{fitted.low:.2f} to {fitted.high:.2f}, {percent(confidence, 0)} interval"
     text = (
         f"Divided by {fitted.value:.2f} ({bounds}), its logits would fit the validation split best; above 1 means that "
@@ -120,6 +125,12 @@ def _temperature(scaling: Temperature, confidence: float, remark: str) -> Html:
     ]
     listed = table("On the test split", ["Figure", "As it is", "Scaled"], rows, "numbers")
     return joined(title, tag("div", tag("p", text), listed, class_="pair"))
+
+
+def _any_would_do(scaling: Temperature) -> bool:
+    """Whether its interval is as wide as what was searched."""
+    low, high = scaling.value.low, scaling.value.high
+    return low is not None and high is not None and low <= COLDEST and high >= HOTTEST
 
 
 def _filled(bins: Sequence[CalibrationBin]) -> list[CalibrationBin]:
