@@ -87,7 +87,10 @@ def live(
 
     with attempt.stage("features"):
         features = embed_features(recipe, features, store, progress)
-        stages.note(definitions.features(recipe, snapshot.data_hash), reused=not features.made)
+        defined = definitions.features(recipe, snapshot.data_hash)
+        # Rows of a table and numbers of one's own are made by every run; only what is made of pictures is kept.
+        kept = bool(features.made or features.taken)
+        stages.note(defined, reused=not features.made and not stages.changed(defined) if kept else None)
     # What the evaluation will need is looked at now, before an hour of training.
     names, pictured = features.targets.names, features.images is not None
     check_before_training(recipe.evaluation, recipe.task, names, snapshot.metadata, pictures=pictured)

@@ -1,13 +1,18 @@
 """A stage is done again exactly if something that its result depends on has changed, and the run says what."""
 
+import json
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from totalml.compose import compose_recipe
+from totalml.runner import run
 from totalml.stages.stage_cache import Definition, changes
 
+REPOSITORY = Path(__file__).parents[2]
 STAGES = ("quality", "features", "training", "evaluation")
 
 
@@ -52,6 +57,24 @@ def test_what_changed_is_done_again_and_nothing_else(project, override, expected
     assert reused(facts) == expected
     if stage:
         assert facts["stages"][stage]["why"].startswith(why)
+
+
+def test_features_of_known_pictures_with_another_feature_of_ones_own_are_not_called_reused(project):
+    own = "++features.own=[{_target_: recipes.own.contrast.Contrast}]"
+    facts = project.go("model=small_cnn_and_mlp", own)
+    features = facts["stages"]["features"]
+    assert not features["reused"]
+    assert features["why"].startswith("definition changed: own")
+
+
+def test_rows_of_a_table_which_every_run_makes_anew_are_never_called_reused(tmp_path):
+    (tmp_path / "flats.csv").write_text("area,label\n" + "".join(f"{k},{'ab'[k % 2]}\n" for k in range(60)))
+    where = [f"runtime.store={tmp_path}/store", f"runtime.runs={tmp_path}/runs", "runtime.progress=plain"]
+    table = ["+recipe=table", f"data.source.table={tmp_path}/flats.csv", "training.epochs=1", "evaluation=quick"]
+    for seed in (1, 2):
+        folder = run(compose_recipe(REPOSITORY, [*table, *where, f"seed={seed}"]))
+        features = json.loads((folder / "run.json").read_text())["stages"]["features"]
+        assert (features["reused"], features["why"]) == (False, "")
 
 
 def test_a_reused_stage_gives_the_same_results_as_doing_it(project, tmp_path):

@@ -59,6 +59,11 @@ class FeatureSet:
         """Rows that this call decoded or embedded; 0 if all were there."""
         return self.decoded + (self.embeddings.made if self.embeddings else 0)
 
+    @property
+    def taken(self) -> int:
+        """Rows that earlier calls had decoded or embedded."""
+        return self.reused + (self.embeddings.reused if self.embeddings else 0)
+
     def content_digest(self) -> str:
         """Of every value that a model is given, in the order of the samples."""
         import numpy as np

@@ -98,23 +98,32 @@ class Stages:
                 shutil.rmtree(kept)
             self._work(definition, kept, (files, also), work, fault and f"damaged in the store: {kept}")
 
-    def note(self, definition: Definition, *, reused: bool, why: str | None = None) -> None:
+    def changed(self, definition: Definition) -> str:
+        """What differs from the latest other attempt that comes closest, in words."""
+        before, now = self._parts(definition.stage), definition.parts
+        return changes(min(before, key=lambda parts: _distance(parts, now), default=None), now)
+
+    def note(self, definition: Definition, *, reused: bool | None, why: str | None = None) -> None:
         """Write into `run.json` whether a stage was reused and why not.
 
-        Args: why: the reason where it is not that something changed.
+        Args:
+            reused: None: it leaves nothing in the store that could be.
+            why: the reason where it is not that something changed.
         """
-        before = [stages[definition.stage]["parts"] for stages in self._before if definition.stage in stages]
-        closest = min(before, key=lambda parts: _distance(parts, definition.parts), default=None)
-        changed = changes(closest, definition.parts)
-        told = "" if reused else why or changed or ("not in the store" if before else "")
+        gone = "not in the store" if reused is False and self._parts(definition.stage) else ""
+        told = "" if reused else why or self.changed(definition) or gone
         stages = self._attempt.facts.setdefault("stages", {})
         stages[definition.stage] = {
             "key": definition.key,
-            "reused": reused,
+            "reused": bool(reused),
             "why": told,
             "parts": dict(definition.parts),
         }
         self._attempt.save()
+
+    def _parts(self, stage: str) -> list[Mapping[str, Any]]:
+        """Those of the attempts before."""
+        return [stages[stage]["parts"] for stages in self._before if stage in stages]
 
     def _work(
         self,
