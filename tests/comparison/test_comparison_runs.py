@@ -11,6 +11,7 @@ import yaml
 from tests.evaluated import classified
 from tests.projects import commit
 from totalml.comparison import compare, run_side, save_code
+from totalml.comparison.figures import paired_in_words
 from totalml.comparison.sources import digest_of
 from totalml.component import plain
 from totalml.compose import compose_recipe
@@ -85,7 +86,7 @@ def test_two_attempts_of_one_run_do_not_differ(place, write_run):
     found = compared(place, write_run(LABELS, [True, False]), write_run(LABELS, [True, False]))
     assert (found.keys, found.files, found.environment, found.execution) == ((), (), (), ())
     assert not found.data
-    assert found.paired.in_words() == "right on the same 2 test samples"
+    assert paired_in_words(found.paired) == "right on the same 2 test samples"
 
 
 def test_a_sample_with_another_label_and_one_that_is_new_are_named(place, write_run):
@@ -116,7 +117,7 @@ def test_another_learning_rate_is_named_and_counts(place, write_run):
 def test_a_model_that_is_right_more_often_is_called_better(place, write_run):
     worse, better = [index % 2 == 0 for index in range(200)], [index % 4 != 0 or index % 8 == 0 for index in range(200)]
     found = compared(place, write_run(LABELS, worse), write_run(LABELS, better))
-    assert found.paired.in_words().startswith("better by")
+    assert paired_in_words(found.paired).startswith("better by")
 
 
 def test_code_that_is_neither_in_the_store_nor_in_git_is_said_to_be_missing(place, write_run):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tests.evaluated import classified
-from totalml.evaluation.paired import Paired, paired
+from totalml.evaluation.paired import paired
 
 
 def predictions(right, ids=None):
@@ -52,20 +52,3 @@ def test_swapping_the_sides_swaps_the_sign(two_models):
 def test_other_samples_are_not_compared():
     assert paired(predictions([1, 0], ids=["x", "y"]), predictions([1, 0], ids=["x", "z"])) is None
     assert paired(predictions([1, 0]), predictions([1])) is None
-
-
-@pytest.mark.parametrize(
-    ("difference", "low", "high", "words"),
-    [
-        (0.021, 0.004, 0.039, "better by 2.1 points (0.4 to 3.9)"),
-        (-0.021, -0.039, -0.004, "worse by 2.1 points (0.4 to 3.9)"),
-        (0.01, -0.012, 0.03, "no clear difference in accuracy (-1.2 to +3.0 points)"),
-    ],
-)
-def test_what_the_interval_means_is_said_in_words(difference, low, high, words):
-    assert Paired(difference, low, high, 5, 4, 100).in_words() == words
-
-
-def test_the_same_answers_are_called_so():
-    found = paired(predictions([1, 0, 1]), predictions([1, 0, 1]))
-    assert found.in_words() == "right on the same 3 test samples"

@@ -11,6 +11,7 @@ import yaml
 from totalml.authoring.golden import composed_file, metrics_file, read_metrics_text
 from totalml.comparison.compared import attempt_metrics, attempt_paired
 from totalml.comparison.composed import Composed, compose_all
+from totalml.comparison.figures import paired_as_json
 from totalml.comparison.metrics import MetricChange, metric_changes
 from totalml.comparison.revision import Revision, commit_of, file_at, git, read_revision
 from totalml.errors import RecipeError
@@ -56,7 +57,7 @@ class RecipeChange:
             "mistakes": list(self.new.mistakes),
             "metrics": [change.as_json() for change in self.metrics],
             "measured": self.measured,
-            "accuracy": self.paired.as_json() if self.paired else None,
+            "accuracy": paired_as_json(self.paired) if self.paired else None,
             "note": self.note,
         }
 

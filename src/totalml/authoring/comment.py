@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from totalml.comparison.diff import as_text as sections_as_text
+from totalml.comparison.figures import paired_in_words
 from totalml.comparison.markdown import code, sections_as_markdown
 from totalml.comparison.sections import Section, metric_lines, recipe_section
 from totalml.identity import short
@@ -74,7 +75,7 @@ def _sections(change: RecipeChange) -> list[Section]:
     if change.keys:
         parts.append(recipe_section(change.keys, change.origins))
     if change.metrics:
-        told = f"; {change.paired.in_words()}" if change.paired else ""
+        told = f"; {paired_in_words(change.paired)}" if change.paired else ""
         parts.append(Section(f"Metrics: from {change.measured}{told}", tuple(metric_lines(change.metrics))))
     elif change.kind == "changed" and change.old.config_hash != change.new.config_hash:
         parts.append(Section("Metrics: not measured on both sides"))

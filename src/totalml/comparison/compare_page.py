@@ -108,7 +108,7 @@ def _class_table(caption: str, beside: SideBySide) -> Html:
     rows: list[list[str]] = [
         [
             name_of(change.label),
-            tag("b" if change.paired.clear else "span", change.paired.in_words()),
+            tag("b" if change.paired.clear else "span", figures.paired_in_words(change.paired)),
             str(change.paired.gained),
             str(change.paired.lost),
             f"{change.paired.count:,}",

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from totalml.comparison.figures import step, step_interval
+from totalml.comparison.figures import moved, paired_in_words, paired_told, step, step_interval
 from totalml.errors import RecipeError
 from totalml.report.number_format import SHARES, figure
 from totalml.values.shown import SAME, visible
@@ -82,10 +82,10 @@ def as_text(attempts: Sequence[Attempt], others: Sequence[SideBySide]) -> str:
     parts = [Section("Compared", tuple(aligned(rows, SAME)))]
     for name, beside in zip(names[1:], others, strict=True):
         lines = metric_lines(beside.metrics, (names[0], name))
-        parts.append(Section(f"{name} against {names[0]}: {paired_in_words(beside)}", tuple(lines)))
+        parts.append(Section(f"{name} against {names[0]}: {told_of(beside)}", tuple(lines)))
         keys = recipe_section(beside.keys, None)
         parts.append(replace(keys, title=f"  {keys.title}"))
-        if rows := [(visible(each.label), each.paired.in_words()) for each in beside.classes]:
+        if rows := [(visible(each.label), paired_in_words(each.paired)) for each in beside.classes]:
             parts.append(Section("  Classes, by their own test samples", tuple(aligned(rows, SAME))))
         if beside.slices:
             parts.append(
@@ -109,6 +109,7 @@ def groups_in_words(slices: SliceChanges) -> str:
 
 def _group_rows(slices: SliceChanges) -> list[tuple[str, ...]]:
     """Those that are clearly better or worse; if none is, those that came closest."""
+    gained, lost = moved(slices.figure in SHARES)
     told = slices.clear()[:MOST_GROUPS] or slices.closest(CLOSEST)
     return [
         (
@@ -116,7 +117,7 @@ def _group_rows(slices: SliceChanges) -> list[tuple[str, ...]]:
             ("better" if one.better else "worse" if one.worse else "unclear"),
             f"{figure(slices.figure, one.before)} to {figure(slices.figure, one.after)}",
             f"{step(slices.figure, one.step)}{_unit(slices)} ({step_interval(slices.figure, one.change)})",
-            f"{one.gained} gained and {one.lost} lost of {one.count:,}",
+            f"{one.gained:,} {gained} and {one.lost:,} {lost} of {one.count:,}",
         )
         for one in told
     ]
@@ -126,12 +127,12 @@ def _unit(slices: SliceChanges) -> str:
     return " points" if slices.figure in SHARES else ""
 
 
-def paired_in_words(beside: SideBySide) -> str:
-    """`better by 2.1 points (0.4 to 3.9), 12 gained and 4 lost`."""
+def told_of(beside: SideBySide) -> str:
+    """`better by 2.1 points (0.4 to 3.9), 12 gained and 4 lost of 228`."""
     paired = beside.paired
     if paired is None:
         return "not tested on the same samples, so chance cannot be told from difference"
-    return f"{paired.in_words()}, {paired.gained} gained and {paired.lost} lost of {paired.count:,}"
+    return f"{paired_told(paired)} of {paired.count:,}"
 
 
 def _leet(attempts: Sequence[Attempt]) -> list[str]:

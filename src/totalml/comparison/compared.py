@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.comparison.code_of_side import code_of_side
 from totalml.comparison.environment import FactChange, environment_changes, execution_changes, file_changes
+from totalml.comparison.figures import paired_as_json
 from totalml.comparison.metrics import MetricChange, metric_changes, read_metrics
 from totalml.comparison.side import Side
 from totalml.comparison.sources import FileChange, code_changes
@@ -54,7 +55,7 @@ class Comparison:
             "inputs": _facts(self.inputs),
             "execution": _facts(self.execution),
             "metrics": [change.as_json() for change in self.metrics],
-            "paired": self.paired.as_json() if self.paired else None,
+            "paired": paired_as_json(self.paired) if self.paired else None,
             "remarks": self.remarks,
         }
 

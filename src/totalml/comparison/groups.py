@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from totalml.comparison.figures import step, step_interval
+from totalml.comparison.figures import moved, step, step_interval
 from totalml.comparison.slices import CONFIDENCE, ERROR_RATE, SliceChange, SliceChanges
 from totalml.report.forest import forest
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import chance, counted, figure, percent
+from totalml.report.number_format import SHARES, chance, counted, figure, percent
 
 if TYPE_CHECKING:
     from totalml.comparison.side_by_side import SideBySide
@@ -21,7 +21,8 @@ NAME_LENGTH = 90
 
 def _head(name: str) -> list[str]:
     figures = ("Right before", "Right now", "Points") if name == "accuracy" else ("Before", "Now", "Better by")
-    return ["Group", "Samples", *figures, "Drawn", "Gained", "Lost", "By chance alone"]
+    gained, lost = (word.capitalize() for word in moved(name in SHARES))
+    return ["Group", "Samples", *figures, "Drawn", gained, lost, "By chance alone"]
 
 
 def groups(names: Sequence[str], others: Sequence[SideBySide]) -> Html:
@@ -55,7 +56,7 @@ def _told(slices: SliceChanges) -> Html:
     if not better and not worse:
         return joined(f"None of {compared} is clearly better or worse, as far as their samples can tell.")
     told = [_named("Worse", worse, slices.figure), _named("Better", list(reversed(better)), slices.figure)]
-    return joined(*told, f"{compared} were compared.")
+    return joined(*told, f"{compared} {'was' if len(slices.all) == 1 else 'were'} compared.")
 
 
 def _named(word: str, changes: Sequence[SliceChange], name: str) -> Html:

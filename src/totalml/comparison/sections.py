@@ -154,7 +154,7 @@ def _fact(given: object) -> str:
 def _metrics_section(comparison: Comparison) -> Iterator[Section]:
     if comparison.metrics:
         paired = comparison.paired
-        told = f": {paired.in_words()}, {paired.gained} gained and {paired.lost} lost" if paired else ""
+        told = f": {figures.paired_told(paired)}" if paired else ""
         yield Section(f"Metrics{told}", tuple(metric_lines(comparison.metrics)))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from totalml.evaluation.record import Evaluation
 
@@ -44,27 +44,6 @@ class Paired:
     @property
     def clear(self) -> bool:
         return not self.low <= 0 <= self.high
-
-    def in_words(self) -> str:
-        """`better by 2.1 points (0.4 to 3.9)`."""
-        if not self.gained and not self.lost:
-            return f"{'right on' if self.share else 'the same answers for'} the same {self.count:,} test samples"
-        if not self.clear:
-            bounds = f"{self._step(self.low)} to {self._step(self.high)}{' points' if self.share else ''}"
-            return f"no clear difference in {self.figure} ({bounds})"
-        low, high = sorted((abs(self.low), abs(self.high)))
-        size, unit = self._size(abs(self.difference)), "points" if self.share else f"in {self.figure}"
-        word = "better" if self.difference > 0 else "worse"
-        return f"{word} by {size} {unit} ({self._size(low)} to {self._size(high)})"
-
-    def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "in_words": self.in_words()}
-
-    def _size(self, value: float) -> str:
-        return f"{100 * value:.1f}" if self.share else f"{value:.3g}"
-
-    def _step(self, value: float) -> str:
-        return f"{100 * value:+.1f}" if self.share else f"{value:+.3g}"
 
 
 def paired(old: Evaluation, new: Evaluation) -> Paired | None:

@@ -212,7 +212,7 @@ def of_test_split(project: Path, snapshot: str, store: Store) -> dict[str, tuple
 
 def claimed(line: str, held: dict[str, tuple[bytes, str]], store: Store) -> tuple[float, float]:
     """The interval that a line of close-loop tells, which is that of resampling what both releases say of samples."""
-    told = re.search(r"([-+\d.]+) to ([-+\d.]+)", line)
+    told = re.search(r"([-+\d.]+) to ([-+\d.]+)", line.replace("\N{MINUS SIGN}", "-"))
     low, high = (float(bound) / 100 for bound in told.groups()) if told else (0.0, 0.0)
     assert f" {len(held)} test samples" in line
     was, now = (right(alias, store, [*held.values()]) for alias in ("production", "candidate"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from totalml.comparison.figures import paired_bounds, paired_in_words
 from totalml.errors import DataError
 from totalml.recipe.gates import PRODUCTION
 from totalml.review.learnt.judged_samples import NEW
@@ -45,13 +46,11 @@ class Gain:
 
 def told(paired: Paired) -> str:
     if not paired.gained and not paired.lost:
-        return f"no gain can be told: {paired.in_words()}"
+        return f"no gain can be told: {paired_in_words(paired)}"
     on = f"on {paired.count:,} test samples"
     if paired.clear:
-        return f"{paired.in_words()} {on}"
-    if paired.share:
-        return f"no gain can be told: {100 * paired.low:+.1f} to {100 * paired.high:+.1f} points {on}"
-    return f"no gain can be told: {paired.low:+.3g} to {paired.high:+.3g} in {paired.figure} {on}"
+        return f"{paired_in_words(paired)} {on}"
+    return f"no gain can be told: {paired_bounds(paired)}{'' if paired.share else f' in {paired.figure}'} {on}"
 
 
 def recipe_on(snapshot: str, bundle: Bundle, place: Place) -> Recipe:
