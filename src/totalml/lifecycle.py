@@ -50,6 +50,7 @@ from totalml.training import TrainedModel, embed_features, predict, train_model
 from totalml.training.execution import device_of, used
 
 Rows = NDArray[np.int64]
+MOST_NAMED = 3  # samples of a warning, on the terminal
 
 
 def live(
@@ -83,7 +84,7 @@ def live(
     stages.run(defined, [QUALITY_FILE], lambda: check().save(folder), pages(*BEFORE_TRAINING))
     quality = QualityReport.load(folder)
     for finding in quality.findings:
-        progress.say(f"{finding.check}: {finding.message}")
+        progress.say(finding.told(MOST_NAMED))
 
     with attempt.stage("features"):
         features = embed_features(recipe, features, store, progress)

@@ -5,6 +5,7 @@ import pytest
 
 from tests.quality import drawn
 from totalml.quality import Blur, Exposure, LabelAgreement, NearDuplicates, PictureSizes
+from totalml.quality.report import Finding
 
 ALL = (NearDuplicates(), Exposure(), Blur(), PictureSizes(), LabelAgreement())
 
@@ -59,6 +60,15 @@ def test_dark_bright_and_flat_pictures_are_named(snapshot_of, splits_of, picture
     assert "1 of 20 pictures are too bright" in bright.message
     assert "1 of 20 pictures are flat" in flat.message
     assert [one.samples for one in (dark, bright, flat)] == [("s0003",), ("s0005",), ("s0007",)]
+    assert dark.told(3).endswith("remove those at fault. Samples: 's0003'.")
+
+
+def test_a_finding_names_its_first_samples_once():
+    many = Finding("Blur", "warn", "4 pictures are blurred.", ("a", "b", "c", "d"))
+    assert many.told(3) == "Blur: 4 pictures are blurred. Samples: 'a', 'b', 'c', ..."
+    assert many.told(4) == "Blur: 4 pictures are blurred. Samples: 'a', 'b', 'c', 'd'."
+    named = Finding("DoubtfulLabels", "warn", "The worst: 'a' is 'x' and looks 'y'.", ("a",))
+    assert named.told(3) == "DoubtfulLabels: The worst: 'a' is 'x' and looks 'y'."
 
 
 def test_small_and_long_pictures_are_named(snapshot_of, splits_of, pictures_of):

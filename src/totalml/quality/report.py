@@ -24,6 +24,14 @@ class Finding:
     message: str
     samples: tuple[str, ...] = ()
 
+    def told(self, most: int = 10) -> str:
+        """For a terminal, with so many samples by name, unless the message names them."""
+        named = [repr(each) for each in self.samples]
+        if not named or named[0] in self.message:
+            return f"{self.check}: {self.message}"
+        end = ", ..." if len(named) > most else "."
+        return f"{self.check}: {self.message} Samples: {', '.join(named[:most])}{end}"
+
 
 @dataclass(frozen=True)
 class QualityReport:

@@ -53,8 +53,6 @@ def _names(checks: Sequence[QualityCheck]) -> tuple[str, ...]:
 
 def _report(stops: Sequence[Finding], findings: int) -> str:
     lines = [f"the data did not pass its quality checks ({len(stops)} of {findings} findings stop the run):"]
-    for finding in stops:
-        shown = f" Samples: {', '.join(map(repr, finding.samples))}." if finding.samples else ""
-        lines.append(f"  {finding.check}: {finding.message}{shown}")
+    lines += [f"  {finding.told()}" for finding in stops]
     lines.append("Mend the data, or set 'level: warn' on the check to go on regardless.")
     return "\n".join(lines)
