@@ -186,3 +186,11 @@ def test_counts_and_table_say_how_labels_are_shared_out():
         ("b", "1 (50%)", "1 (50%)", "0 (0%)"),
         ("all", "4 (67%)", "1 (17%)", "1 (17%)"),
     ]
+
+
+def test_the_table_of_samples_without_labels_is_not_headed_label():
+    taken = snapshot(range(4), labels=[None] * 4, part=["train", "train", "validation", "test"])
+    assert split_table(split_samples(BY_COLUMN, taken), taken) == [
+        ("", "train", "validation", "test"),
+        ("all", "2 (50%)", "1 (25%)", "1 (25%)"),
+    ]

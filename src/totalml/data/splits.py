@@ -42,7 +42,8 @@ def split_table(splits: Splits, snapshot: Snapshot) -> list[tuple[str, ...]]:
     counts = splits.counts(snapshot)
     sums = splits.sizes
     rows = [(label, *(_cell(split[name], sum(split.values())) for name in NAMES)) for label, split in counts.items()]
-    return [("label", *NAMES), *rows, ("all", *(_cell(sums[name], sum(sums.values())) for name in NAMES))]
+    head = ("label" if rows else "", *NAMES)
+    return [head, *rows, ("all", *(_cell(sums[name], sum(sums.values())) for name in NAMES))]
 
 
 def _counts(labels: pa.ChunkedArray) -> dict[str, int]:
