@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.monitoring import released
 from tests.monitoring.looked import pint
 from tests.monitoring.traffic import MIDNIGHT, MODEL, OTHER, RELEASE, Service, every
 from totalml.alerts.alerts import Alerts
@@ -214,3 +215,18 @@ def test_a_model_that_nobody_looked_at_yet_has_a_page(project, store, capsys):
     page = (project / "runs" / MODEL / "monitor.html").read_text("utf-8")
     assert "Nobody has looked yet." in page
     assert "1 row" in page
+
+
+def test_before_the_first_look_both_say_when_that_can_be_and_the_page_how_much_came(project, store, capsys):
+    kept = released.release(store, released.rows(200), {"window": {"hours": 6}})
+    assert main(["monitor", MODEL]) == 0
+    assert capsys.readouterr().out == f"{MODEL}@production: nothing was answered yet\n"
+    far = datetime(2999, 1, 1, 1, tzinfo=UTC)  # no window of it is over, whenever this runs
+    released.answer(store, released.rows(5, 1), [far] * 5, kept.hash)
+    assert main(["monitor", MODEL]) == 0
+    told = "the first window ends 2999-01-01T06:00 UTC, and is looked at after that"
+    assert capsys.readouterr().out == f"{MODEL}@production: {told}\n"
+    page = render(gathered(store, MODEL, DAY, far + DAY / 2)).decode()
+    assert "Look at what was answered once the first window is over" in page
+    assert "5 rows came so far." in page
+    assert "A window is 6 hours long" in page

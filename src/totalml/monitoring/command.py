@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         _follow(watched, alerting().alerts, store, place)
         if not arguments.watch:
             if not some and not told and not arguments.json:  # what it told, another wrote down first
-                print(f"{watched.named}: no window is over since the last look; {_last(watch)}")
+                print(f"{watched.named}: {_none_over(watch)}")
             return ALARMED if told else 0
         time.sleep(EVERY_S)
 
@@ -192,7 +192,10 @@ def shown(looked: Looked) -> str:
     return "\n".join(lines)
 
 
-def _last(watch: Watch) -> str:
+def _none_over(watch: Watch) -> str:
     last, due = watch.history.last(watch.release), watch.ends()
-    told = f"the last ended {last.end[:16]}: {last.verdict.cause}" if last else "it is the first look"
-    return f"{told}; the next ends {due:%Y-%m-%dT%H:%M} UTC" if due else f"{told}, and nothing was answered yet"
+    ends = f"ends {due:%Y-%m-%dT%H:%M} UTC" if due else ""
+    if last is None:
+        return f"the first window {ends}, and is looked at after that" if ends else "nothing was answered yet"
+    told = f"no window is over since the last look; the last ended {last.end[:16]}: {last.verdict.cause}"
+    return f"{told}; the next {ends}" if ends else f"{told}, and nothing was answered yet"

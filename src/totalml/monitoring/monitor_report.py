@@ -91,8 +91,8 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime, named: Na
     alerts = [each for each in Alerts(store, model).open() if release in (None, each.finding.release)]
     name, deployment = ("", None) if named else _deployed(store, model)
     settings = deployment.monitoring if deployment else None
-    if settings is None and looked:
-        settings = _of_recipe(store, looked[-1].release)
+    if settings is None and (of := looked[-1].release if looked else release or _in_production(store, model)):
+        settings = _of_recipe(store, of)
     volume = volume_of(store, model, since, now, moment(looked[-1].end) if looked else None, release)
     content = MonitorContent(
         model=model,
@@ -136,6 +136,14 @@ def _deployed(store: Store, model: str) -> tuple[str, Deployment | None]:
 
     applied = [event.facts["deployment"] for event in store.journal(model).events() if event.kind == DEPLOYED]
     return (applied[-1], Deployments(store, model).standing(applied[-1])) if applied else ("", None)
+
+
+def _in_production(store: Store, model: str) -> str | None:
+    """The release that totalml monitor looks at where nothing else is asked for."""
+    from totalml.registry import Aliases
+
+    standing = Aliases(store, model).standing("production")
+    return standing.release if standing else None
 
 
 def _of_recipe(store: Store, release: str) -> MonitoringRecipe | None:

@@ -71,7 +71,7 @@ def _between(last: Looked, year: int) -> str:
 def _to_do(content: MonitorContent) -> list[str]:
     last = content.last
     if last is None:
-        return ["Look at what was answered: ", tag("code", _command(content))]
+        return ["Look at what was answered once the first window is over: ", tag("code", _command(content))]
     if last.verdict.cause in QUIET and content.alerts:
         return ["Look at what is open below, and say so where it is settled."]
     meaning = meaning_of(last.verdict.cause)
