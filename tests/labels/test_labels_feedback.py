@@ -58,7 +58,7 @@ def test_labels_are_kept_once_and_those_of_known_predictions_counted(tmp_path, c
     assert main(["feedback", "pints", written(tmp_path, text)]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "4 labels of pints are kept",
-        "  2 belong to predictions that the log holds, 2 to none that it holds",
+        f"  2 belong to predictions that the log holds, 2 to none that it holds: {first} (id c.png), 007",
         "  1 files of the log could not be read",
         "  1 rows without a label were left out",
     ]
@@ -70,6 +70,14 @@ def test_labels_are_kept_once_and_those_of_known_predictions_counted(tmp_path, c
     written(tmp_path, f"{HEADER}007,,dark\n", "copy.csv")
     assert main(["feedback", "pints", "copy.csv"]) == 0
     assert [*kept(store)][-1] == ["007", None, "dark"]
+
+
+def test_of_many_labels_of_no_prediction_the_first_few_are_named(tmp_path, capsys):
+    promoted(tmp_path)
+    text = HEADER + "".join(f"r{number},,dark\n" for number in range(9))
+    assert main(["feedback", "pints", written(tmp_path, text)]) == 0
+    told = capsys.readouterr().out.splitlines()[1]
+    assert told == "  0 belong to predictions that the log holds, 9 to none that it holds, such as r0, r1, r2"
 
 
 def test_columns_can_have_other_names(tmp_path):

@@ -19,8 +19,12 @@ from typing import TYPE_CHECKING
 from totalml.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from totalml.evaluation.truth import Truth
     from totalml.project import Place
+
+MOST_TOLD = 3  # labels of no prediction that are named
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.labels.columns import table_of
-    from totalml.labels.known import count_known
+    from totalml.labels.known import find_known
     from totalml.labels.label import truth_of
     from totalml.labels.labels import Labels, Segments
     from totalml.labels.table import read_file
@@ -50,19 +54,33 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         raise DataError(f"no row of {file} has a label; fill the column {', '.join(columns[n] for n in truth.columns)}")
     source = _source(file, columns)
     labels = table_of(found, truth, f"{user()}, {file.name}")
-    known, unread = count_known(labels, store, model)
+    known, unread = find_known(labels, store, model)
     told = f"{len(labels):,} labels of {model}"
     if Labels(store, model, truth).holds(source):
         print(f"{told} were kept before; the same file adds nothing")
     else:
         Segments(store, model, source).save(labels)
         print(f"{told} are kept")
-    print(f"  {known:,} belong to predictions that the log holds, {len(labels) - known:,} to none that it holds")
+    print(f"  {_belonging(labels, known)}")
     if unread:
         print(f"  {unread:,} files of the log could not be read")
     if empty:
         print(f"  {empty:,} rows without a label were left out")
     return 0
+
+
+def _belonging(labels: pa.Table, known: pa.Array) -> str:
+    """Args: known: (N,) whether the log holds the prediction of each."""
+    import pyarrow.compute as pc
+
+    from totalml.labels.label import ID, REQUEST_ID
+
+    others = labels.filter(pc.invert(known))
+    held = len(labels) - len(others)
+    first = others.select([REQUEST_ID, ID]).slice(0, MOST_TOLD).to_pylist()
+    names = [each[REQUEST_ID] + (f" (id {each[ID]})" if each[ID] is not None else "") for each in first]
+    named = f"{', such as' if len(others) > MOST_TOLD else ':'} {', '.join(names)}" if names else ""
+    return f"{held:,} belong to predictions that the log holds, {len(others):,} to none that it holds{named}"
 
 
 def _columns(given: Sequence[str], truth: Truth) -> dict[str, str]:

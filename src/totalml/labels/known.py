@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from totalml.store import Store
 
 
-def count_known(labels: pa.Table, store: Store, model: str) -> tuple[int, int]:
-    """How many of them do, and how many files of the log could not be read, as they were removed meanwhile."""
+def find_known(labels: pa.Table, store: Store, model: str) -> tuple[pa.Array, int]:
+    """(N,) whether each does, and how many files of the log could not be read, as they were removed meanwhile."""
     wanted, unread = keys(labels), 0
-    known = pa.array([False] * len(labels))
+    known = pa.array([False] * len(labels), pa.bool_())
     for name in store.files(LOG, model):
         try:
             with stored_table(store, name) as file:
@@ -29,7 +29,7 @@ def count_known(labels: pa.Table, store: Store, model: str) -> tuple[int, int]:
             unread += 1
             continue
         known = pc.or_(known, pc.is_in(wanted, value_set=pa.concat_arrays([keys(asked), keys(_requests(asked))])))
-    return pc.sum(known).as_py() or 0, unread
+    return known, unread
 
 
 def _requests(asked: pa.Table) -> pa.Table:
