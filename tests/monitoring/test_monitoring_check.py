@@ -57,6 +57,21 @@ def test_a_column_of_another_type_is_told_with_both_and_hides_nothing_else(capsy
     assert "-> 500" in told
 
 
+def test_what_is_gone_or_of_another_type_is_told_once_and_what_moved_beside_it_too(capsys):
+    reference = table("a.parquet", income=np.arange(60.0), zip=list(range(60)), age=np.arange(60.0))
+    window = table("b.parquet", zip=[str(each) for each in range(60)], age=np.arange(60.0) + 500)
+    assert main(["monitor", "check", "--reference", reference, "--window", window]) == 3
+    verdict, _, *moves = capsys.readouterr().out.splitlines()
+    assert "column income is gone; column zip is of another type" in verdict
+    assert "; age moved against the reference." in verdict
+    assert {line.split()[0] for line in moves} == {"area", "age"}
+    pq.write_table(pa.table({"rooms": range(60)}), "c.parquet")
+    assert main(["monitor", "check", "--reference", reference, "--window", "c.parquet"]) == 3
+    verdict, _, *moves = capsys.readouterr().out.splitlines()
+    assert "moved" not in verdict
+    assert moves == []
+
+
 def test_whole_numbers_and_others_are_one_type(capsys):
     whole = pa.array([1, 2, 3] * 20)
     reference = table("a.parquet", price=whole)

@@ -4,6 +4,7 @@ model looked at, that; the level is shared out alike."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,9 @@ from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from totalml.monitoring.faults import StreamQualityResult
+    from totalml.monitoring.moves import WindowResult
 
 LEAST_ROWS = 10
 
@@ -48,14 +52,22 @@ def check(
     share = level / 2 if looks is None else level / 3
     known, seen = observe(reference, unit), observe(window.select(shared), come_together)
     asked = StreamQuality.fit(reference, by=by, unit=unit, level=share, levers=_columns(levers, known))
-    quality, _ = quality_evidence(asked.test(window), share)
+    faults = asked.test(window)
+    quality, _ = quality_evidence(faults, share)
     if seen.count < LEAST_ROWS:
         lacking = LEAST_ROWS - seen.count
         moved = Evidence(OF_WINDOW, False, f"{lacking} rows are lacking", level=share, more=lacking)
     else:
-        result = WindowTest.fit(known, level=share).test(seen)
+        result = _without(WindowTest.fit(known, level=share).test(seen), faults)
         moved = window_evidence(OF_WINDOW, result, share, np.arange(seen.count))
     return judge([quality, moved, *([] if looks is None else [looks.look(window, window)])])
+
+
+def _without(result: WindowResult, faults: StreamQualityResult) -> WindowResult:
+    """What is gone, or of another type, is told as that, and has no values that could have moved."""
+    named = {fault.column for fault in faults.certain if fault.kind in ("gone", "type")}
+    moves = tuple(move for move in result.moves if move.name not in named)
+    return replace(result, p=moves[0].p if moves else 1.0, moves=moves)
 
 
 def _columns(levers: Sequence[str], known: Observations) -> list[str]:
