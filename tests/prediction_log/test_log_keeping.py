@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from io import BytesIO
 from itertools import product
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -194,12 +195,15 @@ def test_the_command_tells_what_is_there_compacts_and_removes(tmp_path, tell):
         writer.write(["x", "y"], NOON - timedelta(days=400 + number // 2), number % 2)
     code, said = tell(MODEL)
     assert code == 0
-    assert [line.split()[:3] for line in said.splitlines()[1:]] == [
+    *counts, answers = said.splitlines()[1:]
+    assert [line.split()[:3] for line in counts] == [
         ["2025-10-22", "4", "2"],
         ["2025-10-23", "4", "2"],
         ["all", "8", "4"],
     ]
     assert "11111111 22222222" in said
+    folder = answers.removeprefix("each answer is a row of the Parquet files in ").partition(";")[0]
+    assert sum(pq.read_metadata(file).num_rows for file in Path(folder).rglob("*.parquet")) == 8
     assert tell(MODEL, "--compact") == (0, "0 segments of hours that are over were put together\n")
     writer.write(["z"], NOON - timedelta(days=400))
     assert tell(MODEL, "--compact") == (0, "2 segments of hours that are over were put together\n")

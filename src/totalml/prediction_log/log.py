@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         if compacted.mistakes:
             raise StoreError("\n".join(compacted.mistakes))
     if sought is None and arguments.older_than is None and not arguments.compact:
-        print("\n".join(_told(store, arguments.model)))
+        print("\n".join(_told(store, arguments.model, place.store_url or str(place.store))))
     return 0
 
 
@@ -132,7 +132,9 @@ def _remove_older(store: Store, model: str, days: int, now: Any) -> str:
     return told + (f", and {items:,} items of reviews" if items else "")
 
 
-def _told(store: Store, model: str) -> Iterator[str]:
+def _told(store: Store, model: str, where: str) -> Iterator[str]:
+    """Args: where: the store lies."""
+    from totalml.release.log_rows import LOG
     from totalml.segments.listing import Listing
     from totalml.segments.rows import size_of
     from totalml.terminal import aligned
@@ -146,4 +148,7 @@ def _told(store: Store, model: str) -> Iterator[str]:
         releases[day].add(segment.hour.release)
     lines = [(day, *(f"{each:,}" for each in total), " ".join(sorted(releases[day]))) for day, total in totals.items()]
     whole = [f"{sum(column):,}" for column in zip(*totals.values(), strict=True)]
-    return iter(aligned([HEADER, *lines, ("all", *whole, "")]) if lines else [f"no rows are kept of {model}"])
+    if not lines:
+        return iter([f"no rows are kept of {model}"])
+    answers = f"each answer is a row of the Parquet files in {where}/{LOG}/{model}; docs/serving.md has a query of them"
+    return iter([*aligned([HEADER, *lines, ("all", *whole, "")]), answers])
