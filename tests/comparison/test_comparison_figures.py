@@ -9,6 +9,7 @@ from totalml.comparison.figures import difference, paired_bounds, paired_in_word
 from totalml.comparison.groups import groups
 from totalml.comparison.metrics import MetricChange
 from totalml.comparison.slices import SliceChange, SliceChanges
+from totalml.comparison.summary import _verdict
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.paired import Paired
 
@@ -43,3 +44,10 @@ def test_one_group_was_compared_in_words_that_fit_its_figure(figure, heads):
     assert "1 group was compared." in page
     columns = re.findall(r"<th[^>]*>([^<]*)</th>", page)
     assert [head for head in columns if head in ("Gained", "Lost", "Closer", "Farther off")] == heads
+
+
+def test_the_verdict_of_two_regressions_names_their_error_once():
+    error = MetricChange("mae", Interval(4038.0), Interval(3968.0))
+    clear = SimpleNamespace(paired=Paired(70.4, 30.2, 110.0, 295, 225, 520, "mae", share=False), metrics=[error])
+    verdict = "<strong>B answers better than A</strong>: Mean absolute error 3,968 instead of 4,038."
+    assert verdict in _verdict("A", "B", clear)

@@ -44,32 +44,36 @@ def _of(first: str, name: str, beside: SideBySide) -> list[Html]:
 def _verdict(first: str, name: str, beside: SideBySide) -> Html:
     paired = beside.paired
     if paired is None:
-        said = joined(tag("strong", f"{name} cannot be held against {first}"), f": {NOT_THE_SAME}.")
-        return tag("p", said, class_="verdict unclear")
-    now, was = (_headline(beside, paired, side) for side in ("new", "old"))
-    is_, on = ("is right on", "on ") if paired.figure == "accuracy" else ("has", "")
-    both = f"{name} {is_} {now}, {first} {'on ' if on else ''}{was}"
+        return _told(f"{name} cannot be held against {first}", NOT_THE_SAME)
+    named, now, was = _headline(beside, paired)
+    right = paired.figure == "accuracy"
+    both = f"{name} {'is right' if right else 'has'} {named} {now}, {first} {was}"
     if not paired.gained and not paired.lost:
         alike = "are right on the same samples" if paired.share else "answer alike"
-        said = joined(tag("strong", f"{name} and {first} {alike}"), f": {both}.")
-        return tag("p", said, class_="verdict unclear")
+        return _told(f"{name} and {first} {alike}", both)
     if not paired.clear:
-        said = joined(tag("strong", f"{name} and {first} cannot be told apart"), f": {both}.")
-        return tag("p", said, class_="verdict unclear")
-    if paired.figure == "accuracy":
+        return _told(f"{name} and {first} cannot be told apart", both)
+    if right:
         word = f"is right {'more' if paired.difference > 0 else 'less'} often"
     else:
         word = f"answers {'better' if paired.difference > 0 else 'worse'}"
-    return tag("p", tag("strong", f"{name} {word} than {first}"), f": {on}{now} instead of {was}.", class_="verdict")
+    return _told(f"{name} {word} than {first}", f"{named} {now} instead of {was}", "verdict")
 
 
-def _headline(beside: SideBySide, paired: Paired, side: str) -> str:
-    given = next((getattr(change, side) for change in beside.metrics if change.name == paired.figure), None)
-    if given is None or given.value is None:
-        return MISSING
-    if paired.figure == "accuracy":
-        return of_hundred(given.value, paired.count)
-    return f"{TITLES.get(paired.figure, paired.figure)} {figure(paired.figure, given.value)}"
+def _told(verdict: str, figures: str, kind: str = "verdict unclear") -> Html:
+    return tag("p", tag("strong", verdict), f": {figures}.", class_=kind)
+
+
+def _headline(beside: SideBySide, paired: Paired) -> tuple[str, str, str]:
+    """What was tested, its value now, and before."""
+    given = next((change for change in beside.metrics if change.name == paired.figure), None)
+    values = [side.value if side else None for side in ((given.new, given.old) if given else (None, None))]
+    right = paired.figure == "accuracy"
+    shown = [
+        MISSING if value is None else of_hundred(value, paired.count) if right else figure(paired.figure, value)
+        for value in values
+    ]
+    return "on" if right else TITLES.get(paired.figure, paired.figure), shown[0], shown[1]
 
 
 def _samples(first: str, name: str, paired: Paired | None) -> Html:
