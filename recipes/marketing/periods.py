@@ -4,7 +4,7 @@ A period that is missing would shift what is remembered of the spend before it, 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -20,11 +20,15 @@ _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
 class Mistake:
     """Args:
     row: from 0; `WHOLE`: the table.
-    what: after the row and the column.
+    where: what is wrong: a value, a region.
+    what: is wrong with it; those of one column that say the same are told together.
+    mend: of it.
     """
 
     row: int
+    where: str
     what: str
+    mend: str
     column: str | None = None
 
 
@@ -67,7 +71,8 @@ def period_days(
         if day is None or region is None:
             continue
         if (first := rows[region].setdefault(day, row)) != row:
-            mistakes.append(Mistake(row, f"{region!r} on {day} stands in {places.of(first)} too; keep one of them"))
+            mend = f"keep it or {places.of(first)}"
+            mistakes.append(Mistake(row, f"{region!r} on {day}", "is there twice", mend))
     # Where a date is wrong, the one that it should be is missing: told once is enough.
     wrong = {region for day, region in zip(days, regions, strict=True) if day is None}
     length = _length(rows, [] if wrong else mistakes)
@@ -75,9 +80,7 @@ def period_days(
         return DAY
     if length == WEEK:
         wrong |= _keep_weekday(rows, mistakes)
-    for region, by_day in rows.items():
-        if region not in wrong:
-            _tell_missing(region, sorted(by_day), length, mistakes)
+    _tell_missing({region: sorted(rows[region]) for region in rows if region not in wrong}, length, mistakes)
     return length
 
 
@@ -87,12 +90,12 @@ def _length(rows: dict[str, dict[date, int]], mistakes: list[Mistake]) -> int | 
     for by_day in rows.values():
         steps.update((later - day).days for day, later in pairwise(sorted(by_day)))
     if not steps:
-        mistakes.append(Mistake(WHOLE, "no region has two periods; expected days or weeks that follow each other"))
+        mistakes.append(Mistake(WHOLE, "no region", "has two periods", "expected days or weeks that follow each other"))
         return None
     usual = min(steps, key=lambda step: (-steps[step], step))
     if usual not in _NAMES:
-        told = f"rows of a region are mostly {usual} days apart; expected 1, for days, or 7, for weeks"
-        mistakes.append(Mistake(WHOLE, told))
+        told = f"are mostly {usual} days apart"
+        mistakes.append(Mistake(WHOLE, "rows of a region", told, "expected 1, for days, or 7, for weeks"))
         return None
     return usual
 
@@ -106,18 +109,21 @@ def _keep_weekday(rows: dict[str, dict[date, int]], mistakes: list[Mistake]) -> 
         for day, row in by_day.items():
             if day.weekday() != usual:
                 found.add(region)
-                told = f"{day} is a {_WEEKDAYS[day.weekday()]}; other weeks begin on a {_WEEKDAYS[usual]}"
-                mistakes.append(Mistake(row, told, "date"))
+                told = f"is a {_WEEKDAYS[day.weekday()]}"
+                mistakes.append(Mistake(row, f"{day}", told, f"other weeks begin on a {_WEEKDAYS[usual]}", "date"))
     return found
 
 
-def _tell_missing(region: str, days: list[date], length: int, mistakes: list[Mistake]) -> None:
-    lost = [
-        day + timedelta(days=length * number)
-        for day, later in pairwise(days)
-        for number in range(1, (later - day).days // length)
-    ]
-    if lost:
-        others = f", nor {len(lost) - 1} more" if len(lost) > 1 else ""
-        mend = "add each, with 0 where nothing was sold or spent"
-        mistakes.append(Mistake(WHOLE, f"region {region!r} has no {_NAMES[length]} of {lost[0]}{others}; {mend}"))
+def _tell_missing(regions: Mapping[str, list[date]], length: int, mistakes: list[Mistake]) -> None:
+    for region, days in regions.items():
+        lost = [
+            day + timedelta(days=length * number)
+            for day, later in pairwise(days)
+            for number in range(1, (later - day).days // length)
+        ]
+        if lost:
+            others = f", nor {len(lost) - 1} more" if len(lost) > 1 else ""
+            what = f"has no {_NAMES[length]} of {lost[0]}{others}"
+            mistakes.append(
+                Mistake(WHOLE, f"region {region!r}", what, "add each, with 0 where nothing was sold or spent")
+            )

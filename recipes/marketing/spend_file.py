@@ -1,13 +1,13 @@
 """Read a table of sales and spend, and tell every mistake of it at once."""
 
 import math
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recipes.marketing.meant import meant_days, meant_numbers
 from recipes.marketing.periods import WHOLE, Mistake, Places, period_days
 from totalml.errors import SnapshotError
 
@@ -20,9 +20,8 @@ SPEND = "spend_"
 OPTIONAL = {"price": 1.0, "temperature": 0.0, "football": 0.0, "size": 1.0}
 _ABOVE_ZERO, _ANY = ("price", "size"), ("temperature",)  # all others are 0 or more
 _CALENDAR = ("st_patrick", "bank_holidays", "day_of_year", "trend")  # where the table knows better
-_TOLD = 20  # mistakes; more of them say no more
+_TOLD = 20  # kinds of mistakes; more of them say no more
 _YEARS = range(1900, 2200)  # others are typing errors, or stand for a day that is not known
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,15 @@ class SpendFile:
     columns: dict[str, list[Any]]
 
 
+@dataclass(eq=False)
+class _FaultError(Exception):
+    """A cell cannot be read. Args: as of `Mistake`."""
+
+    where: str
+    what: str
+    mend: str
+
+
 def read_spend(path: Path) -> SpendFile:
     """Raises: SnapshotError: it cannot be read, or all that is wrong with it, by line and column."""
     from totalml.data.table_file import read_table
@@ -48,19 +56,18 @@ def read_spend(path: Path) -> SpendFile:
     table = read_table(path, ["region"], None, NEEDED[:1])
     _require_columns(path, table.column_names)
     mistakes: list[Mistake] = []
-    days = _cells(table, "date", _day, mistakes)
+    days = _cells(table, "date", _day, mistakes, meant_days)
     regions = _cells(table, "region", _region, mistakes)
     columns = {name: [value] * table.num_rows for name, value in OPTIONAL.items()}
     for name in table.column_names:
         if name not in NEEDED[:2]:
             rule = _rule(name)
-            columns[name] = _cells(table, name, rule, mistakes) if rule else table[name].to_pylist()
+            columns[name] = _cells(table, name, rule, mistakes, meant_numbers) if rule else table[name].to_pylist()
     places = _places(path, table.num_rows)
     length = period_days(days, regions, places, mistakes)
     if mistakes:
         told = _told(mistakes, places)
-        more = [f"and {len(told) - _TOLD} more"] if len(told) > _TOLD else []
-        raise SnapshotError("\n  ".join([f"the table {path} has mistakes ({len(mistakes)}):", *told[:_TOLD], *more]))
+        raise SnapshotError("\n  ".join([f"the table {path} has mistakes ({len(mistakes)}):", *told]))
     return SpendFile(days, regions, length, columns)
 
 
@@ -73,14 +80,28 @@ def _places(path: Path, count: int) -> Places:
 
 
 def _told(mistakes: list[Mistake], places: Places) -> list[str]:
-    """One text for all rows with the same mistake in the same column, in the order of the table."""
-    alike: dict[tuple[str | None, str], list[int]] = {}
+    """One text for all rows with the same kind of mistake in the same column, in the order of the table.
+
+    Neither those of the table nor those of its cells keep the others from being seen.
+    """
+    alike: dict[tuple[str | None, str], list[Mistake]] = {}
     for mistake in sorted(mistakes, key=lambda each: each.row):
-        alike.setdefault((mistake.column, mistake.what), []).append(mistake.row)
-    return [
-        what if rows[0] == WHOLE else f"{places.of(*rows)}{f', column {column!r}' if column else ''}: {what}"
-        for (column, what), rows in alike.items()
-    ]
+        alike.setdefault((mistake.column, mistake.what), []).append(mistake)
+    whole = [kind for kind in alike.values() if kind[0].row == WHOLE]
+    cells = [kind for kind in alike.values() if kind[0].row != WHOLE]
+    shown = whole[: max(_TOLD // 2, _TOLD - len(cells))]
+    shown += cells[: _TOLD - len(shown)]
+    more = [f"and {len(alike) - len(shown)} more"] if len(alike) > len(shown) else []
+    return [_kind_told(found, places) for found in shown] + more
+
+
+def _kind_told(found: list[Mistake], places: Places) -> str:
+    first, others = found[0], len({each.where for each in found}) - 1
+    more = f" (and {others} other{'s' if others > 1 else ''})" if others else ""
+    told = f"{first.where}{more} {first.what}; {first.mend}"
+    if first.row == WHOLE:
+        return told
+    return f"{places.of(*(each.row for each in found))}{f', column {first.column!r}' if first.column else ''}: {told}"
 
 
 def _require_columns(path: Path, names: list[str]) -> None:
@@ -107,17 +128,33 @@ def _rule(name: str) -> "Callable[[Any], float] | None":
     return (lambda value: _number(value, 0.0)) if known else None
 
 
-def _cells(table: "pa.Table", name: str, read: "Callable[[Any], Any]", mistakes: list[Mistake]) -> list[Any]:
-    """What each cell says, None where it cannot be read, which is told."""
+def _cells(
+    table: "pa.Table",
+    name: str,
+    read: "Callable[[Any], Any]",
+    mistakes: list[Mistake],
+    meant: "Callable[[list[str]], Sequence[Sequence[Any]]]" = lambda texts: [[] for _ in texts],
+) -> list[Any]:
+    """What each cell says; where it cannot be read, which is told, what is surely meant, else None.
+
+    Args: meant: what each text may mean that cannot be read.
+    """
     if (plain := _plain(table[name], name)) is not None:
         return plain
+    cells = table[name].to_pylist()
     found: list[Any] = []
-    for row, value in enumerate(table[name].to_pylist()):
+    faults: dict[int, _FaultError] = {}
+    for row, value in enumerate(cells):
         try:
             found.append(read(value))
-        except ValueError as error:
+        except _FaultError as fault:
             found.append(None)
-            mistakes.append(Mistake(row, str(error), name))
+            faults[row] = fault
+    for (row, told), readings in zip(faults.items(), meant([str(cells[row]) for row in faults]), strict=True):
+        # Other mistakes are looked for as if it were mended, so that they are told at once.
+        found[row] = readings[0] if len(readings) == 1 else None
+        mend = f"write {' or '.join(map(str, readings))}" if readings else told.mend
+        mistakes.append(Mistake(row, told.where, told.what, mend, name))
     return found
 
 
@@ -135,47 +172,45 @@ def _plain(column: "pa.ChunkedArray", name: str) -> list[float] | None:
 
 
 def _number(value: Any, least: float, *, above: bool = False) -> float:
-    """Raises: ValueError: what it is instead."""
+    """Raises: _FaultError: what it is instead."""
     bound = "a number" if least == -math.inf else f"a number {'above' if above else 'of at least'} {least:g}"
     if value is None or value == "":
-        raise ValueError(
-            f"it is empty or n/a; expected {bound}{', 0 where there was nothing' if least == 0 and not above else ''}"
-        )
+        zero = ", 0 where there was nothing" if least == 0 and not above else ""
+        raise _FaultError("it", "is empty or n/a", f"expected {bound}{zero}")
     text = str(value).strip()
     try:
         number = math.nan if isinstance(value, bool | datetime) else float(text)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        mend = f" such as {text.replace(',', '.')}" if _DECIMAL_COMMA.fullmatch(text) else ""
-        raise ValueError(f"{text!r} is no number; expected {bound}{mend}")
+        raise _FaultError(repr(text), "is no number", f"expected {bound}")
     if number < least or (above and number == least):
-        raise ValueError(f"{number:g} is too little; expected {bound}")
+        raise _FaultError(f"{number:g}", "is too little", f"expected {bound}")
     return number
 
 
 def _day(value: Any) -> date:
-    """Raises: ValueError: what it is instead."""
+    """Raises: _FaultError: what it is instead."""
     expected = "expected a day such as 2021-03-15"
     if value is None or value == "":
-        raise ValueError(f"it is empty; {expected}")
+        raise _FaultError("it", "is empty", expected)
     if isinstance(value, datetime):
         moment = value.astimezone(UTC)
         if moment.time() != datetime.min.time():
-            raise ValueError(f"{moment:%Y-%m-%d %H:%M} has a time of day; {expected}")
+            raise _FaultError(f"{moment:%Y-%m-%d %H:%M}", "has a time of day", expected)
         value = moment.date()
     try:
         day = date.fromisoformat(str(value).strip())
     except ValueError:
-        raise ValueError(f"{str(value)!r} is no day; {expected}") from None
+        raise _FaultError(repr(str(value)), "is no day", expected) from None
     if day.year not in _YEARS:
-        raise ValueError(f"{day} is not of {_YEARS[0]} to {_YEARS[-1]}; {expected}")
+        raise _FaultError(f"{day}", f"is not of {_YEARS[0]} to {_YEARS[-1]}", expected)
     return day
 
 
 def _region(value: Any) -> str:
-    """Raises: ValueError: it is empty."""
+    """Raises: _FaultError: it is empty."""
     text = str(value or "").strip()
     if not text:
-        raise ValueError("it is empty; expected the name of a region")
+        raise _FaultError("it", "is empty", "expected the name of a region")
     return text

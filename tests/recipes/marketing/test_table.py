@@ -87,10 +87,10 @@ def test_every_mistake_is_told_at_once_with_its_line_and_column(tmp_path: Path):
     assert mistakes_of(tmp_path / "t.csv", HEADER + "\n".join(rows)) == [
         "region 'north' has no week of 2023-03-20; add each, with 0 where nothing was sold or spent",
         "line 3, column 'sales': 'many' is no number; expected a number of at least 0",
-        "line 4: 'north' on 2023-03-13 stands in line 3 too; keep one of them",
+        "line 4: 'north' on 2023-03-13 is there twice; keep it or line 3",
         "line 5, column 'spend_tv': -3 is too little; expected a number of at least 0",
         "line 6, column 'region': it is empty; expected the name of a region",
-        "line 7, column 'date': '06.03.2023' is no day; expected a day such as 2021-03-15",
+        "line 7, column 'date': '06.03.2023' is no day; write 2023-03-06",
         "line 8, column 'sales': it is empty or n/a; expected a number of at least 0, 0 where there was nothing",
         "line 9, column 'spend_tv': 'inf' is no number; expected a number of at least 0",
         "line 9, column 'date': 2023-03-21 is a Tuesday; other weeks begin on a Monday",
@@ -100,7 +100,8 @@ def test_every_mistake_is_told_at_once_with_its_line_and_column(tmp_path: Path):
 def test_a_day_that_no_calendar_needs_is_told_as_a_mistake(tmp_path: Path):
     rows = HEADER + "9999-12-24,west,900,10\n9999-12-31,west,900,20\n"
     assert mistakes_of(tmp_path / "t.csv", rows)[:1] == [
-        "line 2, column 'date': 9999-12-24 is not of 1900 to 2199; expected a day such as 2021-03-15"
+        "lines 2 to 3, column 'date': 9999-12-24 (and 1 other) is not of 1900 to 2199; "
+        "expected a day such as 2021-03-15"
     ]
 
 
@@ -116,11 +117,11 @@ def test_columns_that_are_missing_are_told_together(tmp_path: Path):
         (["2023-01-01,a,1,1", "2023-01-31,a,1,1"], "mostly 30 days apart; expected 1, for days, or 7, for weeks"),
         (
             ["2023-03-06T12:00,a,1,1", "2023-03-07T12:00,a,1,1"],
-            r"has mistakes \(2\):\n  line 2, column 'date': 2023-03-06 12:00 has a time",
+            r"has mistakes \(2\):\n  lines 2 to 3, column 'date': 2023-03-06 12:00 \(and 1 other\) has a time",
         ),
         (["20230306,a,1,1", "20230307,a,1,1"], None),
-        (["2023-03-06,a,true,1", "2023-03-07,a,false,1"], "'sales': 'True' is no number"),
-        (['2023-03-06,a,"1,5",1', '2023-03-07,a,"2,5",1'], "'1,5' is no number; .* such as 1.5"),
+        (["2023-03-06,a,true,1", "2023-03-07,a,false,1"], r"'sales': 'True' \(and 1 other\) is no number"),
+        (['2023-03-06,a,"1,5",1', '2023-03-07,a,"2,5",1'], r"'1,5' \(and 1 other\) is no number; write 1.5"),
         (["2023-03-06,a,1,1", "2023-03-07,a,1,1", "2023-03-10,a,1,1"], "no day of 2023-03-08, nor 1 more"),
     ],
 )
@@ -134,10 +135,52 @@ def test_what_cannot_be_a_series_is_told(tmp_path: Path, rows: list[str], told: 
         [*SpendTable(table=str(path)).samples()]
 
 
-def test_of_very_many_mistakes_some_are_told(tmp_path: Path):
-    lost = mistakes_of(tmp_path / "t.csv", HEADER + "".join(f"2023-03-{day:02},a,x{day},1\n" for day in range(1, 31)))
-    assert len(lost) == 21
-    assert lost[-1] == "and 10 more"
+def test_of_very_many_kinds_of_mistakes_some_of_the_table_and_some_of_its_cells_are_told(tmp_path: Path):
+    spends = [f"spend_{number}" for number in range(30)]
+    rows = [f"2023-03-{day},r{n},1,{','.join(['x'] * 30)}" for n in range(30) for day in ("06", "07", 10 + n // 2)]
+    lost = mistakes_of(tmp_path / "t.csv", f"date,region,sales,{','.join(spends)}\n" + "\n".join(rows))
+    assert [each.split()[0] for each in lost] == ["region"] * 10 + ["lines"] * 10 + ["and"]
+
+
+@pytest.mark.parametrize(
+    ("dates", "first"),
+    [
+        ("04/01/2021 11/01/2021 25/01/2021", "2021-01-04"),  # as a sheet of Ireland writes them
+        ("1/4/21 1/11/21 1/25/21", "2021-01-04"),  # of the United States
+        ("04.01.2021 11.01.2021 25.01.2021", "2021-01-04"),
+        ("2021/01/04 2021/01/11 2021/01/25", "2021-01-04"),
+        ("01/02/2021 08/02/2021 01/03/2021", "2021-02-01 or 2021-01-02"),  # either way they are days
+    ],
+)
+def test_dates_as_a_spreadsheet_writes_them_hide_no_other_mistake(tmp_path: Path, dates: str, first: str):
+    days = dates.split()
+    rows = HEADER + "".join(f'{day},a,"4{number},412.62",1\n' for number, day in enumerate(days))
+    lost = mistakes_of(tmp_path / "t.csv", rows)
+    assert lost[-2:] == [
+        f"lines 2 to 4, column 'date': '{days[0]}' (and 2 others) is no day; write {first}",
+        "lines 2 to 4, column 'sales': '40,412.62' (and 2 others) is no number; write 40412.62",
+    ]
+    assert [told.split("; ")[0] for told in lost[:-2]] == (
+        [] if " or " in first else ["region 'a' has no week of 2021-01-18"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        ("1,234;5.5;2,345.5", "1234"),  # the comma is told by another row
+        ("1,234;5.5;2,5", "1.234"),
+        ("1,234;5.5;3,456", "1234 or 1.234"),
+        ("1.234,5;999;2.345.678", "1234.5"),
+        ("1 234;999;12 345,5", "1234"),
+        ("€1,234.50;1;$2,000,000", "1234.50"),
+        ("12 34;1;1", None),
+    ],
+)
+def test_a_number_as_a_spreadsheet_writes_it_is_told_as_a_program_reads_it(tmp_path: Path, cells: str, first: str):
+    rows = HEADER + "".join(f'2023-03-{13 + n},a,"{cell}",1\n' for n, cell in enumerate(cells.split(";")))
+    (told,) = mistakes_of(tmp_path / "t.csv", rows)
+    assert told.endswith(f" is no number; {f'write {first}' if first else 'expected a number of at least 0'}")
 
 
 def test_the_same_mistake_in_many_rows_is_told_once(tmp_path: Path):
