@@ -13,6 +13,11 @@ from itertools import pairwise
 DAY, WEEK = 1, 7
 WHOLE = -1
 _NAMES = {DAY: "day", WEEK: "week"}
+# A region may begin later than others, and what was spent before counts as unknown; so unknown rows need no invention.
+_ADD = (
+    "add each, with 0 only where nothing was sold or spent; where that is not known, keep the rows of the region after "
+    "it, or those before it, alone"
+)
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -124,6 +129,4 @@ def _tell_missing(regions: Mapping[str, list[date]], length: int, mistakes: list
         if lost:
             others = f", nor {len(lost) - 1} more" if len(lost) > 1 else ""
             what = f"has no {_NAMES[length]} of {lost[0]}{others}"
-            mistakes.append(
-                Mistake(WHOLE, f"region {region!r}", what, "add each, with 0 where nothing was sold or spent")
-            )
+            mistakes.append(Mistake(WHOLE, f"region {region!r}", what, _ADD))

@@ -85,7 +85,8 @@ def test_every_mistake_is_told_at_once_with_its_line_and_column(tmp_path: Path):
         "2023-03-13,west,900,20",
     ]
     assert mistakes_of(tmp_path / "t.csv", HEADER + "\n".join(rows)) == [
-        "region 'north' has no week of 2023-03-20; add each, with 0 where nothing was sold or spent",
+        "region 'north' has no week of 2023-03-20; add each, with 0 only where nothing was sold or spent; where "
+        "that is not known, keep the rows of the region after it, or those before it, alone",
         "line 3, column 'sales': 'many' is no number; expected a number of at least 0",
         "line 4: 'north' on 2023-03-13 is there twice; keep it or line 3",
         "line 5, column 'spend_tv': -3 is too little; expected a number of at least 0",
@@ -95,6 +96,16 @@ def test_every_mistake_is_told_at_once_with_its_line_and_column(tmp_path: Path):
         "line 9, column 'spend_tv': 'inf' is no number; expected a number of at least 0",
         "line 9, column 'date': 2023-03-21 is a Tuesday; other weeks begin on a Monday",
     ]
+
+
+def test_a_region_whose_week_is_not_known_is_read_of_what_comes_after_or_before_it(tmp_path: Path):
+    weeks = {day: f"2023-03-{day:02},north,900,10\n" for day in (6, 13, 27)}
+    south = "2023-03-06,south,1,1\n2023-03-13,south,1,1\n2023-03-20,south,1,1\n2023-03-27,south,1,1\n"
+    (told,) = mistakes_of(tmp_path / "t.csv", HEADER + "".join(weeks.values()) + south)
+    assert told.endswith("keep the rows of the region after it, or those before it, alone")
+    for kept in ([27], [6, 13]):
+        rows = read(tmp_path / "t.csv", HEADER + "".join(weeks[day] for day in kept) + south)
+        assert [row.timestamp.day for row in rows if row.metadata["region"] == "north"] == kept
 
 
 def test_a_day_that_no_calendar_needs_is_told_as_a_mistake(tmp_path: Path):
