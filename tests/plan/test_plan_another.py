@@ -1,6 +1,7 @@
 """Another plan from the curves of one that was made."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -95,10 +96,20 @@ def command(plan, tmp_path, monkeypatch, capsys):
 def test_the_command_tells_the_plan_and_another_one(command, plan):
     as_made = command()
     assert as_made.startswith("More of tv (+45 %); less of radio (−50 %): that brings")
-    assert [line.split()[0] for line in as_made.splitlines()[1:]] == ["lever", "tv", "radio", "all"]
+    told = [line.split()[0] for line in as_made.splitlines()[1:]]
+    assert told == ["lever", "tv", "radio", "marked", "all", "The"]
     assert command("--budget", "free").startswith("More of tv (+50 %)")
     advice = json.loads(command("--lever", "tv=1:1", "--json"))["advice"]
     assert advice["factors"] == {"tv": 1.0, "radio": 0.5}
+
+
+def test_what_is_told_of_levers_sums_to_what_is_told_of_all(command, plan):
+    levers, all_ = [], 0.0
+    for line in command().splitlines()[2:-1]:
+        brings = float(re.search(r"([+\u2212]?[\d,]+(\.\d+)?) EUR", line)[1].replace(",", "").replace("\u2212", "-"))
+        levers, all_ = ([*levers, brings], all_) if not line.startswith("all") else (levers, brings)
+    assert sum(levers) == pytest.approx(all_, abs=2)
+    assert all_ < sum(levers[:-1]) - 2  # or nothing was marked down
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from totalml.terminal import aligned
 TENTH = 0.1
 DAY_S, WEEK_S = 86_400.0, 604_800.0
 MOST_NAMED = 30
+MARKED_DOWN = "marked down"
+SEEN = 1e-3  # of the promise; less is lost in rounding
 PLANS = 4  # of the horizon: about a year of quarters
 
 
@@ -46,11 +48,21 @@ def sentence(plan: Plan) -> str:
 
 def lines(plan: Plan) -> list[str]:
     """The table of the plan, as text to print."""
-    rows = [["lever", "change", "brings by itself", "now", "advised"]]
-    for name, change, gain, *amounts in _rows(plan):
-        brings = f"{quantity(gain.value or 0.0, plan.unit, '+')}{_within(gain, plan)}"
-        rows.append([name or "all", change, brings, *amounts])
-    return aligned(rows)
+    head = ["lever", "change", "brings by itself", "now", "advised"]
+    *levers, together = (
+        [name or "all", change, f"{quantity(gain.value or 0.0, plan.unit, '+')}{_within(gain, plan)}", *amounts]
+        for name, change, gain, *amounts in _rows(plan)
+    )
+    between = [[name, "", quantity(amount, plan.unit, "+"), "", ""] for name, amount in _between(plan.advice)]
+    marked = [_marked_down(plan.advice, plan)] if any(name == MARKED_DOWN for name, *_ in between) else []
+    return [*aligned([head, *levers, *between, together]), *marked]
+
+
+def _between(advice: Advice) -> list[tuple[str, float]]:
+    """What lies between the sum of what the levers bring and what they bring together, where it does."""
+    met = advice.promised - sum(part.value or 0.0 for part in advice.parts.values())
+    amounts = {"as they meet": met, MARKED_DOWN: (advice.gain.value or 0.0) - advice.promised}
+    return [(name, amount) for name, amount in amounts.items() if abs(amount) > SEEN * abs(advice.promised)]
 
 
 def plan(content: ReportContent) -> Html | str:
@@ -126,15 +138,19 @@ def _how_sure(record: Plan) -> str:
     found = f"Intervals are at {percent(record.confidence, 0)}, by {counted(record.members, 'member')} of the model."
     looked = advice if advice.changed else tried
     if looked is not None:
-        found += (
-            " The best of many plans looks better than it is: the sum is marked down by "
-            f"{quantity(looked.promised - (looked.gain.value or 0.0), record.unit)} for that, but its interval reaches "
-            "above what was promised; the levers are not."
-        )
+        found += f" {_marked_down(looked, record)}"
     if tried is None:
         return found
     brings = f"{quantity(tried.gain.value or 0.0, record.unit, '+')}{_within(tried.gain, record)}"
     return f"{found} {moves(tried)} looks better still, but may as well lose: it brings {brings}."
+
+
+def _marked_down(advice: Advice, record: Plan) -> str:
+    less = quantity(advice.promised - (advice.gain.value or 0.0), record.unit)
+    return (
+        f"The best of many plans looks better than it is: the sum is marked down by {less} for that, but its interval "
+        "reaches above what was promised; the levers are not."
+    )
 
 
 def _truth(record: Plan) -> Html | str:
