@@ -9,7 +9,7 @@ import pytest
 from tests.plan.spend import given_of
 from tests.serving.serving import promote, release
 from totalml.cli import main
-from totalml.errors import EvaluationError, RecipeError
+from totalml.errors import RecipeError
 from totalml.plan import Plan, make_plan
 from totalml.plan.another import Question, another
 from totalml.store import Store
@@ -68,7 +68,7 @@ def test_mistakes_are_told_all_at_once(plan, question, told):
 
 
 def test_a_budget_below_the_least_is_told(plan):
-    with pytest.raises(EvaluationError, match="the least that the levers may be used costs"):
+    with pytest.raises(RecipeError, match="the least that the levers may be used costs"):
         asked(plan, budget=1)
 
 
@@ -118,6 +118,8 @@ def test_what_is_told_of_levers_sums_to_what_is_told_of_all(command, plan):
         (["--lever", "tv"], "--lever tv is no bound; write such as tv=0.8:1.2"),
         (["--lever", "tv=1:x", "--lever", "radio"], "--lever radio is no bound"),
         (["--lever", "tv=0.8:1", "--lever", "tv=1:1.2"], "--lever tv is given twice; keep one"),
+        (["--budget", "5"], "and the budget is 5.00; raise the budget"),
+        (["--lever", "tv=1.01:1.02"], "lever 'tv': between 1.01 and 1.02 is no factor"),
         (["--budget", "some"], "expected 'same', 'free' or an amount above 0, got 'some'"),
     ],
 )

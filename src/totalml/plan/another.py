@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, PlainValidator, ValidationError, model_validator
 
 from totalml.component import Section
-from totalml.errors import RecipeError
+from totalml.errors import EvaluationError, RecipeError
 from totalml.plan.advise import Advice, Asked, advise
 from totalml.plan.lever import spent
 from totalml.plan.record import Plan
@@ -64,8 +64,8 @@ def another(plan: Plan, question: Question) -> tuple[Advice, Advice | None]:
     """As `advise`; what levers bring together is the sum of what each brings.
 
     Args: question: of levers that the plan has.
-    Raises: RecipeError: bounds beyond those that it was made in.
-        EvaluationError: the budget is less than the least, or between the bounds is no factor that is known.
+    Raises: RecipeError: bounds beyond those that it was made in, between which no factor is known, or a budget that is
+        less than the least.
     """
     known = {lever.name: (lever.factors[0], lever.factors[-1]) for lever in plan.levers}
     bounds, mistakes = dict(known), []
@@ -78,7 +78,10 @@ def another(plan: Plan, question: Question) -> tuple[Advice, Advice | None]:
         bounds[name] = (least, most)
     if mistakes:
         raise RecipeError(*mistakes)
-    return advise(Asked(plan.levers, plan.value, _budget(plan, question), plan.confidence, bounds))
+    try:
+        return advise(Asked(plan.levers, plan.value, _budget(plan, question), plan.confidence, bounds))
+    except EvaluationError as error:  # the plan was made, so that only what is asked can be wrong
+        raise RecipeError(str(error)) from error
 
 
 def _budget(plan: Plan, question: Question) -> float | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
 
-from totalml.errors import EvaluationError, RecipeError
+from totalml.errors import RecipeError
 from totalml.plan.another import Question, another
 from totalml.plan.record import Plan
 from totalml.release.bundle import PLAN as FILE
@@ -56,7 +56,7 @@ def add_plan(app: FastAPI, live: Answering, limits: Limits) -> None:
             raise RefusedError(415, f"Content-Type {kind or 'is missing'!r} is not understood; give application/json")
         try:
             advice, tried = another(plan, Question.read(read_json(await read_body(request, limits)), plan.names))
-        except (RecipeError, EvaluationError) as error:
+        except RecipeError as error:
             raise RefusedError(422, "; ".join(str(error).splitlines())) from None
         return _answer(request, bundle, plan, advice, tried)
 
