@@ -20,6 +20,7 @@ from totalml.cli import main
 from totalml.errors import DataError
 from totalml.monitoring import observe
 from totalml.monitoring.calibrate import told
+from totalml.monitoring.calibrated import Calibration, Rate
 from totalml.monitoring.calibration import bearable, calibrate
 from totalml.monitoring.drawn_traffic import DrawnTraffic, as_logged, profile_of, split_off, with_maps_of
 from totalml.monitoring.losses import LossOf
@@ -149,6 +150,16 @@ def test_a_monitor_that_breaks_its_promise_is_found_out(monkeypatch):
     assert "surely broken" in "\n".join(told(found))
 
 
+@pytest.mark.parametrize(("asked", "more"), [(0.4, ", but hardly tried of window, which more"), (1.0, "")])
+def test_a_promise_is_told_with_the_time_and_the_windows_that_it_was_held_against(asked: float, more: str):
+    window = Rate("window", 0, 3652.5, asked, "16 rows are lacking")
+    alarms = replace(window, name="all", alarms=1, asked=1.0)
+    text = "\n".join(told(Calibration(2.0, 24.0, 50, 100.0, 300, 200, 18.3, alarms, (window,), (), ())))
+    assert "windows of at least 24 hours and 50 rows" in text
+    assert f"over 10 years of such windows: surely kept{more}" in text
+    assert ("window had enough to be asked in 40 % of the windows" in text) == bool(more)
+
+
 def test_what_is_too_small_is_refused_with_the_rows_that_are_wanted():
     with pytest.raises(DataError, match=r"a reference of 300 rows .* so ([\d,]+) rows are wanted") as refused:
         calibrate(rows(300), EAGER, 50, histories=5)
@@ -193,7 +204,8 @@ def test_the_command_tells_it_and_refuses_what_cannot_be(
     assert "with 67 rows, monitors fitted" in tell()  # as many as the reference can bear
     text = tell("--rows-per-day", "60")
     assert "nothing happens: 5 histories of" in text
-    assert "promised: 100 a year" in text
+    assert "windows of at least 24 hours and 10 rows\n" in text
+    assert "promised: at most 100 a year of all detectors together\n" in text
     plain = json.loads(tell("--rows-per-day", "60", "--json"))
     assert [each["name"] for each in plain["detectors"]] == ["quality", "labels", "slices", "window", "stream"]
     assert plain["promised"] == 100

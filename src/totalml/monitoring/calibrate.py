@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from totalml.project import Place
 
 BROKEN = 3
+SELDOM = 0.5  # of the windows
 MOST_HISTORIES = 100_000
 
 
@@ -83,11 +84,14 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
 def told(found: Calibration) -> Iterator[str]:
     """For people."""
+    from totalml.monitoring.budget import DAYS_A_YEAR
+    from totalml.report.number_format import counted
     from totalml.terminal import aligned
 
     yield (
         f"nothing happens: {found.histories:,} histories of {found.days:.3g} days with {found.rows_per_day:,.4g} rows, "
-        f"monitors fitted on {found.fitted:,} others"
+        f"monitors fitted on {found.fitted:,} others, windows of at least {found.window_hours:g} hours and "
+        f"{counted(found.window_rows, 'row')}"
     )
     head = ("", "alarms", "a year (95 %)", "asked")
     rates = [found.alarms, *found.detectors]
@@ -96,8 +100,9 @@ def told(found: Calibration) -> Iterator[str]:
         yield f"  called {each.name}: {each.alarms:,}, {_bounds(each)} a year"
     for each in found.detectors:
         if each.lacking and each.asked < 1:
-            yield f"  {each.name} was not always asked: {each.lacking}"
-    yield f"  promised: {found.promised:g} a year; {_judged(found)}"
+            yield f"  {each.name} had enough to be asked in {100 * each.asked:.0f} % of the windows: {each.lacking}"
+    yield f"  promised: at most {found.promised:g} a year of all detectors together"
+    yield f"  over {found.alarms.days / DAYS_A_YEAR:.2g} years of such windows: {_judged(found)}"
     if found.drifts:
         yield f"a drift is planted: {found.drifts[0].histories:,} histories of each, from the first row on"
         drifts = [("", "is", "found", "half within", "called"), *map(_drift_row, found.drifts)]
@@ -123,7 +128,10 @@ def _judged(found: Calibration) -> str:
     if not found.is_kept:
         return "surely broken: raise false_alarms_per_year, or give the run more samples to validate and test with"
     high = found.alarms.per_year.high or 0.0
-    return "surely kept" if high <= found.promised else "not broken as far as seen; more --histories tell it closer"
+    if high > found.promised:
+        return "not broken as far as seen; more --histories tell it closer"
+    seldom = ", ".join(each.name for each in found.detectors if each.asked < SELDOM)
+    return f"surely kept, but hardly tried of {seldom}, which more --rows-per-day would" if seldom else "surely kept"
 
 
 def _plain(found: Calibration) -> dict[str, Any]:

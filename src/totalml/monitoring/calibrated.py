@@ -73,13 +73,16 @@ class Caught:
 @dataclass(frozen=True)
 class Calibration:
     """Args:
-    promised: false alarms a year.
+    promised: false alarms a year, of all detectors together.
+    window_hours, window_rows: that windows have at least.
     fitted: rows that the monitors were fitted on.
     days: of each of the histories in which nothing happens.
     alarms: of all detectors together.
     """
 
     promised: float
+    window_hours: float
+    window_rows: int
     rows_per_day: float
     fitted: int
     histories: int

@@ -106,6 +106,8 @@ def calibrate(
     every = [caught(drift, looked(some, drift), drawing.since) for drift in drifts]
     return Calibration(
         promised=settings.false_alarms_per_year,
+        window_hours=settings.window.hours,
+        window_rows=settings.window.rows,
         rows_per_day=rows_per_day,
         fitted=len(reference) - drawing.wanted,
         histories=histories,
