@@ -49,6 +49,12 @@ def test_a_table_is_the_same_however_it_is_written(read, variant):
     assert read(content, name) == EXPECTED
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_what_separates_columns_is_found_where_none_of_them_is_needed(tmp_path, mark):
+    (tmp_path / "t.csv").write_text(f"area{mark}rooms\n1{mark}2\n")
+    assert read_csv(tmp_path / "t.csv", (), (), None).to_pydict() == {"area": [1], "rooms": [2]}
+
+
 def test_a_letter_may_stand_in_two_pieces_of_a_file(read, monkeypatch):
     content = "file,label\n" + "".join(f"{number},{'é' * number}\n" for number in range(1, 9))
     for size in range(12, 20):  # the header is in the first piece

@@ -64,10 +64,10 @@ def _separator(written: Text, needed: Collection[str]) -> str:
 
 
 def separator_of(content: str, needed: Collection[str], first: str) -> str:
-    """The one that gives the columns that are needed; else the one that gives most, for the message."""
+    """The one that gives the columns that are needed; where none does, or none is needed, the one that gives most."""
     headers = {mark: _header(content, mark) for mark in (first, *SEPARATORS)}
     fitting = [mark for mark, names in headers.items() if set(needed) <= {*map(normal, names)}]
-    return fitting[0] if fitting else max(headers, key=lambda mark: len(headers[mark]))
+    return fitting[0] if fitting and needed else max(headers, key=lambda mark: len(headers[mark]))
 
 
 def _header(content: str, separator: str) -> list[str]:
