@@ -5,6 +5,8 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -166,3 +168,44 @@ def test_the_smoke_recipe_of_this_repository_runs(tmp_path):
     done = run_python(["-m", "totalml.cli", "recipe", "check", "guinness_smoke", *where], REPOSITORY)
     assert done.returncode == 0, done.stderr
     assert "runs: accuracy" in done.stdout
+
+
+FLATS = """\
+defaults:
+  - override /data: table
+  - override /features: table
+  - override /model: mlp
+name: flats
+data:
+  source: {table: flats.csv}
+  where: rooms > 1 and split != 'x'
+  split: {by: column, column: splt}
+task:
+  _target_: totalml.task.Regression
+  targets: [price]
+features:
+  table: {numeric: [aera, rooms], categorical: [district]}
+training:
+  augment: []
+"""
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_columns_that_a_recipe_names_and_its_table_lacks_are_told_by_the_header(project, totalml, suffix):
+    (project / "recipes/flats.yaml").write_text(FLATS.replace("flats.csv", f"flats.{suffix}"))
+    asked = ("recipe", "check", "flats", "--no-smoke")
+    assert f"columns not looked at: data.source.table 'flats.{suffix}' is not there" in totalml(*asked)
+    names = ["area", "rooms", "district", "prices", "split"]
+    if suffix == "csv":
+        (project / "flats.csv").write_text("\ufeff" + ";".join(names) + "\n1;2;a;3;train\n", encoding="utf-8")
+    else:
+        pq.write_table(pa.table({name: [1] for name in names}), project / "flats.parquet")
+    told = [line for line in totalml(*asked, expect=2).splitlines() if line.startswith("recipes/")]
+    assert [line.partition(" names ")[::2] for line in told] == [
+        (f"recipes/flats.yaml: {key}", f"{column!r}, which data.source.table 'flats.{suffix}' lacks; {more}")
+        for key, column, more in (
+            ("data.split.column", "splt", f"did you mean 'split'?; it has {names}"),
+            ("features.table.numeric", "aera", f"did you mean 'area'?; it has {names}"),
+            ("task.targets", "price", f"did you mean 'prices'?; it has {names}"),
+        )
+    ]

@@ -71,6 +71,7 @@ def _names(asked: Sequence[str], place: Place) -> list[str]:
 
 
 def _check(name: str, arguments: argparse.Namespace, place: Place) -> Checked:
+    from totalml.authoring.columns import look_for_columns
     from totalml.authoring.pins import look_for_pin
     from totalml.comparison.composed import compose_one
 
@@ -85,6 +86,7 @@ def _check(name: str, arguments: argparse.Namespace, place: Place) -> Checked:
         return Checked(name, recipe, _needs(recipe), (wrong,))
     notes, failures = [*_needs(recipe), *never_shown(recipe.values)], []
     try:
+        notes += look_for_columns(recipe)
         notes += look_for_pin(recipe, place, strict=arguments.pins == "strict")
         notes += [] if arguments.no_smoke else _smoke(recipe, place)
     except TotalmlError as error:

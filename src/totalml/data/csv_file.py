@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from totalml.data.paths import normal
-from totalml.data.text_file import HEADER_CHARS, Text, open_text
+from totalml.data.text_file import HEADER_CHARS, Text, head_of, open_text
 from totalml.errors import SnapshotError
 
 if TYPE_CHECKING:
@@ -44,6 +44,12 @@ def read_csv(path: Path, text: Sequence[str], needed: Collection[str], timestamp
     return _with_decimal_commas(table, text) if separator != "," else table
 
 
+def header_of(path: Path, needed: Collection[str]) -> list[str]:
+    """The names of the columns, without a look at the rows. Args, Raises: as of `read_csv`."""
+    head = head_of(path)
+    return _header(head, separator_of(head, needed, first=_usual_separator(path)))
+
+
 def row_lines(path: Path, needed: Collection[str]) -> list[int]:
     """Where each row begins, as an editor counts lines; (N,), for messages about cells.
 
@@ -60,7 +66,11 @@ def row_lines(path: Path, needed: Collection[str]) -> list[int]:
 
 
 def _separator(written: Text, needed: Collection[str]) -> str:
-    return separator_of(written.head, needed, first="\t" if ".tsv" in written.path.suffixes else ",")
+    return separator_of(written.head, needed, first=_usual_separator(written.path))
+
+
+def _usual_separator(path: Path) -> str:
+    return "\t" if ".tsv" in path.suffixes else ","
 
 
 def separator_of(content: str, needed: Collection[str], first: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from totalml.data.csv_file import read_csv
+from totalml.data.csv_file import header_of, read_csv
 from totalml.data.list_column import as_text, is_list_of_text
 from totalml.data.paths import meant, normal
 from totalml.data.times import Unit, as_times
@@ -42,6 +42,25 @@ def read_table(
     if only is not None:
         table = table.select([name for name in dict.fromkeys(only) if name in table.column_names])
     return _plain(path, table, text, timestamp, unit)
+
+
+def column_names(path: Path, needed: Sequence[str]) -> list[str]:
+    """In one Unicode form, by its header alone.
+
+    Args: needed: columns that tell which separator is meant.
+    Raises: SnapshotError: it is no table.
+    """
+    import pyarrow as pa
+
+    _check_path(path)
+    try:
+        if path.suffix.lower() != ".parquet":
+            return [normal(name) for name in header_of(path, needed)]
+        import pyarrow.parquet as pq
+
+        return [normal(name) for name in pq.read_schema(path).names]
+    except (pa.ArrowException, OSError) as error:
+        raise SnapshotError(f"the table {path} cannot be read: {error}") from error
 
 
 def _read(path: Path, text: Sequence[str], needed: Sequence[str], timestamp: str | None) -> pa.Table:

@@ -72,6 +72,18 @@ def open_text(path: Path) -> Text:
     return Text(path, len(skipped.encode()), 1 + skipped.count("\n"), head, quotes)
 
 
+def head_of(path: Path) -> str:
+    """The first characters, the header among them, without a look at what follows.
+
+    Raises: SnapshotError: it cannot be unpacked, or begins with no UTF-8 or UTF-16.
+    """
+    with _in_utf8(path) as file:
+        try:
+            return _parted(codecs.getincrementaldecoder("utf-8")().decode(file.read(HEADER_CHARS)))[1]
+        except UnicodeDecodeError as error:
+            raise SnapshotError(_no_utf8(path)) from error
+
+
 def _parted(start: str) -> tuple[str, str]:
     """What stands before the text, and the text."""
     text = start.removeprefix("\ufeff")
