@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from totalml.training.history import Epoch
     from totalml.training.learner import Learner
 
+THOUSAND = 1000
 REFRESH_S = 1.0  # drawing takes some 4 ms
 
 
 class Watch(Callback):
-    """A bar that moves every second, or one line an epoch.
+    """A bar that moves every second and leaves a line of the first, the best and the last epoch, or a line for each.
 
     Args:
         epochs: at most.
@@ -42,6 +43,7 @@ class Watch(Callback):
         self._epochs, self._steps = epochs, steps
         self._due = 0.0
         self._bar: Any = None
+        self._first = self._best = self._last = ""
 
     def on_train_start(self, trainer: Trainer, pl_module: Learner) -> None:  # type: ignore[override]
         if self._progress.mode == "rich":
@@ -66,26 +68,30 @@ class Watch(Callback):
         self.close()
 
     def tell(self, epoch: Epoch, is_best: bool) -> None:
-        if self._bar is not None:
-            note = f"validation {epoch.validation_loss:.3f}, {self._told(epoch)}"
-            self._bar.update(self._row, note=note)
-            return
-        self._progress.say(
-            f"epoch {epoch.epoch}/{self._epochs}: loss {epoch.train_loss:.4f}, "
-            f"validation loss {epoch.validation_loss:.4f}, {self._told(epoch)}"
+        self._last = (
+            f"epoch {epoch.epoch}/{self._epochs}: loss {_number(epoch.train_loss)}, "
+            f"validation loss {_number(epoch.validation_loss)}, {self._told(epoch)}"
             f"{', best so far' if is_best else ''} ({epoch.seconds:.1f} s)"
         )
+        if self._bar is None:
+            self._progress.say(self._last)
+            return
+        self._first = self._first or self._last
+        self._best = self._last if is_best else self._best
+        self._bar.update(self._row, note=f"validation {_number(epoch.validation_loss)}, {self._told(epoch)}")
 
     def _told(self, epoch: Epoch) -> str:
         value = epoch.validation_score
         if math.isnan(value):
             return f"no {self._task.score}"
-        return f"{self._task.score} {value:.1%}" if self._task.score_is_share else f"{self._task.score} {value:.4g}"
+        return f"{self._task.score} {value:.1%}" if self._task.score_is_share else f"{self._task.score} {_short(value)}"
 
     def close(self) -> None:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+            for line in dict.fromkeys(filter(None, (self._first, self._best, self._last))):
+                self._progress.say(line)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -117,6 +123,15 @@ def stopped(done: int, most: int | None = None) -> Interrupted:
     return Interrupted(
         f"training stopped in epoch {done + 1}; {kept}. Give the same command again to go on from there."
     )
+
+
+def _number(loss: float) -> str:
+    return f"{loss:.4f}" if abs(loss) < THOUSAND else _short(loss)
+
+
+def _short(value: float) -> str:
+    """`12.35`, `10,040`: whole from a thousand on, as the report has it."""
+    return f"{value:.4g}" if abs(value) < THOUSAND else f"{value:,.0f}"
 
 
 def _bar() -> Any:
