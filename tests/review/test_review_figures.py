@@ -56,6 +56,8 @@ def test_a_terminal_gets_every_figure_with_its_interval(place, capsys):
     assert re.search(r"Aoife +90 +10\.0\s% +0\.3 to 44\.5\s% +10 ", told)
     assert "100 of 100 of the latest took less than 0.7 s" in told
     assert re.search(r"right for the wrong reason +2\.7\s%", told)  # 1 of 37
+    assert "weighted by how probably each was drawn" in told
+    assert "wrong on gold is how often a reviewer says something else" in told
 
 
 def test_scripts_get_the_same_whole(place, capsys):

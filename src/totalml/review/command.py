@@ -96,13 +96,16 @@ def _site(arguments: argparse.Namespace, place: Place) -> tuple[Site, Callable[[
     site = Site(Desk(Reviews(store, model), settings), signature, shows, secure, figures, arguments.url)
 
     said = Reviews(store, model)  # those of the desk are for another thread
+    told: tuple[str, ...] = ()  # of a queue that could not be filled
     labelled: tuple[int, str] | None = None  # events of the reviews, and the release, of which labels were kept last
 
     def tend() -> None:
-        nonlocal labelled
+        nonlocal labelled, told
         bundle = find_of_model(arguments.model, store)[1]
-        if (filled := top_up(said, store, bundle, settings)) and filled.batch:
+        filled = top_up(said, store, bundle, settings)
+        if filled and (filled.batch or filled.told != told):
             say("; ".join(filled.told))
+        told = filled.told if filled else ()
         site.signature = Signature.read(bundle)
         site.desk.look()
         if (now := (said.look(), bundle.hash)) != labelled:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import socket
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from totalml.errors import RecipeError
 from totalml.review.command import USUAL_URL
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from totalml.project import Place
 
 LONGEST_DAYS = 3650
+LONGEST_WAIT_S = 1.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +34,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def anywhere(arguments: argparse.Namespace) -> bool:
     return arguments.store is not None
+
+
+def _answers(url: str) -> bool:
+    """Whether anything listens there, as far as this machine can tell."""
+    where = urlsplit(url)
+    try:
+        port = where.port or (443 if where.scheme == "https" else 80)
+        with socket.create_connection((where.hostname or "", port), timeout=LONGEST_WAIT_S):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
+def _start(model: str, url: str) -> str:
+    if url == USUAL_URL:
+        return shlex.join(["totalml", "review", model])
+    local = url.startswith("http://127.0.0.1:")
+    return shlex.join(["totalml", "review", model, *(["--port", url.rpartition(":")[2]] if local else ["--url", url])])
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
@@ -45,4 +66,6 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     ended = shlex.join(["totalml", "review", "revoke", arguments.model, arguments.name])
     print(f"{arguments.url.rstrip('/')}/in/{token}")
     print(f"  for {arguments.name} alone, {arguments.days:g} days; ends at once by: {ended}")
+    if not _answers(arguments.url):
+        print(f"  nothing answers there yet; the page is started by: {_start(arguments.model, arguments.url)}")
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,6 +86,17 @@ def test_a_page_that_is_killed_goes_on_and_ends_with_0_when_told_to(store, capsy
     reviews = Reviews(store, MODEL)
     reviews.look()
     assert len({each.item for each in reviews.standing()}) == 3
+
+
+def test_a_link_says_how_the_page_is_started_where_nothing_answers(store, capsys):
+    def told(url: str) -> str:
+        assert main(["review", "invite", MODEL, "eve", f"--store={store.root}", f"--url={url}"]) == 0
+        return capsys.readouterr().out
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{(port := server.getsockname()[1])}"
+        assert "answers" not in told(url)
+    assert f"nothing answers there yet; the page is started by: totalml review {MODEL} --port {port}\n" in told(url)
 
 
 def test_a_link_is_ended_by_its_name(store, capsys):

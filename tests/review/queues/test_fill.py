@@ -306,11 +306,15 @@ def test_the_command_says_what_waits_and_all_that_is_wrong(store, capsys):
     given = ["review", "queue", MODEL, f"--store={store.root}"]
     assert main([*given, "--from=log"]) == 4
     logged(store, table := rows(50, bundle.hash))
+    assert main([*given, "--from=log"]) == 4
+    told = capsys.readouterr()
+    assert "the pictures of 0 were kept; nobody can judge the others: log: {pictures: 0.1} in" in told.out + told.err
     keep_pictures(store, table, every=5)
     assert main([*given, "--count=6"]) == 0
     told = capsys.readouterr().out
     assert "items of pints wait for reviewers" in told
     assert "of 50 requests of the last 14 days the pictures of 10 were kept" in told
+    assert "pictures: 0.1" not in told
     assert main([*given, "--from=test", "--from-file=x", "--pictures=y", "--count=0", "--since=14d"]) == 2
     wrong = capsys.readouterr().err
     assert all(each in wrong for each in ("two sources", "--predictions", "--count 0"))

@@ -14,7 +14,7 @@ from totalml.report.moments import day_of
 from totalml.report.number_format import MISSING, counted, of_hundred, percent
 from totalml.review.figures.reasons import SIDE
 from totalml.review.figures.rows import Row, accuracy_rows, agreement_rows, plan_rows, reason_rows
-from totalml.review.figures.text import bounds, plan_words, remarks, value
+from totalml.review.figures.text import ACCURACY_WORDS, GOLD_WORDS, bounds, plan_words, remarks, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -102,13 +102,8 @@ def _accuracy(figures: TeamFigures) -> Html | str:
     rows = [*accuracy_rows(figures)]
     if not rows:
         return ""
-    text = (
-        "Control items are drawn by chance and judged blind, so their share of right answers is that of all that came. "
-        "Other items are chosen, mostly since the model is unsure of them: weighted by how probably each was drawn, "
-        "they tell the same, and more surely. Both should agree."
-    )
     listed = _table("Share of right answers", figures, rows)
-    beside = tag("div", tag("p", text), _by_week(figures), class_="pair")
+    beside = tag("div", tag("p", ACCURACY_WORDS), _by_week(figures), class_="pair")
     return section("accuracy", TITLES["accuracy"], beside, listed)
 
 
@@ -193,9 +188,8 @@ def _reviewers(figures: TeamFigures) -> Html | str:
         "Cannot tell",
         "Items an hour",
     ]
-    text = "Gold are items of which the truth is known. Few of them say little of a person, as the intervals show."
     told = [tag("li", name_of(who), f": {remark}") for who, remark in remarks(figures.reviewers)]
-    shown = (tag("p", text), table("Each reviewer", head, rows, "numbers"), tag("ul", *told) if told else "")
+    shown = (tag("p", GOLD_WORDS), table("Each reviewer", head, rows, "numbers"), tag("ul", *told) if told else "")
     return section("reviewers", TITLES["reviewers"], *shown)
 
 

@@ -17,12 +17,23 @@ if TYPE_CHECKING:
     from totalml.review.figures.reviewers import Reviewer
 
 REVIEWERS = ("reviewer", "verdicts", "wrong on gold", "interval", "gold", "cannot tell", "seconds", "items an hour")
+# What the words of the tables mean, here and on the page.
+ACCURACY_WORDS = (
+    "Control items are drawn by chance and judged blind, so their share of right answers is that of all that came. "
+    "Other items are chosen, mostly since the model is unsure of them: weighted by how probably each was drawn, "
+    "they tell the same, and more surely. Both should agree."
+)
+GOLD_WORDS = (
+    "Gold are items of which the truth is known; wrong on gold is how often a reviewer says something else of them. "
+    "Few of them say little of a person, as the intervals show."
+)
 
 
 def figures_text(figures: TeamFigures) -> str:
     since, until = (f"{datetime.fromisoformat(each):%Y-%m-%d %H:%M}" for each in (figures.since, figures.until))
     people = counted(len(figures.reviewers), "reviewer")
     said = f"{counted(figures.verdicts, 'verdict')} about {counted(figures.items, 'item')} by {people}"
+    words: list[str] = []
     lines = [f"{figures.model}, {since} to {until} (UTC): {said}", figures.change.sentence]
     interval = f"{percent(figures.confidence, 0)} interval"
     for title, rows in (
@@ -32,6 +43,7 @@ def figures_text(figures: TeamFigures) -> str:
         ("reasons", reason_rows(figures)),
     ):
         if shown := [_row(each) for each in rows]:
+            words += [ACCURACY_WORDS] if title == "live accuracy" else []
             lines += ["", *aligned([(title, "share" if title != "agreement" else "", interval, "of"), *shown])]
             lines += (
                 [f"{who}, {about}: {words}" for who, about, words in plan_words(figures)] if title == "plan" else []
@@ -39,6 +51,8 @@ def figures_text(figures: TeamFigures) -> str:
     if figures.reviewers:
         lines += ["", *aligned([REVIEWERS, *map(_of, figures.reviewers)])]
         lines += [f"{who}: {remark}" for who, remark in remarks(figures.reviewers)]
+        words.append(GOLD_WORDS)
+    lines += ["", *words] if words else []
     return "\n".join(lines)
 
 

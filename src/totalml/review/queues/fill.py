@@ -53,6 +53,10 @@ if TYPE_CHECKING:
 
 USUAL, LOG, TEST, ALERTS, DOUBTFUL = SOURCES = ("usual", "log", "test", "alerts", "doubtful")
 SINCE = timedelta(days=14)
+KEEP_PICTURES = (
+    "nobody can judge the others: log: {pictures: 0.1} in the model's file of deployments/ keeps those of one request "
+    "in ten, once totalml deploy has applied it"
+)
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,8 @@ class _Filling:
         told = f"requests of the last {f'{hours / 24:g} days' if hours % 24 == 0 else f'{hours:g} hours'}"
         found = log_pool(self._store, self._bundle, self._signature, self._settings, since, told)
         if self._signature.picture and found.asked:
-            self.told.append(f"of {found.asked:,} {told} the pictures of {len(found.pool):,} were kept")
+            keep = "" if len(found.pool) else f"; {KEEP_PICTURES}"
+            self.told.append(f"of {found.asked:,} {told} the pictures of {len(found.pool):,} were kept{keep}")
         return found.pool
 
     def _slices(self) -> list[Item]:
