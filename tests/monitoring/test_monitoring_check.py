@@ -40,10 +40,18 @@ def test_a_column_without_a_value_is_told_as_one(column, capsys):
     assert " -> none\n" in told
 
 
+def test_of_too_few_rows_it_says_that_finding_nothing_says_nothing(capsys):
+    assert checked(table("b.parquet", rows=2)) == 0
+    assert "not enough data" in (told := capsys.readouterr().out)
+    assert "nothing was found, which says nothing; the exit code is 0 all the same\n" in told
+    assert checked(table("b.parquet", seed=1)) == 0
+    assert "says nothing" not in capsys.readouterr().out
+
+
 def test_a_table_cut_at_other_commas_says_which_columns_are_not_there(capsys):
-    Path("b.csv").write_text("area;rooms\n" + "50;3\n" * 20)
+    Path("b.csv").write_text("area:rooms\n" + "50:3\n" * 20)
     assert checked("b.csv") == 3
-    assert "column area is gone; column area;rooms is new" in capsys.readouterr().out
+    assert "column area is gone; column area:rooms is new" in capsys.readouterr().out
 
 
 def test_a_column_of_another_type_is_told_with_both_and_hides_nothing_else(capsys):

@@ -60,15 +60,20 @@ def test_a_run_that_passed_its_gates_is_registered_once(project, capsys):
     assert project.history() == history
 
 
-def test_what_was_not_to_be_registered_is_not(project):
+def test_what_was_not_to_be_registered_is_not(project, capsys):
     before = project.history()
     project.go(HARD, expect=3)
     project.go(EASY, "seed=2", "registry=null")
     project.go("gates=[]")
+    ungated = project.attempts()[-1].parent.name
     project.go(EASY, "seed=2", "smoke=true")
     assert project.history() == before
     project.go(EASY, "seed=2")  # the finished run is registered when that is asked for
     assert len(project.history()) == len(before) + 1
+    assert project.tell("promote", ungated) == 0
+    assert "no gate was asked, as the recipe has none" in capsys.readouterr().out
+    assert project.tell("promote", f"{NAME}@candidate") == 0
+    assert "no gate" not in capsys.readouterr().out
 
 
 def test_a_finished_run_that_is_to_be_watched_otherwise_becomes_another_release(project, capsys):

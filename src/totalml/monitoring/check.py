@@ -5,7 +5,8 @@
 
 Tables are Parquet, CSV, a folder of Parquet files, or as reference a release; any columns will do, those of `totalml
 predict` and of the prediction log are known by their names. Needs no project for tables, or with --store. --level is
-the chance of a false alarm, of all columns together. Exit code 3: something moved, or something is wrong with the data.
+the chance of a false alarm, of all columns together. Exit code 3: something moved, or something is wrong with the data;
+0: nothing does, or too little is there to say so.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from totalml.errors import DataError, RecipeError
-from totalml.monitoring.verdict import ALARMED
+from totalml.monitoring.verdict import ALARMED, TOO_FEW
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,6 +60,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     unit, by, levers = arguments.unit, arguments.by, arguments.lever
     verdict = check(reference, window, unit=unit, by=by, levers=levers, level=arguments.level)
     lines = _told(verdict, len(reference), len(window))
+    if verdict.cause == TOO_FEW:
+        lines.append("  nothing was found, which says nothing; the exit code is 0 all the same")
     if lacks:
         lines.append(f"  not looked at, as the window lacks what callers may leave out: {', '.join(lacks)}")
     print(json.dumps(verdict.as_json()) if arguments.json else "\n".join(lines))

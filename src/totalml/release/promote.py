@@ -41,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.gates.record import Verdict
     from totalml.registry import Aliases
     from totalml.team import require_promoter
 
@@ -58,6 +59,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     print(f"{alias} of {aliases.model}: {promoted.version}, release {short(promoted.release, 12)}{told}")
     for reason in promoted.forced:
         print(f"overruled: {reason}")
+    if not Verdict.load(attempt.folder).gates:
+        print("no gate was asked, as the recipe has none; say by 'gates' what a release must hold to")
     tell_releases(aliases.model, store, place.runs, print)
     return 0
 
