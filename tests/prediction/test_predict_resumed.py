@@ -18,6 +18,7 @@ from totalml.prediction import parts
 from totalml.prediction.chunk import Part
 from totalml.prediction.parts import Parts, part_bytes, parts_folder
 from totalml.store import Store
+from totalml.store.locks import locked_if_free
 
 
 @pytest.fixture(autouse=True)
@@ -162,15 +163,23 @@ def test_what_a_worker_of_a_killed_command_saves_later_is_no_part_of_another(tmp
     assert read(out)["id"].to_pylist() == ["new", "new"]
 
 
-def test_one_output_has_one_lock_however_its_folder_is_written(tmp_path, monkeypatch):
-    released(tmp_path / "store")
-    folder, held, lock = photos(tmp_path / "photos", 2), [], Store.lock
-    monkeypatch.setattr(Store, "lock", lambda store, name: (held.append(name), lock(store, name))[1])
+def test_one_output_is_made_by_one_command_at_a_time_of_whatever_store(tmp_path, monkeypatch):
+    folder, held, join = photos(tmp_path / "photos", 2), [], Parts.join
+
+    def looked(self, made):
+        lock = next(tmp_path.glob(".*.lock"))
+        with locked_if_free(lock) as free:
+            held.append((lock, free))
+        return join(self, made)
+
+    monkeypatch.setattr(Parts, "join", looked)
     (tmp_path / "here").symlink_to(tmp_path)
-    for out in ("preds.parquet", "photos/../preds.parquet", "here/preds.parquet"):
-        assert predict(tmp_path / "store", folder, tmp_path / out, "--overwrite") == 0
-    assert len(held) == 3
-    assert len({*held}) == 1
+    (tmp_path / ".preds.parquet.lock").touch()  # of one that was killed
+    for store, out in (("a", "preds.parquet"), ("b", "photos/../preds.parquet"), ("b", "here/preds.parquet")):
+        released(tmp_path / store)
+        assert predict(tmp_path / store, folder, tmp_path / out, "--overwrite") == 0
+    assert held == [(tmp_path / ".preds.parquet.lock", False)] * 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "here", "photos", "preds.parquet"]
 
 
 def test_a_damaged_part_is_made_again(tmp_path, monkeypatch, capsys):

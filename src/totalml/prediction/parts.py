@@ -6,6 +6,7 @@ import glob
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -23,6 +24,7 @@ from totalml.store.atomic import (
     write_in_folder,
     write_json,
 )
+from totalml.store.locks import locked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,7 +57,7 @@ class Finished:
 
 
 class Parts:
-    """Hold a lock on `out` meanwhile. Workers of one that was killed still save what they had in hand.
+    """Hold `output_locked` meanwhile. Workers of one that was killed still save what they had in hand.
 
     Args:
         facts: all that the parts depend on, plain values; their files are named by it.
@@ -224,6 +226,17 @@ def _recurring(schema: pa.Schema) -> list[str]:
 
 def parts_folder(out: Path) -> Path:
     return out.with_name(f"{out.name}.parts")
+
+
+@contextmanager
+def output_locked(out: Path) -> Iterator[None]:
+    """Wait until no other command makes this output, from whatever store; what a killed one left is held anew."""
+    lock = out.parent.resolve() / f".{out.name}.lock"  # hidden: inputs may lie in this folder too
+    with locked(lock):
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)  # while it is held: who waits for it makes another one
 
 
 def refuse_output(out: Path, overwrite: bool) -> None:

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING
 
 from totalml import __version__
 from totalml.errors import DataError, RecipeError
-from totalml.identity import digest, short
 from totalml.prediction.chunk import Listed
 from totalml.prediction.inputs import listing, open_inputs, wanted_chunks
-from totalml.prediction.parts import Finished, Parts, parts_folder, refuse_output
+from totalml.prediction.parts import Finished, Parts, output_locked, parts_folder, refuse_output
 from totalml.prediction.score import Score, scorer_in
 from totalml.progress import Progress
 from totalml.release.named import find_release
@@ -50,8 +49,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     crew = crew_of(arguments)
     store, progress = place.open_store(), Progress.create()
     bundle = find_release(arguments.release, store)
-    real = str(out.parent.resolve() / out.name).encode("utf-8", "surrogateescape")
-    with store.lock(f"predict-{short(digest('output v1', real), 32)}"):
+    with output_locked(out):
         if not parts_folder(out).exists():
             refuse_output(out, arguments.overwrite)
         finished = predict(bundle, arguments.what, out, crew, arguments.overwrite, progress, arguments.maps)
