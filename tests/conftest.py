@@ -19,6 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    warm.collect_seldom()
     config.option.loadscopereorder = False  # of pytest-xdist, by the number of tests; some that are few take longest
     if not hasattr(config, "workerinput"):
         # Where PYTHONDONTWRITEBYTECODE is set, each process that a test starts would else compile all of it again.

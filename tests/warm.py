@@ -1,9 +1,9 @@
 """Python for tests with all that a run imports in memory, which is most of what a process of its own costs.
 
 `[*python(), "run.py"]` is a command as `[sys.executable, "run.py"]` is one. It asks a process that has imported them,
-and computed nothing, for a fork; so none sees what another did. A command that finds another totalml, such as a copy
-with a planted fault, imports that. The fork has the command's streams, folder and environment, gets its signals and
-ends with it. What must show that little is imported needs a process of its own.
+and exported a network of no layer, for a fork; so none sees what another did. A command that finds another totalml,
+such as a copy with a planted fault, imports that. The fork has the command's streams, folder and environment, gets its
+signals and ends with it. What must show that little is imported needs a process of its own.
 """
 
 import atexit
@@ -30,6 +30,7 @@ from tempfile import mkdtemp
 from types import ModuleType
 from typing import NoReturn
 
+OBJECTS = 100_000  # that are made before garbage is looked for
 ADDRESS = "TOTALML_TESTS_WARM"  # a variable of the environment
 SOURCE = Path(__file__).parents[1] / "src"
 
@@ -53,6 +54,11 @@ def python(*first: str) -> list[str]:
 @cache
 def _address() -> str:
     return os.environ.get(ADDRESS) or serve()
+
+
+def collect_seldom() -> None:
+    """Python looks for garbage after each 700 objects, which takes 6 % of all CPU where modules hold millions."""
+    gc.set_threshold(OBJECTS, 20, 20)
 
 
 def serve() -> str:
@@ -110,8 +116,14 @@ def _serve(door: socket.socket) -> None:
     import pyarrow.compute
     import pyarrow.parquet  # noqa: F401
     import safetensors.torch  # noqa: F401
+    import torch
     import torchvision.transforms.v2  # noqa: F401
+    import tqdm
 
+    collect_seldom()
+    tqdm.tqdm.monitor_interval = 0  # by a thread
+    # The first export takes twice as long as the next.
+    torch.onnx.export(torch.nn.Identity(), (torch.zeros(1),), dynamo=True, verbose=False)
     PIL.Image.init()
     ours = _import_ours()
     gc.freeze()  # no fork looks through what all of them share
