@@ -146,7 +146,7 @@ def test_what_comes_while_a_segment_is_written_becomes_one(tmp_path, monkeypatch
 
     def slow(segments, table):
         writes.set()
-        assert go.wait(20)
+        assert go.wait(60)
         real(segments, table)
 
     monkeypatch.setattr(Segments, "save", slow)
@@ -156,7 +156,7 @@ def test_what_comes_while_a_segment_is_written_becomes_one(tmp_path, monkeypatch
         assert writes.wait(20)
         others = [pool.submit(send, running, {"request_id": str(n), "label": "light"}) for n in range(1, 9)]
         while (refused := send(running, {"label": "dark"})).status_code == 422:  # until all of them wait
-            pass
+            assert not first.done()
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         assert running.ask(picture()).status_code == 200  # no answer of the model waits for a store
         go.set()
