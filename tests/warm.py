@@ -61,6 +61,13 @@ def collect_seldom() -> None:
     gc.set_threshold(OBJECTS, 20, 20)
 
 
+def export_often() -> None:
+    """Let torch parse the functions of ONNX once in this process, not for each export, of which that is a third."""
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    ONNXRegistry.from_torchlib = staticmethod(cache(ONNXRegistry.from_torchlib))
+
+
 def serve() -> str:
     """Start a process that forks until this one ends, for others too that find its address in `ADDRESS`."""
     folder = mkdtemp(prefix="warm-")
@@ -122,6 +129,7 @@ def _serve(door: socket.socket) -> None:
 
     collect_seldom()
     tqdm.tqdm.monitor_interval = 0  # by a thread
+    export_often()
     # The first export takes twice as long as the next.
     torch.onnx.export(torch.nn.Identity(), (torch.zeros(1),), dynamo=True, verbose=False)
     PIL.Image.init()

@@ -10,6 +10,9 @@ from torchvision.models.mobilenetv3 import MobileNetV3, _mobilenet_v3_conf
 from torchvision.models.resnet import BasicBlock, ResNet
 
 from tests.release.exported import Release, release_of
+from tests.warm import export_often
+
+export_often()
 
 
 def shallow_resnet(**_: object) -> nn.Module:
