@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -54,23 +55,22 @@ def _file(name: str, found: str) -> dict[str, Any]:
 def _package(name: str, version: str) -> dict[str, Any]:
     place = f"pkg:pypi/{re.sub(r'[-_.]+', '-', name).lower()}@{version}"
     found = {"type": "library", "bom-ref": place, "name": name, "version": version, "purl": place}
-    if licenses := list(_licenses(name, version)):
-        found["licenses"] = licenses  # type: ignore[assignment]
+    if licenses := _licenses(name, version):
+        found["licenses"] = [*licenses]  # type: ignore[assignment]
     return found
 
 
-def _licenses(name: str, version: str) -> Iterator[dict[str, Any]]:
+@cache
+def _licenses(name: str, version: str) -> tuple[dict[str, Any], ...]:
     """Only of the very version that the run was made with, as its distribution says."""
     try:
         about = metadata.metadata(name)
     except metadata.PackageNotFoundError:
-        return
+        return ()
     if about["Version"] != version:
-        return
+        return ()
     expression = next(iter(about.get_all("License-Expression") or ()), None)
     if expression and _EXPRESSION.fullmatch(expression):
-        yield {"expression": expression}
-        return
-    for classifier in about.get_all("Classifier") or ():
-        if classifier.startswith("License :: "):
-            yield {"license": {"name": classifier.rpartition(" :: ")[2]}}
+        return ({"expression": expression},)
+    licenses = [each for each in about.get_all("Classifier") or () if each.startswith("License :: ")]
+    return tuple({"license": {"name": each.rpartition(" :: ")[2]}} for each in licenses)
