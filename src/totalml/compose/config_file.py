@@ -6,7 +6,8 @@ group of conf/, may reach them; and nothing in a file may stand for something el
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from copy import deepcopy
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def read_config(file: Path, name: str) -> DictConfig:
     try:
         text = _text(file, name)
         _refuse_what_is_not_plain(text, name)
-        config = OmegaConf.create(_values(text))
+        config = deepcopy(_config(text))  # Hydra takes the defaults list out of what it is given
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise RecipeError(f"{name}:{line}: not valid YAML: {error.problem}") from error
@@ -70,6 +71,12 @@ def _text(file: Path, name: str) -> str:
     if len(content) > MAX_BYTES:
         raise RecipeError(f"{name}:1: longer than {MAX_BYTES} bytes; a recipe holds no data")
     return content.decode("utf-8")
+
+
+@lru_cache
+def _config(text: str) -> Any:
+    """Not to be changed. Jobs of a sweep read the same files; to make a config of one takes twice as long as a copy."""
+    return OmegaConf.create(_values(text))
 
 
 def _values(text: str) -> Any:
