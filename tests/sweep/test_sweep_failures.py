@@ -101,7 +101,7 @@ def test_the_same_sweep_started_twice_waits_for_the_first(project, state, sweepe
 def test_a_worker_that_is_killed_takes_no_other_job_with_it(project, state, launcher):
     pytest.importorskip("joblib" if launcher == "joblib" else "submitit")
     settings = JOBLIB if launcher == "joblib" else ["hydra/launcher=submitit_local"]
-    arguments = [*settings, "training.optimizer.lr=0.5,0.2", "question=die"]
+    arguments = [*settings, "training.optimizer.lr=0.1,0.5,0.2", "question=die"]
     # A shared folder may show a result late; this one does not.
     at_once = "" if launcher == "joblib" else "from submitit import Job; Job._results_timeout_s = 1"
     done = subprocess.run(
@@ -109,10 +109,10 @@ def test_a_worker_that_is_killed_takes_no_other_job_with_it(project, state, laun
     )
     assert done.returncode == 1, done.stderr
     jobs = state()["jobs"]
-    assert [job["status"] for job in jobs] == ["failed", "finished"]
-    assert [job["metric"] for job in jobs] == [None, loss_of(0.2)]
-    assert "killed" in jobs[0]["error"]
-    assert "job 1: training.optimizer.lr=0.5" in done.stderr
+    assert [job["status"] for job in jobs] == ["finished", "failed", "finished"]
+    assert [job["metric"] for job in jobs] == [loss_of(0.1), None, loss_of(0.2)]
+    assert "killed" in jobs[1]["error"]
+    assert "job 2: training.optimizer.lr=0.5" in done.stderr
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc")
