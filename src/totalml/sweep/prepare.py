@@ -4,41 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from totalml.compose.command_line import explained, job_recipe, override_key
-from totalml.compose.merge import Merged
+from totalml.compose.command_line import composed, explained, job_recipe, override_key
 from totalml.errors import RecipeError
 from totalml.identity import canonical, config_hash, digest, short
 from totalml.recipe import Recipe, what
 from totalml.sweep.mistakes import Mistakes
 from totalml.url import local_folder
 
-if TYPE_CHECKING:
-    from hydra.types import HydraContext
-    from omegaconf import DictConfig
-
 SEVERAL = "several_recipes"
 
 
 class Composer:
-    """What Hydra would hand to a job, as a validated recipe.
+    """What a job of the project is to run, as a validated recipe."""
 
-    Args:
-        config: of the whole sweep.
-    """
-
-    def __init__(self, context: HydraContext, config: DictConfig, project: Path) -> None:
-        self._loader, self._config, self._project = context.config_loader, config, project
+    def __init__(self, project: Path) -> None:
+        self._project = project
 
     def recipe(self, overrides: Sequence[str]) -> Recipe:
         """Raises: RecipeError: with all mistakes of this job."""
         given = list(overrides)
         with explained(self._project, given):
-            config = self._loader.load_sweep_config(self._config, given)
-            config._set_flag(["struct", "readonly"], [False, False])
-            del config["hydra"]
-            return job_recipe(Merged(config), self._project, given)
+            return job_recipe(composed(self._project, given), self._project, given)
 
     def recipes(self, jobs: Sequence[Sequence[str]]) -> list[Recipe]:
         """Raises: RecipeError: with all mistakes of all jobs."""

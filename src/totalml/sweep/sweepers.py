@@ -56,7 +56,7 @@ class TotalmlSweeper(Sweeper):
             raise RecipeError("command line: several runs are started with -m")
         self.task, self._settings, self._context = task_function, config, hydra_context
         self.refuse_odd_settings()
-        self.composer = Composer(hydra_context, config, task_function.project)
+        self.composer = Composer(task_function.project)
         self.finished = FinishedRuns()
         if (workers := workers_of(config)) > 1:  # joblib shares out the cores
             self.task.threads, self.task.conductor = max(1, cores() // workers), os.getpid()
