@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from totalml.data import Snapshot, Splits, split_samples, split_table
 from totalml.errors import EvaluationError
 from totalml.evaluation import (
-    PARTS,
     Evaluation,
     Given,
     Known,
     Part,
     Predicted,
     SampleContext,
+    asked_and_left_out,
     brightness,
     check_before_training,
 )
@@ -111,10 +111,10 @@ def live(
     given = Given(recipe, snapshot, store, features, splits, trained, evaluation)
     done = {definition.stage: definition for definition in (learnt, evaluated)}
     beyond: dict[str, Any] = {}
-    for part in PARTS:
-        if (why_not := part.why_not(recipe)) is not None:
-            progress.say(why_not) if why_not else None
-            continue
+    parts, left_out = asked_and_left_out(recipe)
+    for line in left_out:
+        progress.say(line)
+    for part in parts:
         defined = part.definition(recipe, done, facts)
         stages.run(defined, part.files, partial(_measured, part, given, folder), part.also)
         beyond[part.field] = part.load(folder)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from totalml.evaluation.out_of_distribution.measure import measure_out_of_distribution
     from totalml.evaluation.out_of_distribution.record import OutOfDistribution
     from totalml.evaluation.paired import Paired, read_evaluation
-    from totalml.evaluation.parts import PARTS, Given, Part
+    from totalml.evaluation.parts import Given, Part, asked_and_left_out
     from totalml.evaluation.predicted import Known, Predicted
     from totalml.evaluation.record import Evaluation, Interval
     from totalml.evaluation.robustness.measure import measure_robustness
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from totalml.evaluation.suites.record import ModelSuites
 
 __all__ = [
-    "PARTS",
     "CalibrationBin",
     "Evaluation",
     "Explanation",
@@ -40,6 +39,7 @@ __all__ = [
     "Robustness",
     "SampleContext",
     "ask_suites",
+    "asked_and_left_out",
     "brightness",
     "check_before_training",
     "check_positive",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from totalml.training import TrainedModel
 
 TRAINING, EVALUATION = "training", "evaluation"
+NOT_ASKED = ""
 
 
 class Saved(Protocol):
@@ -75,15 +76,15 @@ class Part:
     any_package: bool = False
 
     def why_not(self, recipe: Recipe) -> str | None:
-        """Why it is left out; empty where the recipe does not ask for it, None if it is not left out."""
+        """Why it is left out; None if the recipe asks for it and it can be done."""
         if getattr(recipe.evaluation, self.name) is None:
-            return ""
+            return NOT_ASKED
         if self.of_pictures and recipe.model.module is not None:
-            return f"evaluation.{self.name} is left out, because the recipe's model is a LightningModule of its own"
+            return "a LightningModule of the recipe trains the model"
         if self.of_pictures and recipe.model.image is None:
-            return f"evaluation.{self.name} is left out, because the model sees no pictures"
+            return "the model sees no pictures"
         if self.name not in recipe.task.parts:
-            return f"evaluation.{self.name} is left out, because it asks of classes and the task is {recipe.task.name}"
+            return f"the task, {recipe.task.name}, has no classes"
         return None
 
     def definition(self, recipe: Recipe, done: Mapping[str, Definition], facts: Mapping[str, Any]) -> Definition:
@@ -136,3 +137,18 @@ PARTS = (
         any_package=True,
     ),
 )
+
+
+def asked_and_left_out(recipe: Recipe) -> tuple[list[Part], list[str]]:
+    """The parts that are done, and a line for each reason why others that the recipe asks for are not."""
+    asked: list[Part] = []
+    by_reason: dict[str, list[str]] = {}
+    for part in PARTS:
+        if (reason := part.why_not(recipe)) is None:
+            asked.append(part)
+        elif reason != NOT_ASKED:
+            by_reason.setdefault(reason, []).append(f"evaluation.{part.name}")
+    return asked, [
+        f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} left out, because {reason}"
+        for reason, names in by_reason.items()
+    ]
