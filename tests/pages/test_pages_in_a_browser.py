@@ -3,9 +3,12 @@
 import json
 import re
 
+import numpy as np
 import pytest
 
 from tests.browser import Browser, axe
+from tests.evaluation.regressed import regressed
+from totalml.report.page import write_report
 
 PAGES = ("report", "strangers", "regression", "comparison", "sweep", "monitor", "figures")
 WIDTHS_PX = (1280, 390)
@@ -19,6 +22,8 @@ FOCUS = """(() => { const at = document.activeElement, style = getComputedStyle(
 SCROLLING = """[...document.querySelectorAll("main *")].filter(each => each.scrollWidth > each.clientWidth + 1
     && ["auto", "scroll"].includes(getComputedStyle(each).overflowX)).map(
         each => [each.ariaLabel, each.getAttribute('tabindex')])"""
+OVER = """[...document.querySelectorAll(".cards b, .cards small")].filter(
+    each => each.scrollWidth > each.clientWidth).map(each => each.textContent)"""
 CUT = """[...document.querySelectorAll("main *")].filter(
     each => each.getBoundingClientRect().right > innerWidth + 1).map(each => each.outerHTML.slice(0, 100))"""
 
@@ -48,6 +53,13 @@ def test_no_page_is_wider_than_its_window(browser, page):
     for width in WIDTHS_PX:
         browser.show(page, width)
         assert browser.value("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_no_figure_of_a_card_runs_over_its_edge_on_a_phone(browser, content_of, tmp_path):
+    truth = np.random.default_rng(0).normal(0, 300_000, (60, 1))
+    evaluation = regressed(truth, truth + 123_456, units={"t0": "litres"})
+    browser.show(write_report(tmp_path, content_of(evaluation=evaluation, score="mae")), WIDTHS_PX[1])
+    assert browser.value(OVER) == []
 
 
 def test_axe_finds_planted_faults(browser, tmp_path):
