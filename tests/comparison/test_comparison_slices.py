@@ -2,18 +2,23 @@
 
 import math
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from tests.evaluated import classified
+from tests.evaluation.regressed import regressed
 from totalml.comparison.compare_runs import groups_in_words
+from totalml.comparison.groups import groups as html_of
 from totalml.comparison.slices import slice_changes
 from totalml.evaluation.classification.record import ClassificationEvaluation
+from totalml.evaluation.columns import SampleContext
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.shares import chance_as_uneven, paired_bounds, z_of
 from totalml.evaluation.slices.record import Slice, Slices
+from totalml.recipe import EvaluationRecipe
 
 COUNT = 900
 AGES = ["18-25", "26-40", "41-60"]
@@ -110,7 +115,20 @@ def test_a_group_that_was_cut_otherwise_is_not_compared_but_told(predictions, gr
     assert "pub" in found.apart
     nothing = slice_changes(predictions(right, {"pub": moved}), predictions(right, {}))
     assert nothing.all == ()
-    assert "none that both cut alike" in groups_in_words(nothing)
+    assert groups_in_words(nothing) == "none to compare (only one cut it, or otherwise: pub)"
+
+
+def test_groups_that_both_cut_alike_and_are_too_small_are_not_called_cut_otherwise():
+    """As `membership` writes them, null in each group with fewer samples than are looked at."""
+    truth = np.linspace(0, 9, 60)[:, None]
+    context = SampleContext(pa.table({"pub": [f"pub {number % 4}" for number in range(60)]}), np.arange(60))
+    asked = EvaluationRecipe(bootstrap=0, slices={"columns": ["pub"], "search": [], "min_support": 20})
+    found = slice_changes(*(regressed(truth, truth + error, asked, context=context) for error in (1.0, 2.0)))
+    assert (found.all, found.apart, found.small) == ((), (), ("pub",))
+    assert groups_in_words(found) == "none to compare (no group has evaluation.slices.min_support samples: pub)"
+    page = html_of(["A", "B"], [SimpleNamespace(slices=found)])
+    assert "Of too few samples in each of their groups" in page
+    assert "cut alike" not in page
 
 
 def test_a_combination_is_compared_where_both_runs_name_it(predictions, groups, chance):

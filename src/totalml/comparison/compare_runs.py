@@ -100,7 +100,10 @@ def as_text(attempts: Sequence[Attempt], others: Sequence[SideBySide]) -> str:
 def groups_in_words(slices: SliceChanges) -> str:
     """`1 better and 2 worse of 43 that both looked at`."""
     if not slices.all:
-        return f"none that both cut alike (only one did, or otherwise: {', '.join(map(visible, slices.apart))})"
+        apart, small = (", ".join(map(visible, columns)) for columns in (slices.apart, slices.small))
+        why = [f"only one cut it, or otherwise: {apart}"] if apart else []
+        why += [f"no group has evaluation.slices.min_support samples: {small}"] if small else []
+        return f"none to compare ({'; '.join(why)})"
     better, worse = (sum(getattr(one, word) for one in slices.all) for word in ("better", "worse"))
     if not better and not worse:
         return f"none clearly better or worse of {len(slices.all):,} that both looked at"

@@ -49,7 +49,7 @@ def _of(first: str, name: str, beside: SideBySide) -> Html:
 
 def _told(slices: SliceChanges) -> Html:
     if not slices.all:
-        return joined("No group was cut alike by both.")
+        return joined("There is no group to compare.")
     compared = counted(len(slices.all), "group")
     better = [one for one in slices.all if one.better]
     worse = [one for one in slices.all if one.worse]
@@ -96,9 +96,16 @@ def _row(one: SliceChange, reach: float, figure_name: str) -> list[str]:
 
 
 def _apart(slices: SliceChanges) -> Html:
-    if not slices.apart:
+    return joined(
+        _left_out("Not cut alike by both, so not compared: ", slices.apart),
+        _left_out("Of too few samples in each of their groups (evaluation.slices.min_support): ", slices.small),
+    )
+
+
+def _left_out(why: str, columns: Sequence[str]) -> Html:
+    if not columns:
         return Html("")
-    named = [name_of(name) for name in slices.apart[:MOST_APART]]
-    more = len(slices.apart) - len(named)
+    named = [name_of(name) for name in columns[:MOST_APART]]
+    more = len(columns) - len(named)
     rest = f" and {more} more" if more else ""
-    return tag("p", "Not cut alike by both, so not compared: ", Html(", ".join(named)), rest, ".", class_="notes")
+    return tag("p", why, Html(", ".join(named)), rest, ".", class_="notes")

@@ -98,7 +98,7 @@ class SideBySide:
         if self._evaluations is None:
             return None
         found = slice_changes(*self._evaluations)
-        return found if found.all or found.apart else None
+        return found if found.all or found.apart or found.small else None
 
     @cached_property
     def flips(self) -> list[Flip]:

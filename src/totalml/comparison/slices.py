@@ -72,12 +72,14 @@ class SliceChanges:
     """Args:
     all: every group that both runs looked at, the most harmed first.
     apart: columns that only one of them cut into groups, or cut otherwise.
+    small: columns of which no group had enough samples in either.
     figure: what is compared.
     """
 
     all: tuple[SliceChange, ...]
     apart: tuple[str, ...]
     figure: str = "accuracy"
+    small: tuple[str, ...] = ()
 
     def clear(self) -> list[SliceChange]:
         return [change for change in self.all if change.clear]
@@ -94,16 +96,17 @@ def slice_changes(before: Evaluation, after: Evaluation) -> SliceChanges:
     """
     import numpy as np
 
-    same, apart = _same_groups(before.predictions, after.predictions)
+    same, apart, small = _same_groups(before.predictions, after.predictions)
     wheres = [((column, value),) for column, value in same] + _combinations((before.slices, after.slices), same)
     inside = {where: np.logical_and.reduce([same[group] for group in where]) for where in wheres}
     inside = {where: mask for where, mask in inside.items() if mask.any()}
     changes = _judged(inside, before, after) if inside else ()
-    return SliceChanges(tuple(sorted(changes, key=lambda one: (one.step, one.name))), apart, after.headline)
+    return SliceChanges(tuple(sorted(changes, key=lambda one: (one.step, one.name))), apart, after.headline, small)
 
 
-def _same_groups(before: pa.Table, after: pa.Table) -> tuple[dict[Group, Bools], tuple[str, ...]]:
-    """Which samples are in each group that both runs cut alike; and the columns that have no such group."""
+def _same_groups(before: pa.Table, after: pa.Table) -> tuple[dict[Group, Bools], tuple[str, ...], tuple[str, ...]]:
+    """Which samples are in each group that both runs cut alike; the columns that have no such group, and of these apart
+    the ones of which neither run had a group that was large enough."""
     import numpy as np
 
     from totalml.evaluation.slices.membership import groups_of
@@ -117,8 +120,9 @@ def _same_groups(before: pa.Table, after: pa.Table) -> tuple[dict[Group, Bools],
         for value in sorted(set(old[column]) - {None}):
             if ((inside := old[column] == value) == (new[column] == value)).all():
                 same[column, value] = inside
-    cut = {column for column, _ in same}
-    return dict(sorted(same.items())), tuple(sorted((old.keys() | new.keys()) - cut))
+    uncut = (old.keys() | new.keys()) - {column for column, _ in same}
+    small = {each for each in old.keys() & new.keys() & uncut if {*old[each], *new[each]} <= {None}}
+    return dict(sorted(same.items())), tuple(sorted(uncut - small)), tuple(sorted(small))
 
 
 def _combinations(named: Sequence[Slices | None], same: Mapping[Group, Bools]) -> list[Where]:
