@@ -43,7 +43,7 @@ OF_TABLE = (
     f"features.table.numeric=[{','.join(NUMBERS)}]",
     "features.table.categorical=[town]",
 )
-SIDE, TRAINED_ON, CHUNK = 32, 2000, 256
+TRAINED_ON, CHUNK = 2000, 256
 WORKERS = (("threads", 1), ("threads", 2), ("loky", 1), ("loky", 2))
 TARGET = 0.8
 
@@ -63,6 +63,7 @@ def main() -> None:
     parser.add_argument("--step", nargs="+", help=argparse.SUPPRESS)
     parser.add_argument("--rows", type=int, nargs="*", default=[100_000, 1_000_000], help="none: no table")
     parser.add_argument("--pictures", type=int, default=20_000, help="0: none")
+    parser.add_argument("--side", type=int, nargs="*", default=[32, 128], help="of the pictures, px")
     options = parser.parse_args()
     if options.step:
         step, *words = options.step
@@ -72,8 +73,8 @@ def main() -> None:
         work = Path(name)
         for rows in options.rows:
             bench_table(work, rows)
-        if options.pictures:
-            bench_pictures(work, options.pictures)
+        for side in options.side if options.pictures else ():
+            bench_pictures(work / f"{side}", options.pictures, side)
     print(f"load of the machine now {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
 
 
@@ -94,14 +95,14 @@ def bench_table(work: Path, rows: int) -> None:
     show("a monitor's pass over them", cost("monitor", work, "table"))
 
 
-def bench_pictures(work: Path, count: int) -> None:
-    draw_pictures(work / "few", 200)
-    release(work, "image_folder", work / "few", f"features.image.size={SIDE}", "training.augment=[]")
-    draw_pictures(folder := work / "pictures", count)
-    header(f"{count:,} pictures of {SIDE} px")
+def bench_pictures(work: Path, count: int, side: int) -> None:
+    draw_pictures(work / "few", 200, side)
+    release(work, "image_folder", work / "few", f"features.image.size={side}", "training.augment=[]")
+    draw_pictures(folder := work / "pictures", count, side)
+    header(f"{count:,} pictures of {side} px")
     plain = show("Pillow decodes them", cost("decode", folder))
     show("snapshot", cost("snapshot", work, folder), plain)
-    bench_workers("decoded features", lambda *how: cost("pixels", work, folder, *how), plain)
+    bench_workers("decoded features", lambda *how: cost("pixels", work, folder, side, *how), plain)
     bench_workers("predict", lambda *how: cost("predict", work, "image_folder", folder, *how), plain)
     show("a monitor's pass over them", cost("monitor", work, "image_folder"))
 
@@ -183,7 +184,7 @@ def draw_table(work: Path, rows: int) -> Path:
     return file
 
 
-def draw_pictures(folder: Path, count: int) -> None:
+def draw_pictures(folder: Path, count: int, side: int) -> None:
     """JPEGs of noise, each another."""
     from PIL import Image
 
@@ -191,7 +192,7 @@ def draw_pictures(folder: Path, count: int) -> None:
     for number in range(count):
         file = folder / ("a", "b")[number % 2] / f"{number // 1000:03}" / f"{number:06}.jpg"
         file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)).save(file)
+        Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(file)
 
 
 def release(work: Path, recipe: str, what: Path, *more: str) -> None:
@@ -312,7 +313,7 @@ def do_decode(folder: str) -> Callable[[], Any]:
     return lambda: [np.asarray(Image.open(file).convert("RGB")) for file in Path(folder).rglob("*.jpg")]
 
 
-def do_pixels(work: str, folder: str, backend: str, workers: str) -> Callable[[], Any]:
+def do_pixels(work: str, folder: str, side: str, backend: str, workers: str) -> Callable[[], Any]:
     from totalml.data import load_snapshot
     from totalml.features.images import build_images
     from totalml.progress import Progress
@@ -321,7 +322,7 @@ def do_pixels(work: str, folder: str, backend: str, workers: str) -> Callable[[]
 
     store = store_of(work)
     samples = load_snapshot((Path(work) / "taken").read_text(), store).samples
-    wanted, crew = ImageFeatures(size=SIDE), Crew(backend, int(workers))
+    wanted, crew = ImageFeatures(size=int(side)), Crew(backend, int(workers))
     shutil.rmtree(store.root / "features", ignore_errors=True)  # what an earlier worker decoded
     return lambda: build_images(wanted, samples, data_of(folder).max_megapixels, store, Progress.silent(), crew)
 
