@@ -132,7 +132,7 @@ def test_by_time_a_group_goes_with_its_latest_sample():
 
 
 def test_by_time_every_sample_needs_a_time():
-    with pytest.raises(SnapshotError, match="1 of 3 samples have no timestamp"):
+    with pytest.raises(SnapshotError, match="1 of 3 samples has no timestamp"):
         split_samples(SplitRecipe(by="time"), snapshot(range(3), days=[1, None, 2]))
 
 

@@ -106,7 +106,7 @@ def test_gold_labels_give_the_best_possible_accuracy():
     found = evaluated([1, 0, 0, 1], [[0.1, 0.9], [0.2, 0.8], [0.9, 0.1], [0.4, 0.6]], gold=gold)
     assert found.metrics["accuracy_against_gold"].value == 1
     assert found.metrics["best_possible_accuracy"].value == pytest.approx(2 / 3)
-    assert found.metrics["best_possible_accuracy"].note == "1 of 4 samples have no gold label"
+    assert found.metrics["best_possible_accuracy"].note == "1 of 4 samples has no gold label"
     assert found.predictions["gold"].to_pylist() == gold
 
 

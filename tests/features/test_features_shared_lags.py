@@ -60,7 +60,7 @@ def test_a_missing_week_is_missing_and_no_row_before_it():
 
 def test_stop_names_the_rows_behind_a_gap_but_lets_a_series_begin():
     rows = [("a", day * DAY_US, float(day)) for day in DAYS]
-    with pytest.raises(FeatureError, match=f"1 rows have no value 1 periods before: 'a/{3 * DAY_US}'"):
+    with pytest.raises(FeatureError, match=f"1 row has no value 1 period before: 'a/{3 * DAY_US}'"):
         lags(missing="stop", lags=1).columns(table(rows))
     assert listed(lags(missing="stop", lags=1).columns(table(rows[:2])), "lag1") == [None, 0.0]
 

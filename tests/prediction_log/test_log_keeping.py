@@ -216,11 +216,11 @@ def test_the_command_deletes_a_picture_and_a_row_as_they_were_sent(tmp_path, tel
         running.ask(picture(1))
         running.ask(picture(2))
     (tmp_path / "mine.png").write_bytes(picture(1))
-    assert tell(MODEL, "--delete", str(tmp_path / "mine.png")) == (0, "1 rows, 1 pictures and 0 labels were deleted\n")
+    assert tell(MODEL, "--delete", str(tmp_path / "mine.png")) == (0, "1 row, 1 picture and 0 labels were deleted\n")
     store = Store(tmp_path)
     with serving(tmp_path, release(store, 0.01, TABLE), logs=True, alias="table") as running:
         running.rows({"age": 50}, {"age": 51, "pub": "a"})
-    assert tell(MODEL, "--delete", "--row", '{"age": 50}') == (0, "1 rows, 0 pictures and 0 labels were deleted\n")
+    assert tell(MODEL, "--delete", "--row", '{"age": 50}') == (0, "1 row, 0 pictures and 0 labels were deleted\n")
     assert len(inputs_there(store)) == 2
     assert Rewriter(store, MODEL).settled().replaced == []
 

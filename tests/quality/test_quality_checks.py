@@ -90,7 +90,7 @@ def test_copies_are_counted_without_their_original(snapshot_of):
     snapshot = snapshot_of(["a", "a", "b", "a", "a"], content=["x", "x", "x", "y", None])
     [finding] = found(Duplicates(), snapshot)
     assert "2 of 4 samples (50.0%)" in finding.message
-    assert "1 of them carry another label" in finding.message
+    assert "1 of them carries another label" in finding.message
     assert finding.samples == ("s0001", "s0002")
 
 
@@ -113,7 +113,7 @@ def test_a_small_split_and_a_class_that_it_lacks_are_named(snapshot_of, splits_o
     messages = [finding.message for finding in found(SplitSizes(min_count=2), snapshot, splits_of("ttvee"))]
     assert [message.split(",")[0] for message in messages] == [
         "the train split has 0 samples of class 'b'",
-        "the validation split has 1 samples",
+        "the validation split has 1 sample",
         "the validation split has 0 samples of class 'a'",
     ]
 

@@ -56,9 +56,9 @@ def test_dark_bright_and_flat_pictures_are_named(snapshot_of, splits_of, picture
     dark, bright, flat = found(
         Exposure(min_contrast=1), snapshot_of(["a"] * 20), splits_of("t" * 20), pictures_of(images)
     )
-    assert "1 of 20 pictures are too dark" in dark.message
-    assert "1 of 20 pictures are too bright" in bright.message
-    assert "1 of 20 pictures are flat" in flat.message
+    assert "1 of 20 pictures is too dark" in dark.message
+    assert "1 of 20 pictures is too bright" in bright.message
+    assert "1 of 20 pictures is flat" in flat.message
     assert [one.samples for one in (dark, bright, flat)] == [("s0003",), ("s0005",), ("s0007",)]
     assert dark.told(3).endswith("remove those at fault. Samples: 's0003'.")
 
@@ -74,8 +74,8 @@ def test_a_finding_names_its_first_samples_once():
 def test_small_and_long_pictures_are_named(snapshot_of, splits_of, pictures_of):
     pictures = pictures_of(drawn.photos(4), [(100, 100), (23, 50), (0, 0), (400, 100)])
     small, long = found(PictureSizes(), snapshot_of(["a"] * 4), splits_of("tttt"), pictures)
-    assert "1 of 3 pictures have a side under 24 px" in small.message
-    assert "1 of 3 pictures are more than 3 times as long as wide" in long.message
+    assert "1 of 3 pictures has a side under 24 px" in small.message
+    assert "1 of 3 pictures is more than 3 times as long as wide" in long.message
     assert (small.samples, long.samples) == (("s0001",), ("s0003",))
     assert found(PictureSizes(min_side_px=20, max_aspect=4), snapshot_of(["a"] * 4), splits_of("tttt"), pictures) == []
 
@@ -84,7 +84,7 @@ def test_a_blurred_picture_is_named(snapshot_of, splits_of, pictures_of):
     images = drawn.photos(60)
     images[11] = drawn.blurred(images[11])
     [finding] = found(Blur(), snapshot_of(["a"] * 60), splits_of("t" * 60), pictures_of(images))
-    assert "1 of 60 pictures are blurred" in finding.message
+    assert "1 of 60 pictures is blurred" in finding.message
     assert finding.samples == ("s0011",)
 
 

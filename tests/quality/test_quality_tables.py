@@ -34,13 +34,13 @@ def table(snapshot_of):
         ({"name": "pub", "kind": "number"}, "column 'pub' holds text, where number was expected."),
         ({"name": "poured", "kind": "text"}, "column 'poured' holds time, where text was expected."),
         ({"name": "taste", "kind": "whole number"}, "column 'taste' holds number, where whole number was expected."),
-        ({"name": "taste", "maximum": 10}, "column 'taste': 1 of 4 samples are above the maximum 10, such as 11.0."),
-        ({"name": "age", "minimum": 20.5}, "column 'age': 1 of 4 samples are below the minimum 20.5, such as 18."),
+        ({"name": "taste", "maximum": 10}, "column 'taste': 1 of 4 samples is above the maximum 10, such as 11.0."),
+        ({"name": "age", "minimum": 20.5}, "column 'age': 1 of 4 samples is below the minimum 20.5, such as 18."),
         (
             {"name": "pub", "values": ["x", "y"]},
-            "column 'pub': 1 of 4 samples have a value other than 'x', 'y', such as 'z'.",
+            "column 'pub': 1 of 4 samples has a value other than 'x', 'y', such as 'z'.",
         ),
-        ({"name": "taste", "complete": True}, "column 'taste': 1 of 4 samples have no value."),
+        ({"name": "taste", "complete": True}, "column 'taste': 1 of 4 samples has no value."),
         ({"name": "pub", "minimum": 1}, "column 'pub' holds text, which has no minimum or maximum."),
     ],
 )
@@ -87,8 +87,8 @@ def timed(snapshot_of):
 
 def test_times_outside_the_period_are_named(timed):
     early, late = Timestamps(earliest="2025-03-02", latest="2025-03-04T12:00:00+00:00").findings(timed, None)
-    assert "1 of 6 samples were taken before earliest 2025-03-02" in early.message
-    assert "1 of 6 samples were taken after latest" in late.message
+    assert "1 of 6 samples was taken before earliest 2025-03-02" in early.message
+    assert "1 of 6 samples was taken after latest" in late.message
     assert (early.samples, late.samples) == (("s0000",), ("s0004",))
 
 
@@ -100,7 +100,7 @@ def test_a_time_in_another_zone_is_the_same_moment(timed):
 def test_steps_in_the_wrong_order_are_named(timed):
     assert messages(Timestamps(steps=("poured", "timestamp")), timed) == []
     [finding] = Timestamps(steps=("poured", "served")).findings(timed, None)
-    assert "1 of 6 samples have 'served' before 'poured'" in finding.message
+    assert "1 of 6 samples has 'served' before 'poured'" in finding.message
     assert finding.samples == ("s0004",)
     assert "no column of times 'serve'; did you mean 'served'?" in messages(Timestamps(steps=("serve",)), timed)[0]
 

@@ -174,7 +174,8 @@ def _latest(split: SplitRecipe, snapshot: Snapshot) -> tuple[Rows, Rows]:
     times = snapshot.samples["timestamp"]
     if times.null_count:
         raise SnapshotError(
-            f"data.split.by is {split.by!r}, but {times.null_count} of {len(times)} samples have no timestamp; "
+            f"data.split.by is {split.by!r}, but {times.null_count} of {len(times)} samples "
+            f"{'has' if times.null_count == 1 else 'have'} no timestamp; "
             "name the source's timestamp_column, or split by hash"
         )
     groups, member = _groups(snapshot)

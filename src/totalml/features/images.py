@@ -87,7 +87,8 @@ def _blobs(samples: pa.Table) -> pa.Array:
     if blobs.null_count:
         ids = samples.filter(blobs.is_null())["id"].to_pylist()
         raise FeatureError(
-            f"features.image is set but {len(ids)} samples have no picture: {_some(ids)}. "
+            f"features.image is set but {len(ids)} "
+            f"{'samples have' if len(ids) > 1 else 'sample has'} no picture: {_some(ids)}. "
             "Set 'features.image: null' or give each sample a file."
         )
     return blobs

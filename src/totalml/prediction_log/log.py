@@ -116,10 +116,11 @@ def _require_log(store: Store, model: str) -> None:
 
 def _delete(store: Store, model: str, sought: Sought) -> str:
     from totalml.prediction_log.deletion import delete
+    from totalml.report.number_format import counted
 
     done = delete(store, model, sought)
-    told = f"{done.rows:,} rows, {done.pictures:,} pictures and {done.labels:,} labels were deleted"
-    return told + (f", and {done.items:,} items of reviews" if done.items else "")
+    told = f"{counted(done.rows, 'row')}, {counted(done.pictures, 'picture')} and {counted(done.labels, 'label')} "
+    return f"{told}were deleted" + (f", and {counted(done.items, 'item')} of reviews" if done.items else "")
 
 
 def _remove_older(store: Store, model: str, days: int, now: Any) -> str:

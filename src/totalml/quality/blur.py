@@ -50,17 +50,17 @@ class Blur(PictureCheck):
     def _single(self, snapshot: Snapshot, sharpness: NDArray[np.float32]) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import shown_ids
+        from totalml.quality.columns import shown_ids, some_of
 
         middle = float(np.median(sharpness))
         deviation = NORMAL * float(np.median(abs(sharpness - middle)))
         blurred = np.flatnonzero(sharpness < middle - self.deviations * max(deviation, 0.05))
         if len(blurred) > self.max_share * len(sharpness):
             worst_first = blurred[np.argsort(sharpness[blurred], kind="stable")]
+            few = some_of(len(blurred), len(sharpness), "pictures", "are blurred")
             message = (
-                f"{len(blurred)} of {len(sharpness)} pictures are blurred: less sharp than the middle one by "
-                f"{self.deviations:g} robust standard deviations or more. Look at them, and remove those that show "
-                "nothing."
+                f"{few}: less sharp than the middle one by {self.deviations:g} robust standard deviations or more. "
+                "Look at them, and remove those that show nothing."
             )
             yield Finding("Blur", self.level, message, shown_ids(snapshot.samples, worst_first))
 

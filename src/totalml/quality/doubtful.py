@@ -39,6 +39,7 @@ class DoubtfulLabels(SampleCheck):
         import pyarrow.compute as pc
 
         from totalml.quality.appearance import appearance
+        from totalml.quality.columns import some_of
 
         judged = doubtful_labels(snapshot.samples, appearance(snapshot, pictures))
         worst = judged.filter(pc.greater_equal(judged["doubt"], self.min_doubt))
@@ -46,9 +47,9 @@ class DoubtfulLabels(SampleCheck):
             shown = worst.slice(0, SHOWN).to_pylist()
             words = ", ".join(f"{row['id']!r} is {row['label']!r} and looks {row['suggested']!r}" for row in shown)
             message = (
-                f"{len(worst)} of {len(judged)} labels are doubtful: samples of other groups that look alike have "
-                f"another, with a probability of {self.min_doubt:g} or more. The worst: {words}. Have them labelled "
-                "again."
+                f"{some_of(len(worst), len(judged), 'labels', 'are doubtful')}: samples of other groups that look "
+                f"alike have another, with a probability of {self.min_doubt:g} or more. The worst: {words}. Have them "
+                "labelled again."
             )
             yield Finding("DoubtfulLabels", self.level, message, tuple(row["id"] for row in shown))
 

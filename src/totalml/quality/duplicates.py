@@ -23,7 +23,7 @@ class Duplicates(Check):
     def findings(self, snapshot: Snapshot, splits: Splits) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import codes, shown_ids
+        from totalml.quality.columns import codes, shown_ids, some_of
 
         content = codes(snapshot.samples["blob"])
         rows = np.flatnonzero(content >= 0)
@@ -36,7 +36,8 @@ class Duplicates(Check):
         label = codes(snapshot.samples["label"])
         disagree = int((label[rows[copies]] != label[original[copies]]).sum())
         message = (
-            f"{copies.sum()} of {len(rows)} samples ({share:.1%}) repeat the content of another one, more than "
-            f"max_share {self.max_share:g}; {disagree} of them carry another label than the first. Remove the copies."
+            f"{some_of(int(copies.sum()), len(rows), 'samples', f'({share:.1%}) repeat')} the content of another one, "
+            f"more than max_share {self.max_share:g}; {disagree} of them {'carries' if disagree == 1 else 'carry'} "
+            "another label than the first. Remove the copies."
         )
         yield Finding("Duplicates", self.level, message, shown_ids(snapshot.samples, rows[copies]))

@@ -29,17 +29,18 @@ class Exposure(PictureCheck):
     def findings(self, snapshot: Snapshot, splits: Splits, pictures: Pictures) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import shown_ids
+        from totalml.quality.columns import shown_ids, some_of
 
         measures = pictures.measures
         flat = measures.contrast < self.min_contrast
         faults = {
-            f"too dark: over {self.max_black:.0%} of their pixels are nearly black": measures.black > self.max_black,
-            f"too bright: over {self.max_white:.0%} of their pixels are nearly white": measures.white > self.max_white,
-            f"flat: their contrast is under {self.min_contrast:g} of 255": flat,
+            f"too dark: over {self.max_black:.0%} of the pixels are nearly black": measures.black > self.max_black,
+            f"too bright: over {self.max_white:.0%} of the pixels are nearly white": measures.white > self.max_white,
+            f"flat: the contrast is under {self.min_contrast:g} of 255": flat,
         }
         for fault, found in faults.items():
             rows = np.flatnonzero(found)
             if len(rows) > self.max_share * len(found):
-                message = f"{len(rows)} of {len(found)} pictures are {fault}. Look at them, and remove those at fault."
+                few = some_of(len(rows), len(found), "pictures", f"are {fault}")
+                message = f"{few}. Look at them, and remove those at fault."
                 yield Finding("Exposure", self.level, message, shown_ids(snapshot.samples, rows))

@@ -28,7 +28,7 @@ class PictureSizes(PictureCheck):
     def findings(self, snapshot: Snapshot, splits: Splits, pictures: Pictures) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import shown_ids
+        from totalml.quality.columns import shown_ids, some_of
 
         known = np.flatnonzero(pictures.sizes.all(axis=1))
         shorter, longer = np.sort(pictures.sizes[known], axis=1).T
@@ -41,5 +41,6 @@ class PictureSizes(PictureCheck):
         for fault, found in faults.items():
             rows = known[found]
             if len(rows) > self.max_share * len(known):
-                message = f"{len(rows)} of {len(known)} pictures {fault}. Use larger originals, or remove them."
+                few = some_of(len(rows), len(known), "pictures", fault)
+                message = f"{few}. Use larger originals, or remove them."
                 yield Finding("PictureSizes", self.level, message, shown_ids(snapshot.samples, rows))

@@ -64,7 +64,7 @@ class Schema(Check):
     def _look_at(self, wanted: ColumnSchema, snapshot: Snapshot) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import is_missing, shown_ids
+        from totalml.quality.columns import is_missing, shown_ids, some_of
 
         column = snapshot.metadata[wanted.name]
         if misfit := _misfit(wanted, _kind(column.type)):
@@ -79,7 +79,7 @@ class Schema(Check):
             if len(rows):
                 value = column[int(rows[0])].as_py()
                 example = "" if missing[rows[0]] else f", such as {value!r}"
-                message = f"column {wanted.name!r}: {len(rows)} of {len(column)} samples {fault}{example}."
+                message = f"column {wanted.name!r}: {some_of(len(rows), len(column), 'samples', fault)}{example}."
                 yield Finding("Schema", self.level, message, shown_ids(snapshot.samples, rows))
 
     def _finding(self, message: str) -> Finding:

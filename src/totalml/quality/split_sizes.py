@@ -29,13 +29,17 @@ class SplitSizes(Check):
         classes = sorted(value_counts(labels))
         for name, rows in (("train", splits.train), ("validation", splits.validation), ("test", splits.test)):
             if len(rows) < self.min_count:
-                yield self._too_few(f"the {name} split has {len(rows)} samples", f"min_count {self.min_count}")
+                yield self._too_few(f"the {name} split has {_samples(len(rows))}", f"min_count {self.min_count}")
             counts = value_counts(labels.take(rows))
             for label in classes:
                 if counts.get(label, 0) < self.min_per_class:
-                    what = f"the {name} split has {counts.get(label, 0)} samples of class {label!r}"
+                    what = f"the {name} split has {_samples(counts.get(label, 0))} of class {label!r}"
                     yield self._too_few(what, f"min_per_class {self.min_per_class}")
 
     def _too_few(self, what: str, limit: str) -> Finding:
         message = f"{what}, fewer than {limit}. Add samples or change the fractions of data.split."
         return Finding("SplitSizes", self.level, message)
+
+
+def _samples(count: int) -> str:
+    return f"{count} sample{'s' * (count != 1)}"

@@ -87,11 +87,12 @@ class Timestamps(Check):
     def _found(self, snapshot: Snapshot, found: NDArray[np.bool_], fault: str) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import shown_ids
+        from totalml.quality.columns import shown_ids, some_of
 
         rows = np.flatnonzero(found)
         if len(rows):
-            message = f"{len(rows)} of {len(found)} samples {fault}. Correct the source, or leave them out."
+            few = some_of(len(rows), len(found), "samples", fault)
+            message = f"{few}. Correct the source, or leave them out."
             yield Finding("Timestamps", self.level, message, shown_ids(snapshot.samples, rows))
 
 

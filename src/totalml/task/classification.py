@@ -64,9 +64,8 @@ class Classification(Task):
             )
         if labels.null_count:
             ids = snapshot.samples.filter(labels.is_null())["id"].to_pylist()
-            raise FeatureError(
-                f"{len(ids)} samples have no label: {', '.join(map(repr, ids[:10]))}. Label them or remove them."
-            )
+            count = "1 sample has" if len(ids) == 1 else f"{len(ids)} samples have"
+            raise FeatureError(f"{count} no label: {', '.join(map(repr, ids[:10]))}. Label them or remove them.")
         present = sorted(pc.unique(labels).to_pylist())
         classes = data.classes or tuple(present)
         if unknown := [label for label in present if label not in classes]:

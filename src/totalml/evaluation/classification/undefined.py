@@ -38,7 +38,11 @@ def overall_note(metric: str, scores: Scores, classes: Sequence[str]) -> str | N
 
 def _gold_note(scores: Scores) -> str | None:
     unknown = 0 if scores.gold is None else int(np.sum(scores.gold < 0))
-    return f"{unknown} of {len(scores.labels)} samples have no gold label" if unknown else None
+    return (
+        f"{unknown} of {len(scores.labels)} samples {'has' if unknown == 1 else 'have'} no gold label"
+        if unknown
+        else None
+    )
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -102,7 +102,8 @@ def refuse_gaps(gap: NDArray[np.bool_], lag: int, past: Past, rows: pa.Table) ->
     Raises: FeatureError: there is one.
     """
     if gap.any():
-        told = f"{gap.sum()} rows have no value {lag} periods before: {_some(rows, past.order[gap])}"
+        count = "1 row has" if gap.sum() == 1 else f"{gap.sum()} rows have"
+        told = f"{count} no value {lag} period{'s' * (lag != 1)} before: {_some(rows, past.order[gap])}"
         raise FeatureError(f"{told}; mend the source, or set missing: nan or zero")
 
 
