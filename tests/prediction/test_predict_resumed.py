@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import random
 import sys
 import time
@@ -180,6 +182,20 @@ def test_one_output_is_made_by_one_command_at_a_time_of_whatever_store(tmp_path,
         assert predict(tmp_path / store, folder, tmp_path / out, "--overwrite") == 0
     assert held == [(tmp_path / ".preds.parquet.lock", False)] * 3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "here", "photos", "preds.parquet"]
+
+
+@pytest.mark.parametrize("written", ["totalml.store.atomic.write_all", "pyarrow.parquet.ParquetWriter.write_table"])
+def test_a_full_disk_is_that_of_the_output(tmp_path, monkeypatch, capsys, written):
+    def full(*given, **more):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    released(tmp_path / "store")
+    folder = photos(tmp_path / "photos", 2)
+    monkeypatch.setattr(written, full)
+    assert predict(tmp_path / "store", folder, tmp_path / "preds.parquet") == 5
+    told = capsys.readouterr().err
+    assert "set --out to another disk" in told
+    assert "runtime" not in told
 
 
 def test_a_damaged_part_is_made_again(tmp_path, monkeypatch, capsys):

@@ -22,7 +22,6 @@ from totalml.store.atomic import (
     sync_folder,
     temporary_beside,
     write_in_folder,
-    write_json,
 )
 from totalml.store.locks import locked
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from totalml.prediction.chunk import Part
 
+OUT = "--out"
 MANIFEST = "manifest.json"
 TOGETHER = 16  # parts that make a row group of the output; a bound for memory
 SHOWN = 10  # samples in a message
@@ -75,7 +75,7 @@ class Parts:
         Raises: RecipeError: another output is there. StoreError: the folder cannot be written.
         """
         parts = cls(out, facts, count)
-        with explained(out.parent):
+        with explained(out.parent, named=OUT):
             out.parent.mkdir(parents=True, exist_ok=True)
             remove_leftovers(out.parent, f"{glob.escape(out.name)}*")
             before = parts._manifest()
@@ -88,7 +88,8 @@ class Parts:
                 differs = ", ".join(name for name, value in facts.items() if before.get(name) != value)
                 say(f"starting anew, since unfinished work in {parts._folder} was of another state of: {differs}")
             parts._remove()
-        write_json(parts._folder / MANIFEST, facts)
+            parts._folder.mkdir()
+        write_in_folder(parts._folder / MANIFEST, canonical(dict(facts)), OUT)
         return parts
 
     def has(self, number: int) -> bool:
@@ -101,7 +102,7 @@ class Parts:
     def save(self, part: Part) -> None:
         """Raises: StoreError: the folder cannot be written, or is no longer there."""
         if part.data is not None:
-            write_in_folder(self._file(part.number), part.data)
+            write_in_folder(self._file(part.number), part.data, OUT)
 
     def join(self, made: Iterable[Part]) -> Finished:
         """Write the output, whole or not at all, while its parts are made, and remove these.
@@ -112,7 +113,7 @@ class Parts:
         temporary = temporary_beside(self._out)
         try:
             finished = self._write(temporary, self._groups(iter(made)))
-            with explained(self._out.parent):
+            with explained(self._out.parent, named=OUT):
                 with temporary.open("rb") as file:
                     sync(file.fileno())
                 temporary.replace(self._out)
@@ -127,15 +128,15 @@ class Parts:
 
         finished, first = Finished(0, 0, []), next(groups)
         written = {"compression": "zstd", "write_page_checksum": True, "use_dictionary": _recurring(first.schema)}
-        with explained(target.parent):
+        with explained(target.parent, named=OUT):
             writer = pq.ParquetWriter(target, first.schema, **written)
         try:
             for group in chain([first], groups):
-                with explained(target.parent):
+                with explained(target.parent, named=OUT):
                     writer.write_table(group, row_group_size=len(group))
                 finished = finished.joined_by(group)
         finally:
-            with explained(target.parent):
+            with explained(target.parent, named=OUT):
                 writer.close()
         return finished
 
@@ -232,7 +233,7 @@ def parts_folder(out: Path) -> Path:
 def output_locked(out: Path) -> Iterator[None]:
     """Wait until no other command makes this output, from whatever store; what a killed one left is held anew."""
     lock = out.parent.resolve() / f".{out.name}.lock"  # hidden: inputs may lie in this folder too
-    with locked(lock):
+    with locked(lock, OUT):
         try:
             yield
         finally:

@@ -16,6 +16,7 @@ from typing import Any
 from totalml.errors import StoreError
 
 TEMPORARY = ".tmp-"  # prefix of everything unfinished
+STORES = "runtime.store and runtime.runs"  # say on which disk most files lie
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -29,9 +30,9 @@ def write_atomically(path: Path, data: bytes) -> None:
     write_in_folder(path, data)
 
 
-def write_in_folder(path: Path, data: bytes) -> None:
+def write_in_folder(path: Path, data: bytes, named: str = STORES) -> None:
     """As `write_atomically`, where its folder is: one that somebody removed meanwhile is not made again."""
-    with explained(path.parent, len(data)):
+    with explained(path.parent, len(data), named):
         with _written_beside(path, data) as temporary:
             temporary.replace(path)
         sync_folder(path.parent)
@@ -101,16 +102,17 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def explained(folder: Path, needed: int = 0) -> Iterator[None]:
+def explained(folder: Path, needed: int = 0, named: str = STORES) -> Iterator[None]:
     """Turn an OSError of the block into a StoreError that says what to do.
 
     Args:
         needed: bytes that the block writes.
+        named: what says on which disk the folder lies.
     """
     try:
         yield
     except OSError as error:
-        raise StoreError(_in_words(folder, needed, error)) from error
+        raise StoreError(_in_words(folder, needed, named, error)) from error
 
 
 def temporary_beside(path: Path) -> Path:
@@ -157,14 +159,14 @@ def _size(root: Path) -> int:
     return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
 
 
-def _in_words(folder: Path, needed: int, error: OSError) -> str:
+def _in_words(folder: Path, needed: int, named: str, error: OSError) -> str:
     what = f"cannot write in the folder {folder}: {error.strerror or error}."
     if error.errno in _FULL:
         return (
             f"{what} {f'{needed:,} bytes were to be written; ' if needed else ''}{_free(folder)} bytes are free there. "
-            "Make room, or set runtime.store and runtime.runs to another disk; nothing half-written was left."
+            f"Make room, or set {named} to another disk; nothing half-written was left."
         )
-    return f"{what} Mend its permissions, or set runtime.store or runtime.runs to another folder."
+    return f"{what} Mend its permissions, or set {named} to another folder."
 
 
 def _free(folder: Path) -> str:

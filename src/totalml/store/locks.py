@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from totalml.store.atomic import explained
+from totalml.store.atomic import STORES, explained
 
 SAY_AFTER_S = 2.0
 LOOK_EVERY_S = 0.05
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock file, which no other process can meanwhile; say on stderr what is waited for."""
-    with explained(path.parent):
+def locked(path: Path, named: str = STORES) -> Iterator[None]:
+    """Hold the lock file, which no other process can meanwhile; say on stderr what is waited for.
+
+    Args: named: what says on which disk it lies.
+    """
+    with explained(path.parent, named=named):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _awaited(path)
     try:
