@@ -11,6 +11,7 @@ from tests.monitoring.panels import SERIES, START_US, WEEK_US, periods
 from totalml.evaluation.regression.truth import NumbersTruth
 from totalml.evaluation.shares import wilson
 from totalml.monitoring.budget import OF_SERIES, SHARES, WITH_LEVERS, Budget
+from totalml.monitoring.far import how_far, times_as_much
 from totalml.monitoring.losses import LossOf
 from totalml.monitoring.monitor import Monitor
 from totalml.monitoring.panel import Panel
@@ -227,13 +228,65 @@ def test_a_monitor_calls_an_odd_week_a_concept_and_says_which(known):
         return Monitor(reference, columns, SETTINGS, budget, losses, panel=replace(known, season=None))
 
     week = labelled({FEAST: -0.3})
-    told = week.append_column("labelled", week["time"]).append_column("loss", pa.array(np.ones(SERIES)))
+    ahead = labelled({WEEKS + 20_000: 0.0})  # wrong dates
+    came = pa.chunked_array([*week["time"].chunks, *week["time"].chunks])
+    told = pa.concat_tables([week, ahead]).append_column("labelled", came)
+    told = told.append_column("loss", pa.array(np.ones(2 * SERIES)))
     sent, start = week.drop_columns("label:sold"), START_US + FEAST * WEEK_US
     monitor = new()
     verdict = monitor.look(sent, told, sent, (start, start + WEEK_US))
     assert (verdict.cause, verdict.severity) == (CONCEPT, PAGE)
     beside = "sold 25% lower than answered in all series at once in the period from 2025-12-08 (harvest expected)"
     assert verdict.told == f"The model errs more than it did: {beside}."
+    assert monitor.state()["periods"]["recent"][-1][0] == FEAST
     again = new()
     again.restore(json.loads(json.dumps(monitor.state())))
     assert not again.look(sent, told, sent, (start, start + WEEK_US)).of(OF_PERIODS).alarm  # it counts once
+
+
+@pytest.mark.parametrize("far", [700.0, 1e300, np.inf])
+def test_a_label_that_is_absurd_is_told_in_words_and_kept_as_plain_json(known, far):
+    watch, rows = watch_of(known), labelled({FEAST: 0.0})
+    absurd = pa.array(np.full(SERIES, np.exp(far) if far < 710 else far))
+    found = watch.look(rows.set_column(3, "label:sold", absurd))
+    assert found.told.startswith("sold more than a thousand times higher than answered")
+    json.dumps(watch.state(), allow_nan=False)
+
+
+def test_values_as_far_apart_as_numbers_go_are_told_and_the_weeks_after_are_judged(known):
+    watch = watch_of(replace(known, error_scales={"sold": Scale(None, {})}))
+    rows = labelled({FEAST: 0.0, FEAST + 1: 0.0})
+    ends = np.repeat([1.7e308, -1.7e308], SERIES)
+    rows = rows.set_column(2, "answer:value", pa.array(-ends)).set_column(3, "label:sold", pa.array(ends))
+    found = watch.look(rows)
+    assert found.told.startswith("sold 1e+300 higher")
+    json.dumps([watch.state(), found.value], allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("news", "words"),
+    [(0.5, "65% higher"), (-800.0, "100% lower"), (7.0, "more than a thousand times higher"), (6.9, "99127% higher")],
+)
+def test_a_ratio_is_a_share_until_nobody_would_read_it_as_one(news, words):
+    assert how_far(Scale(0.0, {}), news) == words
+
+
+@pytest.mark.parametrize(
+    ("news", "words"),
+    [
+        (np.log(1000), "about 1e+03 times"),
+        (800.0, "more than a billion times"),
+        (-800.0, "less than a billionth of"),
+    ],
+)
+def test_another_unit_is_a_number_until_nobody_counts_in_it(news, words):
+    assert times_as_much(news) == words
+
+
+def test_a_label_dated_after_it_came_makes_no_later_week_old(known):
+    panel = replace(known, usual_rows=1.0)
+    both = labelled({FEAST: 0.0, WEEKS + 20_000: 0.0}, rows=1)
+    came = pa.array([START_US + (FEAST + 1) * WEEK_US] * 2, pa.timestamp("us", "UTC"))
+    watch = watch_of(panel)
+    watch.look(panel.without_ahead(both.append_column("labelled", came)))
+    assert watch.look(labelled({FEAST + 1: -0.9}, rows=1)).alarm

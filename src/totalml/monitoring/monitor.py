@@ -145,6 +145,7 @@ class Monitor:
         """
         if self._panel is not None:
             rows, labelled, together = (self._panel.with_period(each) for each in (rows, labelled, together))
+            labelled = self._panel.without_ahead(labelled)
         self._go_along(rows, labelled, over=True)
         stream, self._pending = self._pending.stream, _Pending()
         is_answered = np.ones(len(together), np.bool_)

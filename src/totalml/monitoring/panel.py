@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from totalml.data.times import as_times
 from totalml.monitoring.observations import as_numbers
+from totalml.monitoring.table_times import microseconds
 from totalml.release.bundle import PERIODS, Bundle
 from totalml.release.log_rows import METADATA
 from totalml.release.period_errors import ERROR, LEARNT
@@ -122,6 +123,12 @@ class Panel:
         """(K,) ascending, the periods that at least half of the usual rows are of."""
         found, counts = np.unique(numbers, return_counts=True)
         return found[counts >= LEAST_SHARE * self.usual_rows]
+
+    def without_ahead(self, labelled: pa.Table) -> pa.Table:
+        """Without rows of periods that began after their label came: such a date is wrong, and makes later ones old."""
+        if "labelled" not in labelled.column_names:
+            return labelled
+        return labelled.filter(pa.array(self.numbers(labelled) <= self._at(microseconds(labelled, "labelled"))))
 
     def with_period(self, rows: pa.Table) -> pa.Table:
         """With a column `period`, by which rows come together."""

@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from totalml.evaluation.regression.columns import column
 from totalml.labels.columns import PREFIX
+from totalml.monitoring.far import how_far
 from totalml.monitoring.observations import as_numbers
 from totalml.monitoring.table_times import iso
 from totalml.monitoring.verdict import OF_PERIODS, Evidence
@@ -39,6 +40,7 @@ LEAST_BEFORE = 4
 LEAST_JUDGED = 12  # periods that the model did not learn from, to know how much worse it is there
 LEAST_KNOWN = 50  # periods to rank one among
 TAIL, LEAST_TAIL = 0.05, 5  # of the known ones, that tell how rare one beyond them is
+FARTHEST = 1e300  # beyond any error that is meant; differences of two such ones are numbers still
 LATELY = 4  # periods, in which what did not come is still looked for
 
 
@@ -112,8 +114,9 @@ class PeriodErrors:
         apart = []
         for target, scale in self._panel.error_scales.items():
             truth, answer = (scale.taken(as_numbers(labelled[name])) for name in columns[target])
-            apart.append(truth - answer)
-        values = np.stack(apart, axis=1)
+            with np.errstate(over="ignore"):
+                apart.append(truth - answer)
+        values = np.clip(np.stack(apart, axis=1), -FARTHEST, FARTHEST)
         known = ~np.isnan(values).all(axis=1)
         numbers, values = self._panel.numbers(labelled)[known], values[known]
         periods = [int(each) for each in self._panel.whole(numbers) if each > until]
@@ -151,8 +154,7 @@ class PeriodErrors:
 
     def _off(self, place: int, news: float) -> str:
         scale, name = self._panel.error_scales[self._targets[place]], self._targets[place]
-        by = f"{abs(news):.3g}" if scale.floor is None else f"{abs(math.expm1(news)):.0%}"
-        return f"{name} {by} {'higher' if news > 0 else 'lower'}"
+        return f"{name} {how_far(scale, news)}"
 
     def _day(self, number: int) -> str:
         return iso(self._panel.start(number))[:10]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from totalml.errors import DataError
+from totalml.monitoring.far import how_far, times_as_much
 from totalml.monitoring.faults import Fault
 from totalml.monitoring.observations import Observations, as_numbers
 from totalml.monitoring.same_weeks import SameWeeks
@@ -120,7 +121,7 @@ class SeasonWatch:
             # What fell to nothing is no unit: somebody stopped, or the column got lost, and the value looks like both.
             if self._panel.scales[name].floor is None or not np.nanmedian(np.abs(raw)) > 0:
                 continue
-            detail = f"about {math.exp(apart[place]):.3g} times what {AGAINST} and its level in the last one let expect"
+            detail = f"{times_as_much(apart[place])} what {AGAINST} and its level in the last one let expect"
             shown = places[:MOST_ROWS]
             found.append(Fault("units", name, 0.0, certain=True, rows=shown, detail=detail))
         return found
@@ -179,8 +180,7 @@ class SeasonWatch:
 
     def _words(self, place: int, news: float) -> str:
         name, scale = self._names[place], self._panel.scales[self._names[place]]
-        by = f"{abs(news):.3g}" if scale.floor is None else f"{abs(math.expm1(news)):.0%}"
-        return f"{spoken(name)} {by} {'higher' if news > 0 else 'lower'}"
+        return f"{spoken(name)} {how_far(scale, news)}"
 
 
 def _least(floor: float | None, values: Numbers) -> float:
