@@ -210,9 +210,11 @@ def test_answers_of_every_task_are_told_in_words():
 
 
 def test_a_model_that_nobody_looked_at_yet_has_a_page(project, store, capsys):
-    Service(store).answer([datetime.now(UTC) - timedelta(hours=1)])
+    came = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    Service(store).answer([came])
     assert main(["monitor", "report", MODEL]) == 0
-    page = (project / "runs" / MODEL / "monitor.html").read_text("utf-8")
+    assert "Nobody has looked yet." in (project / "runs" / MODEL / "monitor.html").read_text("utf-8")
+    page = render(gathered(store, MODEL, DAY, came + DAY / 2)).decode()
     assert "Nobody has looked yet." in page
     assert "1 row" in page
 
