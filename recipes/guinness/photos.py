@@ -10,8 +10,10 @@ from PIL import Image
 
 from recipes.guinness.pint import draw_pints
 from recipes.guinness.render import render
+from recipes.guinness.source import PintSource
 
 UNSEEN = 1  # the recipe draws its pints from seed 0
+SIZE_PX = PintSource.model_fields["size_px"].default  # a larger one is shrunk, which takes its JPEG's blocks away
 
 
 def main() -> None:
@@ -20,7 +22,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--count", type=int, default=12)
     parser.add_argument("--seed", type=int, default=UNSEEN)
-    parser.add_argument("--size", type=int, default=256, help="side of a picture in pixels")
+    parser.add_argument("--size", type=int, default=SIZE_PX, help="side of a picture in pixels (%(default)s)")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     pints = draw_pints(options.seed, 0, options.count)
