@@ -1,3 +1,4 @@
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from totalml.errors import DataError
 from totalml.monitoring import StreamQuality, StreamQualityResult, observe
+from totalml.monitoring.seen import Seen, row_keys
 
 PROPERTIES = ("brightness", "sharpness", "warmth")
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -317,3 +319,17 @@ def test_any_window_gets_a_result(known, numbers, words, moments):
         assert fault.words
         assert 0 <= fault.p <= 1
         assert (fault.rows < len(numbers)).all()
+
+
+def test_rows_are_known_again_by_their_input_in_little_memory(monkeypatch):
+    monkeypatch.setattr("totalml.monitoring.seen.AT_ONCE", 1000)
+    each = [f"blake3:{number:064}" for number in range(20_000)]
+    table = pa.table({"input": [*each, None, *reversed(each), None]})
+    rows = Seen.of(table)
+    tracemalloc.start()
+    keys = row_keys(rows, ())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (keys[: len(each)] == keys[len(each) + 1 : -1][::-1]).all()
+    assert len(np.unique(keys)) == len(each) + 2  # nobody knows whether those without one are equal
+    assert peak < 100 * len(rows.inputs)  # as Python strings they alone would take more

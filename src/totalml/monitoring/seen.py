@@ -27,6 +27,7 @@ from totalml.release.log_rows import ANSWER, METADATA, PROPERTY
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+AT_ONCE = 65_536  # rows
 ERROR, INPUT, REPLICA, SEGMENT = "error", "input", "replica", "segment"
 
 _KINDS = {
@@ -149,10 +150,10 @@ def row_keys(seen: Seen, names: Sequence[str]) -> NDArray[np.uint64]:
     """(N,) equal where rows are, of any table. Args: names: of columns that count; none: the hash of the input does."""
     keys = np.zeros(seen.count, np.uint64)
     if not names and seen.inputs is not None:
-        hashes = as_categories(pa.chunked_array([seen.inputs]))
-        keys = _mixed(keys, _of_words(hashes))
+        unknown = np.asarray(seen.inputs.is_null())
+        keys = _mixed(keys, np.where(unknown, np.uint64(0), _of_inputs(seen.inputs)))
         # A row of which nobody knows the input is equal to none.
-        return np.where(hashes.codes < 0, _mixed(keys, np.arange(seen.count).astype(np.uint64)), keys)
+        return np.where(unknown, _mixed(keys, np.arange(seen.count).astype(np.uint64)), keys)
     for name in names:
         is_number = name in seen.numbers
         keys = _mixed(keys, _bits(seen.numbers[name]) if is_number else _of_words(seen.observations.categories[name]))
@@ -168,8 +169,19 @@ def shared_columns(known: Seen, seen: Seen) -> tuple[str, ...]:
 
 
 def _of_words(words: Categories) -> NDArray[np.uint64]:
-    hashes = [int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little") for name in words.names]
-    return np.array([*hashes, 0], np.uint64)[words.codes]
+    return np.append(_hashes(words.names), np.uint64(0))[words.codes]
+
+
+def _of_inputs(inputs: pa.Array) -> NDArray[np.uint64]:
+    """(N,) as of words, which hardly ever repeat; some at a time, since as objects of Python they take most memory."""
+    plain = inputs.cast(pa.string()).fill_null("")
+    slices = (plain.slice(first, AT_ONCE).to_pylist() for first in range(0, len(plain), AT_ONCE))
+    return np.concatenate([np.zeros(0, np.uint64), *map(_hashes, slices)])
+
+
+def _hashes(words: Sequence[str]) -> NDArray[np.uint64]:
+    each = (int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little") for word in words)
+    return np.fromiter(each, np.uint64, len(words))
 
 
 def _bits(values: NDArray[np.float64]) -> NDArray[np.uint64]:
