@@ -138,6 +138,13 @@ def test_the_order_of_rows_moves_no_statistic():
     assert one.p == pytest.approx(other.p, abs=0.06)
 
 
+def test_what_the_reference_lacks_is_left_out_of_its_numbers():
+    numbers = np.where(np.arange(60) % 2, np.nan, np.arange(100.0, 160.0))
+    rows = Observations(60, numbers={"x": numbers})
+    (move,) = [each for each in WindowTest.fit(rows).test(rows).moves if each.statistic == "KS"]
+    assert (move.value, move.before, move.now) == (0, 128, 128)
+
+
 def test_the_same_window_is_told_the_same():
     one, other = (WindowTest.fit(drawn(60), seed=3).test(drawn(40, 1)) for _ in range(2))
     assert (one.p, one.moves) == (other.p, other.moves)
