@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -117,11 +118,9 @@ class Detectors:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """What is of another reference, or of other settings, begins anew."""
-        with suppress(DataError):
-            self.stream.restore(state["stream"])
-        for name, watch in self._remember.items():
+        for name, watch in {"stream": self.stream, **self._remember}.items():
             if watch is not None and state.get(name) is not None:
-                watch.restore(state[name])
+                go_on(watch, state[name])
 
     @property
     def _remember(self) -> dict[str, Remembers | None]:
@@ -133,6 +132,16 @@ class Detectors:
             "levers": self.levers,
         }
         return found | {f"attribution {name}".strip(): each for name, each in self.attribution.items()}
+
+
+def go_on(watch: Remembers, state: Any) -> None:
+    """Let it go on from this state, all of it or, where it is damaged or of another version, nothing."""
+    new = watch.state()
+    try:
+        json.dumps(state, allow_nan=False)
+        watch.restore(state)
+    except (DataError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, zlib.error):
+        watch.restore(new)
 
 
 def _by_period(budget: Budget, panel: Panel | None) -> Budget:

@@ -86,5 +86,5 @@ class LastLosses:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """An older version kept no parts."""
-        self._parts = [*state.get("names", ())]
+        self._parts = [*map(str, state.get("names", ()))]
         self._recent.restore(state)

@@ -186,8 +186,8 @@ class LabelWatch:
                 with suppress(DataError):
                     test.restore(state["tests"][name])
         self._until = int(state["until"])
-        self._moved_since, count, total = state["moved"]
-        self._moved = (int(count), float(total))
+        since, count, total = state["moved"]
+        self._moved_since, self._moved = None if since is None else int(since), (int(count), float(total))
 
     def _still_right(self, test: LabelTest) -> StillRight:
         if self._moved_since is None:

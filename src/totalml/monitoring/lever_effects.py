@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from totalml.monitoring.lost_effect import Lost, Step, lost_effects
+from totalml.monitoring.states import counted, finite
 from totalml.monitoring.verdict import OF_LEVERS, Evidence
 
 if TYPE_CHECKING:
@@ -118,9 +119,12 @@ class LeverWatch:
     def restore(self, state: Mapping[str, Any]) -> None:
         """What is of other levers begins anew."""
         if state["names"] == [*self.names]:
-            self._steps = [Step(number, np.array(one), np.array(other)) for number, one, other in state["steps"]]
-            self._before = state["at"], {name: np.array(values) for name, values in state["before"].items()}
-            self._known = int(state["known"])
+            count = len(self.names)
+            self._steps = [
+                Step(int(number), finite(one, count), finite(other, count)) for number, one, other in state["steps"]
+            ]
+            self._before = int(state["at"]), {name: finite(each, 1 + count) for name, each in state["before"].items()}
+            self._known = counted(state["known"])
 
     def _add(self, number: int, rows: dict[str, Numbers]) -> bool:
         """Whether anything can be told of this period."""

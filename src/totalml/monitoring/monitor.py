@@ -196,7 +196,8 @@ class Monitor:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """What is of another reference, or of other settings, begins anew."""
-        self._pending, self._resolved = _Pending(), int(state.get("resolved", 0))
+        resolved = state.get("resolved")
+        self._pending, self._resolved = _Pending(), resolved if isinstance(resolved, int) else 0
         self._detectors.restore(state)
 
     def _go_along(self, rows: pa.Table, labelled: pa.Table, over: bool = False) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from totalml.errors import DataError
 from totalml.evaluation.regression.columns import column
 from totalml.labels.columns import PREFIX
 from totalml.monitoring.far import how_far
@@ -92,10 +93,15 @@ class PeriodErrors:
         return {"targets": self._targets, "recent": recent, "odd": [[*each] for each in self._odd]}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """What is of other targets begins anew."""
+        """What is of other targets begins anew. Raises: DataError: it is damaged."""
         if state["targets"] == self._targets:
-            self._recent = [(int(number), np.array(values, np.float64)) for number, values in state["recent"]]
-            self._odd = [(int(number), int(place), float(news)) for number, place, news in state["odd"]]
+            recent = [(int(number), np.array(values, np.float64)) for number, values in state["recent"]]
+            odd = [(int(number), int(place), float(news)) for number, place, news in state["odd"]]
+            count = len(self._targets)
+            whole = all(each.shape == (count,) for _, each in recent) and all(0 <= place < count for _, place, _ in odd)
+            if not whole or len(recent) < min(len(self._recent), 1):
+                raise DataError("what the errors of periods kept is of other targets than it says; begin anew")
+            self._recent, self._odd = recent, odd
 
     def _lacks(self) -> str:
         if not self._targets:

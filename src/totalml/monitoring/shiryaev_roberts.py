@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from totalml.monitoring.states import counted, finite
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -97,5 +99,6 @@ class ShiryaevRoberts:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.rows = int(state["rows"])
-        self._base, self._product, self._opened = (np.array(state[name]) for name in ("base", "product", "opened"))
+        self.rows = counted(state["rows"])
+        count, names = len(self._weights), ("base", "product", "opened")
+        self._base, self._product, self._opened = (finite(state[name], count) for name in names)

@@ -7,7 +7,9 @@ another one. Of a killed process a file may stay that nothing names.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from totalml.errors import StoreError
 from totalml.identity import digest, short
@@ -15,18 +17,12 @@ from totalml.identity import digest, short
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from totalml.store import Store
 
 FOLDER = "monitors"  # of the store: monitors/<model>/<digest>.json
 MOST_BYTES = 64 * 2**20
-
-
-class Remembers(Protocol):
-    """What of a monitor knows windows that are over."""
-
-    def state(self) -> dict[str, Any]: ...
-
-    def restore(self, state: Mapping[str, Any]) -> None: ...
 
 
 class States:
@@ -55,6 +51,21 @@ class States:
 
     def remove(self, name: str) -> None:
         self._store.remove_file(FOLDER, self._model, _file(name))
+
+
+def finite(values: Any, *shape: int) -> NDArray[np.float64]:
+    """What a state holds as lists. Raises: TypeError, ValueError: these are other than so many finite numbers."""
+    found = np.array(values, np.float64)
+    if found.shape != shape or not np.isfinite(found).all():
+        raise ValueError(f"a state holds numbers of the shape {found.shape}, expected {shape}, all finite")
+    return found
+
+
+def counted(value: Any) -> int:
+    """Raises: ValueError: it is no whole number of things."""
+    if type(value) is not int or value < 0:
+        raise ValueError(f"a state holds {value!r}, expected a whole number, 0 or more")
+    return value
 
 
 def _file(name: str) -> str:

@@ -22,6 +22,7 @@ from totalml.monitoring.nonconformity import EMBEDDING, Nonconformity
 from totalml.monitoring.once_per_unit import once_per_unit
 from totalml.monitoring.recent import Recent, Since
 from totalml.monitoring.shiryaev_roberts import ShiryaevRoberts
+from totalml.monitoring.states import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -171,7 +172,7 @@ class StreamTest:
         """
         if state["of"] != self._of:
             raise DataError("what the stream test kept belongs to another reference or other settings; restart it")
-        self._rows = int(state["rows"])
+        self._rows = counted(state["rows"])
         self._detector.restore(state["evidence"])
         self._recent.restore(state["recent"])
 
