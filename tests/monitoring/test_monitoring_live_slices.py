@@ -55,6 +55,15 @@ def test_what_changed_of_one_slice_is_told_of_it(changed, figure, value, referen
     assert told.words.startswith(f"{figure} of age below 30: ")
 
 
+def test_answers_without_a_confidence_have_all_figures_but_its_calibration():
+    before, now = (
+        log(seed, 4000, **changed).drop_columns("answer:confidence") for seed, changed in ((0, {}), (1, {"wrong": 0.4}))
+    )
+    result = LiveSlices.fit(before, ["camera"], positive="good").test(now)
+    assert {each.figure for each in result.figures} == {"error", "selection rate"}
+    assert ("all", "error") in found(result)
+
+
 def test_confidence_that_is_worth_less_is_a_gap_of_calibration():
     assert ("age below 30", "calibration gap") in found(result_of(log(1, wrong=0.4)))
 

@@ -61,15 +61,15 @@ def answers_of(table: pa.Table, truth: str | None = None) -> list[Answers]:
     said = table[PREDICTED]
     if pa.types.is_list(said.type) or pa.types.is_large_list(said.type):
         return _of_labels(table, said, column)
-    if CONFIDENCE not in table.column_names:
-        return []
-    right = np.full(len(table), np.nan)
+    right = confidence = np.full(len(table), np.nan)
+    if CONFIDENCE in table.column_names:
+        confidence = _chances(table[CONFIDENCE])
     if truth is None and WRONG in table.column_names:
         right = 1 - as_numbers(table[WRONG].cast(pa.int8()))
     elif column is not None:
         right = as_numbers(pc.equal(said.cast(pa.string()), column.cast(pa.string())).cast(pa.int8()))
     words = np.asarray(said.to_pylist(), object)
-    return [Answers("", _chances(table[CONFIDENCE]), right, words)]
+    return [Answers("", confidence, right, words)]
 
 
 def widths_of(table: pa.Table) -> dict[str, Numbers]:

@@ -88,6 +88,8 @@ class EstimatedPerformance:
         """
         accuracies = {}
         for each in answers_of(reference, truth):
+            if np.isnan(each.confidence).all():
+                continue
             known = ~np.isnan(each.confidence) & ~np.isnan(each.right)
             if not known.any():
                 raise DataError(

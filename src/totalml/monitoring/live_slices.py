@@ -108,17 +108,18 @@ class LiveSlices:
         """Args:
             reference: answers as the log has them.
             by: columns of which every value, or bin of numbers, is a slice; all rows together are one too.
-            truth: as of `answers_of`; where labels are missing neither errors nor calibration are asked for.
+            truth: as of `answers_of`; where labels are missing neither errors nor calibration are asked for, and the
+                latter is not where answers have no confidence.
             positive: the class of which the share is the selection rate; None: that is not asked for. Of a label, that
                 it holds.
             edges: of bins of numbers, by column; else quarters of the reference.
             least: rows of a slice, in the window and in the reference, that it is looked at with.
             level: chance that anything is told of a window like the reference.
-        Raises: DataError: there are no answers with a confidence, or a column is not there.
+        Raises: DataError: there are no answers, or a column is not there.
         """
         answers = {each.label: each for each in answers_of(reference, truth)}
         if not answers:
-            raise DataError("the reference has no column answer:predicted with a confidence, so slices have no figures")
+            raise DataError("the reference has no column answer:predicted, so slices have no figures")
         seen = observe(reference)
         populations = Populations.fit(seen, by, edges)
         parts = {(each.column, each.value): each.rows for each in _slices(populations, seen, least)}
