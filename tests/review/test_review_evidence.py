@@ -123,6 +123,8 @@ def test_labels_and_numbers_are_told_in_words_too():
     numbers = {"value:dark": 12.345, "lower:dark": 10.0, "upper:dark": 14.0, "value:light": 2.0}
     told = said_of(numbers, replace(NUMBERS, units={"dark": "mm"}), {})
     assert told == "The model says: dark 12.35 mm, and most likely between 10 and 14; light 2."
+    thousands = {"value:dark": 30421.3, "lower:dark": 9876.5, "upper:dark": 1234567.0}
+    assert said_of(thousands, NUMBERS, {}).endswith("dark 30,421, and most likely between 9,876 and 1,234,567.")
     assert said_of({}, PICTURE, {}) == ""
 
 

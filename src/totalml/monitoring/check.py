@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from totalml.errors import DataError, RecipeError
 from totalml.monitoring.verdict import ALARMED, TOO_FEW
+from totalml.values.shown import short_number
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -111,4 +112,4 @@ def _told(verdict: Verdict, before: int, now: int) -> list[str]:
 
 
 def _value(value: float | None) -> str:
-    return "none" if value is None else f"{value:.4g}"
+    return "none" if value is None else short_number(value)

@@ -18,6 +18,7 @@ from totalml.monitoring.faults import SET, Fault
 from totalml.monitoring.observations import NO_TIME, STRANGENESS
 from totalml.monitoring.seen import Seen, together
 from totalml.release.log_rows import ANSWER, PROPERTY
+from totalml.values.shown import short_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +119,7 @@ def _outside(name: str, kind: str, now: Numbers, known: Seen, weights: Numbers, 
     kept_out = min(units, max(1, round(out * units / len(values))))
     p = beyond(int(weights[outside].sum() + 1e-9), int(weights[asked].sum() + 1e-9), kept_out, units)
     rows = np.flatnonzero(outside)
-    detail = f"such as {now[rows[0]]:.4g}, where {bound:.4g} is the bound" if len(rows) else ""
+    detail = f"such as {short_number(now[rows[0]])}, where {short_number(bound)} is the bound" if len(rows) else ""
     return Fault(kind, name, p, share=_mean(outside), expected=(out - 1) / len(values), rows=rows, detail=detail)
 
 
@@ -163,7 +164,9 @@ def _stuck(kind: str, name: str, known: Seen, seen: Seen, weights: Numbers) -> F
     longest = _longest_run(known.numbers[name][known.order])[1]
     p = as_long_runs(length - 1, seen.count, float(largest[0])) if length > LONGER * longest else 1.0
     rows = seen.order[start : start + length]
-    detail = f"{length} rows in a row have {seen.numbers[name][rows[0]]:.4g}, at most {longest} in the reference"
+    detail = (
+        f"{length} rows in a row have {short_number(seen.numbers[name][rows[0]])}, at most {longest} in the reference"
+    )
     if seen.arrival and (since := int(seen.moments[seen.arrival][rows[0]])) != NO_TIME:
         detail += f", since {np.datetime64(since, 'us').astype('datetime64[m]')} UTC"
     return Fault(kind, name, _of_units(p, weights), rows=np.sort(rows), detail=detail)

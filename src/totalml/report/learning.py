@@ -8,6 +8,7 @@ from totalml.report.content import Epoch, ReportContent
 from totalml.report.markup import Html, section, table, tag
 from totalml.report.number_format import SHARES, TITLES
 from totalml.report.number_format import figure as written
+from totalml.values.shown import short_number
 
 # The table below the curves lists at most about this many epochs.
 MOST_ROWS = 60
@@ -20,7 +21,7 @@ def learning(content: ReportContent) -> Html:
     best = next((epoch for epoch in history if epoch.epoch == content.best_epoch), history[-1])
     text = (
         f"{len(history)} epochs; the weights of epoch {best.epoch} were kept "
-        f"(validation loss {best.validation_loss:.4g}, {_named(content)} {_written(content, best)})."
+        f"(validation loss {short_number(best.validation_loss)}, {_named(content)} {_written(content, best)})."
     )
     plots = tag("div", _losses(history, best), _scores(content, best), class_="pair")
     return section("learning", "How it learnt", tag("p", text), plots, _as_table(content, best))
@@ -32,8 +33,8 @@ def _losses(history: Sequence[Epoch], best: Epoch) -> Html:
     values = [y for line in (train, validation) for _, y in line.points if math.isfinite(y)] or [0.0, 1.0]
     top = max(values) + 0.06 * (max(values) - min(values))
     axes = Axes(_span(history), (min(0.0, min(values)) if min(values) < 0.3 * max(values) else min(values), top))
-    last = history[-1]
-    alt = f"Loss by epoch. Training ends at {last.train_loss:.4g}, validation at {last.validation_loss:.4g}."
+    train_end, validation_end = (short_number(loss) for loss in (history[-1].train_loss, history[-1].validation_loss))
+    alt = f"Loss by epoch. Training ends at {train_end}, validation at {validation_end}."
     drawn = [curve(axes, train), curve(axes, validation), upright(axes, best.epoch, "best")]
     return figure("Loss", alt, axes, ("epoch", "loss"), *drawn, legend=(train, validation))
 

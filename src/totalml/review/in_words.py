@@ -9,6 +9,7 @@ import numpy as np
 
 from totalml.evaluation.calibration.temperature import scaled
 from totalml.evaluation.regression.columns import column
+from totalml.values.shown import short_number
 
 if TYPE_CHECKING:
     from totalml.release.signature import Signature
@@ -61,8 +62,12 @@ def _numbers(answer: Mapping[str, Any], signature: Signature) -> str:
         if not np.isfinite(value):
             continue
         unit = f" {signature.units[name]}" if signature.units.get(name) else ""
-        between = f", and most likely between {low:.4g} and {high:.4g}" if np.isfinite([low, high]).all() else ""
-        told.append(f"{name.replace('_', ' ')} {value:.4g}{unit}{between}")
+        between = (
+            f", and most likely between {short_number(low)} and {short_number(high)}"
+            if np.isfinite([low, high]).all()
+            else ""
+        )
+        told.append(f"{name.replace('_', ' ')} {short_number(value)}{unit}{between}")
     return f"The model says: {'; '.join(told)}." if told else ""
 
 

@@ -16,6 +16,7 @@ from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 from totalml.errors import Interrupted
 from totalml.progress import Progress
+from totalml.values.shown import short_number
 
 if TYPE_CHECKING:
     from lightning.pytorch import Trainer
@@ -84,7 +85,11 @@ class Watch(Callback):
         value = epoch.validation_score
         if math.isnan(value):
             return f"no {self._task.score}"
-        return f"{self._task.score} {value:.1%}" if self._task.score_is_share else f"{self._task.score} {_short(value)}"
+        return (
+            f"{self._task.score} {value:.1%}"
+            if self._task.score_is_share
+            else f"{self._task.score} {short_number(value)}"
+        )
 
     def close(self) -> None:
         if self._bar is not None:
@@ -126,12 +131,7 @@ def stopped(done: int, most: int | None = None) -> Interrupted:
 
 
 def _number(loss: float) -> str:
-    return f"{loss:.4f}" if abs(loss) < THOUSAND else _short(loss)
-
-
-def _short(value: float) -> str:
-    """`12.35`, `10,040`: whole from a thousand on, as the report has it."""
-    return f"{value:.4g}" if abs(value) < THOUSAND else f"{value:,.0f}"
+    return f"{loss:.4f}" if abs(loss) < THOUSAND else short_number(loss)
 
 
 def _bar() -> Any:

@@ -72,3 +72,8 @@ def _hidden(letter: str) -> bool:
 
 def _escaped(letter: str) -> str:
     return f"\\u{ord(letter):04x}" if ord(letter) <= 0xFFFF else f"\\U{ord(letter):08x}"
+
+
+def short_number(value: float) -> str:
+    """Four digits, or whole from a thousand to a million of millions: `12.35`, `30,420`, `1e+15`."""
+    return f"{value:,.0f}" if 999.95 <= abs(value) < 1e12 else f"{value:.4g}"

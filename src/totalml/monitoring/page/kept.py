@@ -24,6 +24,7 @@ from totalml.report.number_format import percent
 from totalml.segments.listing import Listing
 from totalml.segments.rows import columns_of
 from totalml.store.local_files import FileGoneError
+from totalml.values.shown import short_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,7 +118,9 @@ def said(row: Mapping[str, Any]) -> str:
         told = ", ".join(map(str, word)) or "none of them" if isinstance(word, list) else str(word)
         return f"{told}, {percent(sure, 0)}" if isinstance(sure, float) else told
     known = [(name, value) for name, value in answers.items() if value is not None][:MOST_ANSWERS]
-    return ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in known)
+    return ", ".join(
+        f"{name} {short_number(value)}" if isinstance(value, float) else f"{name} {value}" for name, value in known
+    )
 
 
 def _rows(store: Store, model: str, looked: Looked) -> Iterator[dict[str, Any]]:
