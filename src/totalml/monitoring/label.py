@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from totalml.deployment.sequential import more_until, share_bounds
 from totalml.errors import DataError
 from totalml.identity import canonical, digest
 from totalml.monitoring.bounds import most_mean
@@ -29,6 +28,7 @@ from totalml.monitoring.loss_bets import ODDS, loss_bets
 from totalml.monitoring.recent import Since
 from totalml.monitoring.shiryaev_roberts import ShiryaevRoberts
 from totalml.monitoring.states import counted
+from totalml.monitoring.still_right import StillRight, judged_right
 from totalml.monitoring.worse_slices import SliceLosses, WorseSlice
 
 if TYPE_CHECKING:
@@ -70,20 +70,6 @@ class LabelResult:
     @property
     def alarm(self) -> bool:
         return self.alarm_row is not None
-
-
-@dataclass(frozen=True)
-class StillRight:
-    """Args:
-    right: whether the loss is within the margin of the validation's; None: not decided yet.
-    low, high: between which the loss lies.
-    more: labels that would decide, if they are like those so far; None: no number would, or it is decided.
-    """
-
-    right: bool | None
-    low: float
-    high: float
-    more: int | None
 
 
 class LabelTest:
@@ -224,21 +210,7 @@ class LabelTest:
 
         Args: alpha: the probability that it is ever said wrongly, of one loss that does not change.
         """
-        allowed = self.loss + margin
-
-        def bounds(times: float) -> tuple[float, float]:
-            total = self._total / self._most_weight
-            low, high = share_bounds(min(total, self._labels) * times, self._labels * times, alpha)
-            return min(low * self._most_weight, 1.0), min(high * self._most_weight, 1.0)
-
-        def decided(times: float) -> bool:
-            low, high = bounds(times)
-            return high <= allowed or low > allowed
-
-        low, high = bounds(1.0)
-        if decided(1.0):
-            return StillRight(high <= allowed, low, high, None)
-        return StillRight(None, low, high, more_until(decided, self._labels))
+        return judged_right(self._total, self._labels, self.loss + margin, alpha, self._most_weight)
 
     def state(self) -> dict[str, Any]:
         """Plain JSON: all that `update` has changed."""

@@ -11,7 +11,8 @@ from totalml.monitoring.verdict import OF_LABELS, OF_SLICES, Evidence
 
 if TYPE_CHECKING:
     from totalml.monitoring.erring import Erring
-    from totalml.monitoring.label import LabelResult, StillRight
+    from totalml.monitoring.label import LabelResult
+    from totalml.monitoring.still_right import StillRight
     from totalml.monitoring.worse_slices import WorseSlice
 
 MOST_TOLD = 3

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from totalml.deployment.sequential import more_until, share_bounds
+from totalml.deployment.sequential import share_bounds
 from totalml.errors import DataError
-from totalml.monitoring.label import CHANCE, LabelResult, LabelTest, StillRight
+from totalml.monitoring.label import CHANCE, LabelResult, LabelTest
 from totalml.monitoring.label_evidence import label_evidence, slice_evidence
 from totalml.monitoring.observations import as_categories
+from totalml.monitoring.still_right import StillRight, judged_right
 from totalml.monitoring.table_times import microseconds
 from totalml.monitoring.traffic import LOSS
 from totalml.release.log_rows import ANSWER, METADATA
@@ -193,16 +194,7 @@ class LabelWatch:
         if self._moved_since is None:
             return test.still_right(self._margin)
         count, total = self._moved
-        allowed = test.loss + self._margin
-
-        def decided(times: float) -> bool:
-            low, high = share_bounds(total * times, count * times, ALPHA)
-            return high <= allowed or low > allowed
-
-        low, high = share_bounds(total, count, ALPHA)
-        if decided(1.0):
-            return StillRight(high <= allowed, low, high, None)
-        return StillRight(None, low, high, more_until(decided, count))
+        return judged_right(total, count, test.loss + self._margin, ALPHA)
 
     def _masks(self, rows: pa.Table) -> dict[str, NDArray[np.bool_]]:
         """`column=value` -> which rows belong to it."""
