@@ -18,7 +18,7 @@ from totalml.release.make import make_release
 from totalml.review.queues.fill import DOUBTFUL, Wanted, fill
 from totalml.review.reviews import Reviews
 
-COUNT, SIDE, WRONG_SHARE = 800, 48, 0.05
+COUNT, SIDE, WRONG_SHARE = 800, 40, 0.05
 RECIPE = f"""\
 defaults:
   - override /data: image_table
@@ -37,7 +37,7 @@ quality:
 features:
   image: {{size: {SIDE}}}
 evaluation: {{bootstrap: 20}}
-training: {{epochs: 15}}
+training: {{epochs: 12}}
 """
 
 
