@@ -4,6 +4,8 @@ import ast
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import totalml
 
 HOME = Path(totalml.__file__).parent
@@ -12,8 +14,9 @@ REPOSITORY = Path(__file__).parents[1]
 Imports = dict[str, set[str]]
 
 
-def test_no_file_imports_itself_through_others():
-    assert in_circles(imports_of(files_below(HOME))) == []
+@pytest.mark.parametrize("home", [HOME, REPOSITORY / "recipes"], ids=["totalml", "recipes"])
+def test_no_file_imports_itself_through_others(home):
+    assert in_circles(imports_of(files_below(home))) == []
 
 
 def test_a_circle_is_seen_with_all_its_files_and_no_other():

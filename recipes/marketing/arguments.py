@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from recipes.marketing.world import World
 
 
-HOME = "IE"  # the country, ISO 3166-1
-
-
 def _day(text: str) -> str:
     try:
         return date.fromisoformat(text).isoformat()

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from recipes.marketing.arguments import HOME
+from recipes.marketing import HOME
 from recipes.marketing.table import SpendTable
 from totalml.errors import RecipeError, TotalmlError
 from totalml.store.atomic import write_atomically

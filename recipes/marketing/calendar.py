@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recipes.marketing.arguments import HOME
+from recipes.marketing import HOME
 from totalml.errors import MissingExtraError, RecipeError
 
 Dates = NDArray[np.datetime64]  # of unit day

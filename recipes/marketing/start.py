@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from recipes.marketing.arguments import HOME
+from recipes.marketing import HOME
 from recipes.marketing.periods import WEEK
 from recipes.marketing.spend_file import SPEND, SpendFile, is_spend, read_spend
 from totalml.errors import RecipeError, TotalmlError

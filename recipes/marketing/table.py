@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from recipes.marketing.arguments import HOME
+from recipes.marketing import HOME
 from recipes.marketing.source import as_batch
 from totalml.component import Where
 from totalml.data.sample import Sample
