@@ -100,5 +100,6 @@ def _line(record: TrackingRecord, online: bool, attempt: Attempt) -> str:
     named = f"{attempt.facts['run_id']}/{attempt.number}"
     if record.problem:
         what = "not sent to W&B" if online else "not written for W&B"
-        return f"{what}: {record.problem}. The run is whole; `totalml track sync {named}` sends it later"
+        why = record.problem.removesuffix(".")
+        return f"{what}: {why}. The run is whole; `totalml track sync {named}` sends it later"
     return f"W&B: {record.url}" if online else f"W&B run {record.id} is in the run folder; totalml track sync sends it"
