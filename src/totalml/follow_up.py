@@ -130,7 +130,7 @@ def _drill(recipe: Recipe, attempt: Attempt, store: Store, runs: RunFolders, pro
     if recipe.drill is None:
         return
     from totalml.drill.record import DrillRecord
-    from totalml.drill.told import told
+    from totalml.drill.tables import told
     from totalml.store import locked
 
     with locked(attempt.folder.parent / "lock"):

@@ -18,7 +18,7 @@ from totalml.alerts.finding import Sample
 from totalml.alerts.react import React
 from totalml.alerts.review import queued
 from totalml.cli import main
-from totalml.deployment.standing import Deployments
+from totalml.deployment.deployments import Deployments
 from totalml.project import Place
 from totalml.recipe.alerting import AlertingRecipe
 from totalml.registry import Aliases, Promotion

@@ -9,8 +9,8 @@ import pytest
 from tests.serving.serving import PICTURE, TABLE, picture, promote, release
 from tests.serving.test_serving_swap import process, ready_with, until
 from totalml.cli import main
+from totalml.deployment.deployments import PROPOSED, Deployments
 from totalml.deployment.read import read_deployment
-from totalml.deployment.standing import PROPOSED, Deployments
 from totalml.errors import RecipeError
 from totalml.store import Store
 from totalml.store.journal import Draft

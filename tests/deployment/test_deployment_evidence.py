@@ -14,10 +14,10 @@ from tests.serving.serving import PICTURE
 from totalml.data.snapshot import parquet_bytes
 from totalml.deployment.canary import FAILURES, judge_canary
 from totalml.deployment.deployment import MarginsRecipe
+from totalml.deployment.deployments import Challenger
 from totalml.deployment.evidence import Evidence
 from totalml.deployment.shadow import judge_shadow
 from totalml.deployment.stages import CANARY, LIVE, SHADOW
-from totalml.deployment.standing import Challenger
 from totalml.labels import read_labels, truth_of
 from totalml.labels.columns import table_of
 from totalml.labels.labels import Segments

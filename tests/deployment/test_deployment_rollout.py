@@ -17,7 +17,7 @@ from tests.serving.serving import LABELS, NUMBERS, PICTURE, TABLE, onnx_of, pict
 from tests.serving.test_serving_swap import until
 from totalml.cli import main
 from totalml.deployment import evidence, judge, rollout
-from totalml.deployment.standing import PROPOSED, STAGED, Deployments
+from totalml.deployment.deployments import PROPOSED, STAGED, Deployments
 from totalml.prediction_log.settings import LogSettings
 from totalml.registry import Aliases
 from totalml.serving import judging, live, prediction_log

@@ -13,7 +13,7 @@ from recipes.guinness.pint import draw_pints
 from recipes.guinness.render import render
 from tests.release.registered import EASY, NAME, Project, at_home
 from tests.serving.test_serving_swap import WITHOUT_TORCH, process, until
-from totalml.deployment.standing import Deployments
+from totalml.deployment.deployments import Deployments
 from totalml.registry import Aliases
 from totalml.store import Store
 

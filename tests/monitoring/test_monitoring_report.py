@@ -14,10 +14,10 @@ from totalml.alerts.alerts import Alerts
 from totalml.alerts.finding import Finding, Sample
 from totalml.cli import main
 from totalml.deployment.deployment import Deployment
-from totalml.deployment.standing import DEPLOYED
+from totalml.deployment.deployments import DEPLOYED
 from totalml.monitoring.history import History, Looked
 from totalml.monitoring.monitor_report import gathered
-from totalml.monitoring.page.kept import said, volume_of
+from totalml.monitoring.page.logged import said, volume_of
 from totalml.monitoring.page.page import render
 from totalml.monitoring.verdict import CONCEPT, NONE, OF_WINDOW, QUALITY, SEASON, Evidence, Verdict
 from totalml.prediction_log.sampled_pictures import save_picture

@@ -12,7 +12,7 @@ from tests.alerts.found import CONCEPT
 from tests.projects import replace
 from tests.team.conftest import RUN
 from totalml.alerts.alerts import Alerts
-from totalml.deployment.standing import Deployments
+from totalml.deployment.deployments import Deployments
 from totalml.registry import Aliases
 
 PROMOTERS = "team.yaml:9 (models.pints.may_promote): eve"

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.alerts.alerts import Alerts
     from totalml.alerts.react import React
     from totalml.alerts.read import read_alerting
-    from totalml.deployment.standing import Deployments
+    from totalml.deployment.deployments import Deployments
 
     file, store = Path(arguments.file), place.open_store()
     model, settings = read_alerting(file, arguments.file)

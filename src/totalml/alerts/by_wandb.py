@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from totalml.alerts.words import message, subject
+from totalml.alerts.alert_text import message, subject
 from totalml.errors import AlertError
 from totalml.identity import short
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 from totalml.alerts.addressed import addressed
+from totalml.alerts.alert_text import message, subject
 from totalml.alerts.finding import SENTENCE, short_text
 from totalml.alerts.secret import secret
-from totalml.alerts.words import message, subject
 from totalml.errors import AlertError, MissingExtraError, TotalmlError
 from totalml.terminal import say
 

@@ -8,8 +8,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
+from totalml.alerts.alert_text import message, subject
 from totalml.alerts.secret import secret
-from totalml.alerts.words import message, subject
 from totalml.errors import AlertError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeVar
 
-from totalml.deployment.standing import Deployments
+from totalml.deployment.deployments import Deployments
 from totalml.errors import AlertError, RecipeError
 from totalml.identity import short
 from totalml.recipe.gates import PRODUCTION

@@ -15,8 +15,8 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
+from totalml.alerts.alert_text import message
 from totalml.alerts.secret import secret
-from totalml.alerts.words import message
 from totalml.errors import AlertError
 
 if TYPE_CHECKING:

@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 
 
 def _listed(teams: list[str], place: Place, now: datetime) -> list[dict[str, Any]]:
-    from totalml.catalogue.kept import freshness, kept_values
+    from totalml.catalogue.stored_values import freshness, kept_values
     from totalml.catalogue.uses import uses
     from totalml.component import plain
     from totalml.compose.shared import shared_features

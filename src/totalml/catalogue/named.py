@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from totalml.catalogue.kept import kept_values
+from totalml.catalogue.stored_values import kept_values
 from totalml.catalogue.uses import Use, id_of
 from totalml.comparison.revision import commit_of, file_at
 from totalml.component import plain

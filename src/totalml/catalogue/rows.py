@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from totalml.catalogue.kept import kept_values
+from totalml.catalogue.stored_values import kept_values
 from totalml.errors import TotalmlError
 from totalml.features.shared.columns import rows_of
 from totalml.features.shared.materialised import timed_values

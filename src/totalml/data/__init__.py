@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from totalml.data.snapshot import Snapshot, load_snapshot
     from totalml.data.split import split_samples
     from totalml.data.splits import Splits, split_table
-    from totalml.data.standing import Standing
+    from totalml.data.stored_snapshot import StoredSnapshot
     from totalml.data.table import ImageTable
     from totalml.data.take import take_snapshot
 
@@ -25,7 +25,7 @@ __all__ = [
     "Sample",
     "Snapshot",
     "Splits",
-    "Standing",
+    "StoredSnapshot",
     "UnreadableImage",
     "decode",
     "describe_changes",

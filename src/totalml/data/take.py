@@ -15,7 +15,7 @@ from totalml.data.memory import hash_in, memory_path, say_pin
 from totalml.data.sample import BadSample, Ignored
 from totalml.data.screen import screen
 from totalml.data.snapshot import Snapshot, has_snapshot, load_snapshot, save_snapshot, snapshot_folder
-from totalml.data.standing import require_taken_whole
+from totalml.data.stored_snapshot import require_taken_whole
 from totalml.data.texts import taken
 from totalml.errors import SnapshotError
 from totalml.identity import canonical

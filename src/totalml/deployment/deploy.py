@@ -19,7 +19,7 @@ from totalml.identity import short
 
 if TYPE_CHECKING:
     from totalml.deployment.deployment import Deployment
-    from totalml.deployment.standing import Deployments
+    from totalml.deployment.deployments import Deployments
     from totalml.project import Place
     from totalml.release.bundle import Bundle
     from totalml.store import Store
@@ -34,8 +34,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
+    from totalml.deployment.deployments import Deployments
     from totalml.deployment.read import read_deployment
-    from totalml.deployment.standing import Deployments
     from totalml.release.signature import let_down
     from totalml.team import require_deployer
 
@@ -136,7 +136,7 @@ def require_release(reference: str, model: str, deployments: Deployments, store:
 
 def _append(deployment: Deployment, name: str, deployments: Deployments, why: str, forced: list[str]) -> bool:
     """Whether anything was to be changed."""
-    from totalml.deployment.standing import DEPLOYED
+    from totalml.deployment.deployments import DEPLOYED
     from totalml.machine import user
     from totalml.runs.attempt import now
     from totalml.store.event import Draft

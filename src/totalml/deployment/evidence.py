@@ -22,7 +22,7 @@ from totalml.release.log_rows import ANSWER, columns_after
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from totalml.deployment.standing import Challenger
+    from totalml.deployment.deployments import Challenger
     from totalml.release.signature import Signature
     from totalml.store import Store
 

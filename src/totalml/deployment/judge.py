@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.deployment.canary import judge_canary
 from totalml.deployment.deployment import is_alias
+from totalml.deployment.deployments import PROPOSED, STAGED, Challenger, Deployments
 from totalml.deployment.evidence import Evidence
 from totalml.deployment.shadow import judge_shadow
 from totalml.deployment.stages import CANARY, LIVE, STOPPED
-from totalml.deployment.standing import PROPOSED, STAGED, Challenger, Deployments
 from totalml.errors import RecipeError
 from totalml.identity import short
 from totalml.machine import user

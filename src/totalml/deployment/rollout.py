@@ -24,9 +24,9 @@ from totalml.identity import short
 
 if TYPE_CHECKING:
     from totalml.deployment.deployment import ChallengerRecipe
+    from totalml.deployment.deployments import Challenger
     from totalml.deployment.judge import Judge
     from totalml.deployment.judgement import Judgement
-    from totalml.deployment.standing import Challenger
     from totalml.project import Place
 
 EVERY_S = 10.0

@@ -156,8 +156,8 @@ def find_watched(text: str, store: Store) -> Watched:
 
 
 def _of_deployment(text: str, store: Store) -> Watched:
+    from totalml.deployment.deployments import Deployments
     from totalml.deployment.read import read_deployment
-    from totalml.deployment.standing import Deployments
     from totalml.monitoring.unapplied import unapplied_by_deployment
 
     file = Path(text)

@@ -81,7 +81,7 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime, named: Na
     from totalml.alerts.review import judged_of
     from totalml.monitoring.history import History
     from totalml.monitoring.page import MonitorContent
-    from totalml.monitoring.page.kept import late_of, pictures_of, seasons_of, volume_of
+    from totalml.monitoring.page.logged import late_of, pictures_of, seasons_of, volume_of
     from totalml.monitoring.page.moments import moment
 
     since = now - back
@@ -132,7 +132,7 @@ def _require_known(store: Store, model: str) -> None:
 
 def _deployed(store: Store, model: str) -> tuple[str, Deployment | None]:
     """What was applied last; an empty name: nothing was."""
-    from totalml.deployment.standing import DEPLOYED, Deployments
+    from totalml.deployment.deployments import DEPLOYED, Deployments
 
     applied = [event.facts["deployment"] for event in store.journal(model).events() if event.kind == DEPLOYED]
     return (applied[-1], Deployments(store, model).standing(applied[-1])) if applied else ("", None)

@@ -12,7 +12,7 @@ from totalml.release.bundle import read_bundle
 from totalml.serving.limits import Limits
 
 if TYPE_CHECKING:
-    from totalml.deployment.standing import Deployments
+    from totalml.deployment.deployments import Deployments
     from totalml.project import Place
     from totalml.recipe.monitoring import MonitoringRecipe
     from totalml.serving.answering import Answering
@@ -58,7 +58,7 @@ class Followed:
 
     def wanted(self, store: Store) -> Callable[[], Wanted]:
         """Asks which release is to answer now, and which one beside it."""
-        from totalml.deployment.standing import Deployments
+        from totalml.deployment.deployments import Deployments
         from totalml.registry import Aliases
         from totalml.serving.live import Wanted
 
@@ -104,8 +104,8 @@ def follow(text: str | Path, store: Store | None, logs: bool) -> Followed:
 
 def _deployment(file: Path, text: str, store: Store, logs: bool) -> Followed:
     from totalml.deployment.deploy import require_release
+    from totalml.deployment.deployments import Deployments
     from totalml.deployment.read import read_deployment
-    from totalml.deployment.standing import Deployments
 
     model = read_deployment(file, text).model
     deployments = Deployments(store, model)

@@ -26,7 +26,7 @@ from totalml.store import Store
 from totalml.store.event import Draft
 
 if TYPE_CHECKING:
-    from totalml.deployment.standing import Challenger
+    from totalml.deployment.deployments import Challenger
 
 EVERY_S = 0.5  # between two looks at the journal
 AGAIN_S = 30.0  # after which a release that could not be loaded is tried again

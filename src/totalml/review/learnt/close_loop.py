@@ -58,12 +58,17 @@ def recipe_on(snapshot: str, bundle: Bundle, place: Place) -> Recipe:
 
     Raises: StoreError, RecipeError: its recipe cannot be read, or today's code no longer takes it.
     """
-    from totalml.data import Standing
+    from totalml.data import StoredSnapshot
     from totalml.project import placed
     from totalml.runs.stored import stored_recipe
 
     recipe = placed(stored_recipe(bundle.folder), place.project)
-    chosen = {"source": Standing(snapshot=snapshot), "snapshot": None, "where": None, "labels": recipe.data.classes}
+    chosen = {
+        "source": StoredSnapshot(snapshot=snapshot),
+        "snapshot": None,
+        "where": None,
+        "labels": recipe.data.classes,
+    }
     store = place.store_url or str(place.store)
     where = recipe.runtime.model_copy(update={"store": store, "runs": str(place.runs)})
     registry = recipe.registry and recipe.registry.model_copy(update={"alias": CANDIDATE})

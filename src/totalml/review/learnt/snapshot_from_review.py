@@ -5,7 +5,7 @@
   totalml snapshot from-review guinness --parent 3f2a91c0-77d1b2aa    of a run's data, or of a data hash
   totalml snapshot from-review guinness --soft keep            undecided samples stay, with the likeliest label
 
-Every changed label is listed. A recipe trains on it by data.source=totalml.data.Standing; the last line says how.
+Every changed label is listed. A recipe trains on it by data.source=totalml.data.StoredSnapshot; the last line says how.
 Exit code 4: there is nothing to learn from.
 """
 
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     print(f"All changes: {write_changes(made, store)}")
     name = made.snapshot.data_hash
     # Taken away first, as keys of a source that stands there would be merged with ours; and another pin lifted.
-    source = f"'~data.source' '+data.source={{_target_: totalml.data.Standing, snapshot: \"{name}\"}}'"
+    source = f"'~data.source' '+data.source={{_target_: totalml.data.StoredSnapshot, snapshot: \"{name}\"}}'"
     print(f"To train on it: python run.py +recipe={bundle.name} {source} data.snapshot={name}")
     return 0
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from totalml.recipe import DataRecipe
 
 
-class Standing(Source):
+class StoredSnapshot(Source):
     """Args:
     snapshot: its data hash. It names the data, which the run id does too, so the config hash leaves it out: recipes
         that differ in it alone ask the same of other data.
