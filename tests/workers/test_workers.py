@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
@@ -16,6 +17,7 @@ from totalml.workers import Crew, processes, threads
 from totalml.workers.crew import HANDFULS
 from totalml.workers.options import configure_crew, crew_of
 
+HELD: list[bytes] = []  # in a process
 CREWS = [Crew(workers=3), Crew("loky", 2)]
 RAY = pytest.param(
     Crew("ray", 2), marks=[pytest.mark.service, pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -43,6 +45,14 @@ def always_killed_at(number: int, wanted: int) -> int:
     return 2 * number
 
 
+def grown_at(number: int, wanted: int) -> int:
+    """The process, which has 400 MB more from one that is wanted on, and takes a while for it."""
+    if number == wanted:
+        HELD.append(b"1" * 400_000_000)
+        time.sleep(1.1)  # loky looks each second
+    return os.getpid()
+
+
 def unlucky_at(number: int, wanted: int) -> int:
     if number == wanted:
         raise LookupError("none left", number)
@@ -66,6 +76,12 @@ def test_a_function_is_sent_once_for_a_handful_of_small_items(monkeypatch):
     monkeypatch.setattr(Crew, "map", lambda _, function, items, *named: map(function, sent.extend(items) or sent))
     assert list(Crew("loky").spread(abs, range(1000), str)) == [*range(1000)]
     assert len(sent) <= HANDFULS
+
+
+def test_a_process_that_has_grown_goes_on():
+    pytest.importorskip("psutil")  # by which loky would see it
+    assert len({*Crew("loky", 1).map(partial(grown_at, wanted=1), range(3), str)}) == 1
+    processes.end()
 
 
 def test_no_more_processes_are_started_than_there_are_items():

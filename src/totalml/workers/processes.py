@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, wait
@@ -141,3 +142,8 @@ def _begin(caller: int) -> None:
     # Left to the caller: a terminal sends it to the processes too, each of which would print a traceback.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     leave_with(caller)
+    from joblib.externals.loky import process_executor
+
+    # loky ends a process that has grown by 300 MB since its first item. Whole parts of larger pictures take more, and
+    # to start again and load a model costs half as much as they do.
+    process_executor._MAX_MEMORY_LEAK_SIZE = sys.maxsize
