@@ -9,6 +9,7 @@ best. `pip install statsmodels` first.
 
 import argparse
 import contextlib
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ import torch
 from bench_marketing import given_to, made, plan_of, truth_of
 from numpy.typing import NDArray
 from statsmodels.tsa.deterministic import Fourier
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # recipes/ has code of its own
 
 from recipes.marketing import market
 from recipes.marketing.calendar import YEAR_DAYS

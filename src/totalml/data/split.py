@@ -11,6 +11,7 @@ from totalml.data.paths import meant
 from totalml.data.splits import NAMES, Splits
 from totalml.duration import us_of
 from totalml.errors import SnapshotError
+from totalml.values.shown import some_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -173,10 +174,9 @@ def _latest(split: SplitRecipe, snapshot: Snapshot) -> tuple[Rows, Rows]:
 
     times = snapshot.samples["timestamp"]
     if times.null_count:
+        without = some_of(times.null_count, len(times), "samples", "have no timestamp")
         raise SnapshotError(
-            f"data.split.by is {split.by!r}, but {times.null_count} of {len(times)} samples "
-            f"{'has' if times.null_count == 1 else 'have'} no timestamp; "
-            "name the source's timestamp_column, or split by hash"
+            f"data.split.by is {split.by!r}, but {without}; name the source's timestamp_column, or split by hash"
         )
     groups, member = _groups(snapshot)
     latest = np.full(len(groups), np.iinfo(np.int64).min)

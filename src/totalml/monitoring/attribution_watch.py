@@ -15,7 +15,7 @@ import pyarrow as pa
 from totalml.monitoring.attribution import AttributionTest
 from totalml.monitoring.observations import TIMES, as_numbers, observe
 from totalml.monitoring.once_per_unit import once_per_unit
-from totalml.monitoring.states import counted
+from totalml.monitoring.states import whole_number
 from totalml.monitoring.verdict import OF_ATTRIBUTION, Evidence
 from totalml.monitoring.window_evidence import MOST_ROWS
 from totalml.release.attribution import ENTROPY, MIDDLE, SUBJECT
@@ -104,7 +104,7 @@ class AttributionWatch:
         times = {name: pa.array(rows.pop(name), MOMENT) for name in TIMES if name in rows}
         numbers = {name: pa.array(rows.pop(name), pa.float64()) for name in self._names}
         units = {name: pa.array(values, pa.string()) for name, values in rows.items() if name == self._unit}
-        self._gathered, self._windows = pa.table(numbers | units | times), counted(state["windows"])
+        self._gathered, self._windows = pa.table(numbers | units | times), whole_number(state["windows"])
 
     def _evidence(self, result: WindowResult, level: float, together: pa.Table) -> Evidence:
         moves = [move for move in result.moves if move.p <= level]

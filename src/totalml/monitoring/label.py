@@ -27,7 +27,7 @@ from totalml.monitoring.label_rows import checked_losses, checked_masks, checked
 from totalml.monitoring.loss_bets import ODDS, loss_bets
 from totalml.monitoring.recent import Since
 from totalml.monitoring.shiryaev_roberts import ShiryaevRoberts
-from totalml.monitoring.states import counted
+from totalml.monitoring.states import whole_number
 from totalml.monitoring.still_right import StillRight, judged_right
 from totalml.monitoring.worse_slices import SliceLosses, WorseSlice
 
@@ -232,7 +232,7 @@ class LabelTest:
         """
         if state["of"] != self._of:
             raise DataError("what the label test kept belongs to another validation; restart it")
-        self._rows, self._labels = counted(state["rows"]), counted(state["labels"])
+        self._rows, self._labels = whole_number(state["rows"]), whole_number(state["labels"])
         self._total, self._weight = float(state["total"]), float(state["weight"])
         self._detector.restore(state["evidence"])
         self._recent.restore(state["recent"])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from totalml.monitoring.lost_effect import Lost, Step, lost_effects
-from totalml.monitoring.states import counted, finite
+from totalml.monitoring.states import finite, whole_number
 from totalml.monitoring.verdict import OF_LEVERS, Evidence
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class LeverWatch:
                 Step(int(number), finite(one, count), finite(other, count)) for number, one, other in state["steps"]
             ]
             self._before = int(state["at"]), {name: finite(each, 1 + count) for name, each in state["before"].items()}
-            self._known = counted(state["known"])
+            self._known = whole_number(state["known"])
 
     def _add(self, number: int, rows: dict[str, Numbers]) -> bool:
         """Whether anything can be told of this period."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from totalml.monitoring.states import counted, finite
+from totalml.monitoring.states import finite, whole_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,6 +99,6 @@ class ShiryaevRoberts:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        self.rows = counted(state["rows"])
+        self.rows = whole_number(state["rows"])
         count, names = len(self._weights), ("base", "product", "opened")
         self._base, self._product, self._opened = (finite(state[name], count) for name in names)

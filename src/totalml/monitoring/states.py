@@ -61,7 +61,7 @@ def finite(values: Any, *shape: int) -> NDArray[np.float64]:
     return found
 
 
-def counted(value: Any) -> int:
+def whole_number(value: Any) -> int:
     """Raises: ValueError: it is no whole number of things."""
     if type(value) is not int or value < 0:
         raise ValueError(f"a state holds {value!r}, expected a whole number, 0 or more")

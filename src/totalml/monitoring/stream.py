@@ -22,7 +22,7 @@ from totalml.monitoring.nonconformity import EMBEDDING, Nonconformity
 from totalml.monitoring.once_per_unit import once_per_unit
 from totalml.monitoring.recent import Recent, Since
 from totalml.monitoring.shiryaev_roberts import ShiryaevRoberts
-from totalml.monitoring.states import counted
+from totalml.monitoring.states import whole_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -172,7 +172,7 @@ class StreamTest:
         """
         if state["of"] != self._of:
             raise DataError("what the stream test kept belongs to another reference or other settings; restart it")
-        self._rows = counted(state["rows"])
+        self._rows = whole_number(state["rows"])
         self._detector.restore(state["evidence"])
         self._recent.restore(state["recent"])
 

@@ -50,7 +50,8 @@ class Blur(PictureCheck):
     def _single(self, snapshot: Snapshot, sharpness: NDArray[np.float32]) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import shown_ids, some_of
+        from totalml.quality.columns import shown_ids
+        from totalml.values.shown import some_of
 
         middle = float(np.median(sharpness))
         deviation = NORMAL * float(np.median(abs(sharpness - middle)))

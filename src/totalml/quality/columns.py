@@ -1,6 +1,5 @@
 """Questions about Arrow columns that several checks ask."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,14 +9,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 SHOWN = 10
-_OF_ONE = {"are": "is", "have": "has", "were": "was", "repeat": "repeats"}
-_OF_MANY = re.compile(rf"\b({'|'.join(_OF_ONE)})\b")
-
-
-def some_of(count: int, among: int, noun: str, fault: str) -> str:
-    """`2 of 60 pictures are blurred`, `1 of 60 pictures is blurred`. Args: fault: said of many."""
-    said = fault if count != 1 else _OF_MANY.sub(lambda found: _OF_ONE[found[0]], fault, count=1)
-    return f"{count} of {among} {noun} {said}"
 
 
 def value_counts(column: pa.ChunkedArray) -> dict[Any, int]:

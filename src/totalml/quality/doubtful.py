@@ -39,7 +39,7 @@ class DoubtfulLabels(SampleCheck):
         import pyarrow.compute as pc
 
         from totalml.quality.appearance import appearance
-        from totalml.quality.columns import some_of
+        from totalml.values.shown import some_of
 
         judged = doubtful_labels(snapshot.samples, appearance(snapshot, pictures))
         worst = judged.filter(pc.greater_equal(judged["doubt"], self.min_doubt))

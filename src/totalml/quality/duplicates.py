@@ -23,7 +23,8 @@ class Duplicates(Check):
     def findings(self, snapshot: Snapshot, splits: Splits) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import codes, shown_ids, some_of
+        from totalml.quality.columns import codes, shown_ids
+        from totalml.values.shown import some_of
 
         content = codes(snapshot.samples["blob"])
         rows = np.flatnonzero(content >= 0)

@@ -29,7 +29,8 @@ class Exposure(PictureCheck):
     def findings(self, snapshot: Snapshot, splits: Splits, pictures: Pictures) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import shown_ids, some_of
+        from totalml.quality.columns import shown_ids
+        from totalml.values.shown import some_of
 
         measures = pictures.measures
         flat = measures.contrast < self.min_contrast

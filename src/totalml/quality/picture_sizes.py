@@ -28,7 +28,8 @@ class PictureSizes(PictureCheck):
     def findings(self, snapshot: Snapshot, splits: Splits, pictures: Pictures) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import shown_ids, some_of
+        from totalml.quality.columns import shown_ids
+        from totalml.values.shown import some_of
 
         known = np.flatnonzero(pictures.sizes.all(axis=1))
         shorter, longer = np.sort(pictures.sizes[known], axis=1).T

@@ -64,7 +64,8 @@ class Schema(Check):
     def _look_at(self, wanted: ColumnSchema, snapshot: Snapshot) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import is_missing, shown_ids, some_of
+        from totalml.quality.columns import is_missing, shown_ids
+        from totalml.values.shown import some_of
 
         column = snapshot.metadata[wanted.name]
         if misfit := _misfit(wanted, _kind(column.type)):

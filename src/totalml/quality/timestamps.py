@@ -87,7 +87,8 @@ class Timestamps(Check):
     def _found(self, snapshot: Snapshot, found: NDArray[np.bool_], fault: str) -> Iterator[Finding]:
         import numpy as np
 
-        from totalml.quality.columns import shown_ids, some_of
+        from totalml.quality.columns import shown_ids
+        from totalml.values.shown import some_of
 
         rows = np.flatnonzero(found)
         if len(rows):

@@ -6,6 +6,7 @@ Names and values come from strangers: nothing in them can start a line, move a c
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 LONGEST = 90  # characters of a value
 ADDED, REMOVED, SAME = "+ ", "- ", "  "
+_OF_ONE = {"are": "is", "have": "has", "were": "was", "repeat": "repeats"}
+_OF_MANY = re.compile(rf"\b({'|'.join(_OF_ONE)})\b")
 
 
 def visible(text: str) -> str:
@@ -77,3 +80,9 @@ def _escaped(letter: str) -> str:
 def short_number(value: float) -> str:
     """Four digits, or whole from a thousand to a million of millions: `12.35`, `30,420`, `1e+15`."""
     return f"{value:,.0f}" if 999.95 <= abs(value) < 1e12 else f"{value:.4g}"
+
+
+def some_of(count: int, among: int, noun: str, fault: str) -> str:
+    """`2 of 60 pictures are blurred`, `1 of 60 pictures is blurred`. Args: fault: said of many."""
+    said = fault if count != 1 else _OF_MANY.sub(lambda found: _OF_ONE[found[0]], fault, count=1)
+    return f"{count} of {among} {noun} {said}"

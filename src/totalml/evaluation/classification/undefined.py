@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from totalml.evaluation.classification.scores import Scores
+from totalml.values.shown import some_of
 
 NAMED_AT_MOST = 5
 
@@ -38,11 +39,7 @@ def overall_note(metric: str, scores: Scores, classes: Sequence[str]) -> str | N
 
 def _gold_note(scores: Scores) -> str | None:
     unknown = 0 if scores.gold is None else int(np.sum(scores.gold < 0))
-    return (
-        f"{unknown} of {len(scores.labels)} samples {'has' if unknown == 1 else 'have'} no gold label"
-        if unknown
-        else None
-    )
+    return some_of(unknown, len(scores.labels), "samples", "have no gold label") if unknown else None
 
 
 def _listed(labels: Sequence[str]) -> str:
