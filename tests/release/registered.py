@@ -48,8 +48,11 @@ class Project:
 
     def attempts(self) -> list[Path]:
         """Folders, oldest first."""
-        files = self.runs.glob(f"{NAME}/*/*/run.json")
-        return [file.parent for file in sorted(files, key=lambda file: json.loads(file.read_text())["started"])]
+
+        def begun(file: Path) -> tuple[str, int]:  # several begin within one second, and one may be written again later
+            return json.loads(file.read_text())["started"], file.stat().st_mtime_ns
+
+        return [file.parent for file in sorted(self.runs.glob(f"{NAME}/*/*/run.json"), key=begun)]
 
     def history(self) -> list[Promotion]:
         return Aliases(Store(self.store), NAME).history()
