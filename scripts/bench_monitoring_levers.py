@@ -24,7 +24,6 @@ from recipes.marketing.arguments import MarketArguments
 from recipes.marketing.channels import CHANNELS
 from recipes.marketing.world import NOISE, NOISE_KEPT
 from totalml.monitoring.lever_effects import Errors, LeverWatch
-from totalml.monitoring.lost_effect import lost_effects
 from totalml.monitoring.panel import DAY_US, Panel
 
 Numbers = NDArray[np.float64]
@@ -126,12 +125,13 @@ def _monitored(market: Market, fresh: Numbers) -> Numbers:
     numbers, series = np.repeat(np.arange(weeks), regions), np.tile([f"{each:02}" for each in range(regions)], weeks)
     brought = market.brought[:, :weeks].reshape(len(CHANNELS), -1).T
     rows = Errors(numbers, series, np.expm1(whole).ravel(), brought)
-    known = numbers < KNOWN
-    reference = Errors(numbers[known], series[known], rows.errors[known], brought[known])
-    watch = LeverWatch(panel, [*CHANNELS], reference, YEAR / A_YEAR)
-    before = len(watch.state()["steps"])
-    watch.look(Errors(numbers[~known], series[~known], rows.errors[~known], brought[~known]))
-    return np.concatenate([np.zeros(KNOWN), lost_effects(watch._steps, before).owned[before:]])
+    watch = LeverWatch(panel, [*CHANNELS], _some(rows, numbers < KNOWN), YEAR / A_YEAR)
+    told = [watch.look(_some(rows, numbers == week)).value for week in range(KNOWN, weeks)]
+    return np.exp([*[-np.inf] * KNOWN, *(-np.inf if each is None else each for each in told)])
+
+
+def _some(rows: Errors, which: NDArray[np.bool_]) -> Errors:
+    return Errors(rows.numbers[which], rows.series[which], rows.errors[which], rows.brought[which])
 
 
 def _new(values: Numbers) -> Numbers:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from totalml.monitoring.lost_effect import Lost, Step, lost_effects
+from totalml.monitoring.lever_regression import Chance
+from totalml.monitoring.lost_effect import Lost, LostEffects
 from totalml.monitoring.states import finite, whole_number
 from totalml.monitoring.verdict import OF_LEVERS, Evidence
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 MORE_SERIES = 5  # than levers, that a period has to have
-KEPT = 260  # periods, with those of the reference, among which a change is looked for
+MOST_SERIES = 256  # that are looked at: of more, as many that lie evenly among their names
 LEAST_PERIODS = 12  # of the reference, to know how errors scatter by
 MOST_REMEMBERED = 0.95  # of an error, that is there again in the next period
 
@@ -48,126 +49,89 @@ class Errors:
     errors: Numbers
     brought: Numbers
 
-    def by_period(self, number: int) -> dict[str, Numbers]:
-        """series -> (1 + L,) error and what was brought; those alone of which all is known."""
+    def of_period(self, number: int, series: Sequence[str]) -> Numbers:
+        """(R, 1 + L) error and what was brought; NaN where not all of it is known."""
+        places = {name: place for place, name in enumerate(series)}
         values = np.column_stack([self.errors, self.brought])
-        rows = np.flatnonzero((self.numbers == number) & np.isfinite(values).all(axis=1))
-        return {str(self.series[row]): values[row] for row in rows}
+        found = np.full((len(series), values.shape[1]), np.nan)
+        for row in np.flatnonzero((self.numbers == number) & np.isfinite(values).all(axis=1)):
+            if (place := places.get(str(self.series[row]))) is not None:
+                found[place] = values[row]
+        return found
 
 
-@dataclass
 class LeverWatch:
-    """Args:
-    reference: rows that the model was judged on.
-    average_run: periods between two false alarms, of all levers together.
-    """
+    """Of levers by their names."""
 
-    panel: Panel
-    names: Sequence[str]
-    reference: Errors
-    average_run: float
-    _steps: list[Step] = field(default_factory=list, repr=False)
-    _known: int = field(default=0, repr=False)  # of the steps, those of the reference
-    _before: tuple[int, dict[str, Numbers]] | None = field(default=None, repr=False)
-
-    def __post_init__(self) -> None:
-        count = len(self.names)
-        periods = [int(each) for each in self.panel.whole(self.reference.numbers)]
-        each = {number: self.reference.by_period(number) for number in periods}
-        every = {name for rows in each.values() for name in rows}
-        self._usual = {name: np.mean([rows[name] for rows in each.values() if name in rows], axis=0) for name in every}
-        self._remembered = self._kept(each)
-        gone = [self._without_past(each[number], each[number - 1]) for number in periods if number - 1 in each]
-        whole = [values for values in gone if len(values) > count + MORE_SERIES]
-        free = sum(len(values) - 1 - count for values in whole)
-        left = [_unexplained(values) for values in whole]
-        self.too_few = max(LEAST_PERIODS - len(whole), 0)
-        self._variance = float(sum((part**2).sum() for part in left)) / free if free and not self.too_few else math.nan
-        for number in periods:
-            self._add(number, each[number])
-        self._known = len(self._steps)
+    def __init__(self, panel: Panel, names: Sequence[str], reference: Errors, average_run: float) -> None:
+        """Args:
+        reference: rows that the model was judged on.
+        average_run: periods between two false alarms, of all levers together.
+        """
+        self.panel, self.names = panel, names
+        every = np.unique(reference.series)
+        self._series = [str(each) for each in every[_evenly(len(every))]]
+        periods = [int(each) for each in panel.whole(reference.numbers)]
+        rows = [reference.of_period(number, self._series) for number in periods]
+        follow = np.flatnonzero(np.diff(periods) == 1)
+        pairs = [(rows[place], rows[place + 1]) for place in follow if self._enough(rows[place], rows[place + 1])]
+        self.too_few = max(LEAST_PERIODS - len(pairs), 0)
+        chance = None if self.too_few else _chance(pairs)
+        self._effects = None if chance is None else LostEffects(chance, len(self._series), len(names))
+        self._before: tuple[int, Numbers] | None = None
+        for number, each in zip(periods, rows, strict=True):
+            self._add(number, each)
+        self._threshold = average_run if self._effects is None else self._effects.threshold(average_run)
+        self.restart()
 
     def look(self, labelled: Errors) -> Evidence:
         """Args: labelled: of a window that is over; of a period that was looked at nothing is looked at again."""
         lost: list[Lost] = []
-        surest = -math.inf
-        until = -1 if self._before is None else self._before[0]
+        surest, until = -math.inf, -1 if self._before is None else self._before[0]
         for number in (int(each) for each in self.panel.whole(labelled.numbers) if each > until):
-            if self._add(number, labelled.by_period(number)):
-                found = lost_effects(self._steps, self._known)
-                surest = max(surest, found.log_evidence)
-                lost = [*found.surest(self.average_run)] if found.log_evidence >= math.log(self.average_run) else lost
+            if self._add(number, labelled.of_period(number, self._series)) and self._effects is not None:
+                evidence = self._effects.log_evidence
+                surest = max(surest, evidence)
+                lost = self._effects.surest(self._threshold) if evidence >= math.log(self._threshold) else lost
         return self._told(lost, surest)
 
     def restart(self) -> None:
         """Look for no change in the periods so far; after something was done about an alarm."""
-        self._known = len(self._steps)
+        if self._effects is not None:
+            self._effects.restart()
 
     def state(self) -> dict[str, Any]:
         """Plain JSON."""
-        number, rows = self._before or (-1, {})
-        steps = [[each.number, each.change.tolist(), each.variance.tolist()] for each in self._steps]
-        before = {name: values.tolist() for name, values in rows.items()}
+        number, rows = self._before or (-1, np.full((len(self._series), 1 + len(self.names)), np.nan))
+        known = np.flatnonzero(np.isfinite(rows).all(axis=1))
         return {
             "names": [*self.names],
-            "steps": steps,
+            "series": self._series,
             "at": number,
-            "before": before,
-            "known": self._known,
+            "before": {"places": known.tolist(), "rows": rows[known].tolist()},
+            "effects": None if self._effects is None else self._effects.state(),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """What is of other levers begins anew."""
-        if state["names"] == [*self.names]:
-            count = len(self.names)
-            self._steps = [
-                Step(int(number), finite(one, count), finite(other, count)) for number, one, other in state["steps"]
-            ]
-            self._before = int(state["at"]), {name: finite(each, 1 + count) for name, each in state["before"].items()}
-            self._known = whole_number(state["known"])
+        """What is of other levers or series begins anew."""
+        if self._effects is None or (state["names"], state["series"]) != ([*self.names], self._series):
+            return
+        places = [whole_number(each) for each in state["before"]["places"]]
+        rows = np.full((len(self._series), 1 + len(self.names)), np.nan)
+        rows[places] = finite(state["before"]["rows"], len(places), rows.shape[1])
+        self._effects.restore(state["effects"])
+        self._before = int(state["at"]), rows
 
-    def _add(self, number: int, rows: dict[str, Numbers]) -> bool:
+    def _add(self, number: int, rows: Numbers) -> bool:
         """Whether anything can be told of this period."""
-        step = self._step(number, rows)
-        self._before = number, rows
-        if step is None:
+        before, self._before = self._before, (number, rows)
+        if self._effects is None or before is None or before[0] != number - 1 or not self._enough(before[1], rows):
             return False
-        self._steps.append(step)
-        gone = max(len(self._steps) - KEPT, 0)
-        self._steps, self._known = self._steps[gone:], max(self._known - gone, 0)
+        self._effects.add(number, rows - self._effects.chance.kept * before[1])
         return True
 
-    def _kept(self, each: Mapping[int, Mapping[str, Numbers]]) -> float:
-        """How much of what is odd of a series in a period is odd of it in the next."""
-        products, squares = 0.0, 0.0
-        for number, rows in each.items():
-            names = sorted(rows.keys() & each.get(number - 1, {}).keys())
-            if len(names) > 1:
-                now, before = (self._odd(part, names)[:, 0] for part in (rows, each[number - 1]))
-                products, squares = products + float(now @ before), squares + float(before @ before)
-        return float(np.clip(products / squares, 0, MOST_REMEMBERED)) if squares else 0.0
-
-    def _odd(self, rows: Mapping[str, Numbers], names: Sequence[str]) -> Numbers:
-        """(n, 1 + L) beside what is usual of the series, and of all of them in this period."""
-        values = np.array([rows[name] - self._usual[name] for name in names])
-        return np.asarray(values - values.mean(axis=0))
-
-    def _without_past(self, rows: Mapping[str, Numbers], before: Mapping[str, Numbers]) -> Numbers:
-        names = sorted(rows.keys() & before.keys() & self._usual.keys())
-        if not names:
-            return np.zeros((0, 1 + len(self.names)))
-        return self._odd(rows, names) - self._remembered * self._odd(before, names)
-
-    def _step(self, number: int, rows: Mapping[str, Numbers]) -> Step | None:
-        """None: nothing can be told of this period."""
-        if self._before is None or self._before[0] != number - 1 or not self._variance > 0:
-            return None
-        values = self._without_past(rows, self._before[1])
-        brought = values[:, 1:]
-        if len(values) <= len(self.names) + MORE_SERIES or np.linalg.matrix_rank(brought) < len(self.names):
-            return None
-        inverse = np.linalg.inv(brought.T @ brought)
-        return Step(number, inverse @ brought.T @ values[:, 0], self._variance * np.diag(inverse))
+    def _enough(self, before: Numbers, rows: Numbers) -> bool:
+        return int(np.isfinite(before + rows).all(axis=1).sum()) > len(self.names) + MORE_SERIES
 
     def _told(self, lost: Sequence[Lost], surest: float) -> Evidence:
         if self.too_few:
@@ -184,7 +148,7 @@ class LeverWatch:
             alarm=bool(found),
             told="; ".join(words) or "levers do what they did, as far as series tell that differ in them",
             value=surest if math.isfinite(surest) else None,
-            level=math.log(self.average_run),
+            level=math.log(self._threshold),
             moved=tuple(found),
             since=None if first is None else f"{self._day(first)}T00:00:00+00:00",
             facts={"levers": {name: {**vars(each), "since": self._day(each.since)} for name, each in found.items()}},
@@ -194,10 +158,32 @@ class LeverWatch:
         return datetime.fromtimestamp(self.panel.start(number) / 1e6, UTC).date().isoformat()
 
 
-def _unexplained(values: Numbers) -> Numbers:
-    """(n,) of (n, 1 + L) errors and what was brought: what no change of effects explains."""
-    changes = np.linalg.lstsq(values[:, 1:], values[:, 0], rcond=None)[0]
-    return np.asarray(values[:, 0] - values[:, 1:] @ changes)
+def _evenly(count: int) -> NDArray[np.int64]:
+    return np.unique(np.linspace(0, count - 1, min(count, MOST_SERIES)).round().astype(np.int64))
+
+
+def _chance(pairs: Sequence[tuple[Numbers, Numbers]]) -> Chance | None:
+    """Args: pairs: each (R, 1 + L) of two periods that follow each other. Returns: None: nothing is left to chance."""
+    values = np.array(pairs)
+    known = np.isfinite(values).all(axis=(1, 3))
+    before, after = (_odd(values[:, place], known) for place in (0, 1))
+    squares = float((before[..., 0] ** 2).sum())
+    kept = float((before[..., 0] * after[..., 0]).sum()) / squares if squares else 0.0
+    # A mean that is taken of the same few periods hides some of it (Nickell 1981).
+    kept = float(np.clip((kept * len(pairs) + 1) / (len(pairs) - 1), 0, MOST_REMEMBERED))
+    errors, brought = np.split((after - kept * before)[known], [1], axis=1)
+    left = errors - brought @ np.linalg.lstsq(brought, errors, rcond=None)[0]
+    free = len(errors) - len(pairs) - int(known.any(axis=0).sum()) - brought.shape[1]
+    return Chance(float((left**2).sum()) / free, kept) if free > 0 and left.any() else None
+
+
+def _odd(values: Numbers, known: NDArray[np.bool_]) -> Numbers:
+    """(T, R, 1 + L) beside the mean of the period, and then of the series; 0: unknown. Args: known: (T, R)."""
+    for axis in (1, 0):
+        counts = np.maximum(known.sum(axis=axis, keepdims=True), 1)[..., np.newaxis]
+        values = np.where(known[..., np.newaxis], values, 0.0)
+        values = values - values.sum(axis=axis, keepdims=True) / counts
+    return np.where(known[..., np.newaxis], values, 0.0)
 
 
 def _share(lost: float) -> str:
