@@ -53,6 +53,14 @@ def test_every_resample_has_the_size_of_the_sample():
     assert rows.var() == pytest.approx(12 / 13, abs=0.15)
 
 
+def test_samples_that_are_one_fact_are_drawn_together():
+    together = np.array([2, 0, 1, 1, 2, 2, 3])
+    rows = np.concatenate(list(resample_counts(7, 400, 1, together)))
+    of_units = np.concatenate(list(resample_counts(4, 400, 1)))
+    assert np.array_equal(rows, of_units[:, together])
+    assert (of_units.sum(axis=1) == 4).all()
+
+
 def test_the_size_of_a_chunk_changes_nothing(monkeypatch):
     whole = drawn_figures(some_scores(), 30, seed=3)
     monkeypatch.setattr(subject, "CHUNK_ELEMENTS", 7 * 40)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from totalml.evaluation.arrays import Floats
+from totalml.evaluation.arrays import Floats, Ints
 from totalml.evaluation.interval import Interval
 
 Counts = NDArray[np.integer[Any]]  # (R, N) how often each resample holds each sample
@@ -29,15 +29,19 @@ def mean_intervals(values: Floats, resamples: int, confidence: float, seed: int)
     return [Interval(*bounds) for bounds in zip(means, low, high, strict=True)]
 
 
-def resample_counts(samples: int, resamples: int, seed: int) -> Iterator[Counts]:
-    """Yield (r, samples) counts until there are `resamples` rows; every row adds up to `samples`."""
+def resample_counts(samples: int, resamples: int, seed: int, together: Ints | None = None) -> Iterator[Counts]:
+    """Yield (r, samples) counts until there are `resamples` rows; every row adds up to `samples`, or about.
+
+    Args: together: (samples,) numbers from 0; samples of one number are drawn together or not at all. None: each alone.
+    """
     generator = np.random.Generator(np.random.PCG64(seed))
-    chunk = max(1, CHUNK_ELEMENTS // samples)
+    chunk, drawn_from = max(1, CHUNK_ELEMENTS // samples), samples if together is None else int(together.max()) + 1
     for start in range(0, resamples, chunk):
         rows = min(chunk, resamples - start)
-        drawn = generator.integers(0, samples, (rows, samples))
-        drawn += np.arange(rows)[:, None] * samples
-        yield np.bincount(drawn.ravel(), minlength=rows * samples).reshape(rows, samples).astype(np.int32)
+        drawn = generator.integers(0, drawn_from, (rows, drawn_from))
+        drawn += np.arange(rows)[:, None] * drawn_from
+        counts = np.bincount(drawn.ravel(), minlength=rows * drawn_from).reshape(rows, drawn_from).astype(np.int32)
+        yield counts if together is None else counts[:, together]
 
 
 def percentiles(values: Floats, confidence: float) -> tuple[Floats, Floats]:

@@ -51,7 +51,7 @@ def _measured(name: str, component: ForeignComponent, evaluation: Evaluation, pr
         return Interval(None, note="not defined for these samples") if math.isnan(value) else Interval(value)
     drawn = [
         _value(name, component, answers[rows], truth[rows])
-        for counts in resample_counts(evaluation.count, resamples, predicted.seed)
+        for counts in resample_counts(evaluation.count, resamples, predicted.seed, evaluation.drawn_together())
         for rows in (torch.from_numpy(np.repeat(np.arange(evaluation.count), row)) for row in counts)
     ]
     low, high = (float(end[0]) for end in percentiles(np.array(drawn), evaluation.confidence))

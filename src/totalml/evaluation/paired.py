@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow
     from numpy.typing import NDArray
 
-    from totalml.evaluation.arrays import Floats
+    from totalml.evaluation.arrays import Floats, Ints
 
 RESAMPLES = 10_000
 SEED = 0  # the same two runs give the same interval
@@ -60,7 +60,8 @@ def paired(old: Evaluation, new: Evaluation) -> Paired | None:
     if new.headline_is_share and np.isin([was, now], (0, 1)).all():
         return paired_shares(was == 1, now == 1, new.headline)
     step = now - was
-    low, high = _bounds_of_mean(step)
+    together = new.drawn_together()
+    low, high = _bounds_of_mean(step, None if together is None else together[rows[1]])
     gained, lost = int((step > 0).sum()), int((step < 0).sum())
     return Paired(float(step.mean()), low, high, gained, lost, len(step), new.headline, new.headline_is_share)
 
@@ -79,7 +80,7 @@ def paired_shares(was: NDArray[np.bool_], now: NDArray[np.bool_], figure: str = 
     return Paired((gained - lost) / count, low, high, gained, lost, count, figure)
 
 
-def _bounds_of_mean(steps: Floats) -> tuple[float, float]:
+def _bounds_of_mean(steps: Floats, together: Ints | None) -> tuple[float, float]:
     import numpy as np
 
     from totalml.evaluation.bootstrap import resample_counts
@@ -87,7 +88,8 @@ def _bounds_of_mean(steps: Floats) -> tuple[float, float]:
     if not steps.any():
         return 0.0, 0.0
     resamples = max(200, min(RESAMPLES, 20_000_000 // len(steps)))
-    means = [counts @ steps / len(steps) for counts in resample_counts(len(steps), resamples, SEED)]
+    drawn = resample_counts(len(steps), resamples, SEED, together)
+    means = [counts @ steps / counts.sum(axis=1) for counts in drawn]
     return _middle(np.concatenate(means))
 
 

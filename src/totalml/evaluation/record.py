@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow
     from numpy.typing import NDArray
 
-    from totalml.evaluation.arrays import Floats
+    from totalml.evaluation.arrays import Floats, Ints
     from totalml.evaluation.truth import Truth
 
 __all__ = ["Evaluation", "Interval"]
@@ -101,6 +101,10 @@ class Evaluation:
     def sample_scores(self) -> Floats:
         """(N,) how well each sample is answered, more is better: 1 or 0, or minus the error."""
         raise NotImplementedError
+
+    def drawn_together(self) -> Ints | None:
+        """(N,) numbers from 0 of what is one fact for all samples of a number; None: each sample is one."""
+        return None
 
     def scores_of(self, other: Evaluation) -> Floats:
         """The sample scores of another evaluation of the same task, in the unit of ours."""

@@ -1,6 +1,14 @@
 """How numbers stand in a table of predictions."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow
+
+    from totalml.evaluation.arrays import Ints
 
 SAID = ("value", "lower", "upper")
 TIME, SERIES = "timestamp", "series"
@@ -10,3 +18,13 @@ BEFORE, SEASONAL_ERROR = "season_before", "seasonal_error"  # as of `Values`; wh
 def column(part: str, target: str, targets: Sequence[str]) -> str:
     """The name of a column of the predictions."""
     return f"{part}:{target}" if len(targets) > 1 else part
+
+
+def moments(predictions: pyarrow.Table) -> Ints | None:
+    """(N,) numbers from 0, in the order of time, of the moments of a panel; None: it is none, or has one moment."""
+    import numpy as np
+
+    if not {TIME, SERIES} <= {*predictions.column_names}:
+        return None
+    found, numbers = np.unique(predictions[TIME].cast("int64").to_numpy(), return_inverse=True)
+    return numbers if 1 < len(found) < len(numbers) else None

@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from totalml.errors import EvaluationError
-from totalml.evaluation.arrays import Floats
+from totalml.evaluation.arrays import Floats, Ints
 from totalml.evaluation.bootstrap import percentiles
 from totalml.evaluation.columns import SampleContext
 from totalml.evaluation.fairness.errors import measure_error_fairness
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.predicted import Known, Predicted
-from totalml.evaluation.regression.columns import BEFORE, SEASONAL_ERROR, SERIES, TIME, column
+from totalml.evaluation.regression.columns import BEFORE, SEASONAL_ERROR, SERIES, TIME, column, moments
 from totalml.evaluation.regression.conformal import least_samples, margins, widened
 from totalml.evaluation.regression.per_series import per_series
 from totalml.evaluation.regression.periods import periods
@@ -58,7 +58,8 @@ def evaluate(
     naive = seasonal(known, of_series, season)
     learnt = np.asarray(known.values[known.train], np.float64)
     margin = _margins(predicted, coverage, reach)
-    values = _values(predicted, learnt, naive, margin, reach)
+    when = _when(of_series, known)
+    values = _values(predicted, learnt, naive, margin, reach, moments(pa.table(when)))
     notes = _notes(values, naive, predicted, coverage)
     point, low, high = _bounded(values, evaluation, predicted.seed)
     middle = np.median(learnt, axis=0)
@@ -71,7 +72,7 @@ def evaluate(
             name: _interval(each[0], low.overall[name][0], high.overall[name][0], notes.get(name))
             for name, each in point.overall.items()
         },
-        predictions=_predictions(predicted.ids, values, names, {**_when(of_series, known), **groups}),
+        predictions=_predictions(predicted.ids, values, names, {**when, **groups}),
         confidence=evaluation.confidence,
         resamples=evaluation.bootstrap,
         targets=names,
@@ -111,11 +112,14 @@ def _margins(predicted: Predicted, coverage: float, reach: Reach) -> Floats:
     return margins(truth, answered, coverage, reach)
 
 
-def _values(predicted: Predicted, learnt: Floats, naive: Seasonal, margin: Floats, reach: Reach) -> Values:
+def _values(
+    predicted: Predicted, learnt: Floats, naive: Seasonal, margin: Floats, reach: Reach, of_panel: Ints | None
+) -> Values:
     truth, answers = (np.asarray(part, np.float64) for part in (predicted.truth, predicted.answers))
     said, low, high = widened(answers, margin, reach)
     deviation = learnt.std(axis=0)
-    return Values(truth, said, low, high, np.where(deviation > 0, deviation, 1.0), naive.before, naive.error)
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    return Values(truth, said, low, high, deviation, naive.before, naive.error, of_panel)
 
 
 def _require_numbers(predicted: Predicted) -> None:

@@ -16,7 +16,7 @@ from totalml.evaluation.regression.truth import NumbersTruth
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from totalml.evaluation.arrays import Floats
+    from totalml.evaluation.arrays import Floats, Ints
     from totalml.evaluation.regression.values import Values
     from totalml.kinds import Reach
 
@@ -111,7 +111,7 @@ class RegressionEvaluation(Evaluation):
         for name, figures in self.per_target.items():
             named |= {f"per_target.{name}.{key}": one for key, one in figures.items()}
         shares = {name: one for name, one in named.items() if name.rpartition(".")[2] == "coverage"}
-        named |= shares_with_chance(shares, self.count, self.confidence)
+        named |= shares_with_chance(shares, self._facts, self.confidence)
         for name, figures in self.per_series.items():
             named |= {f"per_series.{name}.{key}": one for key, one in figures.items()}
         return super().figures() | named
@@ -119,6 +119,17 @@ class RegressionEvaluation(Evaluation):
     def sample_scores(self) -> Floats:
         """Minus the absolute error; of several targets the mean in deviations."""
         return self._scores_in(self.deviation)
+
+    def drawn_together(self) -> Ints | None:
+        """The moments of a panel."""
+        from totalml.evaluation.regression.columns import moments
+
+        return moments(self.predictions)
+
+    @property
+    def _facts(self) -> int:
+        together = self.drawn_together()
+        return self.count if together is None else int(together.max()) + 1
 
     def scores_of(self, other: Evaluation) -> Floats:
         # Two runs on the same test samples may have learnt from other ones, of another deviation.
@@ -157,7 +168,9 @@ class RegressionEvaluation(Evaluation):
         truth, said, low, high, before, error = (
             self.column(part)[order] for part in ("truth", *SAID, BEFORE, SEASONAL_ERROR)
         )
-        return Values(truth, said, low, high, np.array([ours.deviation[name] for name in ours.targets]), before, error)
+        deviation, together = np.array([ours.deviation[name] for name in ours.targets]), self.drawn_together()
+        of_panel = None if together is None else together[order]
+        return Values(truth, said, low, high, deviation, before, error, of_panel)
 
     def answers(self) -> Floats:
         import numpy as np

@@ -18,6 +18,7 @@ class Values:
         deviation: (T,) of the training truth: what errors of several targets are told in.
         before: (N, T) truth of the same series a season earlier; NaN where undefined, as below.
         seasonal_error: (N, T) how far that is off on average among the training samples of the series.
+        moments: (N,) numbers of their moments, of a panel: what moves one series at a moment moves the others too.
     """
 
     truth: Floats
@@ -27,6 +28,7 @@ class Values:
     deviation: Floats
     before: Floats
     seasonal_error: Floats
+    moments: Ints | None = None
 
     @cached_property
     def errors(self) -> Floats:
@@ -39,7 +41,8 @@ class Values:
 
     def taken(self, rows: Ints) -> Values:
         parts = ("truth", "said", "low", "high", "before", "seasonal_error")
-        return replace(self, **{part: getattr(self, part)[rows] for part in parts})
+        moments = None if self.moments is None else self.moments[rows]
+        return replace(self, moments=moments, **{part: getattr(self, part)[rows] for part in parts})
 
     def combined(self, errors: Floats) -> Floats:
         """(N, T) -> (N,): of one target as they are, of several the mean in deviations."""
