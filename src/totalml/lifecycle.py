@@ -173,6 +173,7 @@ def _evaluate(
         validation=(truth[validation], predict(recipe, trained, features, validation)) if len(validation) else None,
         known=_known(snapshot, truth, splits),
         context=_context(recipe, snapshot, features, rows),
+        groups=_groups(snapshot, rows),
     )
     return with_own_metrics(recipe.task.evaluate(recipe.evaluation, predicted), recipe.evaluation.metrics, predicted)
 
@@ -180,6 +181,12 @@ def _evaluate(
 def _known(snapshot: Snapshot, truth: NDArray[Any], splits: Splits) -> Known:
     times = snapshot.samples["timestamp"]
     return Known(truth, splits.train, splits.test, None if times.null_count else times.cast("int64").to_numpy())
+
+
+def _groups(snapshot: Snapshot, rows: Rows) -> list[str] | None:
+    """None: each sample is its own."""
+    groups = snapshot.samples["group"].take(rows)
+    return None if len(groups.unique()) == len(rows) else groups.to_pylist()
 
 
 def _context(recipe: Recipe, snapshot: Snapshot, features: FeatureSet, rows: Rows) -> SampleContext:

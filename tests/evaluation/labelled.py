@@ -30,7 +30,7 @@ def evaluated(
     true: Any, probabilities: Any, names: tuple[str, ...] = NAMES, fit_thresholds: bool = False, **given: Any
 ) -> MultiLabelEvaluation:
     """Args: given: of `Predicted`, or of the recipe's evaluation."""
-    fields = {name: given.pop(name) for name in ("validation", "context", "ids", "seed") if name in given}
+    fields = {name: given.pop(name) for name in ("validation", "context", "ids", "seed", "groups") if name in given}
     asked = EvaluationRecipe(**({"bootstrap": 50} | given))
     ids = [f"s{row}" for row in range(len(true))]
     truth, answers = np.array(true, np.float32), np.array(probabilities, np.float32)

@@ -1,5 +1,7 @@
 import re
+from dataclasses import replace
 
+import pyarrow as pa
 import pytest
 
 from totalml.report.classification.gallery import gallery
@@ -19,6 +21,14 @@ def test_the_verdict_counts_right_answers(content_of):
     assert f"Right for {round(right / 2)} of 100 test pictures." in told(content)
     assert "Measured on 200 pictures that the model never saw" in told(content)
     assert f"{200 - right} mistakes" in told(content)
+
+
+def test_groups_of_test_samples_are_counted_where_intervals_rest_on_them(content_of):
+    content = content_of(samples=200, right=0.8)
+    groups = pa.array([f"pub {row % 7}" for row in range(200)])
+    evaluation = content.evaluation
+    known = replace(evaluation, predictions=evaluation.predictions.append_column("group", groups))
+    assert "Measured on 200 pictures of 7 groups that the model never saw" in told(replace(content, evaluation=known))
 
 
 def test_the_mistakes_are_counted_by_kind(content_of):

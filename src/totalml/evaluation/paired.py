@@ -47,7 +47,10 @@ class Paired:
 
 
 def paired(old: Evaluation, new: Evaluation) -> Paired | None:
-    """Bootstrap the difference over the samples that both predicted; None unless they are the same ones."""
+    """Bootstrap the difference over the samples that both predicted; None unless they are the same ones.
+
+    Of samples that are one fact whole groups are drawn.
+    """
     import numpy as np
 
     if not new.asks_the_same(old) or old.count != new.count:
@@ -57,10 +60,10 @@ def paired(old: Evaluation, new: Evaluation) -> Paired | None:
     if not ids[0].equals(ids[1]):
         return None
     was, now = (new.scores_of(each)[order] for each, order in zip((old, new), rows, strict=True))
-    if new.headline_is_share and np.isin([was, now], (0, 1)).all():
+    together = new.drawn_together()
+    if new.headline_is_share and together is None and np.isin([was, now], (0, 1)).all():
         return paired_shares(was == 1, now == 1, new.headline)
     step = now - was
-    together = new.drawn_together()
     low, high = _bounds_of_mean(step, None if together is None else together[rows[1]])
     gained, lost = int((step > 0).sum()), int((step < 0).sum())
     return Paired(float(step.mean()), low, high, gained, lost, len(step), new.headline, new.headline_is_share)

@@ -42,6 +42,7 @@ class Predicted:
     validation: truth and answers of the validation split, for what is fitted after training; None if it is empty.
     known: what is true beyond the test split; None where nobody asks.
     context: metadata, for slices and groups; without it there are none.
+    groups: (N,) of samples that are one fact, such as photos of one pub; None: each is its own.
     """
 
     names: Sequence[str]
@@ -53,3 +54,4 @@ class Predicted:
     validation: tuple[NDArray[Any], NDArray[Any]] | None = None
     known: Known | None = None
     context: SampleContext | None = None
+    groups: Sequence[str] | None = None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from totalml.evaluation.fairness.record import Fairness
 from totalml.evaluation.interval import Interval, with_chance
 from totalml.evaluation.slices.record import Slices
+from totalml.evaluation.together import GROUP, facts, numbers_of
 from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE
 from totalml.store.atomic import write_atomically, write_json
 
@@ -39,7 +40,8 @@ class Evaluation:
     Args:
         count: test samples.
         metrics: name -> value with interval, the one that the first sentence tells first.
-        predictions: id, what is true, what was predicted, group:<column> ...; rows in the order given.
+        predictions: id, what is true, what was predicted, group:<column> ..., group where samples share any; rows in
+            the order given.
         confidence: of the intervals, e.g. 0.95.
         slices, fairness: None where the recipe does not ask for them.
     """
@@ -103,8 +105,26 @@ class Evaluation:
         raise NotImplementedError
 
     def drawn_together(self) -> Ints | None:
-        """(N,) numbers from 0 of what is one fact for all samples of a number; None: each sample is one."""
-        return None
+        """(N,) numbers from 0 of groups, each of which is one fact; None: each sample is one."""
+        return numbers_of(self.predictions[GROUP]) if GROUP in self.predictions.column_names else None
+
+    def in_order_of_ids(self) -> Ints | None:
+        """The same of predictions sorted by id, as those of two runs stand beside each other."""
+        import numpy as np
+
+        together = self.drawn_together()
+        order = np.argsort(np.array(self.predictions["id"].to_pylist(), object), kind="stable")
+        return None if together is None else together[order]
+
+    @property
+    def fact(self) -> str:
+        """What is drawn: a sample, or samples together."""
+        return "sample" if self.drawn_together() is None else "group"
+
+    @property
+    def facts(self) -> int:
+        """How many of these there are."""
+        return facts(self.drawn_together(), self.count)
 
     def scores_of(self, other: Evaluation) -> Floats:
         """The sample scores of another evaluation of the same task, in the unit of ours."""

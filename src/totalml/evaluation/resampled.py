@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from totalml.evaluation.arrays import Floats
+from totalml.evaluation.arrays import Floats, Ints
 from totalml.evaluation.bootstrap import Counts, percentiles, resample_counts
 from totalml.evaluation.interval import Interval
 
@@ -42,20 +42,29 @@ class Weighted(Protocol):
 
 
 def bounds(
-    metrics: Weighted, samples: int, point: Figures, resamples: int, confidence: float, seed: int
+    metrics: Weighted,
+    samples: int,
+    point: Figures,
+    resamples: int,
+    confidence: float,
+    seed: int,
+    together: Ints | None = None,
 ) -> tuple[Figures, Figures]:
-    """Lower and upper bound of every figure of `point`; NaN without resamples or where none defines it."""
+    """Lower and upper bound of every figure of `point`; NaN without resamples or where none defines it.
+
+    Args: together: as of `resample_counts`.
+    """
     if resamples == 0:
         nothing = point.each(lambda values: np.full_like(values, np.nan))
         return nothing, nothing
-    drawn = bootstrap(metrics, samples, resamples, seed)
+    drawn = bootstrap(metrics, samples, resamples, seed, together)
     low = drawn.each(lambda values: percentiles(values, confidence)[0])
     return low, drawn.each(lambda values: percentiles(values, confidence)[1])
 
 
-def bootstrap(metrics: Weighted, samples: int, resamples: int, seed: int) -> Figures:
+def bootstrap(metrics: Weighted, samples: int, resamples: int, seed: int, together: Ints | None = None) -> Figures:
     """The metrics of `resamples` resamples; the same for the same seed on every machine."""
-    return _joined([metrics.of(counts) for counts in resample_counts(samples, resamples, seed)])
+    return _joined([metrics.of(counts) for counts in resample_counts(samples, resamples, seed, together)])
 
 
 def paired(
@@ -66,12 +75,14 @@ def paired(
     confidence: float,
     family: str,
     names: Sequence[str],
+    together: Ints | None = None,
 ) -> dict[str, Interval]:
     """Ours minus theirs, with intervals from the same resamples of both.
 
     Args:
         point, metrics: ours and theirs, on the same samples in one order.
         family, names: what figures of each class or label are called, `<family>.<name>.<figure>`.
+        together: as of `resample_counts`.
     """
     found = _difference(*point)
     if resamples:
@@ -79,7 +90,7 @@ def paired(
         drawn = _joined(
             [
                 _difference(ours.of(counts), theirs.of(counts))
-                for counts in resample_counts(samples, resamples, PAIRED_SEED)
+                for counts in resample_counts(samples, resamples, PAIRED_SEED, together)
             ]
         )
     else:

@@ -14,6 +14,7 @@ from totalml.report.fairness import gap_in_words
 from totalml.report.front_matter import front_matter
 from totalml.report.gate_words import SMOKE, bound, brief, found, measured, word
 from totalml.report.markdown import code, listed, table, text
+from totalml.report.measured import measured_on
 from totalml.report.number_format import counted, figure, interval, percent, title
 from totalml.report.plan import sentence
 from totalml.report.slices import in_words
@@ -79,8 +80,7 @@ def _quality(content: ReportContent) -> str:
         for name, one in evaluation.metrics.items()
     ]
     bounds = f"{percent(evaluation.confidence, 0)} interval"
-    lead = f"Measured on {counted(evaluation.count, content.noun)} that the model never saw."
-    return f"{lead}\n\n{table(['Figure', 'Value', bounds], rows)}"
+    return f"{measured_on(evaluation, content.noun)}.\n\n{table(['Figure', 'Value', bounds], rows)}"
 
 
 def _groups(content: ReportContent) -> str:
@@ -144,8 +144,8 @@ def _limits(content: ReportContent, recipe: Recipe) -> str:
     evaluation = content.evaluation
     limits = [text(limit) for limit in recipe.card.limits]
     limits.append(f"The figures hold for {content.noun}s like those of the test split; others were not tried.")
-    if evaluation.count < SMALL_TEST:
-        few = counted(evaluation.count, "test sample")
+    if evaluation.facts < SMALL_TEST:
+        few = counted(evaluation.facts, f"test {evaluation.fact}")
         limits.append(f"{few} are few: differences within the intervals may be chance.")
     best = evaluation.metrics.get("best_possible_accuracy")
     if best is not None and best.value is not None and best.value < 1:

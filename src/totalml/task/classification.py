@@ -120,4 +120,5 @@ class Classification(Task):
             predicted.seed,
             predicted.context,
             predicted.validation,
+            predicted.groups,
         )

@@ -24,6 +24,7 @@ from totalml.evaluation.interval import Interval
 from totalml.evaluation.record import shares_with_chance
 from totalml.evaluation.resampled import Figures, bounds, interval_of
 from totalml.evaluation.slices.membership import membership
+from totalml.evaluation.together import facts, group_column, in_groups
 from totalml.recipe import EvaluationRecipe
 
 
@@ -37,6 +38,7 @@ def evaluate(
     seed: int,
     context: SampleContext | None = None,
     validation: tuple[Ints, NDArray[np.floating[Any]]] | None = None,
+    groups: Sequence[str] | None = None,
 ) -> ClassificationEvaluation:
     """Compare predictions with labels.
 
@@ -46,6 +48,7 @@ def evaluate(
         gold: (N,) name of the true class, None where unknown; None if the recipe names no gold column.
         seed: of the resampling.
         context: what slices and fairness need; without it there are none.
+        groups: (N,) of samples that are one fact; None: each is one.
         validation: (V,) labels and (V, K) probabilities of the validation split, for the calibration.
     Raises: EvaluationError: no samples, shapes or values that are no predictions, an unknown class.
     """
@@ -60,9 +63,11 @@ def evaluate(
     )
     point = point_figures(scores)
     metrics = WeightedMetrics(scores)
-    low, high = bounds(metrics, len(ids), point, evaluation.bootstrap, evaluation.confidence, seed)
+    together = in_groups(groups)
+    low, high = bounds(metrics, len(ids), point, evaluation.bootstrap, evaluation.confidence, seed, together)
     bins = calibration_bins(scores)
-    groups = membership(evaluation.slices, context) if context and evaluation.slices else {}
+    slices = membership(evaluation.slices, context) if context and evaluation.slices else {}
+    most = facts(together, len(ids))
     measured = {
         name: interval_of(value[0], low.overall[name][0], high.overall[name][0], overall_note(name, scores, classes))
         for name, value in point.overall.items()
@@ -71,14 +76,14 @@ def evaluate(
         classes=tuple(classes),
         count=len(ids),
         positive=None if positive is None else classes[positive],
-        metrics=shares_with_chance(measured, len(ids), evaluation.confidence),
+        metrics=shares_with_chance(measured, most, evaluation.confidence),
         per_class={
-            label: _class_figures(k, label, scores, (point, low, high), evaluation.confidence)
+            label: _class_figures(k, label, scores, (point, low, high), evaluation.confidence, most)
             for k, label in enumerate(classes)
         },
         confusion=confusion_matrix(scores),
         calibration=bins,
-        predictions=_predictions(scores, classes, ids, gold, groups),
+        predictions=_predictions(scores, classes, ids, gold, {**slices, **group_column(groups)}),
         confidence=evaluation.confidence,
         resamples=evaluation.bootstrap,
         **(in_depth(evaluation, context, scores, bins, classes, validation) if context else {}),
@@ -86,7 +91,7 @@ def evaluate(
 
 
 def _class_figures(
-    k: int, label: str, scores: Scores, found: tuple[Figures, Figures, Figures], confidence: float
+    k: int, label: str, scores: Scores, found: tuple[Figures, Figures, Figures], confidence: float, most: int
 ) -> dict[str, Interval | int]:
     (point, low, high), support = found, int((scores.labels == k).sum())
     intervals = {
@@ -98,7 +103,7 @@ def _class_figures(
         )
         for name, values in point.per_class.items()
     }
-    return {**shares_with_chance(intervals, support, confidence), "support": support}
+    return {**shares_with_chance(intervals, min(support, most), confidence), "support": support}
 
 
 def _predictions(

@@ -34,6 +34,7 @@ class Classified(Protocol):
     @property
     def confidence(self) -> float: ...
     def probabilities(self) -> Floats: ...
+    def in_order_of_ids(self) -> Ints | None: ...
 
 
 def paired_differences(ours: Classified, theirs: Classified) -> dict[str, Interval]:
@@ -50,6 +51,7 @@ def paired_differences(ours: Classified, theirs: Classified) -> dict[str, Interv
         ours.confidence,
         "per_class",
         ours.classes,
+        ours.in_order_of_ids(),
     )
 
 

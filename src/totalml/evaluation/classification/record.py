@@ -89,6 +89,8 @@ class ClassificationEvaluation(Evaluation):
         return isinstance(other, ClassificationEvaluation) and other.positive == self.positive
 
     def paired_share(self, name: str, ours: pyarrow.Table, theirs: pyarrow.Table) -> Interval | None:
+        if self.drawn_together() is not None:
+            return None
         if name in RIGHT:
             return self._paired_share(ours, theirs, RIGHT[name], None)
         family, _, rest = name.partition(".")

@@ -23,6 +23,7 @@ from totalml.evaluation.predicted import Predicted
 from totalml.evaluation.resampled import Figures, bounds, interval_of
 from totalml.evaluation.slices.measure import measure_slices
 from totalml.evaluation.slices.membership import membership
+from totalml.evaluation.together import group_column, in_groups
 from totalml.recipe import EvaluationRecipe
 
 
@@ -39,8 +40,9 @@ def evaluate(evaluation: EvaluationRecipe, predicted: Predicted, *, fit_threshol
     scores = _scores(predicted, thresholds, evaluation.calibration_bins)
     point, count = label_figures(scores), len(predicted.ids)
     metrics = WeightedLabelMetrics(scores)
-    low, high = bounds(metrics, count, point, evaluation.bootstrap, evaluation.confidence, predicted.seed)
-    groups = membership(evaluation.slices, context) if context and evaluation.slices else {}
+    together = in_groups(predicted.groups)
+    low, high = bounds(metrics, count, point, evaluation.bootstrap, evaluation.confidence, predicted.seed, together)
+    slices = membership(evaluation.slices, context) if context and evaluation.slices else {}
     return MultiLabelEvaluation(
         labels=tuple(names),
         count=count,
@@ -59,7 +61,7 @@ def evaluate(evaluation: EvaluationRecipe, predicted: Predicted, *, fit_threshol
         co_occurrence=_crossed(_or_none(scores.true), _or_none(scores.said)),
         taken_for=_crossed(scores.true & ~scores.said, scores.said & ~scores.true),
         calibration=label_bins(scores),
-        predictions=_predictions(predicted, scores, groups),
+        predictions=_predictions(predicted, scores, {**slices, **group_column(predicted.groups)}),
         confidence=evaluation.confidence,
         resamples=evaluation.bootstrap,
         **_in_depth(evaluation, predicted, scores),

@@ -92,9 +92,9 @@ class MultiLabelEvaluation(Evaluation):
 
     def figures(self) -> dict[str, Interval]:
         """Besides: `per_label.thin head.recall`, `calibration.temperature`."""
-        found = super().figures() | shares_with_chance(self.metrics, self.count, self.confidence)
+        found = super().figures() | shares_with_chance(self.metrics, self.facts, self.confidence)
         for label, each in self.per_label.items():
-            bounded = shares_with_chance(each.figures, each.support, self.confidence)
+            bounded = shares_with_chance(each.figures, min(each.support, self.facts), self.confidence)
             found |= {f"per_label.{label}.{name}": metric for name, metric in bounded.items()}
         return found | (self.confidence_check.figures() if self.confidence_check else {})
 
@@ -119,7 +119,7 @@ class MultiLabelEvaluation(Evaluation):
     def paired_share(self, name: str, ours: pyarrow.Table, theirs: pyarrow.Table) -> Interval | None:
         family, _, rest = name.partition(".")
         label = rest.removesuffix(RECALL) if family == "per_label" and rest.endswith(RECALL) else None
-        if name != "exact_match" and label is None:
+        if (name != "exact_match" and label is None) or self.drawn_together() is not None:
             return None
         gained = lost = count = 0
         columns = (ours["predicted"], theirs["predicted"], ours["labels"])
@@ -148,6 +148,7 @@ class MultiLabelEvaluation(Evaluation):
             self.confidence,
             "per_label",
             self.labels,
+            self.in_order_of_ids(),
         )
 
     def scores(self) -> LabelScores:

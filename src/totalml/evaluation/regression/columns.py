@@ -22,9 +22,8 @@ def column(part: str, target: str, targets: Sequence[str]) -> str:
 
 def moments(predictions: pyarrow.Table) -> Ints | None:
     """(N,) numbers from 0, in the order of time, of the moments of a panel; None: it is none, or has one moment."""
-    import numpy as np
+    from totalml.evaluation.together import numbers_of
 
     if not {TIME, SERIES} <= {*predictions.column_names}:
         return None
-    found, numbers = np.unique(predictions[TIME].cast("int64").to_numpy(), return_inverse=True)
-    return numbers if 1 < len(found) < len(numbers) else None
+    return numbers_of(predictions[TIME])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from totalml.errors import EvaluationError
-from totalml.evaluation.arrays import Floats, Ints
+from totalml.evaluation.arrays import Floats
 from totalml.evaluation.bootstrap import percentiles
 from totalml.evaluation.columns import SampleContext
 from totalml.evaluation.fairness.errors import measure_error_fairness
@@ -28,6 +29,7 @@ from totalml.evaluation.regression.weighted import Figures, WeightedFigures, boo
 from totalml.evaluation.slices.errors import ErrorSizes
 from totalml.evaluation.slices.measure import slices_of
 from totalml.evaluation.slices.membership import membership
+from totalml.evaluation.together import group_column, in_groups
 from totalml.kinds import Reach
 from totalml.recipe import EvaluationRecipe
 
@@ -58,8 +60,10 @@ def evaluate(
     naive = seasonal(known, of_series, season)
     learnt = np.asarray(known.values[known.train], np.float64)
     margin = _margins(predicted, coverage, reach)
-    when = _when(of_series, known)
-    values = _values(predicted, learnt, naive, margin, reach, moments(pa.table(when)))
+    when = {**_when(of_series, known), **group_column(predicted.groups)}
+    of_panel = moments(pa.table(when))
+    together = in_groups(predicted.groups) if of_panel is None else of_panel
+    values = replace(_values(predicted, learnt, naive, margin, reach), together=together)
     notes = _notes(values, naive, predicted, coverage)
     point, low, high = _bounded(values, evaluation, predicted.seed)
     middle = np.median(learnt, axis=0)
@@ -112,14 +116,11 @@ def _margins(predicted: Predicted, coverage: float, reach: Reach) -> Floats:
     return margins(truth, answered, coverage, reach)
 
 
-def _values(
-    predicted: Predicted, learnt: Floats, naive: Seasonal, margin: Floats, reach: Reach, of_panel: Ints | None
-) -> Values:
+def _values(predicted: Predicted, learnt: Floats, naive: Seasonal, margin: Floats, reach: Reach) -> Values:
     truth, answers = (np.asarray(part, np.float64) for part in (predicted.truth, predicted.answers))
     said, low, high = widened(answers, margin, reach)
     deviation = learnt.std(axis=0)
-    deviation = np.where(deviation > 0, deviation, 1.0)
-    return Values(truth, said, low, high, deviation, naive.before, naive.error, of_panel)
+    return Values(truth, said, low, high, np.where(deviation > 0, deviation, 1.0), naive.before, naive.error)
 
 
 def _require_numbers(predicted: Predicted) -> None:

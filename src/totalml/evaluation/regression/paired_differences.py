@@ -27,7 +27,7 @@ def paired_differences(
     found = _difference(targets, *(figures.of(np.ones((1, samples), np.int64)) for figures in both))
     parts = [
         _difference(targets, *(figures.of(counts) for figures in both))
-        for counts in resample_counts(samples, resamples, SEED, ours.moments)
+        for counts in resample_counts(samples, resamples, SEED, ours.together)
     ]
     named: dict[str, Interval] = {}
     for name, value in found.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.record import Evaluation, shares_with_chance
-from totalml.evaluation.regression.columns import BEFORE, SAID, SEASONAL_ERROR, column
+from totalml.evaluation.regression.columns import BEFORE, SAID, SEASONAL_ERROR, column, moments
 from totalml.evaluation.regression.periods import Period
 from totalml.evaluation.regression.thirds import Third
 from totalml.evaluation.regression.truth import NumbersTruth
@@ -111,7 +111,7 @@ class RegressionEvaluation(Evaluation):
         for name, figures in self.per_target.items():
             named |= {f"per_target.{name}.{key}": one for key, one in figures.items()}
         shares = {name: one for name, one in named.items() if name.rpartition(".")[2] == "coverage"}
-        named |= shares_with_chance(shares, self._facts, self.confidence)
+        named |= shares_with_chance(shares, self.facts, self.confidence)
         for name, figures in self.per_series.items():
             named |= {f"per_series.{name}.{key}": one for key, one in figures.items()}
         return super().figures() | named
@@ -121,15 +121,13 @@ class RegressionEvaluation(Evaluation):
         return self._scores_in(self.deviation)
 
     def drawn_together(self) -> Ints | None:
-        """The moments of a panel."""
-        from totalml.evaluation.regression.columns import moments
-
-        return moments(self.predictions)
+        """Of a panel, its moments."""
+        of_panel = moments(self.predictions)
+        return super().drawn_together() if of_panel is None else of_panel
 
     @property
-    def _facts(self) -> int:
-        together = self.drawn_together()
-        return self.count if together is None else int(together.max()) + 1
+    def fact(self) -> str:
+        return super().fact if moments(self.predictions) is None else "period"
 
     def scores_of(self, other: Evaluation) -> Floats:
         # Two runs on the same test samples may have learnt from other ones, of another deviation.

@@ -18,7 +18,7 @@ class Values:
         deviation: (T,) of the training truth: what errors of several targets are told in.
         before: (N, T) truth of the same series a season earlier; NaN where undefined, as below.
         seasonal_error: (N, T) how far that is off on average among the training samples of the series.
-        moments: (N,) numbers of their moments, of a panel: what moves one series at a moment moves the others too.
+        together: (N,) numbers of groups or moments, each of which is one fact; None: each sample is one.
     """
 
     truth: Floats
@@ -28,7 +28,7 @@ class Values:
     deviation: Floats
     before: Floats
     seasonal_error: Floats
-    moments: Ints | None = None
+    together: Ints | None = None
 
     @cached_property
     def errors(self) -> Floats:
@@ -41,8 +41,8 @@ class Values:
 
     def taken(self, rows: Ints) -> Values:
         parts = ("truth", "said", "low", "high", "before", "seasonal_error")
-        moments = None if self.moments is None else self.moments[rows]
-        return replace(self, moments=moments, **{part: getattr(self, part)[rows] for part in parts})
+        together = None if self.together is None else self.together[rows]
+        return replace(self, together=together, **{part: getattr(self, part)[rows] for part in parts})
 
     def combined(self, errors: Floats) -> Floats:
         """(N, T) -> (N,): of one target as they are, of several the mean in deviations."""

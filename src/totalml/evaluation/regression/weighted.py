@@ -69,7 +69,7 @@ class WeightedFigures:
 def bootstrap(values: Values, resamples: int, seed: int) -> Figures:
     """The figures of `resamples` resamples; the same for the same seed on every machine."""
     figures = WeightedFigures(values)
-    parts = [figures.of(counts) for counts in resample_counts(len(values.truth), resamples, seed, values.moments)]
+    parts = [figures.of(counts) for counts in resample_counts(len(values.truth), resamples, seed, values.together)]
     names = [*parts[0].overall]
     return Figures(
         {name: np.concatenate([part.overall[name] for part in parts]) for name in names},

@@ -4,6 +4,7 @@ from totalml.evaluation.interval import Interval
 from totalml.evaluation.regression.record import RegressionEvaluation
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, tag
+from totalml.report.measured import measured_on
 from totalml.report.number_format import counted, interval, percent, quantity
 from totalml.report.slices import less_often
 
@@ -33,7 +34,7 @@ def purpose(content: ReportContent[RegressionEvaluation], most: int) -> str:
 def facts(content: ReportContent[RegressionEvaluation]) -> list[Html | str]:
     evaluation = content.evaluation
     return [
-        f"Measured on {counted(evaluation.count, content.noun)} that the model never saw.",
+        f"{measured_on(evaluation, content.noun)}.",
         _against_always(evaluation),
         _explained(evaluation),
         _bias(evaluation),
