@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 import shlex
 import socket
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from totalml.errors import RecipeError
+from totalml.recipe.gates import PRODUCTION
 from totalml.review.command import USUAL_URL
 
 if TYPE_CHECKING:
@@ -47,11 +49,12 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _start(model: str, url: str) -> str:
+def _start(model: str, aliases: Sequence[str], url: str) -> str:
+    what = model if PRODUCTION in aliases else "@".join([model, *aliases[-1:]])
     if url == USUAL_URL:
-        return shlex.join(["totalml", "review", model])
+        return shlex.join(["totalml", "review", what])
     local = url.startswith("http://127.0.0.1:")
-    return shlex.join(["totalml", "review", model, *(["--port", url.rpartition(":")[2]] if local else ["--url", url])])
+    return shlex.join(["totalml", "review", what, *(["--port", url.rpartition(":")[2]] if local else ["--url", url])])
 
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
@@ -61,11 +64,11 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     if not 0 < arguments.days <= LONGEST_DAYS:
         raise RecipeError(f"command line: --days is a number up to {LONGEST_DAYS:,}; got {arguments.days:g}")
     store = place.open_store()
-    history_of(arguments.model, store)
+    aliases = [each.alias for each in history_of(arguments.model, store) if each.release]  # the one moved last is last
     token = Reviews(store, arguments.model).invite(arguments.name, arguments.days)
     ended = shlex.join(["totalml", "review", "revoke", arguments.model, arguments.name])
     print(f"{arguments.url.rstrip('/')}/in/{token}")
     print(f"  for {arguments.name} alone, {arguments.days:g} days; ends at once by: {ended}")
     if not _answers(arguments.url):
-        print(f"  nothing answers there yet; the page is started by: {_start(arguments.model, arguments.url)}")
+        print(f"  nothing answers there yet; the page is started by: {_start(arguments.model, aliases, arguments.url)}")
     return 0

@@ -21,8 +21,10 @@ from tests.review.page.sites import pints
 from tests.review.queues.traffic import keep_pictures, logged, remade, rows, seeing
 from tests.serving.serving import PICTURE, promote
 from totalml.cli import main
+from totalml.errors import RecipeError
 from totalml.labels import Labels, truth_of
 from totalml.project import place_at
+from totalml.release.named import find_of_model
 from totalml.review import command
 from totalml.review.item import table_of
 from totalml.review.reviews import Reviews
@@ -97,6 +99,21 @@ def test_a_link_says_how_the_page_is_started_where_nothing_answers(store, capsys
         url = f"http://127.0.0.1:{(port := server.getsockname()[1])}"
         assert "answers" not in told(url)
     assert f"nothing answers there yet; the page is started by: totalml review {MODEL} --port {port}\n" in told(url)
+
+
+def test_a_model_without_production_is_started_by_the_alias_that_there_is(tmp_path, capsys):
+    store = Store(tmp_path / "store")
+    bundle = remade(store, seeing(store))
+    for alias in ("older", "candidate"):
+        promote(store, bundle, alias)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    words = ["review", "invite", MODEL, "eve", f"--store={store.root}", f"--url=http://127.0.0.1:{port}"]
+    assert main(words) == 0
+    assert f"started by: totalml review {MODEL}@candidate --port {port}\n" in capsys.readouterr().out
+    assert find_of_model(f"{MODEL}@candidate", store)[1].hash == bundle.hash  # so that command finds one
+    with pytest.raises(RecipeError):
+        find_of_model(MODEL, store)
 
 
 def test_a_link_is_ended_by_its_name(store, capsys):
