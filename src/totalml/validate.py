@@ -86,7 +86,8 @@ def _context(built: Any) -> dict[str, Any]:
     built = built if isinstance(built, dict) else {}
     evaluation = built.get("evaluation")
     own = evaluation.get("metrics") if isinstance(evaluation, dict) else None
-    task = built.get("task") or component_class(DEFAULT_TASK)()
+    # Of a task with a mistake, which is None here, nobody knows what figures it has.
+    task = built["task"] if "task" in built else component_class(DEFAULT_TASK)()
     return {"task": task, "metrics": [*own] if isinstance(own, dict) else []}
 
 
@@ -140,7 +141,10 @@ def _news(found: list[Mistake], known: list[Mistake]) -> list[Mistake]:
 def explain(error: ValidationError, model: type[BaseModel], prefix: Path = ()) -> list[Mistake]:
     """Every mistake in values that are no such model, for the person who wrote them."""
     mistakes, details = [], error.errors(include_url=False)
+    unknown = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == (KEY,)]
     for detail in details:
+        if detail["loc"][-1:] != (KEY,) and any(detail["loc"][: len(key)] == key for key in unknown):
+            continue  # what stands under a key that there is not
         if detail["type"] == "too_short" and any(_is_below(other["loc"], detail["loc"]) for other in details):
             continue  # pydantic counts only the items that are whole
         cause = detail.get("ctx", {}).get("error")

@@ -30,6 +30,15 @@ def mistakes_of(project, *overrides):
     ("lines", "expected"),
     [
         ("training:\n  max_epoch: 3", "recipes/wrong.yaml:9: unknown key 'training.max_epoch', did you mean 'epochs'?"),
+        (
+            "  split:\n    by: column\n    column: type\n    values: {mono: train}",
+            "recipes/wrong.yaml:11: unknown key 'data.split.values.mono'; known keys: train, validation or test",
+        ),
+        (
+            "task:\n  _target_: totalml.task.Regression\n  targets: [price]\n  series: shop\n  season: 52w\n"
+            "gates:\n  - {metric: mase, at_most: 1}\nsweep: {metric: mae, parameters: {seed: '1,2'}}",
+            "recipes/wrong.yaml:12: 'task.season' should be a valid integer, got '52w'",
+        ),
         ("training:\n  epochs: many", "recipes/wrong.yaml:9: 'training.epochs' should be a valid integer, got 'many'"),
         ("training:\n  epochs: 0", "recipes/wrong.yaml:9: 'training.epochs' should be greater than 0, got 0"),
         ("training:\n  epochs: 2.5", "recipes/wrong.yaml:9: 'training.epochs' should be a valid integer, got 2.5"),
