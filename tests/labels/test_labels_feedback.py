@@ -59,8 +59,8 @@ def test_labels_are_kept_once_and_those_of_known_predictions_counted(tmp_path, c
     assert capsys.readouterr().out.splitlines() == [
         "4 labels of pints are kept",
         f"  2 belong to predictions that the log holds, 2 to none that it holds: {first} (id c.png), 007",
-        "  1 files of the log could not be read",
-        "  1 rows without a label were left out",
+        "  1 file of the log could not be read",
+        "  left out: 1 row without a label",
     ]
     expected = [[first, "a.png", "dark"], [first, "c.png", "dark"], [second, None, "light"], ["007", None, "light"]]
     assert kept(store) == expected

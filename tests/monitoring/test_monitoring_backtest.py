@@ -75,7 +75,7 @@ def test_only_the_time_that_is_asked_for_counts(tell):
 
 def test_a_day_that_is_not_whole_begins_with_the_hour_that_is_asked_for(tell):
     told = tell("backtest", MODEL, "--from", "2026-03-03T12:00", "--to", "2026-03-04T00:00")
-    assert "1 windows, 0.5 days, 72 rows" in told
+    assert "1 window, 0.5 days, 72 rows" in told
 
 
 @pytest.mark.parametrize(

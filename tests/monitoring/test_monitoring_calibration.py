@@ -152,7 +152,7 @@ def test_a_monitor_that_breaks_its_promise_is_found_out(monkeypatch):
 
 @pytest.mark.parametrize(("asked", "more"), [(0.4, ", but hardly tried of window, which more"), (1.0, "")])
 def test_a_promise_is_told_with_the_time_and_the_windows_that_it_was_held_against(asked: float, more: str):
-    window = Rate("window", 0, 3652.5, asked, "16 rows are lacking")
+    window = Rate("window", 0, 3652.5, asked, "16 rows too few")
     alarms = replace(window, name="all", alarms=1, asked=1.0)
     text = "\n".join(told(Calibration(2.0, 24.0, 50, 100.0, 300, 200, 18.3, alarms, (window,), (), ())))
     assert "windows of at least 24 hours and 50 rows" in text

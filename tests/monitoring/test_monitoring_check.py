@@ -44,6 +44,11 @@ def test_of_too_few_rows_it_says_that_finding_nothing_says_nothing(capsys):
     assert checked(table("b.parquet", rows=2)) == 0
     assert "not enough data" in (told := capsys.readouterr().out)
     assert "nothing was found, which says nothing; the exit code is 0 all the same\n" in told
+    assert "8 more rows would do.\n  2 rows against 60\n" in told
+    assert checked(table("b.parquet", rows=9)) == 0
+    assert "; 1 more row would do.\n" in capsys.readouterr().out
+    assert checked(table("b.parquet", rows=1)) == 0
+    assert "\n  1 row against 60\n" in capsys.readouterr().out
     assert checked(table("b.parquet", seed=1)) == 0
     assert "says nothing" not in capsys.readouterr().out
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from totalml.alerts.alert import ACKNOWLEDGED, RESOLVED
 from totalml.alerts.finding import short_text
 from totalml.identity import short
+from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     from totalml.alerts.alert import Alert
@@ -41,7 +42,7 @@ def message(alert: Alert) -> str:
     lines += [f"  {told(each)}" for each in finding.evidence[:PIECES]]
     if finding.samples:
         some = ", ".join(short_text(each.request_id, SHOWN) for each in finding.samples[:3])
-        lines.append(f"{len(finding.samples)} requests show it, such as {some}")
+        lines.append(f"shown by {counted(len(finding.samples), 'request')}, such as {some}")
     lines += [f"{each.reaction}, {each.outcome}: {each.sentence}" for each in alert.reactions]
     if alert.is_open:
         lines.append(f'to take it: totalml alerts ack {alert.id} --why "..."; resolve says that it is over')

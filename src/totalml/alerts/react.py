@@ -14,6 +14,7 @@ from totalml.alerts.retrain import command, proposed, require_project, run_to_it
 from totalml.alerts.review import queue_labels
 from totalml.alerts.rolling_back import reason, roll_back_for, would_roll_back
 from totalml.errors import AlertError, TotalmlError
+from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -85,7 +86,7 @@ class React:
 
     def _queue_labels(self, alert: Alert) -> tuple[str, str]:
         if self._dry_run:
-            return DONE, f"would queue {len(alert.finding.samples)} requests for labels"
+            return DONE, f"would queue {counted(len(alert.finding.samples), 'request')} for labels"
         return DONE, queue_labels(alert, self._store, self._clock())
 
     def _shadow(self, alert: Alert) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.errors import DataError, RecipeError
+from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,17 +56,17 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     source = _source(file, columns)
     labels = table_of(found, truth, f"{user()}, {file.name}")
     known, unread = find_known(labels, store, model)
-    told = f"{len(labels):,} labels of {model}"
+    told = f"{counted(len(labels), 'label')} of {model}"
     if Labels(store, model, truth).holds(source):
-        print(f"{told} were kept before; the same file adds nothing")
+        print(f"{told} {'was' if len(labels) == 1 else 'were'} kept before; the same file adds nothing")
     else:
         Segments(store, model, source).save(labels)
-        print(f"{told} are kept")
+        print(f"{told} {'is' if len(labels) == 1 else 'are'} kept")
     print(f"  {_belonging(labels, known)}")
     if unread:
-        print(f"  {unread:,} files of the log could not be read")
+        print(f"  {counted(unread, 'file')} of the log could not be read")
     if empty:
-        print(f"  {empty:,} rows without a label were left out")
+        print(f"  left out: {counted(empty, 'row')} without a label")
     return 0
 
 

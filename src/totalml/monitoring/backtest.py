@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.errors import DataError, RecipeError
 from totalml.monitoring.verdict import ALARMED
+from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,8 +81,8 @@ def summed_up(windows: Sequence[Looked]) -> dict[str, Any]:
 
 
 def _told(summary: dict[str, Any]) -> str:
-    what = f"{summary['windows']:,} windows, {summary['days']:.4g} days"
-    came = f"{summary['rows']:,} rows, {summary['labels']:,} labels"
+    what = f"{counted(summary['windows'], 'window')}, {summary['days']:.4g} days"
+    came = f"{counted(summary['rows'], 'row')}, {counted(summary['labels'], 'label')}"
     causes = ", ".join(f"{count:,} {cause}" for cause, count in summary["alarms"].items())
     rate, low, high = summary["alarms_per_year"]
     a_year = f"; {rate:.3g} a year (95 %: {low:.3g} to {high:.3g})" if causes else ""
@@ -133,7 +134,7 @@ def _require_answers(store: Store, model: str, release: str, since: datetime, un
         given.update({each["values"].as_py(): each["counts"].as_py() for each in live["release"].value_counts()})
     if given[release]:
         return
-    others = [f"{model}@{name} ({count:,} rows)" for name, count in given.most_common() if name]
+    others = [f"{model}@{name} ({counted(count, 'row')})" for name, count in given.most_common() if name]
     mend = f"then answered {', '.join(others)}" if others else f"nothing of {model} is kept of that time"
     raise DataError(f"release {release} answered nothing from {_text(since)} to {_text(until)}; {mend}")
 

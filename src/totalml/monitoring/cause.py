@@ -36,6 +36,7 @@ from totalml.monitoring.verdict import (
     Verdict,
     found,
 )
+from totalml.report.number_format import counted
 
 # Detectors that say that what comes in is other than it was: so it is where the same model looks elsewhere, too.
 OF_INPUTS = (OF_WINDOW, OF_STREAM, OF_FAIRNESS, OF_ATTRIBUTION)
@@ -147,7 +148,8 @@ def _sentence(cause: str, evidence: Sequence[Evidence], season: str) -> str:
         return "Nothing moved that chance does not explain."
     if cause == TOO_FEW:
         lacking = max((each.more for each in evidence if each.detector != OF_ATTRIBUTION), default=0)
-        return f"Too little came to say anything{f'; {lacking:,} more rows would do' if lacking else ''}."
+        more = f"; {counted(lacking, 'more row')} would do" if lacking else ""
+        return f"Too little came to say anything{more}."
     if cause == SEASON:
         beside = "it looks like that season did" if OF_SEASON in by else "there is no such season to hold it against"
         return f"Inputs moved as in {season}, which was expected; {beside}."
@@ -160,7 +162,7 @@ def _sentence(cause: str, evidence: Sequence[Evidence], season: str) -> str:
     wanted = _fact(evidence, OF_LABELS, "labels_wanted")
     if cause == COVARIATE:
         return f"New inputs, and the model is right on them as far as labels show: {_joined(told)}."
-    more = f"{wanted:,} labels" if isinstance(wanted, int) and wanted else "labels"
+    more = counted(wanted, "label") if isinstance(wanted, int) and wanted else "labels"
     return f"Inputs moved, and nobody knows yet whether the model is right on them; {more} would tell: {_joined(told)}."
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from totalml.errors import DataError, RecipeError
 from totalml.monitoring.verdict import ALARMED, TOO_FEW
+from totalml.report.number_format import counted
 from totalml.values.shown import short_number
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _left_out(arguments: argparse.Namespace, place: Place, reference: pa.Table, 
 def _told(verdict: Verdict, before: int, now: int) -> list[str]:
     from totalml.monitoring.verdict import OF_WINDOW
 
-    lines = [f"{verdict.cause}: {verdict.told}", f"  {now:,} rows against {before:,}"]
+    lines = [f"{verdict.cause}: {verdict.told}", f"  {counted(now, 'row')} against {before:,}"]
     moves = (window.facts.get("moves", []) if (window := verdict.of(OF_WINDOW)) else [])[:10]
     for move in moves:
         sides = [move["before"], move["now"]]

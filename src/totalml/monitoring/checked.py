@@ -19,6 +19,7 @@ from totalml.monitoring.verdict import OF_WINDOW, Evidence, Verdict
 from totalml.monitoring.window import WindowTest
 from totalml.monitoring.window_evidence import window_evidence
 from totalml.release.log_rows import METADATA
+from totalml.report.number_format import counted
 from totalml.target import did_you_mean
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def check(
     quality, _ = quality_evidence(faults, share)
     if seen.count < LEAST_ROWS:
         lacking = LEAST_ROWS - seen.count
-        moved = Evidence(OF_WINDOW, False, f"{lacking} rows are lacking", level=share, more=lacking)
+        moved = Evidence(OF_WINDOW, False, f"{counted(lacking, 'row')} too few", level=share, more=lacking)
     else:
         result = _without(WindowTest.fit(known, level=share).test(seen), faults)
         moved = window_evidence(OF_WINDOW, result, share, np.arange(seen.count))

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from totalml.errors import RecipeError
 from totalml.monitoring.verdict import ALARMED
 from totalml.prediction_log.settings import LogSettings
+from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,7 +183,8 @@ def _of_deployment(text: str, store: Store) -> Watched:
 def shown(looked: Looked) -> str:
     """A window for people."""
     verdict = looked.verdict
-    head = f"{looked.start[:16]} to {looked.end[:16]}  {looked.rows:,} rows, {looked.labels:,} labels: "
+    came = f"{counted(looked.rows, 'row')}, {counted(looked.labels, 'label')}"
+    head = f"{looked.start[:16]} to {looked.end[:16]}  {came}: "
     lines = [f"{head}{verdict.cause}{f' ({verdict.severity})' if verdict.severity else ''}", f"  {verdict.told}"]
     if verdict.alarms:
         lines += [f"  since about {verdict.since}"] if verdict.since else []

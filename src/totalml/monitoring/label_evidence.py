@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from totalml.monitoring.cause import RIGHT, UNDECIDED, WRONG
 from totalml.monitoring.verdict import OF_LABELS, OF_SLICES, Evidence
+from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     from totalml.monitoring.erring import Erring
@@ -33,7 +34,7 @@ def label_evidence(
     more = still.more or 0
     before = f"in the {season} before" if season else "when it was validated"
     if lacking:
-        told = f"the reference lacks {lacking:,} rows with labels"
+        told = f"the reference lacks {counted(lacking, 'row')} with labels"
     elif result is not None and result.alarm:
         told = _all_and_answers(result, before)
     elif model == RIGHT:

@@ -18,6 +18,7 @@ from totalml.monitoring.answers import Answers, answers_of
 from totalml.monitoring.observations import Observations, observe
 from totalml.monitoring.populations import Population, Populations
 from totalml.quality.groups import upper_tail
+from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +55,7 @@ class SliceFigure:
 
     @property
     def words(self) -> str:
-        shown = f"{self.figure} of {self.slice}: {self.value:.3g} of {self.count} rows"
+        shown = f"{self.figure} of {self.slice}: {self.value:.3g} of {counted(self.count, 'row')}"
         return f"{shown}, {self.reference:.3g} of {self.known} in the reference (p = {self.p:.2g})"
 
 

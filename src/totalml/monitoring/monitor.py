@@ -39,6 +39,7 @@ from totalml.monitoring.window_evidence import (
     window_evidence,
 )
 from totalml.release.periods import PERIOD
+from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -235,7 +236,7 @@ class Monitor:
         level, least = self._budget.level(OF_WINDOW), self._settings.window.rows
         if window.count < least:
             lacking = least - window.count
-            return Evidence(OF_WINDOW, False, f"{lacking:,} rows are lacking", level=level, more=lacking)
+            return Evidence(OF_WINDOW, False, f"{counted(lacking, 'row')} too few", level=level, more=lacking)
         if level * MOST < 1:
             told = "so many windows a year that no test of one could ever alarm; let windows be longer"
             return Evidence(OF_WINDOW, False, told, level=level)

@@ -23,6 +23,7 @@ from totalml.monitoring.table_times import iso
 from totalml.monitoring.verdict import OF_STREAM, OF_WINDOW, Evidence
 from totalml.monitoring.window_evidence import MOST_ROWS, stream_evidence
 from totalml.release.log_rows import spoken
+from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -142,7 +143,7 @@ class SeasonWatch:
     def _of_window(self, periods: Sequence[int], news: Numbers, rows: NDArray[np.intp]) -> Evidence:
         lacking = max(math.ceil(1 / self._level) - 1 - len(self._known), 0)
         if lacking:
-            told = f"{lacking:,} more periods would be needed, each with {AGAINST}"
+            told = f"{counted(lacking, 'more period')} would be needed, each with {AGAINST}"
             return Evidence(OF_WINDOW, False, told, 1.0, self._level, more=lacking)
         if not periods:
             return Evidence(OF_WINDOW, False, "no period is whole yet", level=self._level, more=1)

@@ -10,6 +10,7 @@ import numpy as np
 
 from totalml.monitoring.verdict import OF_ESTIMATE, OF_FAIRNESS, OF_SEASON, OF_STREAM, Evidence
 from totalml.release.log_rows import METADATA, PROPERTY, spoken
+from totalml.report.number_format import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,7 +55,7 @@ def stream_evidence(result: StreamResult, times: NDArray[np.int64] | None = None
         shown = np.flatnonzero(times >= began.at)[::-1][:MOST_ROWS]
     names = ", ".join(dict.fromkeys(f"{_short(move.name)} {move.way}" for move in result.moves[:MOST_TOLD]))
     if result.too_few:
-        told = f"the reference lacks {result.too_few:,} rows to follow the stream by"
+        told = f"the reference lacks {counted(result.too_few, 'row')} to follow the stream by"
     else:
         told = f"{names} row after row" if result.alarm else "row after row like the reference"
     return Evidence(

@@ -126,11 +126,12 @@ def _delete(store: Store, model: str, sought: Sought) -> str:
 def _remove_older(store: Store, model: str, days: int, now: Any) -> str:
     from totalml.prediction_log.housekeeping import remove_older, remove_older_items
     from totalml.prediction_log.sampled_pictures import PICTURES
+    from totalml.report.number_format import counted
 
     rows, pictures = remove_older(store, model, days, now), remove_older(store, model, days, now, PICTURES)
     items = remove_older_items(store, model, days, now)
-    told = f"{len(rows):,} days of rows and {len(pictures):,} days of pictures were removed"
-    return told + (f", and {items:,} items of reviews" if items else "")
+    told = f"removed: {counted(len(rows), 'day')} of rows and {counted(len(pictures), 'day')} of pictures"
+    return told + (f", and {counted(items, 'item')} of reviews" if items else "")
 
 
 def _told(store: Store, model: str, where: str) -> Iterator[str]:
