@@ -17,7 +17,7 @@ from totalml.monitoring.budget import DAYS_A_YEAR, SHARES
 from totalml.monitoring.page import KeptPicture, MonitorContent, Season, Volume, write_monitor_page
 from totalml.monitoring.page.causes import MEANINGS
 from totalml.monitoring.page.detectors import column
-from totalml.monitoring.page.moments import Axis, span
+from totalml.monitoring.page.moments import Axis, in_words, span
 from totalml.monitoring.page.nearness import MOST, nearness
 from totalml.monitoring.page.page import LIMIT_BYTES, render
 from totalml.monitoring.page.promise import promise
@@ -200,6 +200,23 @@ def test_without_any_window_the_page_says_that_nobody_has_looked():
         "guinness", FIRST, FIRST + DAY, volume=volume, settings=MonitoringRecipe(window={"hours": 6})
     )
     assert "10 rows came so far. A window is 6 hours long, and is looked at once it is over." in text(first)
+
+
+def test_where_nobody_has_looked_for_long_it_says_since_when_and_what_is_still_open():
+    quiet = MonitorContent("guinness", FIRST, FIRST + DAY, earlier=FIRST - DAY, alerts=sixty_days().alerts)
+    assert f"Nobody has looked since {in_words(FIRST - DAY)}. 1 alert is still open." in (told := text(quiet))
+    assert "Look at what was answered: totalml monitor guinness" in told
+
+
+def test_of_a_model_of_a_table_no_pictures_are_spoken_of():
+    verdict = Verdict(CONCEPT, "it errs", "page")
+    assert "Pictures that show it most" in text(content(verdict))
+    assert "Pictures that show it most" not in text(content(verdict, pictured=False))
+
+
+def test_what_comes_to_one_time_is_once():
+    told = text(content(*[Verdict(NONE, "nothing")] * 61, settings=MonitoringRecipe(false_alarms_per_year=6)))
+    assert "so about once in the windows shown" in told
 
 
 def test_the_budget_is_that_of_the_windows_and_not_of_days_in_which_nobody_looked():

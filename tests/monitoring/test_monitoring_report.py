@@ -99,6 +99,18 @@ def test_of_one_release_only_what_it_answered_is_shown(project, store, capsys):
     assert "has no alias or release 'candidates', did you mean 'candidate'?" in capsys.readouterr().err
 
 
+def test_whether_the_model_sees_pictures_and_when_it_was_looked_at_before_is_known(store):
+    table = released.release(store, released.rows(200), {})
+    start, end = ((MIDNIGHT + each * DAY).isoformat(timespec="microseconds") for each in (0, 1))
+    looked(store, Verdict(NONE, "nothing"), 0)
+    assert gathered(store, MODEL, 3 * DAY, MIDNIGHT + 2 * DAY).pictured  # nobody knows of a release that is gone
+    after = gathered(store, MODEL, 3 * DAY, MIDNIGHT + 9 * DAY)
+    assert (after.looked, after.earlier) == ([], MIDNIGHT + DAY)
+    History(store, MODEL).append(Looked(table.hash, start, start, end, 24, 0, Verdict(NONE, "nothing"), "", ()))
+    content = gathered(store, MODEL, 3 * DAY, MIDNIGHT + 2 * DAY)
+    assert (content.pictured, content.earlier) == (False, None)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -86,8 +86,8 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime, named: Na
 
     since = now - back
     release = named.release if named else None
-    looked = [each for each in History(store, model).looked() if moment(each.end) > since]
-    looked = [each for each in looked if release in (None, each.release)]
+    known = [each for each in History(store, model).looked() if release in (None, each.release)]
+    looked = [each for each in known if moment(each.end) > since]
     alerts = [each for each in Alerts(store, model).open() if release in (None, each.finding.release)]
     name, deployment = ("", None) if named else _deployed(store, model)
     settings = deployment.monitoring if deployment else None
@@ -108,6 +108,8 @@ def gathered(store: Store, model: str, back: timedelta, now: datetime, named: Na
         seasons=seasons_of(looked),
         volume=volume,
         late=late_of(store, model, looked),
+        earlier=max((moment(each.end) for each in known if moment(each.end) <= since), default=None),
+        pictured=not looked or _sees_pictures(store, looked[-1].release),
     )
     focus = content.focus
     if focus is None or not focus.verdict.alarms:
@@ -169,6 +171,18 @@ def _period_days(store: Store, release: str) -> float | None:
     except StoreError:
         return None
     return None if panel is None else panel.period_days
+
+
+def _sees_pictures(store: Store, release: str) -> bool:
+    """Also where the release is not in the store any more: those that were kept are shown then."""
+    from totalml.errors import StoreError
+    from totalml.release.bundle import open_bundle
+    from totalml.release.signature import Signature
+
+    try:
+        return Signature.read(open_bundle(release, store)).picture is not None
+    except StoreError:
+        return True
 
 
 def _rows_per_day(settings: MonitoringRecipe | None, volume: list[Volume]) -> float | None:

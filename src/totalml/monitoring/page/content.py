@@ -66,6 +66,8 @@ class MonitorContent:
     pictures: of the latest window that alarmed, those that show it most first.
     volume: empty: as many rows as were looked at.
     late: rows that came after their window was looked at.
+    earlier: when the last window ended before all that is shown; None: there was none.
+    pictured: whether the model sees pictures, or nobody knows by now.
     """
 
     model: str
@@ -82,6 +84,8 @@ class MonitorContent:
     pictures: Sequence[KeptPicture] = ()
     volume: Sequence[Volume] = ()
     late: int = 0
+    earlier: datetime | None = None
+    pictured: bool = True
 
     @cached_property
     def spells(self) -> list[Spell]:

@@ -24,7 +24,7 @@ GLANCE_PART = 5  # a fifth of what pictures may take goes to those of the first 
 
 
 def pictures(content: MonitorContent, budget_bytes: int) -> Html | str:
-    if content.focus is None:
+    if content.focus is None or not content.pictured:
         return ""
     if not content.pictures:
         return section("pictures", "Pictures that show it most", tag("p", _none(content)))

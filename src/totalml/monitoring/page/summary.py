@@ -38,14 +38,19 @@ def summary(content: MonitorContent, axis: Axis, glance: Html) -> Html:
 def _sentence(content: MonitorContent) -> list[str]:
     last = content.last
     if last is None:
-        return [tag("strong", "Nobody has looked yet.")]
+        when = f"since {in_words(content.earlier)}" if content.earlier else "yet"
+        return [tag("strong", f"Nobody has looked {when}."), *_still_open(content)]
     meaning = meaning_of(last.verdict.cause)
     if last.verdict.cause in QUIET and content.alerts:
         told = "The latest window is quiet" if last.verdict.cause != TOO_FEW else "Too little came in the latest window"
-        open_ = counted(len(content.alerts), "alert")
-        return [tag("strong", "Perhaps not."), f" {told}, but {open_} {_is(len(content.alerts))} still open."]
+        return [tag("strong", "Perhaps not."), f" {told}, but", *_still_open(content)]
     told = meaning.told.format(season=cut(last.verdict.season, 80) or "this season")
     return [tag("strong", meaning.answer), f" {told}, {_since(content, last)}."]
+
+
+def _still_open(content: MonitorContent) -> list[str]:
+    count = len(content.alerts or ())
+    return [f" {counted(count, 'alert')} {_is(count)} still open."] if count else []
 
 
 def _since(content: MonitorContent, last: Looked) -> str:
@@ -71,7 +76,8 @@ def _between(last: Looked, year: int) -> str:
 def _to_do(content: MonitorContent) -> list[str]:
     last = content.last
     if last is None:
-        return ["Look at what was answered once the first window is over: ", tag("code", _command(content))]
+        first = "" if content.earlier else " once the first window is over"
+        return [f"Look at what was answered{first}: ", tag("code", _command(content))]
     if last.verdict.cause in QUIET and content.alerts:
         return ["Look at what is open below, and say so where it is settled."]
     meaning = meaning_of(last.verdict.cause)
@@ -96,9 +102,10 @@ def _facts(content: MonitorContent) -> list[str]:
     if content.settings is not None:
         a_year = content.settings.false_alarms_per_year
         days = sum((moment(each.end) - moment(each.start)) / DAY for each in content.looked)
+        shown = _times(float(f"{a_year * days / DAYS_A_YEAR:.2g}"))
         facts.append(
-            f"All tests together may alarm for nothing {_times(a_year)} a year, so about "
-            f"{a_year * days / DAYS_A_YEAR:.2g} times in the windows shown. There {_were(_alarms(content))}."
+            f"All tests together may alarm for nothing {_times(a_year)} a year, so about {shown} in the windows shown. "
+            f"There {_were(_alarms(content))}."
         )
     facts += [f"Looked at last until {in_words(moment(last.end))}.", _unseen(content), _late(content)]
     return facts
