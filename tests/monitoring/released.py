@@ -61,6 +61,7 @@ def release(
     monitoring: Mapping[str, Any],
     alias: str = "production",
     periods: pa.Table | None = None,
+    signature: Signature = SIGNED,
 ) -> Bundle:
     """Args: periods: as `periods_table` makes them; None: it is of no series."""
     with new_folder(store) as folder:
@@ -68,7 +69,7 @@ def release(
         (folder / REFERENCE).write_bytes(parquet_bytes(reference))
         if periods is not None:
             (folder / PERIODS).write_bytes(parquet_bytes(periods))
-        (folder / SIGNATURE).write_text(json.dumps(SIGNED.as_json()))
+        (folder / SIGNATURE).write_text(json.dumps(signature.as_json()))
         (folder / RECIPE).write_text(yaml.safe_dump({"monitoring": dict(monitoring)}))
         facts = {"name": MODEL, "run_id": "00000000-00000000", "attempt": 1}
         bundle = save_bundle(folder, facts, store)

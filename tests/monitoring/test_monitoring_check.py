@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.monitoring.released import release, rows
+from tests.monitoring.released import SIGNED, release, rows
 from tests.monitoring.traffic import MODEL
 from totalml.cli import main
+from totalml.features.shared.frozen import Frozen
 from totalml.monitoring.observations import observe
 from totalml.monitoring.tables import looked_at, read_side
 from totalml.store import Store
@@ -120,6 +122,30 @@ def test_what_callers_may_leave_out_is_not_missed_and_what_the_model_sees_is(fol
     pq.write_table(window.drop_columns("metadata:age"), "b.parquet")
     assert main(asked) == 3
     assert "age is gone" in capsys.readouterr().out
+
+
+def test_columns_of_which_the_release_makes_what_its_model_sees_are_no_news(folder, capsys):
+    spent = Frozen("team/spend", ("age",), ("spend",), ("shop",), {}, None, 0)
+    release(Store(folder / "kept"), rows(200), {}, signature=replace(SIGNED, shared=(spent,)))
+    asked = ["monitor", "check", "--reference", f"{MODEL}@production", "--window", "b.parquet", "--store", "kept"]
+    window = rows(100, 1).drop_columns("label")
+    given = {"timestamp": ["2026-03-02"] * 100, "shop": ["north"] * 100, "spend": [1.0] * 100}
+    for name, column in given.items():
+        window = window.append_column(f"metadata:{name}", [column])
+    pq.write_table(window, "b.parquet")
+    assert main(asked) == 0
+    pq.write_table(window.append_column("metadata:price", [[1.0] * 100]), "b.parquet")
+    assert main(asked) == 3
+    assert "column price is new (numbers)" in (told := capsys.readouterr().out)
+    assert "series" not in told
+
+
+def test_of_a_model_of_series_it_says_that_it_knows_no_seasons(folder, capsys):
+    release(Store(folder / "kept"), rows(200), {}, periods=pa.table({"period": [1]}))
+    pq.write_table(rows(100, 1).drop_columns("label"), "b.parquet")
+    asked = ["monitor", "check", "--reference", f"{MODEL}@production", "--window", "b.parquet", "--store", "kept"]
+    assert main(asked) == 0
+    assert "the model is of series, and this knows of no periods or seasons" in capsys.readouterr().out
 
 
 def test_of_two_tables_no_labels_are_spoken_of(capsys):

@@ -13,11 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from totalml.errors import DataError, RecipeError
 from totalml.monitoring.verdict import ALARMED, TOO_FEW
+from totalml.release.log_rows import METADATA
 from totalml.report.number_format import counted
 from totalml.values.shown import short_number
 
@@ -51,13 +53,21 @@ def anywhere(arguments: argparse.Namespace) -> bool:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.monitoring.checked import check
+    from totalml.monitoring.tables import release_of
+    from totalml.release.bundle import PERIODS
+    from totalml.release.signature import Signature
 
     if not LEAST_LEVEL <= arguments.level < 1:
         raise RecipeError(f"command line: --level {arguments.level:g} is a chance, from {LEAST_LEVEL:g} to less than 1")
     reference, window = _sides(arguments, place)
-    lacks = _left_out(arguments, place, reference, window)
+    bundle = release_of(arguments.reference, place.open_store)
+    signature = Signature.read(bundle) if bundle else None
+    lacks = _left_out(signature.context if signature else (), reference, window)
+    # Of these the release makes what its model sees, and holds that alone.
+    further = _as_logged(signature.only_for_shared if signature else ()) - {*reference.column_names}
     reference, window = (
-        side.select([name for name in side.column_names if name not in lacks]) for side in (reference, window)
+        side.select([name for name in side.column_names if name not in {*lacks, *further}])
+        for side in (reference, window)
     )
     unit, by, levers = arguments.unit, arguments.by, arguments.lever
     verdict = check(reference, window, unit=unit, by=by, levers=levers, level=arguments.level)
@@ -66,6 +76,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         lines.append("  nothing was found, which says nothing; the exit code is 0 all the same")
     if lacks:
         lines.append(f"  not looked at, as the window lacks what callers may leave out: {', '.join(lacks)}")
+    if bundle and PERIODS in bundle:
+        lines.append("  the model is of series, and this knows of no periods or seasons; totalml monitor does")
     print(json.dumps(verdict.as_json()) if arguments.json else "\n".join(lines))
     return ALARMED if verdict.alarms else 0
 
@@ -87,15 +99,17 @@ def _sides(arguments: argparse.Namespace, place: Place) -> list[pa.Table]:
     return sides
 
 
-def _left_out(arguments: argparse.Namespace, place: Place, reference: pa.Table, window: pa.Table) -> list[str]:
-    """Columns that callers of the release may leave out, and that the window holds nothing of, as with photos alone."""
-    from totalml.monitoring.tables import may_lack
+def _as_logged(names: Iterable[str]) -> set[str]:
+    return {METADATA + name for name in names}
 
+
+def _left_out(context: Iterable[str], reference: pa.Table, window: pa.Table) -> list[str]:
+    """Columns that callers of the release may leave out, and that the window holds nothing of, as with photos alone."""
     there = {*window.column_names}
     return [
         name
-        for name in may_lack(arguments.reference, place.open_store)
-        if name in reference.column_names and (name not in there or window[name].null_count == len(window))
+        for name in sorted(_as_logged(context) & {*reference.column_names})
+        if name not in there or window[name].null_count == len(window)
     ]
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from totalml.errors import DataError
 from totalml.monitoring.observations import EMBEDDING, OF_LOG, STRANGENESS, TIMES
 from totalml.monitoring.seen import ERROR, INPUT, REPLICA, SEGMENT
-from totalml.release.log_rows import ATTRIBUTION, METADATA
+from totalml.release.log_rows import ATTRIBUTION
 from totalml.release.named import find_release, is_reference
 
 if TYPE_CHECKING:
@@ -61,13 +61,9 @@ def read_side(
     return _as_logged(find_release(text, open_store()))
 
 
-def may_lack(text: str, open_store: Callable[[], Store]) -> list[str]:
-    """Columns of `read_side` that callers of this release may leave out; none of a table."""
-    from totalml.release.signature import Signature
-
-    if Path(text).expanduser().exists():
-        return []
-    return [METADATA + name for name in Signature.read(find_release(text, open_store())).context]
+def release_of(text: str, open_store: Callable[[], Store]) -> Bundle | None:
+    """Whose reference `read_side` gives; None: it is a table."""
+    return None if Path(text).expanduser().exists() else find_release(text, open_store())
 
 
 def reference_of(bundle: Bundle) -> pa.Table:
