@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from recipes.marketing import HOME
+from recipes.marketing.spend_file import require_file
 from recipes.marketing.table import SpendTable
 from totalml.errors import RecipeError, TotalmlError
 from totalml.store.atomic import write_atomically
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--subdivision", help="of the country, as in the recipe")
     given = parser.parse_args(arguments)
     try:
+        require_file(given.table)
         count = write_rows(given.table, given.rows, given.last, given.country, given.subdivision)
     except TotalmlError as error:
         print(error, file=sys.stderr)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from recipes.marketing.meant import meant_days, meant_numbers
 from recipes.marketing.periods import WHOLE, Mistake, Places, period_days
-from totalml.errors import SnapshotError
+from totalml.errors import RecipeError, SnapshotError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,8 +52,10 @@ def read_spend(path: Path) -> SpendFile:
     """Raises: SnapshotError: it cannot be read, or all that is wrong with it, by line and column."""
     from totalml.data.table_file import read_table
 
-    # By the name of one column it is told what separates them; the others are asked for here, all at once.
-    table = read_table(path, ["region"], None, NEEDED[:1])
+    try:  # by the name of one column it is told what separates them
+        table = read_table(path, ["region"], None, NEEDED[:1])
+    except SnapshotError:  # where that one is missing, others may be too: all are told at once
+        table = read_table(path, ["region"], None, ())
     _require_columns(path, table.column_names)
     mistakes: list[Mistake] = []
     days = _cells(table, "date", _day, mistakes, meant_days)
@@ -69,6 +71,12 @@ def read_spend(path: Path) -> SpendFile:
         told = _told(mistakes, places)
         raise SnapshotError("\n  ".join([f"the table {path} has mistakes ({len(mistakes)}):", *told]))
     return SpendFile(days, regions, length, columns)
+
+
+def require_file(path: Path) -> None:
+    """Raises: RecipeError: a command line names a table that is not there."""
+    if not path.expanduser().is_file():
+        raise RecipeError(f"command line: the table {str(path)!r} is no file (seen from {Path.cwd()})")
 
 
 def _places(path: Path, count: int) -> Places:

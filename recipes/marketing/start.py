@@ -17,7 +17,7 @@ from pathlib import Path
 
 from recipes.marketing import HOME
 from recipes.marketing.periods import WEEK
-from recipes.marketing.spend_file import SPEND, SpendFile, is_spend, read_spend
+from recipes.marketing.spend_file import SPEND, SpendFile, is_spend, read_spend, require_file
 from totalml.errors import RecipeError, TotalmlError
 from totalml.project import find_project
 from totalml.recipe.bounds import NAME
@@ -56,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--country", default=HOME, help="of the bank holidays, ISO 3166-1 (%(default)s)")
     given = parser.parse_args(arguments)
     try:
+        require_file(given.table)
         table = read_spend(given.table.expanduser())
         files = _files(given, table)
         project = find_project(Path.cwd())

@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from totalml.data.csv_file import read_csv
+from totalml.data.table_file import column_names
 from totalml.errors import SnapshotError
 
 NEEDED = ("file", "label")
@@ -143,6 +144,14 @@ REFUSED = {
     "a comma too many": ("file,label\n1,a\n2,b,c\n", r"line 3 has 3 columns, the header 2: '2,b,c'; put a cell"),
     "a cell too few": ("file,label\n\n1\n2,b\n", r"line 3 has 1 columns, the header 2: '1'"),
 }
+
+
+@pytest.mark.parametrize("kind", ["empty", "blank"])
+def test_a_table_without_a_header_is_told_by_whoever_asks_for_its_columns_alone(tmp_path, kind):
+    content, message = REFUSED[kind]
+    (path := tmp_path / "table.csv").write_bytes(content)
+    with pytest.raises(SnapshotError, match=message):
+        column_names(path, ["file"])
 
 
 @pytest.mark.parametrize("kind", REFUSED)

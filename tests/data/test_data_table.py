@@ -147,6 +147,7 @@ def test_links_below_the_root_are_followed(write, tmp_path):
         ({"file_column": "flie"}, r"no column 'flie'; did you mean 'file'\?; it has \['file', 'label'\]"),
         ({"label_column": "kind"}, "no column 'kind'; it has"),
         ({"group_column": "labels"}, "did you mean 'label'"),
+        ({"group_column": "by", "timestamp_column": "when"}, "no column 'by', no column 'when'; it has"),
         ({"timestamp_column": "when"}, "no column 'when'"),
         ({"metadata_columns": ["score"]}, "no column 'score'"),
     ],

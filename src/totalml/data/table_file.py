@@ -109,9 +109,8 @@ def _check_names(path: Path, table: pa.Table, needed: Sequence[str]) -> None:
     double = sorted({name for name in names if names.count(name) > 1})
     if double:
         raise SnapshotError(f"the table {path} has several columns named {double}; rename or remove all but one")
-    for name in needed:
-        if name not in names:
-            raise SnapshotError(f"the table {path} has no column {name!r}{meant(name, names)}; it has {names}")
+    if missing := [f"no column {name!r}{meant(name, names)}" for name in needed if name not in names]:
+        raise SnapshotError(f"the table {path} has {', '.join(missing)}; it has {names}")
 
 
 def _plain(path: Path, table: pa.Table, text: Sequence[str], timestamp: str | None, unit: Unit | None) -> pa.Table:

@@ -68,20 +68,27 @@ def open_text(path: Path) -> Text:
         for text in texts:
             quotes, blank = quotes + text.count('"'), blank and not text.strip()
     if blank:
-        raise SnapshotError(f"the table {path} is empty; expected a header with the names of columns, and rows")
+        raise SnapshotError(_empty(path))
     return Text(path, len(skipped.encode()), 1 + skipped.count("\n"), head, quotes)
 
 
 def head_of(path: Path) -> str:
     """The first characters, the header among them, without a look at what follows.
 
-    Raises: SnapshotError: it cannot be unpacked, or begins with no UTF-8 or UTF-16.
+    Raises: SnapshotError: it is empty, cannot be unpacked, or begins with no UTF-8 or UTF-16.
     """
     with _in_utf8(path) as file:
         try:
-            return _parted(codecs.getincrementaldecoder("utf-8")().decode(file.read(HEADER_CHARS)))[1]
+            text = _parted(codecs.getincrementaldecoder("utf-8")().decode(file.read(HEADER_CHARS)))[1]
         except UnicodeDecodeError as error:
             raise SnapshotError(_no_utf8(path)) from error
+    if not text.strip():
+        raise SnapshotError(_empty(path))
+    return text
+
+
+def _empty(path: Path) -> str:
+    return f"the table {path} is empty; expected a header with the names of columns, and rows"
 
 
 def _parted(start: str) -> tuple[str, str]:

@@ -90,6 +90,12 @@ def test_a_mistake_is_told_and_nothing_is_written(project: Path, capsys, header,
     assert sorted(project.rglob("*")) == before
 
 
+def test_a_table_that_is_not_there_is_told_as_the_command_line_names_it(project: Path, capsys):
+    for command, words in ((main, ["none.csv", "mine", "--value=1"]), (asked.main, ["none.csv", "rows.parquet"])):
+        assert command(words) == 2
+        assert capsys.readouterr().err == f"command line: the table 'none.csv' is no file (seen from {Path.cwd()})\n"
+
+
 def test_rows_of_parquet_are_counted_as_rows(project: Path, capsys):
     table = {"date": ["2021-01-04", "2021-01-11"], "region": ["a", "a"], "sales": [1.0, -1.0], "spend_tv": [1.0, 2.0]}
     pq.write_table(pa.table(table), project / "spend.parquet")

@@ -119,6 +119,8 @@ def test_a_day_that_no_calendar_needs_is_told_as_a_mistake(tmp_path: Path):
 def test_columns_that_are_missing_are_told_together(tmp_path: Path):
     (told,) = mistakes_of(tmp_path / "t.csv", "date,regions,spent\n2023-03-06,north,900\n")
     assert "has no column 'region'; did you mean 'regions'?, no column 'sales', no column of spend, such as" in told
+    (told,) = mistakes_of(tmp_path / "t.csv", "week,shop,sales,spent\n2023-03-06,north,900,1\n")
+    assert "has no column 'date', no column 'region', no column of spend, such as" in told
 
 
 @pytest.mark.parametrize(
