@@ -66,6 +66,18 @@ def test_it_says_what_the_monitor_says_and_writes_nothing(tell, tmp_path):
     assert summary["alarms"] == {"unknown": 2}
 
 
+def test_each_window_that_alarms_names_its_alert_below_it_and_the_verb_that_shows_it_once(tell):
+    lines = tell(MODEL, expect=3).splitlines()
+    windows = [number for number, line in enumerate(lines) if " rows, " in line]
+    alerts = [number for number, line in enumerate(lines) if line == f"  alert {MODEL}-1"]
+    ends = [*windows[1:], len(lines)]
+    assert [any(start < each < end for each in alerts) for start, end in zip(windows, ends, strict=True)] == [
+        "(ticket)" in lines[start] for start in windows
+    ]
+    assert len(alerts) == DAYS - DRIFT
+    assert [each for each in lines if "alerts list" in each] == [f"totalml alerts list {MODEL} shows what is open"]
+
+
 def test_only_the_time_that_is_asked_for_counts(tell):
     told = tell("backtest", MODEL, "--from", "2026-03-03", "--to", "2026-03-04")
     assert "2026-03-03T00:00 to 2026-03-04T00:00  144 rows" in told

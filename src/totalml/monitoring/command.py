@@ -77,15 +77,18 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     store = place.open_store()
     watched = find_watched(arguments.what, store)
     told: list[Looked] = []
+    alerts: dict[tuple[str, str], str] = {}  # of the release and start of a window, its alert
 
     def say(looked: Looked) -> None:
         print(json.dumps(looked.as_json()) if arguments.json else shown(looked), flush=True)
+        id_ = alerts.pop((looked.release, looked.start), "")
+        if id_ and not arguments.json:
+            print(f"  alert {id_}", flush=True)
 
     def alert(looked: Looked) -> None:
         told.append(looked)
         raised = tell(Alerts(store, watched.model, alerting().alerts), looked)
-        if not arguments.json:
-            print(f"alert {raised.id}; totalml alerts list {watched.model}", flush=True)
+        alerts[looked.release, looked.start] = raised.id
 
     def alerting() -> MonitoringRecipe:
         return watched.settings or settings_of(open_bundle(release, store))
@@ -101,10 +104,16 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         for looked in watch.look(datetime.now(UTC), along=arguments.watch):
             say(looked)
             some = True
+        if not arguments.json:
+            for id_ in alerts.values():  # of windows that another wrote down first
+                print(f"alert {id_}", flush=True)
+        alerts.clear()
         _follow(watched, alerting().alerts, store, place)
         if not arguments.watch:
             if not some and not told and not arguments.json:  # what it told, another wrote down first
                 print(f"{watched.named}: {_none_over(watch)}")
+            if told and not arguments.json:
+                print(f"totalml alerts list {watched.model} shows what is open")
             return ALARMED if told else 0
         time.sleep(EVERY_S)
 
