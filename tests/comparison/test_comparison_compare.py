@@ -181,4 +181,4 @@ def test_the_command_for_wandb_is_printed_where_there_is_something_to_see(plant,
 def test_one_run_is_not_enough(plant, compare):
     plant(TRUE)
     told, _ = compare("photos", expect=2)
-    assert "name two runs to compare" in told
+    assert "'photos' has 1 finished run; name two runs to compare" in told

@@ -4,7 +4,7 @@ import pytest
 
 from totalml.evaluation import Interval
 from totalml.report.markup import Html, joined, name_of, tag
-from totalml.report.number_format import counted, duration, figure, interval, of_hundred, percent
+from totalml.report.number_format import counted, duration, figure, interval, of_hundred, percent, times
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,12 @@ def test_counts_are_spelt_with_their_noun():
         "2,000 pictures",
         "3 classes",
     )
+
+
+def test_how_often_is_spelt_as_people_do():
+    assert [times(each) for each in (1, 1.0, 2, 3, 0.33, 12.5, 1_234_567)] == [
+        *("once", "once", "twice", "3 times", "0.33 times", "12.5 times", "1,234,567 times")
+    ]
 
 
 def test_text_is_escaped_once_and_markup_is_not():

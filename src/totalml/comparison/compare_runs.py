@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from totalml.comparison.figures import moved, paired_in_words, paired_told, step, step_interval
 from totalml.errors import RecipeError
-from totalml.report.number_format import SHARES, figure
+from totalml.report.number_format import SHARES, counted, figure
 from totalml.values.shown import SAME, visible
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def attempts_of_command(given: Sequence[str], place: Place) -> list[Attempt]:
         latest = {each.facts["run_id"]: each for each in finished_runs(given[0].removesuffix(".yaml"), place.runs)}
         found = list(latest.values())[-MOST_RUNS:]
         if len(found) < 2:
-            raise RecipeError(f"command line: {given[0]!r} has {len(found)} finished runs; name two runs to compare")
+            raise RecipeError(
+                f"command line: {given[0]!r} has {counted(len(found), 'finished run')}; name two runs to compare"
+            )
         return found
     if len(given) > MOST_RUNS:
         raise RecipeError(f"command line: {len(given)} runs; at most {MOST_RUNS} stand side by side")

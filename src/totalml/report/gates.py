@@ -6,6 +6,7 @@ from totalml.gates.record import GateResult, Verdict
 from totalml.report.content import ReportContent
 from totalml.report.gate_words import bound, measured, others, sentence, word, would_decide
 from totalml.report.markup import Html, joined, name_of, section, table, tag
+from totalml.report.number_format import counted
 
 MOST_ROWS = 60
 REMARK = 300
@@ -27,7 +28,7 @@ def gates(content: ReportContent) -> Html | str:
         "the right side, and fails if it is on the wrong one. On both sides it is undecided; the recipe says what that "
         "means."
     )
-    caption = f"{len(verdict.gates)} gates, on {verdict.count:,} test samples"
+    caption = f"{counted(len(verdict.gates), 'gate')}, on {counted(verdict.count, 'test sample')}"
     rows = [_row(gate) for gate in verdict.gates[:MOST_ROWS]]
     return section(
         "gates",

@@ -116,6 +116,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun if count == 1 else plural}"
 
 
+def times(count: float) -> str:
+    """`once`, `twice`, `3 times`."""
+    return {1.0: "once", 2.0: "twice"}.get(count, f"{count:,.12g} times")
+
+
 def points(share: float) -> str:
     """A difference of shares: `+1.5`, `−12.0`."""
     return f"{100 * share:+.1f}".replace("-", MINUS)

@@ -149,7 +149,7 @@ def _marked_down(advice: Advice, record: Plan) -> str:
     less = quantity(advice.promised - (advice.gain.value or 0.0), record.unit)
     return (
         f"The best of many plans looks better than it is: the sum is marked down by {less} for that, but its interval "
-        "reaches above what was promised; the levers are not."
+        "reaches above what was promised; what each lever brings by itself is not marked down."
     )
 
 

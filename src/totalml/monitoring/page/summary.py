@@ -10,7 +10,7 @@ from totalml.monitoring.page.moments import DAY, Axis, in_words, moment
 from totalml.monitoring.page.strip import legend, with_times
 from totalml.monitoring.verdict import NONE, OF_LABELS, PAGE, SEASON, TOO_FEW, UNKNOWN
 from totalml.report.markup import Html, joined, tag
-from totalml.report.number_format import counted
+from totalml.report.number_format import counted, times
 
 if TYPE_CHECKING:
     from totalml.monitoring.history import Looked
@@ -102,9 +102,9 @@ def _facts(content: MonitorContent) -> list[str]:
     if content.settings is not None:
         a_year = content.settings.false_alarms_per_year
         days = sum((moment(each.end) - moment(each.start)) / DAY for each in content.looked)
-        shown = _times(float(f"{a_year * days / DAYS_A_YEAR:.2g}"))
+        shown = times(float(f"{a_year * days / DAYS_A_YEAR:.2g}"))
         facts.append(
-            f"All tests together may alarm for nothing {_times(a_year)} a year, so about {shown} in the windows shown. "
+            f"All tests together may alarm for nothing {times(a_year)} a year, so about {shown} in the windows shown. "
             f"There {_were(_alarms(content))}."
         )
     facts += [f"Looked at last until {in_words(moment(last.end))}.", _unseen(content), _late(content)]
@@ -160,10 +160,6 @@ def _mood(content: MonitorContent) -> str:
     if last is None or (last.verdict.cause == TOO_FEW and not content.alerts):
         return "open"
     return "no" if content.alerts or last.verdict.alarms else "yes"
-
-
-def _times(count: float) -> str:
-    return {1.0: "once", 2.0: "twice"}.get(count, f"{count:g} times")
 
 
 def _is(count: int) -> str:

@@ -9,7 +9,7 @@ from totalml.report.classification.baseline import Baseline
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, tag
 from totalml.report.measured import measured
-from totalml.report.number_format import counted, of_hundred, percent
+from totalml.report.number_format import counted, of_hundred, percent, times
 from totalml.report.slices import less_often
 
 # Confidence and accuracy this close, in points, count as equal.
@@ -82,7 +82,7 @@ def _mistakes(evaluation: ClassificationEvaluation) -> Html:
     order = np.argsort(-wrong, axis=None, kind="stable")[: 2 if len(wrong) == 2 else 3]
     told = [
         joined(
-            f"{wrong[true, said]} times ",
+            f"{times(int(wrong[true, said]))} ",
             _quoted(evaluation.classes[said]),
             " where the label says ",
             _quoted(evaluation.classes[true]),
