@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from totalml.component import UNION, Component, ForeignComponent, Misfit
 from totalml.sockets import OWN
-from totalml.target import TargetError, component_class, did_you_mean, foreign_component, is_ours
+from totalml.target import TargetError, closest, component_class, did_you_mean, foreign_component, is_ours
 
 if TYPE_CHECKING:
     from totalml.recipe import Recipe
@@ -142,9 +142,12 @@ def explain(error: ValidationError, model: type[BaseModel], prefix: Path = ()) -
     """Every mistake in values that are no such model, for the person who wrote them."""
     mistakes, details = [], error.errors(include_url=False)
     unknown = [detail["loc"][:-1] for detail in details if detail["loc"][-1:] == (KEY,)]
+    misspelt = {_meant(detail["loc"], model) for detail in details if detail["type"] == "extra_forbidden"}
     for detail in details:
         if detail["loc"][-1:] != (KEY,) and any(detail["loc"][: len(key)] == key for key in unknown):
             continue  # what stands under a key that there is not
+        if detail["type"] == "missing" and detail["loc"] in misspelt:
+            continue
         if detail["type"] == "too_short" and any(_is_below(other["loc"], detail["loc"]) for other in details):
             continue  # pydantic counts only the items that are whole
         cause = detail.get("ctx", {}).get("error")
@@ -152,6 +155,12 @@ def explain(error: ValidationError, model: type[BaseModel], prefix: Path = ()) -
         detail["loc"] = tuple(part for part in detail["loc"] if not str(part).startswith(UNION))
         mistakes.append(Mistake((*prefix, *detail["loc"]), _message(detail, model, prefix)))
     return mistakes
+
+
+def _meant(loc: Path, model: type[BaseModel]) -> Path:
+    """The place of the key that is taken to be meant by one that there is not."""
+    holder = _model_at(model, loc[:-1])
+    return (*loc[:-1], closest(str(loc[-1]), holder.model_fields if holder else ()) or "")
 
 
 def _is_below(path: Path, holder: Path) -> bool:

@@ -6,7 +6,7 @@
   totalml review queue guinness --predictions preds.parquet --pictures photos/   of what totalml predict answered
   totalml review queue guinness --from-file ids.txt             an id, request id or hash of an input in each line
   totalml review queue guinness --ask explanation               is this where you would look? also: slice
-  totalml review queue marketing --ask plan                     would you do this? is this curve right?
+  totalml review queue marketing@candidate --ask plan           would you do this? is this curve right?
   totalml review queue guinness --from doubtful                 labels of its snapshot that contradict those like them
   totalml review queue guinness --doubtful doubts.parquet       the same of a table: id, label, suggested, doubt
 
