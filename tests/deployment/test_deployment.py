@@ -54,7 +54,8 @@ MISTAKES = {
     "model: pints\nmonitoring:\n  seasons:\n    - {name: fair, dates: 03-14}\n    - {name: fair, dates: 06-16}\n": [
         "several seasons are named fair; give each a name of its own",
     ],
-    "modle: pints\n": ["1: unknown key 'modle', did you mean 'model'?", "missing key 'model'"],
+    "modle: pints\n": ["1: unknown key 'modle', did you mean 'model'?"],
+    "release: candidate\n": ["1: missing key 'model'"],
     "model: pints\nrelease: Not An Alias\n": ["2: release: expected an alias such as production"],
     "model: pints\nrelease: blake3:12\n": ["2: release: expected an alias"],
     "model: pints\nlimits:\n  samples: 0\n  size: 3\n": [

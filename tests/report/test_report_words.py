@@ -3,6 +3,8 @@ import re
 import pytest
 
 from totalml.evaluation import Interval
+from totalml.report.charts import Axes
+from totalml.report.charts import figure as figure_of
 from totalml.report.markup import Html, joined, name_of, tag
 from totalml.report.number_format import counted, duration, figure, interval, of_hundred, percent, times
 
@@ -54,6 +56,21 @@ def test_how_often_is_spelt_as_people_do():
     assert [times(each) for each in (1, 1.0, 2, 3, 0.33, 12.5, 1_234_567)] == [
         *("once", "once", "twice", "3 times", "0.33 times", "12.5 times", "1,234,567 times")
     ]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [
+        (-34_000, 11_000, ["-30k", "-20k", "-10k", "0", "10k"]),
+        (0, 2.4e6, ["0", "500k", "1M", "1.5M", "2M"]),
+        (2000, 9000, ["2000", "4000", "6000", "8000"]),
+        (0, 1, ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+    ],
+)
+def test_numbers_beside_an_axis_leave_room_for_its_name(low, high, told):
+    svg = figure_of("t", "a", Axes((0, 1), (low, high)), ("x", "y"))
+    assert re.findall(r'text-anchor="end">([^<]+)<', svg) == told
+    assert max(map(len, told)) <= 5
 
 
 def test_text_is_escaped_once_and_markup_is_not():

@@ -8,6 +8,7 @@ from totalml.report.markup import Html, joined, tag
 
 WIDTH, HEIGHT = 460, 280
 LEFT, RIGHT, TOP, BOTTOM = 62, 14, 16, 44
+UNITS = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 # More points than pixels draw the same line and cost bytes.
 MOST_POINTS = 300
 
@@ -145,8 +146,10 @@ def _grid(axes: Axes, labels: tuple[str, str]) -> Html:
 def _tick(value: float, percent: bool) -> str:
     if percent:
         return f"{100 * value:.0f}%"
-    # Beside the axis there is room for a sign and five digits.
-    size, unit = next(((each, unit) for each, unit in ((1e9, "G"), (1e6, "M")) if abs(value) >= each / 10), (1.0, ""))
+    # Beside the axis there is room for a sign and four digits: with five they reach the name of the axis.
+    if abs(value) < 1e4:
+        return f"{value:g}"
+    size, unit = next(each for each in UNITS if abs(value) >= each[0])
     return f"{value / size:g}{unit}"
 
 
