@@ -333,7 +333,7 @@ def test_a_missing_key_points_at_the_section_around_it(project):
         (["photos"], "command line: expected key=value, got 'photos', did you mean '+recipe=photos'?"),
         (["+recipe=photo"], "command line: there is no recipe 'photo', did you mean 'photos'?; there are: photos"),
         (["+recipe=photos", "model=smallcnn"], "command line: there is no option of group 'model' 'smallcnn', did you"),
-        (["+recipe=photos", "seed=[1"], "command line: cannot read '++seed=[1'"),
+        (["+recipe=photos", "seed=[1"], "command line: cannot read 'seed=[1'"),
         (["+recipe=photos", "--experimental-rerun=x.pickle"], "command line: --experimental-rerun unpickles a file"),
     ],
 )
@@ -351,6 +351,14 @@ def test_a_value_that_a_shell_cut_at_its_spaces_is_shown_in_quotes_that_work(pro
         f"command line: expected key=value, got 'data/two'; quote a value with a space: {shown}"
     )
     assert compose_recipe(project, ["+recipe=photos", *shlex.split(shown)]).question == "my data/two shapes"
+
+
+@pytest.mark.parametrize("value", ["year>=2020", "type=='mono'", 'type == "mono"'])
+def test_a_value_that_compares_is_shown_in_quotes_that_work(project, capsys, value):
+    assert main(project, print, ["+recipe=photos", f"data.where={value}"]) == 2
+    told, _, shown = capsys.readouterr().err.strip().partition("; quote the value as a whole: ")
+    assert told == f"command line: cannot read {f'data.where={value}'!r}"
+    assert compose_recipe(project, ["+recipe=photos", *shlex.split(shown)]).data.where == value
 
 
 def test_a_misspelt_group_option_in_a_recipe_is_reported_at_its_line(project, write_recipe):

@@ -131,6 +131,13 @@ def test_a_label_with_one_sample_is_named(photos, store, recipe, encoded):
     assert skipped.skipped["id"].to_pylist() == ["emu/1.png", "emu/2.png"]
 
 
+def test_a_label_with_one_sample_that_reads_like_another_is_told_with_that_one(photos, store, recipe, encoded):
+    (photos / "dgo").mkdir()
+    (photos / "dgo" / "1.png").write_bytes(encoded(70))
+    with pytest.raises(SnapshotError, match=r"label 'dgo' has only this .* drop the label; did you mean 'dog'\?"):
+        take_snapshot(recipe(photos), store)
+
+
 def test_a_label_that_the_recipe_does_not_know_is_named_with_the_meant_one(photos, store, recipe):
     (photos / "dog").rename(photos / "dgo")
     with pytest.raises(SnapshotError, match=r"label 'dgo' is not in data.labels \['cat', 'dog'\]; did you mean 'dog'"):

@@ -1,5 +1,6 @@
 """Turn what Hydra, OmegaConf, YAML and pydantic say into lines of the form `file:line: what, and the mend`."""
 
+import re
 import shlex
 from collections.abc import Collection, Sequence
 from itertools import takewhile
@@ -98,8 +99,18 @@ def composition(error: Exception, project: Path, overrides: Sequence[str], swept
         told = f"expected key=value, got {error.override!r}; quote a value with a space: {whole}"
         return RecipeError(f"{COMMAND_LINE}: {told}")
     if isinstance(error, OverrideParseException):
-        return RecipeError(f"{COMMAND_LINE}: cannot read {error.override!r}: {_one_line(error)}")
+        word = (error.override or "").removeprefix("++")
+        if whole := _compared(word):
+            return RecipeError(f"{COMMAND_LINE}: cannot read {word!r}; quote the value as a whole: {whole}")
+        return RecipeError(f"{COMMAND_LINE}: cannot read {word!r}: {_one_line(error)}")
     return broken_yaml(project) or RecipeError(f"{COMMAND_LINE}: {_one_line(error)}")
+
+
+def _compared(word: str) -> str | None:
+    """A value that compares, such as that of `data.where`, as a shell and Hydra want it; None: it does not."""
+    key, _, value = word.partition("=")
+    escaped = value.replace('"', '\\"')
+    return shlex.quote(f'{key}="{escaped}"') if re.search("[=<>]", value) else None
 
 
 def _cut_at_spaces(word: str, overrides: Sequence[str]) -> str | None:

@@ -120,12 +120,13 @@ def _encoded(values: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray[Any, np.dtyp
 
 
 def _single_labels(table: pa.Table) -> Iterable[BadSample]:
-    counts = table["label"].drop_null().value_counts().to_pylist()
-    for name, label, _ in _rows_of(table, "label", {each["values"] for each in counts if each["counts"] == 1}):
+    counts = {each["values"]: each["counts"] for each in table["label"].drop_null().value_counts().to_pylist()}
+    several = [label for label, count in counts.items() if count > 1]
+    for name, label, _ in _rows_of(table, "label", {label for label, count in counts.items() if count == 1}):
         yield BadSample(
             name,
             f"label {label!r} has only this usable sample, which cannot be shared out to train and test; "
-            "add more or drop the label",
+            f"add more or drop the label{meant(label, several)}",
         )
 
 
