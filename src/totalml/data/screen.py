@@ -126,7 +126,7 @@ def _single_labels(table: pa.Table) -> Iterable[BadSample]:
         yield BadSample(
             name,
             f"label {label!r} has only this usable sample, which cannot be shared out to train and test; "
-            f"add more or drop the label{meant(label, several)}",
+            f"add more or drop the label{meant(label or '', several)}",
         )
 
 

@@ -116,7 +116,7 @@ def _rate_row(rate: Rate) -> tuple[str, ...]:
 def _drift_row(caught: Caught) -> tuple[str, ...]:
     from totalml.report.number_format import counted
 
-    delay = "" if caught.days is None else f"{caught.days:.3g} days, {counted(caught.rows, 'row')}"
+    delay = "" if caught.days is None else f"{caught.days:.3g} days, {counted(caught.rows or 0, 'row')}"
     called = ", ".join(f"{cause} {count:,}" for cause, count in caught.called.items())
     return caught.drift, caught.truth, f"{100 * caught.found / caught.histories:.0f} %", delay or "not half", called
 
