@@ -31,8 +31,8 @@ def mistakes_of(project, *overrides):
     [
         ("training:\n  max_epoch: 3", "recipes/wrong.yaml:9: unknown key 'training.max_epoch', did you mean 'epochs'?"),
         (
-            "monitoring:\n  seasons:\n    - {nam: feast, dates: 03-14..03-20}",
-            "recipes/wrong.yaml:10: unknown key 'monitoring.seasons[0].nam', did you mean 'name'?",
+            "monitoring:\n  seasons:\n    - {namee: feast, dates: 03-14..03-20}",
+            "recipes/wrong.yaml:10: unknown key 'monitoring.seasons[0].namee', did you mean 'name'?",
         ),
         (
             "  split:\n    by: column\n    column: type\n    values: {mono: train}",
