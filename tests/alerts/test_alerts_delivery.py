@@ -176,6 +176,9 @@ def test_a_letter_says_it_and_no_text_of_an_alert_becomes_a_header(place, clock)
     assert letter["Subject"] == "[page] pints: concept (x Bcc: eve@example.org body), pints-1"
     assert letter["Message-ID"] == f"<{alert.mark}@example.org>"
     assert "Föhn . QUIT yyy" in letter.get_content()
+    since = "since 2026-11-27T18:00 UTC (between 2026-11-27T17:00 UTC and 2026-11-27T19:00 UTC)"
+    assert since in letter.get_content()
+    assert "shown by 2 requests, such as request 1, request 2" in letter.get_content()
 
 
 def test_an_address_that_is_refused_is_told(place, clock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,8 @@ def test_each_window_that_alarms_names_its_alert_below_it_and_the_verb_that_show
         "(ticket)" in lines[start] for start in windows
     ]
     assert len(alerts) == DAYS - DRIFT
+    about = [each for each in lines if "since about" in each]
+    assert all(re.fullmatch(r"  since about 2026-03-0\dT\d\d:\d\d UTC", each) for each in about), about
     assert [each for each in lines if "alerts list" in each] == [f"totalml alerts list {MODEL} shows what is open"]
 
 

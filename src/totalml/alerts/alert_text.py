@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from totalml.alerts.alert import ACKNOWLEDGED, RESOLVED
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 SUBJECT = 150  # characters
 PIECES = 8  # of evidence that a message shows
 SHOWN = 160  # characters of a piece
+
+
+def to_the_minute(moment: str) -> str:
+    """`2026-03-09T00:00 UTC`. Args: moment: ISO 8601 with its zone."""
+    return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%dT%H:%M} UTC"
 
 
 def subject(alert: Alert) -> str:
@@ -35,8 +41,8 @@ def message(alert: Alert) -> str:
     if alert.state == RESOLVED:
         lines.append(f"resolved by {alert.who}: {alert.why}")
     if finding.since:
-        between = f" (between {finding.between[0]} and {finding.between[1]})" if finding.between else ""
-        lines.append(f"since {finding.since}{between}")
+        between = f" (between {' and '.join(map(to_the_minute, finding.between))})" if finding.between else ""
+        lines.append(f"since {to_the_minute(finding.since)}{between}")
     if finding.release:
         lines.append(f"release {short(finding.release, 12)}")
     lines += [f"  {told(each)}" for each in finding.evidence[:PIECES]]

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from totalml.alerts.alert_text import to_the_minute
 from totalml.errors import RecipeError
 from totalml.monitoring.verdict import ALARMED
 from totalml.prediction_log.settings import LogSettings
@@ -196,7 +197,7 @@ def shown(looked: Looked) -> str:
     head = f"{looked.start[:16]} to {looked.end[:16]}  {came}: "
     lines = [f"{head}{verdict.cause}{f' ({verdict.severity})' if verdict.severity else ''}", f"  {verdict.told}"]
     if verdict.alarms:
-        lines += [f"  since about {verdict.since}"] if verdict.since else []
+        lines += [f"  since about {to_the_minute(verdict.since)}"] if verdict.since else []
         lines += [
             f"  {cause} is ruled out: {why}" for cause, why in verdict.ruled_out.items() if cause not in ("none",)
         ]
