@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from totalml.monitoring.lever_regression import Chance
+from totalml.monitoring.lever_chance import Chance
 from totalml.monitoring.lost_effect import Lost, LostEffects
 from totalml.monitoring.states import finite, whole_number
 from totalml.monitoring.verdict import OF_LEVERS, Evidence
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-MORE_SERIES = 5  # than levers, that a period has to have
+LEAST_MORE = 6  # series than levers, that a period has to have
 MOST_SERIES = 256  # that are looked at: of more, as many that lie evenly among their names
 LEAST_PERIODS = 12  # of the reference, to know how errors scatter by
-MOST_REMEMBERED = 0.95  # of an error, that is there again in the next period
+MOST_BROUGHT = 1.0  # as a share of the answer, which would be below 0 without the lever, or more than double
+MOST_WRONG = 1000.0  # likewise, of an error; what is farther off is known of nothing
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,17 @@ class Errors:
     errors: Numbers
     brought: Numbers
 
-    def of_period(self, number: int, series: Sequence[str]) -> Numbers:
-        """(R, 1 + L) error and what was brought; NaN where not all of it is known."""
-        places = {name: place for place, name in enumerate(series)}
+    def of_periods(self, numbers: NDArray[np.int64], series: NDArray[np.str_]) -> Numbers:
+        """(P, R, 1 + L) error and what was brought; NaN where not all of it is known, or it is no share of anything.
+
+        Args: numbers, series: of these, each ascending.
+        """
         values = np.column_stack([self.errors, self.brought])
-        found = np.full((len(series), values.shape[1]), np.nan)
-        for row in np.flatnonzero((self.numbers == number) & np.isfinite(values).all(axis=1)):
-            if (place := places.get(str(self.series[row]))) is not None:
-                found[place] = values[row]
+        known = (np.abs(self.brought) <= MOST_BROUGHT).all(axis=1) & (np.abs(self.errors) <= MOST_WRONG)
+        found = np.full((len(numbers), len(series), values.shape[1]), np.nan)
+        (periods, is_period), (places, is_series) = _places(self.numbers, numbers), _places(self.series, series)
+        known &= is_period & is_series
+        found[periods[known], places[known]] = values[known]
         return found
 
 
@@ -68,18 +72,18 @@ class LeverWatch:
         reference: rows that the model was judged on.
         average_run: periods between two false alarms, of all levers together.
         """
-        self.panel, self.names = panel, names
+        self.panel, self.names, self._least = panel, names, len(names) + LEAST_MORE
         every = np.unique(reference.series)
-        self._series = [str(each) for each in every[_evenly(len(every))]]
-        periods = [int(each) for each in panel.whole(reference.numbers)]
-        rows = [reference.of_period(number, self._series) for number in periods]
+        self._series = every[_evenly(len(every))]
+        periods = panel.whole(reference.numbers)
+        rows = reference.of_periods(periods, self._series)
         follow = np.flatnonzero(np.diff(periods) == 1)
         pairs = [(rows[place], rows[place + 1]) for place in follow if self._enough(rows[place], rows[place + 1])]
         self.too_few = max(LEAST_PERIODS - len(pairs), 0)
-        chance = None if self.too_few else _chance(pairs)
-        self._effects = None if chance is None else LostEffects(chance, len(self._series), len(names))
+        chance = None if self.too_few else Chance.learn(np.array(pairs))
+        self._effects = None if chance is None else LostEffects(chance, len(names))
         self._before: tuple[int, Numbers] | None = None
-        for number, each in zip(periods, rows, strict=True):
+        for number, each in zip(periods.tolist(), rows, strict=True):
             self._add(number, each)
         self._threshold = average_run if self._effects is None else self._effects.threshold(average_run)
         self.restart()
@@ -88,8 +92,10 @@ class LeverWatch:
         """Args: labelled: of a window that is over; of a period that was looked at nothing is looked at again."""
         lost: list[Lost] = []
         surest, until = -math.inf, -1 if self._before is None else self._before[0]
-        for number in (int(each) for each in self.panel.whole(labelled.numbers) if each > until):
-            if self._add(number, labelled.of_period(number, self._series)) and self._effects is not None:
+        periods = self.panel.whole(labelled.numbers)
+        periods = periods[periods > until]
+        for number, rows in zip(periods.tolist(), labelled.of_periods(periods, self._series), strict=True):
+            if self._add(number, rows) and self._effects is not None:
                 evidence = self._effects.log_evidence
                 surest = max(surest, evidence)
                 lost = self._effects.surest(self._threshold) if evidence >= math.log(self._threshold) else lost
@@ -106,7 +112,7 @@ class LeverWatch:
         known = np.flatnonzero(np.isfinite(rows).all(axis=1))
         return {
             "names": [*self.names],
-            "series": self._series,
+            "series": self._series.tolist(),
             "at": number,
             "before": {"places": known.tolist(), "rows": rows[known].tolist()},
             "effects": None if self._effects is None else self._effects.state(),
@@ -114,7 +120,7 @@ class LeverWatch:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """What is of other levers or series begins anew."""
-        if self._effects is None or (state["names"], state["series"]) != ([*self.names], self._series):
+        if self._effects is None or (state["names"], state["series"]) != ([*self.names], self._series.tolist()):
             return
         places = [whole_number(each) for each in state["before"]["places"]]
         rows = np.full((len(self._series), 1 + len(self.names)), np.nan)
@@ -131,11 +137,16 @@ class LeverWatch:
         return True
 
     def _enough(self, before: Numbers, rows: Numbers) -> bool:
-        return int(np.isfinite(before + rows).all(axis=1).sum()) > len(self.names) + MORE_SERIES
+        return int(np.isfinite(before + rows).all(axis=1).sum()) >= self._least
 
     def _told(self, lost: Sequence[Lost], surest: float) -> Evidence:
         if self.too_few:
             return Evidence(OF_LEVERS, False, f"{self.too_few} more periods of the reference would be needed")
+        if self._effects is None:
+            return Evidence(OF_LEVERS, False, "the reference has no errors, to tell by how much they scatter")
+        if not math.isfinite(surest):
+            told = f"no period came with labels of {self._least} series that had some in the one before too"
+            return Evidence(OF_LEVERS, False, told, level=math.log(self._threshold))
         found = {self.names[each.place]: each for each in lost}
         words = [
             f"{name} has lost about {_share(each.share)} of its effect ({_percent(each.low)} to "
@@ -147,7 +158,7 @@ class LeverWatch:
             detector=OF_LEVERS,
             alarm=bool(found),
             told="; ".join(words) or "levers do what they did, as far as series tell that differ in them",
-            value=surest if math.isfinite(surest) else None,
+            value=surest,
             level=math.log(self._threshold),
             moved=tuple(found),
             since=None if first is None else f"{self._day(first)}T00:00:00+00:00",
@@ -162,28 +173,10 @@ def _evenly(count: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, count - 1, min(count, MOST_SERIES)).round().astype(np.int64))
 
 
-def _chance(pairs: Sequence[tuple[Numbers, Numbers]]) -> Chance | None:
-    """Args: pairs: each (R, 1 + L) of two periods that follow each other. Returns: None: nothing is left to chance."""
-    values = np.array(pairs)
-    known = np.isfinite(values).all(axis=(1, 3))
-    before, after = (_odd(values[:, place], known) for place in (0, 1))
-    squares = float((before[..., 0] ** 2).sum())
-    kept = float((before[..., 0] * after[..., 0]).sum()) / squares if squares else 0.0
-    # A mean that is taken of the same few periods hides some of it (Nickell 1981).
-    kept = float(np.clip((kept * len(pairs) + 1) / (len(pairs) - 1), 0, MOST_REMEMBERED))
-    errors, brought = np.split((after - kept * before)[known], [1], axis=1)
-    left = errors - brought @ np.linalg.lstsq(brought, errors, rcond=None)[0]
-    free = len(errors) - len(pairs) - int(known.any(axis=0).sum()) - brought.shape[1]
-    return Chance(float((left**2).sum()) / free, kept) if free > 0 and left.any() else None
-
-
-def _odd(values: Numbers, known: NDArray[np.bool_]) -> Numbers:
-    """(T, R, 1 + L) beside the mean of the period, and then of the series; 0: unknown. Args: known: (T, R)."""
-    for axis in (1, 0):
-        counts = np.maximum(known.sum(axis=axis, keepdims=True), 1)[..., np.newaxis]
-        values = np.where(known[..., np.newaxis], values, 0.0)
-        values = values - values.sum(axis=axis, keepdims=True) / counts
-    return np.where(known[..., np.newaxis], values, 0.0)
+def _places(values: NDArray[Any], among: NDArray[Any]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """(N,) where each is among these, and whether it is. Args: among: ascending."""
+    places = np.searchsorted(among, values).clip(max=max(len(among) - 1, 0))
+    return places, among[places] == values if len(among) else np.zeros(len(values), np.bool_)
 
 
 def _share(lost: float) -> str:

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from totalml.monitoring.lever_regression import EFFECT, Chance, Regression, Sums
+from totalml.monitoring.lever_regression import EFFECT, Regression, Sums
 from totalml.monitoring.states import finite, whole_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from totalml.monitoring.lever_chance import Chance
 
     Numbers = NDArray[np.float64]
 
@@ -34,7 +36,7 @@ OVERSHOOT = 0.583  # deviations of what a period wins, by which the first beyond
 MOST_OVERSHOOT = 1.0  # nats as deviation, up to which that holds about
 WEIGHED = 12  # periods, over which it is told how much one of them tells
 LEAST_CERTAIN = 1e-9  # inverse variance, of a lever that nobody has used since
-DIGITS = 7  # that are kept of a period, so that what was stored says the same
+DIGITS = 5  # of deviations that are kept, so that what was stored says the same
 Z = 1.96  # of 95 %
 
 
@@ -56,8 +58,8 @@ class Lost:
 class LostEffects:
     """Bets on a change of one of L levers, which R series tell; one period after the other."""
 
-    def __init__(self, chance: Chance, series: int, levers: int) -> None:
-        self.chance = chance
+    def __init__(self, chance: Chance, levers: int) -> None:
+        self.chance, series = chance, len(chance.deviations)
         self._older = Sums.of(np.zeros((series, 1 + levers)))
         self._numbers: list[int] = []  # of the last periods; no bet begins with those of before
         self._rows = np.zeros((0, series, 1 + levers))  # what each of them told
@@ -70,7 +72,7 @@ class LostEffects:
             self._older = (self._older + Sums.of(self._rows[0])) * (1 - 1 / (KEPT - LATELY))
             self._numbers, self._rows, self._won = self._numbers[1:], self._rows[1:], self._won[1:]
         before = self._regression()
-        told = _believed(rows, before)
+        told = _believed(rows, self.chance, before)
         self._numbers = [*self._numbers, number]
         self._rows = np.concatenate([self._rows, told[np.newaxis].round(DIGITS)])
         after = self._regression()
@@ -99,8 +101,9 @@ class LostEffects:
 
     def surest(self, threshold: float) -> list[Lost]:
         """The lever that shows it most, and others that would do so beside it, each with its own."""
-        regression, bets = self._regression(), self._won
+        regression = self._regression()
         errors, certain = regression.with_errors(), np.maximum(regression.with_itself(), LEAST_CERTAIN)
+        bets = _log_ratios(errors, certain)  # as bets own it would be, were there no most that a period may win
         found: list[tuple[int, int, float]] = []
         while not found or self._own(bets).max() >= math.log(threshold):
             lever = int(self._own(bets).argmax())
@@ -109,7 +112,7 @@ class LostEffects:
             found.append((place, lever, times))
             errors = errors - times * regression.with_change(place, lever)  # of what is left after it
             bets = _log_ratios(errors, certain)
-            bets[:, [each for _, each, _ in found[-1:]]] = -np.inf
+            bets[:, [each for _, each, _ in found]] = -np.inf
         before = regression.effects - sum(times * regression.gives_way(*where) for *where, times in found)
         return [
             self._lost(place, lever, -times, Z / math.sqrt(certain[place, lever]), 1 + float(before[lever]))
@@ -119,6 +122,7 @@ class LostEffects:
     def state(self) -> dict[str, Any]:
         """Plain JSON."""
         return {
+            "chance": {"deviations": self.chance.deviations.tolist(), "kept": self.chance.kept},
             "older": {name: values.tolist() for name, values in vars(self._older).items()},
             "numbers": self._numbers,
             "rows": self._rows.tolist(),
@@ -127,7 +131,10 @@ class LostEffects:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Raises: KeyError, TypeError, ValueError: it is none of so many series and levers."""
+        """Raises: KeyError, TypeError, ValueError: it is none of such series, or of so many levers."""
+        kept, deviations = state["chance"]["kept"], state["chance"]["deviations"]
+        if not np.allclose([kept, *deviations], [self.chance.kept, *self.chance.deviations], atol=0.0):
+            raise ValueError("a state holds what is counted in other deviations than those of the reference")
         numbers = [whole_number(each) for each in state["numbers"]]
         older = {name: finite(state["older"][name], *values.shape) for name, values in vars(self._older).items()}
         rows, won = (
@@ -158,18 +165,23 @@ def _log_ratios(errors: Numbers, certain: Numbers) -> Numbers:
     return -LOST * errors - LOST**2 * certain / 2
 
 
-def _believed(rows: Numbers, before: Regression) -> Numbers:
-    """(R, 1 + L) less the mean of all series, with errors that chance and a lost effect explain; 0: unknown."""
-    known, told = np.isfinite(rows).all(axis=1), np.zeros_like(rows)
-    told[known] = rows[known] - rows[known].mean(axis=0)
+def _believed(rows: Numbers, chance: Chance, before: Regression) -> Numbers:
+    """(R, 1 + L) as `Chance.apart`, with errors that chance and a lost effect explain."""
+    known, told = np.isfinite(rows).all(axis=1), chance.apart(rows)
     expected, spread = before.foretold(told[:, 1:])
     lost = LOST * np.abs(told[:, 1:]).max(axis=1)
     beside = told[:, 0] - expected
-    beside -= np.median(beside[known])  # that no outlier moves
+    beside -= _weighted_median(beside * chance.deviations, known / chance.deviations) / chance.deviations
     beside = np.clip(beside, -FARTHEST * spread - lost, FARTHEST * spread + lost)
     scatter = float((beside[known] ** 2).mean() / (spread**2 + lost**2)[known].mean())
     if scatter > 1 + FARTHEST * math.sqrt(2 / known.sum()):
         beside /= math.sqrt(scatter)
-    told[:, 0] = np.where(known, expected + beside, 0.0)
-    told[known, 0] -= told[known, 0].mean()
+    told[known, 0] = chance.centred((expected + beside)[known], known)
     return told
+
+
+def _weighted_median(values: Numbers, weights: Numbers) -> float:
+    """That no outlier moves."""
+    order = np.argsort(values)
+    total = weights[order].cumsum()
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
