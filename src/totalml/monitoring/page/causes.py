@@ -67,7 +67,7 @@ MEANINGS = {
         "it errs more often",
         "No.",
         "The model errs more often than it did",
-        "Train it again with labels of these days. If the release before did better, put that back:",
+        "Train it again with labels of these days. If there was a release before, and it did better, put that back:",
         'totalml rollback {model} --why "it errs more often"',
     ),
     UNKNOWN: Meaning(
