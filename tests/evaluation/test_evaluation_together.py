@@ -10,7 +10,7 @@ import pytest
 from tests.evaluation import labelled
 from tests.evaluation.regressed import regressed
 from totalml.evaluation.classification.measure import evaluate
-from totalml.evaluation.paired import paired
+from totalml.evaluation.paired import paired, paired_shares
 from totalml.evaluation.together import facts, numbers_of
 from totalml.lifecycle import _groups
 from totalml.recipe import EvaluationRecipe
@@ -59,6 +59,13 @@ def test_the_difference_of_two_models_is_told_by_groups_whatever_their_order():
     assert new.paired_share("accuracy", new.predictions, old.predictions) is None  # no closed form knows of groups
     figure = new.paired_differences(old)["accuracy"]
     assert [figure.low, figure.high] == pytest.approx(brute, abs=0.03)
+    some = np.arange(len(PUB)) < 15 * PHOTOS
+    of_some = paired_shares(was[some], now[some], together=PUB[some])
+    means = (now.astype(float) - was)[some].reshape(15, PHOTOS).mean(axis=1)
+    picked = np.random.default_rng(9).integers(0, 15, (10_000, 15))
+    assert [of_some.low, of_some.high] == pytest.approx(
+        np.percentile(means[picked].mean(axis=1), [2.5, 97.5]), abs=0.01
+    )
     shuffled = replace(new, predictions=new.predictions.take(np.random.default_rng(0).permutation(len(PUB))))
     assert paired(old, shuffled) == paired(old, new)
     assert shuffled.paired_differences(old)["accuracy"] == figure

@@ -89,7 +89,13 @@ class SideBySide:
         was, now = (each.sample_scores() == 1 for each in self._evaluations)
         labels = np.array(self._evaluations[0].predictions["label"].to_pylist(), object)
         of_class = {label: labels == label for label in sorted(set(labels))}
-        found = [ClassChange(label, paired_shares(was[rows], now[rows])) for label, rows in of_class.items()]
+        together = self._evaluations[0].drawn_together()
+        found = [
+            ClassChange(
+                label, paired_shares(was[rows], now[rows], together=None if together is None else together[rows])
+            )
+            for label, rows in of_class.items()
+        ]
         return sorted(found, key=lambda change: change.paired.difference)
 
     @cached_property

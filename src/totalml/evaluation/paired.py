@@ -61,25 +61,33 @@ def paired(old: Evaluation, new: Evaluation) -> Paired | None:
         return None
     was, now = (new.scores_of(each)[order] for each, order in zip((old, new), rows, strict=True))
     together = new.drawn_together()
-    if new.headline_is_share and together is None and np.isin([was, now], (0, 1)).all():
-        return paired_shares(was == 1, now == 1, new.headline)
+    together = None if together is None else together[rows[1]]
+    if new.headline_is_share and np.isin([was, now], (0, 1)).all():
+        return paired_shares(was == 1, now == 1, new.headline, together)
     step = now - was
-    low, high = _bounds_of_mean(step, None if together is None else together[rows[1]])
+    low, high = _bounds_of_mean(step, together)
     gained, lost = int((step > 0).sum()), int((step < 0).sum())
     return Paired(float(step.mean()), low, high, gained, lost, len(step), new.headline, new.headline_is_share)
 
 
-def paired_shares(was: NDArray[np.bool_], now: NDArray[np.bool_], figure: str = "accuracy") -> Paired:
+def paired_shares(
+    was: NDArray[np.bool_], now: NDArray[np.bool_], figure: str = "accuracy", together: Ints | None = None
+) -> Paired:
     """Of right answers, (N,) each of the same samples.
 
     Resampling samples with replacement is the same as drawing how many were gained, lost and neither.
+
+    Args: together: (N,) numbers of what is drawn whole; None: each sample alone.
     """
     import numpy as np
 
     gained, lost, count = int((now & ~was).sum()), int((was & ~now).sum()), len(was)
-    shares = np.array([gained, lost, count - gained - lost]) / count
-    drawn = np.random.Generator(np.random.PCG64(SEED)).multinomial(count, shares, RESAMPLES)
-    low, high = _middle((drawn[:, 0] - drawn[:, 1]) / count)
+    if together is None:
+        shares = np.array([gained, lost, count - gained - lost]) / count
+        drawn = np.random.Generator(np.random.PCG64(SEED)).multinomial(count, shares, RESAMPLES)
+        low, high = _middle((drawn[:, 0] - drawn[:, 1]) / count)
+    else:
+        low, high = _bounds_of_mean(now.astype(np.float64) - was, together)
     return Paired((gained - lost) / count, low, high, gained, lost, count, figure)
 
 
@@ -90,9 +98,11 @@ def _bounds_of_mean(steps: Floats, together: Ints | None) -> tuple[float, float]
 
     if not steps.any():
         return 0.0, 0.0
-    resamples = max(200, min(RESAMPLES, 20_000_000 // len(steps)))
-    drawn = resample_counts(len(steps), resamples, SEED, together)
-    means = [counts @ steps / counts.sum(axis=1) for counts in drawn]
+    # Some samples alone may be of fewer groups.
+    numbers = np.arange(len(steps)) if together is None else np.unique(together, return_inverse=True)[1]
+    sums, sizes = np.bincount(numbers, steps), np.bincount(numbers)
+    resamples = max(200, min(RESAMPLES, 20_000_000 // len(sums)))
+    means = [counts @ sums / (counts @ sizes) for counts in resample_counts(len(sums), resamples, SEED)]
     return _middle(np.concatenate(means))
 
 
