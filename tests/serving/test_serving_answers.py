@@ -120,6 +120,15 @@ def test_rows_that_do_not_fit_are_refused_with_a_reason(table, data, status):
     assert table.rows({"age": 1, "pub": "a"}).status_code == 200
 
 
+def test_a_history_is_refused_where_nothing_looks_back(table):
+    row = {"age": 1, "pub": "a"}
+    of_none = table.client.post("/predict", json={"rows": [row], "history": []})
+    assert of_none.json()["predictions"] == table.rows(row).json()["predictions"]
+    refused = table.client.post("/predict", json={"rows": [row], "history": [row]})
+    assert refused.status_code == 422
+    assert "nothing to make of a history" in refused.json()["error"]
+
+
 def test_every_column_that_does_not_fit_is_named_at_once(table):
     reason = table.rows({"age": "old", "pub": 1.5, "x": 1}).json()["error"]
     assert "unknown columns x; the model takes age, pub" in reason

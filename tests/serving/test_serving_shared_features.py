@@ -1,6 +1,7 @@
 """A service makes shared features itself, and what it made is what training would have made, to the last bit."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -157,6 +158,36 @@ def test_a_drill_scores_what_training_made(served, monkeypatch):
     # Of the last week what was spent twelve weeks before is of the population too, and was halved on its way there.
     latest = np.asarray(pc.equal(drilled["time"], pc.max(drilled["time"])))
     np.testing.assert_allclose(halved[lag12].to_numpy()[latest], drilled[lag12].to_numpy()[latest] / 2)
+
+
+def test_weeks_since_the_release_come_as_history_and_are_neither_answered_nor_logged(served, tmp_path):
+    last, store = max(served.asked, key=lambda row: row["timestamp"]), Store(tmp_path / "store")
+    after = [datetime.fromisoformat(last["timestamp"]) + timedelta(weeks=weeks) for weeks in (1, 2)]
+    first, second = ({**last, "timestamp": each.isoformat()} for each in after)
+    first["spend_tv"] = 3 * last["spend_tv"] + 1000
+    log = PredictionLog(store, NAME)
+    live = Service(Answering(load(served.bundle, 1), NAME), Limits(samples=2), "", log, Figures(), None)
+    with running(live) as client:
+        together, alone = client.rows(first, second), client.rows(second)
+        known, many, odd = (
+            client.client.post("/predict", json={"history": history, "rows": [second]})
+            for history in ([first], [first] * 129, 3)
+        )
+    (answer,), of_both, (unknown,) = (each.json()["predictions"] for each in (known, together, alone))
+    assert answer["value"] == pytest.approx(of_both[1]["value"], rel=1e-6)
+    assert answer["value"] != pytest.approx(unknown["value"], rel=1e-4)
+    kept = pa.concat_tables([pq.read_table(file) for file in sorted(store.root.glob("predictions/*/*/*.parquet"))])
+    of_both, of_alone, of_known = (
+        kept.filter(pc.equal(kept["request_id"], each.json()["request_id"])) for each in (together, alone, known)
+    )
+    assert (len(of_both), len(of_alone), len(of_known)) == (2, 1, 1)
+    for lag in range(13):
+        name = f"metadata:{SHARED}{lag}"
+        assert of_known[name][0] == of_both[name][1]
+        assert of_alone[name][0].is_valid == (lag != 1)
+    assert (many.status_code, odd.status_code) == (413, 422)
+    assert "129 rows of history in one request; at most 128 are taken" in many.json()["error"]
+    assert 'expected {"history": [' in odd.json()["error"]
 
 
 def test_it_says_which_column_is_missing_for_which_feature(served):

@@ -153,7 +153,13 @@ def inputs_of(asked: Asked, scorer: Scorer) -> Inputs:
     Raises: DataError, FeatureError: it cannot be used."""
     seen = asked.seen
     decoded = seen.inputs.get(IMAGE) if seen and scorer.sees_as(seen.loaded.scorer) else None
-    return scorer.inputs(asked.ids, asked.pictures, asked.rows, decoded)
+    if asked.history is None or asked.rows is None:
+        return scorer.inputs(asked.ids, asked.pictures, asked.rows, decoded)
+    import pyarrow as pa
+
+    before = len(asked.history)
+    inputs = scorer.inputs(asked.ids, asked.pictures, pa.concat_tables([asked.history, asked.rows]), decoded)
+    return {name: values if name == IMAGE else values[before:] for name, values in inputs.items()}
 
 
 def _refuse_large(pictures: Sequence[bytes], limits: Limits) -> None:

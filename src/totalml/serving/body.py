@@ -15,6 +15,7 @@ from totalml.serving.limits import Limits
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+HISTORY = 64  # rows of before, that a request may hold for each of the samples that it may ask of
 MOST_COMMAS = 2**17  # of a JSON, and so of its values: 64 samples of 2,000 columns
 _LENGTH = re.compile("[0-9]{1,18}")
 
@@ -84,6 +85,12 @@ def refuse_many(count: int, limits: Limits) -> None:
     """Raises: RefusedError: more samples than a request may hold."""
     if count > limits.samples:
         raise RefusedError(413, f"{count} samples in one request; at most {limits.samples} are taken")
+
+
+def refuse_long(history: int, limits: Limits) -> None:
+    """Raises: RefusedError: more rows of history than a request may hold."""
+    if history > (most := HISTORY * limits.samples):
+        raise RefusedError(413, f"{history:,} rows of history in one request; at most {most:,} are taken")
 
 
 def _no_constant(name: str) -> None:

@@ -49,6 +49,7 @@ class Asked:
         ids: of its samples.
         pictures: encoded; None: none were given.
         rows: None: none were given.
+        history: rows of before these, which features may look back at; they are neither answered nor kept. None: none.
         release: the one that has to answer; empty: whichever does.
         share: of the requests that a canary got when this one was given to it, or not, by chance; 0: there was none.
         since: when it was read, by `time.perf_counter`.
@@ -61,6 +62,7 @@ class Asked:
     pictures: Sequence[bytes] | None
     rows: pa.Table | None
     explain: bool = False
+    history: pa.Table | None = None
     release: str = ""
     share: float = 0.0
     since: float = field(default_factory=time.perf_counter)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from totalml.serving.body import RefusedError, read_body, read_json, refuse_many
+from totalml.serving.body import RefusedError, read_body, read_json, refuse_long, refuse_many
 from totalml.serving.columns import table_of
 from totalml.serving.exchange import Asked
 from totalml.serving.guard import ID
@@ -34,11 +34,13 @@ FORM = (
 async def read_request(request: Request, signature: Signature, limits: Limits) -> Asked:
     """Raises: RefusedError: it is too large, too slow, or nothing that is understood."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    history: list[Any] = []
     if kind == "multipart/form-data":
         pictures, rows, names = await _multipart(request, limits)
     elif kind == "application/json":
         pictures, names = None, []
-        rows = _rows(read_json(await read_body(request, limits)))
+        rows, history = _with_history(read_json(await read_body(request, limits)), signature)
+        refuse_long(len(history), limits)
     elif kind.startswith("image/") or kind == "application/octet-stream":
         pictures, names = [await read_body(request, limits)], ["picture"]
         rows = _metadata(request)
@@ -56,7 +58,11 @@ async def read_request(request: Request, signature: Signature, limits: Limits) -
         )
     ids = names or [f"row {number}" for number in range(1, count + 1)]
     explain = request.query_params.get("explain", "0").lower() in ("1", "true", "yes")
-    return Asked(request.scope[ID], ids, pictures, _table(rows, signature), explain)
+    table = _table(rows, signature, history)
+    if table is None or not history:
+        return Asked(request.scope[ID], ids, pictures, table, explain)
+    before = len(history)
+    return Asked(request.scope[ID], ids, pictures, table.slice(before), explain, table.slice(0, before))
 
 
 async def _multipart(request: Request, limits: Limits) -> tuple[list[bytes] | None, list[Any] | None, list[str]]:
@@ -122,6 +128,22 @@ def _metadata(request: Request) -> list[Any] | None:
     return None if given is None else _rows(read_json(given.encode()))
 
 
+def _with_history(given: Any, signature: Signature) -> tuple[list[Any], list[Any]]:
+    """Rows to answer, and those of before."""
+    if not isinstance(given, Mapping) or "history" not in given or "rows" not in given:
+        return _rows(given), []
+    given = dict(given)
+    try:
+        history = _rows({"rows": given.pop("history")})
+    except RefusedError:
+        raise RefusedError(422, 'expected {"history": [{"column": value, ...}, ...], "rows": [...]}') from None
+    if history and not signature.shared:
+        raise RefusedError(
+            422, "the model has no shared features, so there is nothing to make of a history; leave it out"
+        )
+    return _rows(given), history
+
+
 def _rows(given: Any) -> list[Any]:
     if isinstance(given, Mapping) and isinstance(given.get("rows"), list) and len(given) == 1:
         given = given["rows"]
@@ -132,7 +154,10 @@ def _rows(given: Any) -> list[Any]:
     return given
 
 
-def _table(rows: Sequence[Mapping[str, Any]] | None, signature: Signature) -> pa.Table | None:
+def _table(
+    rows: Sequence[Mapping[str, Any]] | None, signature: Signature, history: Sequence[Mapping[str, Any]] = ()
+) -> pa.Table | None:
+    """Of the history, and then of the rows."""
     if rows is None:
         return None
     if empty := [str(number) for number, row in enumerate(rows, start=1) if not row and signature.columns]:
@@ -140,6 +165,7 @@ def _table(rows: Sequence[Mapping[str, Any]] | None, signature: Signature) -> pa
         raise RefusedError(
             422, f"rows {told} are empty; give null for what is not known of {', '.join(signature.columns)}"
         )
+    rows = [*history, *rows]
     given = {name for row in rows for name in row}
     left_out = signature.left_out(given)
     known = {name: [row.get(name) for row in rows] for name in signature.takes if name not in left_out}

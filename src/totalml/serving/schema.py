@@ -26,6 +26,9 @@ class Rows(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     rows: list[dict[str, str | float | bool | None]] = Field(min_length=1)
+    history: list[dict[str, str | float | bool | None]] = Field(
+        default=[], description="rows of before, which features look back at; they are not answered"
+    )
 
 
 class Label(BaseModel):
