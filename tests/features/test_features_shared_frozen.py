@@ -141,7 +141,7 @@ def test_it_answers_no_question_of_before_its_history(lags):
 
 
 def test_two_rows_of_one_entity_and_time_are_refused(lags):
-    with pytest.raises(FeatureError, match="'marketing/spend': 1 rows of one region have the same time as another"):
+    with pytest.raises(FeatureError, match="'marketing/spend': 1 row of one region has the same time as another"):
         with_made(table([("a", 9 * DAY_US, 1.0), ("a", 9 * DAY_US, 2.0)]), [lags])
 
 

@@ -67,9 +67,9 @@ def test_stop_names_the_rows_behind_a_gap_but_lets_a_series_begin():
 
 def test_two_rows_of_one_time_are_named():
     rows = [("a", 0, 1.0), ("b", 0, 2.0), ("a", DAY_US, 3.0)]
-    with pytest.raises(FeatureError, match="1 rows have the same time as another: 'a/0' and 'b/0'; name the columns"):
+    with pytest.raises(FeatureError, match="1 row has the same time as another: 'a/0' and 'b/0'; name the columns"):
         lags(entity=[]).columns(table(rows))
-    with pytest.raises(FeatureError, match="1 rows of one region have the same time as another"):
+    with pytest.raises(FeatureError, match="1 row of one region has the same time as another"):
         lags().columns(table([*rows, rows[0]]))
 
 
@@ -95,10 +95,10 @@ def test_columns_that_do_not_fit_are_named(column, expected):
 
 def test_rows_without_time_or_entity_are_named():
     rows = table([("a", 0, 1.0), (None, DAY_US, 1.0)])
-    with pytest.raises(FeatureError, match=f"'region' is empty in 1 rows: 'None/{DAY_US}'"):
+    with pytest.raises(FeatureError, match=f"'region' is empty in 1 row: 'None/{DAY_US}'"):
         lags().columns(rows)
     timeless = rows.set_column(1, "timestamp", rows["timestamp"].take([0, None]))
-    with pytest.raises(FeatureError, match="its samples have no timestamp in 1 rows"):
+    with pytest.raises(FeatureError, match="its samples have no timestamp in 1 row"):
         lags().columns(timeless)
 
 

@@ -207,7 +207,7 @@ def test_samples_without_what_names_their_entity_are_told(store):
     with pytest.raises(FeatureError, match="the rows have no column 'region'"):
         values_at(each, table([("a", 0, 1.0)]).drop(["region"]), store, SILENT)
     timeless = table([("a", 0, 1.0)]).set_column(1, "timestamp", pa.nulls(1, pa.timestamp("us", "UTC")))
-    with pytest.raises(FeatureError, match="have no timestamp in 1 rows"):
+    with pytest.raises(FeatureError, match="have no timestamp in 1 row"):
         values_at(each, timeless, store, SILENT)
 
 

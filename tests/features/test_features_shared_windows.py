@@ -107,5 +107,5 @@ def test_pairs_are_looked_at_a_few_at_a_time_with_the_same_result(monkeypatch):
 
 def test_one_report_of_one_time_twice_is_named():
     rows = [("a", 0, 0, 1.0), ("a", 0, DAY_US, 2.0), ("a", 0, DAY_US, 3.0)]
-    with pytest.raises(FeatureError, match=f"1 rows of one region have the same time as another: 'a/0/{DAY_US}' and"):
+    with pytest.raises(FeatureError, match=f"1 row of one region has the same time as another: 'a/0/{DAY_US}' and"):
         window(known_time="reported").columns(revised_table(rows))

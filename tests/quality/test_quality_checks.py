@@ -24,8 +24,8 @@ def test_the_same_content_in_two_splits_is_a_leak(snapshot_of, splits_of):
     snapshot = snapshot_of(["a"] * 6, content=["x", "y", "x", "z", "w", "y"])
     [finding] = found(SplitLeakage(), snapshot, splits_of("tttvee"))
     assert finding.level == "stop"
-    assert "1 times the same content" in finding.message
-    assert "1 times in train and test" in finding.message
+    assert "1 time the same content" in finding.message
+    assert "1 time in train and test" in finding.message
     assert finding.samples == ("s0001", "s0005")
 
 

@@ -29,8 +29,8 @@ def copied(snapshot_of, splits_of, pictures_of):
 
 def test_a_near_duplicate_across_splits_is_named(copied):
     [finding] = found(NearDuplicates(max_share=0.5, level="stop"), *copied())
-    assert "near duplicates across splits: 1 times the same photo" in finding.message
-    assert "2 samples; 1 times in train and test" in finding.message
+    assert "near duplicates across splits: 1 time the same photo" in finding.message
+    assert "2 samples; 1 time in train and test" in finding.message
     assert (finding.level, finding.samples) == ("stop", ("s0000", "s0040"))
 
 

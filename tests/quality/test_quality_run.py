@@ -33,7 +33,7 @@ def test_all_checks_run_before_the_run_stops(snapshot_of, splits_of):
         check_quality(QualityRecipe(checks=checks), snapshot, splits_of("tve"))
     text = str(caught.value)
     assert "3 of 4 findings stop the run" in text
-    assert "SplitLeakage: 1 times the same content" in text
+    assert "SplitLeakage: 1 time the same content" in text
     assert "Samples: 's0000', 's0002'." in text
     assert "MissingValues: the snapshot has no column 'taste_1'" in text
     assert "Duplicates: 1 of 3 samples" in text

@@ -6,7 +6,8 @@ from totalml.evaluation import Interval
 from totalml.report.charts import Axes
 from totalml.report.charts import figure as figure_of
 from totalml.report.markup import Html, joined, name_of, tag
-from totalml.report.number_format import counted, duration, figure, interval, of_hundred, percent, times
+from totalml.report.number_format import duration, figure, interval, of_hundred, percent, times
+from totalml.values.shown import counted
 
 
 @pytest.mark.parametrize(

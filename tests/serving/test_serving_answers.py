@@ -443,7 +443,7 @@ def test_a_log_that_cannot_be_written_ends_no_service(tmp_path, capfd):
         (tmp_path / "predictions").write_text("in the way")
         assert running.ask(picture()).status_code == 200
     assert running.service.log.dropped == 1
-    assert "1 rows of the prediction log are lost" in capfd.readouterr().err
+    assert "lost 1 row of the prediction log" in capfd.readouterr().err
 
 
 def test_a_log_goes_on_whatever_a_row_may_do(tmp_path, capfd, monkeypatch):
@@ -458,4 +458,4 @@ def test_a_log_goes_on_whatever_a_row_may_do(tmp_path, capfd, monkeypatch):
         broken.undo()
         running.ask(picture())
     assert (running.service.log.written, running.service.log.dropped) == (1, 1)
-    assert "1 rows of the prediction log are lost: division by zero" in capfd.readouterr().err
+    assert "lost 1 row of the prediction log: division by zero" in capfd.readouterr().err

@@ -64,7 +64,7 @@ def test_what_cannot_name_a_series_is_told_beside_the_targets():
     assert lines[0] == "task.series: 'region' is no metadata column, did you mean 'regions'?"
     assert "'sold' is of type string" in lines[1]
     sold = [1.0, 2.0, 3.0]
-    assert "task.series: 'region' is missing in 1 samples: 'b'" in told(region=["x", None, "z"], sold=sold)
+    assert "task.series: 'region' is missing in 1 sample: 'b'" in told(region=["x", None, "z"], sold=sold)
     assert "task.series: 'region' is of type double" in told(region=[1.5, 2.0, 3.0], sold=sold)
     Regression(targets=["sold"], series="region").read_targets(snapshot(region=[1, 2, 2], sold=sold), None)
 

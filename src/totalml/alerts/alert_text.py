@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from totalml.alerts.alert import ACKNOWLEDGED, RESOLVED
 from totalml.alerts.finding import short_text
 from totalml.identity import short
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.alerts.alert import Alert

@@ -14,7 +14,7 @@ from totalml.alerts.retrain import command, proposed, require_project, run_to_it
 from totalml.alerts.review import queue_labels
 from totalml.alerts.rolling_back import reason, roll_back_for, would_roll_back
 from totalml.errors import AlertError, TotalmlError
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.project import Place

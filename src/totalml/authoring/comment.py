@@ -10,8 +10,7 @@ from totalml.comparison.figures import paired_in_words
 from totalml.comparison.markdown import code, sections_as_markdown
 from totalml.comparison.sections import Section, metric_lines, recipe_section
 from totalml.identity import short
-from totalml.report.number_format import counted
-from totalml.values.shown import SAME, visible
+from totalml.values.shown import SAME, counted, visible
 
 if TYPE_CHECKING:
     from totalml.authoring.changes import RecipeChange

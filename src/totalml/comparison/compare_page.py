@@ -13,10 +13,11 @@ from totalml.comparison.side_by_side import titles
 from totalml.comparison.summary import summary
 from totalml.report.document import by_name, document
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import MISSING, TITLES, counted
+from totalml.report.number_format import MISSING, TITLES
 from totalml.store.atomic import write_atomically
 from totalml.values import shown
 from totalml.values.keys import ABSENT
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.comparison.metrics import MetricChange

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from totalml.comparison.figures import moved, paired_in_words, paired_told, step, step_interval
 from totalml.errors import RecipeError
-from totalml.report.number_format import SHARES, counted, figure
-from totalml.values.shown import SAME, visible
+from totalml.report.number_format import SHARES, figure
+from totalml.values.shown import SAME, counted, visible
 
 if TYPE_CHECKING:
     from totalml.comparison.side_by_side import SideBySide

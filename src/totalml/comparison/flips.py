@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from totalml.errors import StoreError
 from totalml.report.markup import Html, joined, name_of, section, tag
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.comparison.side_by_side import Flip, SideBySide

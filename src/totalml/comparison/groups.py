@@ -9,7 +9,8 @@ from totalml.comparison.figures import moved, step, step_interval
 from totalml.comparison.slices import CONFIDENCE, ERROR_RATE, SliceChange, SliceChanges
 from totalml.report.forest import forest
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import SHARES, chance, counted, figure, percent
+from totalml.report.number_format import SHARES, chance, figure, percent
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.comparison.side_by_side import SideBySide

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from totalml.comparison import figures
 from totalml.identity import short
-from totalml.report.number_format import TITLES, counted
+from totalml.report.number_format import TITLES
 from totalml.terminal import aligned
 from totalml.values import shown
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.comparison.compared import Comparison

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from totalml.comparison.figures import step
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import MISSING, TITLES, counted, figure, of_hundred, points
+from totalml.report.number_format import MISSING, TITLES, figure, of_hundred, points
 from totalml.values import shown
 from totalml.values.keys import ABSENT
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.comparison.side_by_side import SideBySide

@@ -11,7 +11,7 @@ from totalml.data.paths import meant
 from totalml.data.splits import NAMES, Splits
 from totalml.duration import us_of
 from totalml.errors import SnapshotError
-from totalml.values.shown import some_of
+from totalml.values.shown import counted, some_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,7 +83,7 @@ def _by_column(split: SplitRecipe, snapshot: Snapshot) -> Rows:
     if place.null_count:
         other = pc.unique(column.filter(place.is_null())).to_pylist()
         raise SnapshotError(
-            f"data.split.column {split.column!r} holds {other[:5]} in {place.null_count} samples; "
+            f"data.split.column {split.column!r} holds {other[:5]} in {counted(place.null_count, 'sample')}; "
             f"expected one of {named}. Leave them out with data.where, or name them in data.split.values"
         )
     split_of_value = [NAMES.index(name) for name, values in means.items() for _ in values]

@@ -10,6 +10,7 @@ import numpy as np
 from totalml.errors import FeatureError
 from totalml.features.targets import Targets
 from totalml.target import did_you_mean
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,7 +88,7 @@ def _mistakes(values: NDArray[np.float64], ids: pa.ChunkedArray) -> Iterator[str
 def _lacking(what: str, rows: NDArray[np.int64], ids: pa.ChunkedArray) -> str:
     named = _listed(ids.take(rows[:NAMED_AT_MOST]).to_pylist())
     more = ", ..." if len(rows) > NAMED_AT_MOST else ""
-    return f"{what} in {len(rows)} samples: {named}{more}. Fill it in or leave these samples out."
+    return f"{what} in {counted(len(rows), 'sample')}: {named}{more}. Fill it in or leave these samples out."
 
 
 def _no_number(kind: pa.DataType) -> str | None:

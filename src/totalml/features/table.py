@@ -13,6 +13,7 @@ from totalml.data.arrays import nan_where_null, one_array
 from totalml.errors import FeatureError
 from totalml.recipe import TableFeatures
 from totalml.target import did_you_mean
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -105,7 +106,7 @@ def _numeric(name: str, column: pa.Array) -> NDArray[np.float32]:
     values = nan_where_null(column)
     if (huge := np.abs(values) > np.finfo(np.float32).max).any():
         raise FeatureError(
-            f"numeric column {name!r} is infinite or beyond 3.4e38 in {huge.sum()} samples; "
+            f"numeric column {name!r} is infinite or beyond 3.4e38 in {counted(huge.sum(), 'sample')}; "
             "leave the value out where it is unknown."
         )
     single: NDArray[np.float32] = values.astype(np.float32)

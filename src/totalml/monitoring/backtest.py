@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from totalml.errors import DataError, RecipeError
 from totalml.monitoring.verdict import ALARMED
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -85,8 +85,8 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
 def told(found: Calibration) -> Iterator[str]:
     """For people."""
     from totalml.monitoring.budget import DAYS_A_YEAR
-    from totalml.report.number_format import counted
     from totalml.terminal import aligned
+    from totalml.values.shown import counted
 
     yield (
         f"nothing happens: {found.histories:,} histories of {found.days:.3g} days with {found.rows_per_day:,.4g} rows, "
@@ -114,7 +114,7 @@ def _rate_row(rate: Rate) -> tuple[str, ...]:
 
 
 def _drift_row(caught: Caught) -> tuple[str, ...]:
-    from totalml.report.number_format import counted
+    from totalml.values.shown import counted
 
     delay = "" if caught.days is None else f"{caught.days:.3g} days, {counted(caught.rows or 0, 'row')}"
     called = ", ".join(f"{cause} {count:,}" for cause, count in caught.called.items())

@@ -36,7 +36,7 @@ from totalml.monitoring.verdict import (
     Verdict,
     found,
 )
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 # Detectors that say that what comes in is other than it was: so it is where the same model looks elsewhere, too.
 OF_INPUTS = (OF_WINDOW, OF_STREAM, OF_FAIRNESS, OF_ATTRIBUTION)

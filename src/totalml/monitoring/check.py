@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING
 from totalml.errors import DataError, RecipeError
 from totalml.monitoring.verdict import ALARMED, TOO_FEW
 from totalml.release.log_rows import METADATA
-from totalml.report.number_format import counted
-from totalml.values.shown import short_number
+from totalml.values.shown import counted, short_number
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,8 +19,8 @@ from totalml.monitoring.verdict import OF_WINDOW, Evidence, Verdict
 from totalml.monitoring.window import WindowTest
 from totalml.monitoring.window_evidence import window_evidence
 from totalml.release.log_rows import METADATA
-from totalml.report.number_format import counted
 from totalml.target import did_you_mean
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -25,7 +25,7 @@ from totalml.alerts.alert_text import to_the_minute
 from totalml.errors import RecipeError
 from totalml.monitoring.verdict import ALARMED
 from totalml.prediction_log.settings import LogSettings
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

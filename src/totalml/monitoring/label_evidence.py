@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from totalml.monitoring.cause import RIGHT, UNDECIDED, WRONG
 from totalml.monitoring.verdict import OF_LABELS, OF_SLICES, Evidence
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.monitoring.erring import Erring

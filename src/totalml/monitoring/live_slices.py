@@ -18,7 +18,7 @@ from totalml.monitoring.answers import Answers, answers_of
 from totalml.monitoring.observations import Observations, observe
 from totalml.monitoring.populations import Population, Populations
 from totalml.quality.groups import upper_tail
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -39,7 +39,7 @@ from totalml.monitoring.window_evidence import (
     window_evidence,
 )
 from totalml.release.periods import PERIOD
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

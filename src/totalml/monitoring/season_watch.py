@@ -23,7 +23,7 @@ from totalml.monitoring.table_times import iso
 from totalml.monitoring.verdict import OF_STREAM, OF_WINDOW, Evidence
 from totalml.monitoring.window_evidence import MOST_ROWS, stream_evidence
 from totalml.release.log_rows import spoken
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa

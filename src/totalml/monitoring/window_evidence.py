@@ -10,7 +10,7 @@ import numpy as np
 
 from totalml.monitoring.verdict import OF_ESTIMATE, OF_FAIRNESS, OF_SEASON, OF_STREAM, Evidence
 from totalml.release.log_rows import METADATA, PROPERTY, spoken
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -24,6 +24,7 @@ from totalml.prediction.score import Score, scorer_in
 from totalml.progress import Progress
 from totalml.release.named import find_release
 from totalml.url import is_url
+from totalml.values.shown import counted
 from totalml.workers import Crew
 from totalml.workers.options import configure_crew, crew_of
 
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
         if not parts_folder(out).exists():
             refuse_output(out, arguments.overwrite)
         finished = predict(bundle, arguments.what, out, crew, arguments.overwrite, progress, arguments.maps)
-    progress.say(f"{finished.samples:,} samples by release {bundle.hash}: {out}")
+    progress.say(f"{counted(finished.samples, 'sample')} by release {bundle.hash}: {out}")
     if finished.bad and not arguments.skip_bad:
         raise DataError(_bad(finished))
     if finished.bad:
@@ -98,5 +99,5 @@ def _name(listed: Listed) -> str:
 
 def _bad(finished: Finished) -> str:
     left = finished.bad - len(finished.shown)
-    what = f"{finished.bad:,} of {finished.samples:,} samples could not be used; the column 'error' says why:"
+    what = f"{finished.bad:,} of {counted(finished.samples, 'sample')} could not be used; the column 'error' says why:"
     return "\n".join([what, *finished.shown, *([f"  ... and {left:,} more"] if left else [])])

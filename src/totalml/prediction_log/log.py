@@ -116,7 +116,7 @@ def _require_log(store: Store, model: str) -> None:
 
 def _delete(store: Store, model: str, sought: Sought) -> str:
     from totalml.prediction_log.deletion import delete
-    from totalml.report.number_format import counted
+    from totalml.values.shown import counted
 
     done = delete(store, model, sought)
     told = f"{counted(done.rows, 'row')}, {counted(done.pictures, 'picture')} and {counted(done.labels, 'label')} "
@@ -126,7 +126,7 @@ def _delete(store: Store, model: str, sought: Sought) -> str:
 def _remove_older(store: Store, model: str, days: int, now: Any) -> str:
     from totalml.prediction_log.housekeeping import remove_older, remove_older_items
     from totalml.prediction_log.sampled_pictures import PICTURES
-    from totalml.report.number_format import counted
+    from totalml.values.shown import counted
 
     rows, pictures = remove_older(store, model, days, now), remove_older(store, model, days, now, PICTURES)
     items = remove_older_items(store, model, days, now)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from totalml.kinds import PictureCheck
 from totalml.quality.report import Finding
 from totalml.recipe import Share
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,10 +64,10 @@ class NearDuplicates(PictureCheck):
         import numpy as np
 
         in_both = np.intersect1d(photo[rows[part[rows] == 0]], photo[rows[part[rows] == 2]])
+        times, there = (counted(len(each), "time") for each in (np.unique(photo[rows]), in_both))
         message = (
-            f"near duplicates across splits: {len(np.unique(photo[rows]))} times the same photo stands in two splits "
-            f"or more as different files ({len(rows)} samples; {len(in_both)} times in train and test). Give copies "
-            "one group, or keep one of each."
+            f"near duplicates across splits: {times} the same photo stands in two splits or more as different files "
+            f"({counted(len(rows), 'sample')}; {there} in train and test). Give copies one group, or keep one of each."
         )
         return self._finding(snapshot, photo, rows, message)
 

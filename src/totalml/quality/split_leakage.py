@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from totalml.kinds import Check
 from totalml.quality.report import Finding
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.data.snapshot import Snapshot
@@ -44,8 +45,9 @@ class SplitLeakage(Check):
         if len(rows):
             in_train = int((seen[shared, 0] & seen[shared, 2]).sum())
             message = (
-                f"{shared.sum()} times the same {what} stands in two splits or more ({len(rows)} samples; "
-                f"{in_train} times in train and test). {mend}"
+                f"{counted(shared.sum(), 'time')} the same {what} stands in two splits or more "
+                f"({counted(len(rows), 'sample')}; "
+                f"{counted(in_train, 'time')} in train and test). {mend}"
             )
             # Side by side, so that the list shows what belongs together.
             together = rows[np.argsort(code[rows], kind="stable")]

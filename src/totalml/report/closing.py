@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from totalml.evaluation.record import Interval
 from totalml.report.gate_words import SMOKE, brief, reason, word
-from totalml.report.number_format import MISSING, counted, duration, figure, interval, title
+from totalml.report.number_format import MISSING, duration, figure, interval, title
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.gates.record import Verdict

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, name_of, section, table, tag, with_bar
-from totalml.report.number_format import counted, percent
+from totalml.report.number_format import percent
+from totalml.values.shown import counted
 
 SPLITS = ("train", "validation", "test")
 MOST_LABELS = 60

@@ -6,10 +6,11 @@ from totalml.evaluation.explanation.record import GRAD_CAM, INTEGRATED, SMOOTHGR
 from totalml.recipe.evaluation import EVERYWHERE_ELSE, SUBJECT
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag, with_bar
-from totalml.report.number_format import counted, interval, of_hundred, percent
+from totalml.report.number_format import interval, of_hundred, percent
 from totalml.report.overlays import overlays, where
 from totalml.report.pictures import Thumbnails, thumbnails
 from totalml.report.task_parts import Answer, answer_of
+from totalml.values.shown import counted
 
 NAMES = {GRAD_CAM: "Grad-CAM", INTEGRATED: "Integrated gradients", SMOOTHGRAD: "SmoothGrad²"}
 ALIKE = 0.5  # maps of a random network that are more like those of the trained one say little of what it learnt

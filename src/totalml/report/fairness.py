@@ -7,7 +7,8 @@ from totalml.evaluation.fairness.record import Fairness, GroupFigure
 from totalml.evaluation.record import Evaluation
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import counted, interval, of_hundred, percent, points, points_interval, quantity
+from totalml.report.number_format import interval, of_hundred, percent, points, points_interval, quantity
+from totalml.values.shown import counted
 
 TITLES = {
     "selection_rate": "Says it",

@@ -5,9 +5,9 @@ import numpy as np
 from totalml.quality.report import Finding, QualityReport
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, tag
-from totalml.report.number_format import counted
 from totalml.report.pictures import thumbnails
 from totalml.report.suites import suite_table
+from totalml.values.shown import counted
 
 MOST_FINDINGS = 20
 SUITES = ("Deepchecks", "DeepchecksVision")

@@ -8,8 +8,8 @@ import numpy as np
 
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, tag
-from totalml.report.number_format import counted
 from totalml.report.pictures import thumbnails
+from totalml.values.shown import counted
 
 AT_A_GLANCE = 6
 MOST_WRONG = 10

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from totalml.report.number_format import IN_UNITS, SHARES, THIN, counted, percent, points
+from totalml.report.number_format import IN_UNITS, SHARES, THIN, percent, points
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.evaluation.interval import Interval

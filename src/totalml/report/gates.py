@@ -6,7 +6,7 @@ from totalml.gates.record import GateResult, Verdict
 from totalml.report.content import ReportContent
 from totalml.report.gate_words import bound, measured, others, sentence, word, would_decide
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 MOST_ROWS = 60
 REMARK = 300

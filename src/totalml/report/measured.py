@@ -1,7 +1,8 @@
 """On how many samples a task was measured, and how far the headline figure may lie elsewhere."""
 
 from totalml.evaluation.record import Evaluation
-from totalml.report.number_format import counted, interval, percent
+from totalml.report.number_format import interval, percent
+from totalml.values.shown import counted
 
 
 def measured_on(evaluation: Evaluation, noun: str) -> str:

@@ -15,12 +15,13 @@ from totalml.report.front_matter import front_matter
 from totalml.report.gate_words import SMOKE, bound, brief, found, measured, word
 from totalml.report.markdown import code, listed, table, text
 from totalml.report.measured import measured_on
-from totalml.report.number_format import counted, figure, interval, percent, title
+from totalml.report.number_format import figure, interval, percent, title
 from totalml.report.plan import sentence
 from totalml.report.slices import in_words
 from totalml.report.task_parts import parts_of
 from totalml.runs.attempt import CARD_FILE
 from totalml.store.atomic import write_atomically
+from totalml.values.shown import counted
 
 MOST_ROWS = 40
 SMALL_TEST = 1000  # samples; below it, the card warns of chance

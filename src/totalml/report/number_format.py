@@ -110,12 +110,6 @@ def quantity(value: float, unit: str = "", sign: str = "") -> str:
     return f"{shown.replace('-', MINUS)}{THIN if unit else ''}{unit}"
 
 
-def counted(count: int, noun: str) -> str:
-    """`1 picture`, `2,000 pictures`."""
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{count:,} {noun if count == 1 else plural}"
-
-
 def times(count: float) -> str:
     """`once`, `twice`, `3 times`."""
     return {1.0: "once", 2.0: "twice"}.get(count, f"{count:,.12g} times")

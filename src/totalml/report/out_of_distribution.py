@@ -9,8 +9,9 @@ from totalml.evaluation.record import Interval
 from totalml.report.charts import Axes, Line, curve, figure, upright
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import MISSING, counted, interval, of_hundred, percent, points, points_interval
+from totalml.report.number_format import MISSING, interval, of_hundred, percent, points, points_interval
 from totalml.report.pictures import thumbnails
+from totalml.values.shown import counted
 
 LEAST_LIKE = 8
 KINDS = {

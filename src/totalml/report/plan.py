@@ -10,9 +10,10 @@ from totalml.plan.lever import Lever
 from totalml.plan.record import Plan
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import THIN, counted, percent, quantity
+from totalml.report.number_format import THIN, percent, quantity
 from totalml.report.plan_charts import brought, curves
 from totalml.terminal import aligned
+from totalml.values.shown import counted
 
 TENTH = 0.1
 DAY_S, WEEK_S = 86_400.0, 604_800.0

@@ -9,7 +9,8 @@ from totalml.evaluation.classification.record import ClassificationEvaluation
 from totalml.evaluation.multilabel.record import MultiLabelEvaluation
 from totalml.report.charts import Axes, Line, curve, dot, figure
 from totalml.report.markup import Html, joined, section, table, tag
-from totalml.report.number_format import counted, percent, points_interval
+from totalml.report.number_format import percent, points_interval
+from totalml.values.shown import counted
 
 
 @dataclass(frozen=True)

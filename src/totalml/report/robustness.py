@@ -9,9 +9,10 @@ from totalml.evaluation.robustness.record import Point, Robustness
 from totalml.report.charts import Axes, Line, curve, dot, figure, spread
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, section, table, tag
-from totalml.report.number_format import THIN, counted, interval, percent, points, points_interval
+from totalml.report.number_format import THIN, interval, percent, points, points_interval
 from totalml.report.pictures import thumbnails
 from totalml.report.task_parts import parts_of
+from totalml.values.shown import counted
 
 CHOSEN_AMONG = 32  # test pictures, of which one is shown
 Place = tuple[float, Interval]  # strength and accuracy

@@ -7,17 +7,9 @@ from totalml.evaluation.slices.record import Slice, Slices
 from totalml.report.content import ReportContent
 from totalml.report.forest import forest
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import (
-    chance,
-    counted,
-    interval,
-    of_hundred,
-    percent,
-    points,
-    points_interval,
-    quantity,
-)
+from totalml.report.number_format import chance, interval, of_hundred, percent, points, points_interval, quantity
 from totalml.report.number_format import figure as written
+from totalml.values.shown import counted
 
 MOST_ROWS = 40
 MOST_NAMED = 20

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from totalml.quality.suites.record import AFTER_TRAINING, ORDER, Outcome, Suite
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, section, table, tag
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 LONGEST = 600  # characters of what a check says
 MOST = 60  # rows of a table

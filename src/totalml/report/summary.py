@@ -10,12 +10,13 @@ from totalml.report.content import ReportContent
 from totalml.report.fairness import told as fairness_told
 from totalml.report.gates import release
 from totalml.report.markup import Html, joined, tag
-from totalml.report.number_format import MISSING, counted, duration, figure, interval, title
+from totalml.report.number_format import MISSING, duration, figure, interval, title
 from totalml.report.out_of_distribution import told as strange_told
 from totalml.report.plan import told as plan_told
 from totalml.report.robustness import told as robustness_told
 from totalml.report.slices import told as slices_told
 from totalml.report.task_parts import parts_of
+from totalml.values.shown import counted
 
 
 def summary(content: ReportContent, first: Html, glance: Html) -> Html:

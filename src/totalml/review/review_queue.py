@@ -40,10 +40,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, place: Place) -> int:
     from totalml.release.named import find_of_model
-    from totalml.report.number_format import counted
     from totalml.review.queues.fill import USUAL, Wanted, fill
     from totalml.review.queues.from_log import span_of
     from totalml.review.settings import review_settings
+    from totalml.values.shown import counted
 
     _require_one_source(arguments)
     wanted = Wanted(

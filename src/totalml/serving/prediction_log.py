@@ -27,6 +27,7 @@ from totalml.serving.logged import Measured, Noted, measured_of, table_of
 from totalml.serving.looked_at import LookedAt
 from totalml.store import Store
 from totalml.terminal import say
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.serving.exchange import Answered, Arm, Asked
@@ -144,7 +145,7 @@ class PredictionLog:
     def _lose(self, samples: int, error: Exception) -> None:
         self.dropped += samples
         self._let_go(samples)
-        say(f"{samples} rows of the prediction log are lost: {error}")
+        say(f"lost {counted(samples, 'row')} of the prediction log: {error}")
 
     def _let_go(self, samples: int) -> None:
         with self._lock:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from totalml.report.document import by_name, document
 from totalml.report.markup import Html, joined, name_of, section, table, tag, with_bar
-from totalml.report.number_format import MISSING, counted, duration
+from totalml.report.number_format import MISSING, duration
 from totalml.runs.attempt import REPORT_FILE
 from totalml.store.atomic import write_atomically
 from totalml.sweep.backtest import FOLD, backtest, best_of
@@ -17,6 +17,7 @@ from totalml.sweep.importance import FEWEST_JOBS, importances
 from totalml.sweep.job_format import brief, command, figure, shown
 from totalml.sweep.parallel import MOST_LINES, parallel
 from totalml.sweep.record import PAGE_FILE, Job, SweepRecord
+from totalml.values.shown import counted
 
 MOST_ROWS = 400
 

@@ -34,6 +34,12 @@ def value(given: Any, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else f"{text[: longest - 21]}…{text[-20:]}"
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 picture`, `2,000 pictures`."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
 def change(given: KeyChange) -> str:
     """`2 → 5`; of a long list, what came and went."""
     old, new = given.old, given.new

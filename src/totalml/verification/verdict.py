@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from totalml.identity import short
-from totalml.report.number_format import counted
 from totalml.runs.attempt import Attempt
 from totalml.training.history import TrainedModel, read_steps
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.comparison.compared import Comparison

@@ -10,6 +10,7 @@ from totalml.errors import FeatureError, TotalmlError
 from totalml.features.shared.part_names import part_name
 from totalml.features.shared.past import TIMESTAMP, numbers
 from totalml.features.shared.pictured import BLOB, PICTURE, with_pictures
+from totalml.values.shown import counted
 from totalml.workers import Crew
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _made(feature: SharedFeature, rows: pa.Table) -> pa.Table:
     values = {name: numbers(made, name) for name in made.column_names}
     for name, found in values.items():
         if (huge := np.abs(found) > np.finfo(np.float32).max).any():
-            raise FeatureError(f"part {name!r} is infinite or beyond 3.4e38 in {huge.sum()} rows")
+            raise FeatureError(f"part {name!r} is infinite or beyond 3.4e38 in {counted(huge.sum(), 'row')}")
     return pa.table({name: pa.array(found, from_pandas=True) for name, found in values.items()})
 
 

@@ -15,6 +15,7 @@ from totalml.data.times import as_times
 from totalml.errors import FeatureError
 from totalml.features.shared.windows import Windows
 from totalml.target import did_you_mean
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,7 +93,9 @@ def past_of(feature: SharedFeature, rows: pa.Table) -> Past:
         pairs = "; ".join(" and ".join(_named(rows, pair)) for pair in places)
         of = f" of one {', '.join(feature.entity)}" if feature.entity else ""
         mend = "keep one of them" if feature.entity else "name the columns that tell them apart as its entity"
-        raise FeatureError(f"{len(twice)} rows{of} have the same time as another: {pairs}; {mend}")
+        have = "has" if len(twice) == 1 else "have"
+        told = f"{counted(len(twice), 'row')}{of} {have} the same time as another"
+        raise FeatureError(f"{told}: {pairs}; {mend}")
     return past
 
 
@@ -123,7 +126,9 @@ def times(rows: pa.Table, name: str) -> NDArray[np.int64]:
         raise FeatureError(f"column {name!r} holds no times: {error}") from error
     if moments.null_count:
         told = "its samples have no timestamp" if name == TIMESTAMP else f"{name!r} is empty"
-        raise FeatureError(f"{told} in {moments.null_count} rows: {_some(rows, _empty(moments.combine_chunks()))}")
+        raise FeatureError(
+            f"{told} in {counted(moments.null_count, 'row')}: {_some(rows, _empty(moments.combine_chunks()))}"
+        )
     return moments.cast(pa.int64()).to_numpy()
 
 
@@ -133,7 +138,9 @@ def entities(rows: pa.Table, names: Sequence[str]) -> NDArray[np.int64]:
     for name in names:
         column = column_of(rows, name)
         if column.null_count:
-            raise FeatureError(f"{name!r} is empty in {column.null_count} rows: {_some(rows, _empty(column))}")
+            raise FeatureError(
+                f"{name!r} is empty in {counted(column.null_count, 'row')}: {_some(rows, _empty(column))}"
+            )
         found = column.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
         # Numbered anew each time, so that the product of many columns fits into an int64.
         code = np.unique(code * (found.max(initial=0) + 1) + found, return_inverse=True)[1].astype(np.int64)

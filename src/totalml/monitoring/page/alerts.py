@@ -10,7 +10,7 @@ from totalml.monitoring.page.detectors import cut
 from totalml.monitoring.page.moments import in_words, moment
 from totalml.monitoring.verdict import PAGE
 from totalml.report.markup import Html, name_of, section, table, tag
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.monitoring.page.content import MonitorContent

@@ -9,7 +9,8 @@ from totalml.monitoring.page.facts import faults, moves, slices
 from totalml.monitoring.page.moments import Axis, in_words, moment, span
 from totalml.monitoring.page.moved import moved
 from totalml.report.markup import Html, joined, section, table, tag
-from totalml.report.number_format import MISSING, counted
+from totalml.report.number_format import MISSING
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.monitoring.history import Looked

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from totalml.monitoring.page.detectors import column
 from totalml.monitoring.page.moments import Axis, moment, span
 from totalml.report.markup import Html, joined, name_of, table, tag
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.monitoring.history import Looked

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from totalml.monitoring.page.moments import in_words, moment
 from totalml.report.markup import Html, joined, name_of, section, tag
-from totalml.report.number_format import counted
 from totalml.report.pictures import thumbnails
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,8 @@ from totalml.monitoring.page.detectors import question, title
 from totalml.monitoring.verdict import OF_LABELS, OF_LEVERS, OF_PERIODS, OF_STREAM
 from totalml.monitoring.verdict import found as found_by
 from totalml.report.markup import Html, name_of, section, table, tag
-from totalml.report.number_format import MISSING, counted, percent, quantity
+from totalml.report.number_format import MISSING, percent, quantity
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from totalml.monitoring.page.causes import meaning_of
 from totalml.monitoring.page.moments import Axis, span
 from totalml.monitoring.verdict import CAUSES
 from totalml.report.markup import Html, joined, tag
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.monitoring.page.content import MonitorContent

@@ -10,7 +10,8 @@ from totalml.monitoring.page.moments import DAY, Axis, in_words, moment
 from totalml.monitoring.page.strip import legend, with_times
 from totalml.monitoring.verdict import NONE, OF_LABELS, PAGE, SEASON, TOO_FEW, UNKNOWN
 from totalml.report.markup import Html, joined, tag
-from totalml.report.number_format import counted, times
+from totalml.report.number_format import times
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.monitoring.history import Looked

@@ -12,7 +12,7 @@ from totalml.monitoring.page.moments import Axis, in_words, moment, span
 from totalml.monitoring.page.nearness import MOST, nearness
 from totalml.monitoring.page.strip import strip, times
 from totalml.report.markup import Html, joined, name_of, section, tag
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.monitoring.history import Looked

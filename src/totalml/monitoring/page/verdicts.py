@@ -10,7 +10,7 @@ from totalml.monitoring.page.detectors import cut, title
 from totalml.monitoring.page.moments import span, stamp
 from totalml.monitoring.verdict import NONE, TOO_FEW
 from totalml.report.markup import Html, joined, section, table, tag
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

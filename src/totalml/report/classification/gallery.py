@@ -22,8 +22,9 @@ from totalml.report.gallery import (
     none_wrong,
 )
 from totalml.report.markup import Html, joined, name_of, section, tag
-from totalml.report.number_format import counted, percent
+from totalml.report.number_format import percent
 from totalml.report.pictures import spread
+from totalml.values.shown import counted
 
 PER_CLASS = 8
 # With more classes than this the grid shows those with most samples.

@@ -9,8 +9,9 @@ from totalml.report.classification.baseline import Baseline
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, tag
 from totalml.report.measured import measured
-from totalml.report.number_format import counted, of_hundred, percent, times
+from totalml.report.number_format import of_hundred, percent, times
 from totalml.report.slices import less_often
+from totalml.values.shown import counted
 
 # Confidence and accuracy this close, in points, count as equal.
 POINTS_APART = 2.0

@@ -20,8 +20,9 @@ from totalml.report.gallery import (
 )
 from totalml.report.markup import Html, joined, name_of, section, tag
 from totalml.report.multilabel.names import NONE, listed
-from totalml.report.number_format import counted, percent
+from totalml.report.number_format import percent
 from totalml.report.pictures import spread
+from totalml.values.shown import counted
 
 PER_LABEL = 8
 # With more labels than this the grid shows those with most samples.

@@ -9,8 +9,9 @@ from totalml.report.markup import Html, joined, tag
 from totalml.report.measured import measured
 from totalml.report.multilabel.baseline import Baseline
 from totalml.report.multilabel.names import quoted
-from totalml.report.number_format import counted, of_hundred, percent
+from totalml.report.number_format import of_hundred, percent
 from totalml.report.slices import less_often
+from totalml.values.shown import counted
 
 
 def verdict(content: ReportContent[MultiLabelEvaluation]) -> Html:

@@ -14,7 +14,7 @@ from totalml.evaluation.regression.record import RegressionEvaluation
 from totalml.report.charts import Axes, Line, curve, figure, spread
 from totalml.report.markup import Html, tag
 from totalml.report.moments import moment, time_ticks
-from totalml.report.number_format import counted
+from totalml.values.shown import counted
 
 PARTS = ("truth", *SAID, BEFORE)
 EVEN = 0.8  # share of steps between neighbours in time that are alike, of samples that are one series

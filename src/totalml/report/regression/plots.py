@@ -7,8 +7,9 @@ from totalml.evaluation.regression.record import RegressionEvaluation
 from totalml.report.charts import Axes, Line, cloud, column, curve, figure
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, section, table, tag
-from totalml.report.number_format import counted, quantity
+from totalml.report.number_format import quantity
 from totalml.report.pictures import spread
+from totalml.values.shown import counted
 
 MOST_TARGETS = 4
 MOST_POINTS = 600

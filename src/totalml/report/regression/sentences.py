@@ -5,8 +5,9 @@ from totalml.evaluation.regression.record import RegressionEvaluation
 from totalml.report.content import ReportContent
 from totalml.report.markup import Html, joined, name_of, tag
 from totalml.report.measured import measured_on
-from totalml.report.number_format import counted, interval, percent, quantity
+from totalml.report.number_format import interval, percent, quantity
 from totalml.report.slices import less_often
+from totalml.values.shown import counted
 
 MOST_NAMED = 6
 

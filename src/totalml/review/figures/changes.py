@@ -8,9 +8,10 @@ from math import hypot
 from typing import TYPE_CHECKING
 
 from totalml.evaluation.interval import Interval
-from totalml.report.number_format import counted, percent, points
+from totalml.report.number_format import percent, points
 from totalml.review.figures.accuracy import Outcome, control_share
 from totalml.review.figures.intervals import CONFIDENCE
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.review.figures.judgements import Judgements

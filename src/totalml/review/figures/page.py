@@ -11,10 +11,11 @@ from totalml.report.document import document
 from totalml.report.forest import forest
 from totalml.report.markup import Html, joined, name_of, section, table, tag
 from totalml.report.moments import day_of
-from totalml.report.number_format import MISSING, counted, of_hundred, percent
+from totalml.report.number_format import MISSING, of_hundred, percent
 from totalml.review.figures.reasons import SIDE
 from totalml.review.figures.rows import Row, accuracy_rows, agreement_rows, plan_rows, reason_rows
 from totalml.review.figures.text import ACCURACY_WORDS, GOLD_WORDS, bounds, plan_words, remarks, value
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

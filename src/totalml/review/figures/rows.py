@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from totalml.report.number_format import counted
 from totalml.review.figures.judgements import PREDICTED
 from totalml.review.item import ASK_CURVE
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from totalml.report.number_format import MISSING, counted, percent
+from totalml.report.number_format import MISSING, percent
 from totalml.review.figures.rows import Row, accuracy_rows, agreement_rows, part_name, plan_rows, reason_rows
 from totalml.terminal import aligned
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, get_args
 
 from totalml.recipe.gates import PRODUCTION
 from totalml.recipe.review import Policy
+from totalml.values.shown import counted
 
 if TYPE_CHECKING:
     from totalml.project import Place
@@ -33,5 +34,5 @@ def run(arguments: argparse.Namespace, place: Place) -> int:
     model, bundle = find_of_model(arguments.model, store)
     settings = review_settings(model, bundle, place).ruled_by(arguments.policy)
     kept = keep_labels(Reviews(store, model), bundle, settings, store)
-    print(f"{kept:,} labels of {model} are kept" if kept else f"nothing new was said of requests of {model}")
+    print(f"kept {counted(kept, 'label')} of {model}" if kept else f"nothing new was said of requests of {model}")
     return 0
