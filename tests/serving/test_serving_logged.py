@@ -114,7 +114,7 @@ def test_of_a_second_that_cannot_be_written_whole_nothing_stays(tmp_path, monkey
         log._measured = some
         log._flush()
     assert (log.written, log.dropped, store.files("predictions")) == (0, 2, [])
-    assert "2 rows of the prediction log are lost: no space left" in capfd.readouterr().err
+    assert "lost 2 rows of the prediction log: no space left" in capfd.readouterr().err
     log._measured = some
     log._flush()
     assert (log.written, log.dropped, len(store.files("predictions"))) == (2, 2, 2)
