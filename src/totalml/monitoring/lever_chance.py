@@ -47,9 +47,9 @@ class Chance:
         free = 1 - (count + int(known.any(axis=0).sum()) + levers) / known.sum()
         found = cls(np.ones(series), 0.0)
         for _ in range(PASSES):
-            odd = found._odd(before)
-            kept = _kept(odd[..., 0], found._odd(after)[..., 0])
-            news = found._odd(after) - kept * odd
+            earlier, later = found._odd(before), found._odd(after)
+            kept = _kept(earlier[..., 0], later[..., 0])
+            news = later - kept * earlier
             effects = np.linalg.lstsq(news[known][:, 1:], news[known][:, 0], rcond=None)[0]
             squares = ((news[..., 0] - news[..., 1:] @ effects) ** 2).sum(axis=0) * found.deviations**2
             if free <= 0 or not squares.any():

@@ -69,7 +69,6 @@ class Regression:
         self._products, self._by_series = (_since_each(values) for values in (each.products, each.by_series))
         self._weights = (fresh**2 / (fresh**2 * whole.counts + LEVEL**-2))[:, None]
         self._levels = whole.by_series * self._weights
-        self._of_series = whole.by_series
         self._whole = whole.products - self._levels.T @ whole.by_series
         self._since = self._products - np.swapaxes(self._by_series, 1, 2) @ self._levels
         prior = EFFECT**-2 * np.eye(rows.shape[2] - 1)
@@ -107,7 +106,7 @@ class Regression:
     def foretold(self, brought: Numbers) -> tuple[Numbers, Numbers]:
         """(R,) errors of the next period, if nothing changes, and their deviation, about. Args: brought: (R, L)."""
         weights = self._weights[:, 0]
-        errors = brought @ self.effects + weights * (self._of_series @ np.array([1.0, *-self.effects]))
+        errors = brought @ self.effects + self._levels @ np.array([1.0, *-self.effects])
         return errors, np.sqrt(1 + weights + ((brought @ self._inverse) * brought).sum(axis=1))
 
 
