@@ -13,6 +13,7 @@ from totalml.comparison.slices import SliceChanges, slice_changes
 from totalml.evaluation.classification.record import ClassificationEvaluation
 from totalml.evaluation.paired import Paired, paired, paired_shares, read_evaluation
 from totalml.evaluation.record import Evaluation
+from totalml.evaluation.together import taken
 from totalml.report.task_parts import Answer, answer_of
 from totalml.runs.attempt import Attempt
 from totalml.values.keys import KeyChange, key_changes
@@ -91,9 +92,7 @@ class SideBySide:
         of_class = {label: labels == label for label in sorted(set(labels))}
         together = self._evaluations[0].drawn_together()
         found = [
-            ClassChange(
-                label, paired_shares(was[rows], now[rows], together=None if together is None else together[rows])
-            )
+            ClassChange(label, paired_shares(was[rows], now[rows], together=taken(together, rows)))
             for label, rows in of_class.items()
         ]
         return sorted(found, key=lambda change: change.paired.difference)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from totalml.evaluation.record import Evaluation
+from totalml.evaluation.together import taken
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow
     from numpy.typing import NDArray
 
     from totalml.evaluation.arrays import Floats, Ints
@@ -55,13 +55,12 @@ def paired(old: Evaluation, new: Evaluation) -> Paired | None:
 
     if not new.asks_the_same(old) or old.count != new.count:
         return None
-    rows = [_by_id(each.predictions["id"]) for each in (old, new)]
+    rows = [each.by_id() for each in (old, new)]
     ids = [each.predictions["id"].take(order) for each, order in zip((old, new), rows, strict=True)]
     if not ids[0].equals(ids[1]):
         return None
     was, now = (new.scores_of(each)[order] for each, order in zip((old, new), rows, strict=True))
-    together = new.drawn_together()
-    together = None if together is None else together[rows[1]]
+    together = taken(new.drawn_together(), rows[1])
     if new.headline_is_share and np.isin([was, now], (0, 1)).all():
         return paired_shares(was == 1, now == 1, new.headline, together)
     step = now - was
@@ -112,12 +111,6 @@ def _middle(drawn: Floats) -> tuple[float, float]:
     tail = 50 * (1 - CONFIDENCE)
     low, high = np.percentile(drawn, [tail, 100 - tail])
     return float(low), float(high)
-
-
-def _by_id(ids: pyarrow.ChunkedArray) -> NDArray[np.int64]:
-    import pyarrow.compute as pc
-
-    return pc.sort_indices(ids).to_numpy().astype("int64")
 
 
 def read_evaluation(folder: Path) -> Evaluation | None:

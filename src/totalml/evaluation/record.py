@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from totalml.evaluation.fairness.record import Fairness
 from totalml.evaluation.interval import Interval, with_chance
 from totalml.evaluation.slices.record import Slices
-from totalml.evaluation.together import GROUP, facts, numbers_of
+from totalml.evaluation.together import facts, in_groups
 from totalml.runs.attempt import METRICS_FILE, PREDICTIONS_FILE
 from totalml.store.atomic import write_atomically, write_json
 
@@ -106,15 +106,13 @@ class Evaluation:
 
     def drawn_together(self) -> Ints | None:
         """(N,) numbers from 0 of groups, each of which is one fact; None: each sample is one."""
-        return numbers_of(self.predictions[GROUP]) if GROUP in self.predictions.column_names else None
+        return in_groups(self.predictions)
 
-    def in_order_of_ids(self) -> Ints | None:
-        """The same of predictions sorted by id, as those of two runs stand beside each other."""
-        import numpy as np
+    def by_id(self) -> Ints:
+        """(N,) rows of the predictions in the order of their ids, so that those of two runs stand beside each other."""
+        import pyarrow.compute as pc
 
-        together = self.drawn_together()
-        order = np.argsort(np.array(self.predictions["id"].to_pylist(), object), kind="stable")
-        return None if together is None else together[order]
+        return pc.sort_indices(self.predictions["id"]).to_numpy().astype("int64")
 
     @property
     def fact(self) -> str:

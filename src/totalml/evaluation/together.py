@@ -6,7 +6,7 @@ Source: Field and Welsh, Bootstrapping clustered data, 2007.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pyarrow
@@ -31,8 +31,14 @@ def numbers_of(values: pyarrow.Array | pyarrow.ChunkedArray) -> Ints | None:
     return numbers if 0 < numbers.max(initial=0) < len(numbers) - 1 else None
 
 
-def in_groups(groups: Sequence[str] | None) -> Ints | None:
-    return None if groups is None else numbers_of(group_column(groups)[GROUP])
+def in_groups(predictions: pyarrow.Table) -> Ints | None:
+    """(N,) as of `numbers_of`, of their groups; None: they have none."""
+    return numbers_of(predictions[GROUP]) if GROUP in predictions.column_names else None
+
+
+def taken(together: Ints | None, rows: Any) -> Ints | None:
+    """Of some samples, or of all in another order."""
+    return None if together is None else together[rows]
 
 
 def facts(together: Ints | None, samples: int) -> int:

@@ -63,7 +63,8 @@ def evaluate(
     )
     point = point_figures(scores)
     metrics = WeightedMetrics(scores)
-    together = in_groups(groups)
+    grouped = group_column(groups)
+    together = in_groups(pa.table(grouped))
     low, high = bounds(metrics, len(ids), point, evaluation.bootstrap, evaluation.confidence, seed, together)
     bins = calibration_bins(scores)
     slices = membership(evaluation.slices, context) if context and evaluation.slices else {}
@@ -83,7 +84,7 @@ def evaluate(
         },
         confusion=confusion_matrix(scores),
         calibration=bins,
-        predictions=_predictions(scores, classes, ids, gold, {**slices, **group_column(groups)}),
+        predictions=_predictions(scores, classes, ids, gold, {**slices, **grouped}),
         confidence=evaluation.confidence,
         resamples=evaluation.bootstrap,
         **(in_depth(evaluation, context, scores, bins, classes, validation) if context else {}),

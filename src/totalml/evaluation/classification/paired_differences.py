@@ -14,6 +14,7 @@ from totalml.evaluation.classification.scores import Scores
 from totalml.evaluation.classification.weighted import WeightedMetrics
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.resampled import paired
+from totalml.evaluation.together import taken
 
 
 class Classified(Protocol):
@@ -34,7 +35,8 @@ class Classified(Protocol):
     @property
     def confidence(self) -> float: ...
     def probabilities(self) -> Floats: ...
-    def in_order_of_ids(self) -> Ints | None: ...
+    def by_id(self) -> Ints: ...
+    def drawn_together(self) -> Ints | None: ...
 
 
 def paired_differences(ours: Classified, theirs: Classified) -> dict[str, Interval]:
@@ -51,13 +53,12 @@ def paired_differences(ours: Classified, theirs: Classified) -> dict[str, Interv
         ours.confidence,
         "per_class",
         ours.classes,
-        ours.in_order_of_ids(),
+        taken(ours.drawn_together(), ours.by_id()),
     )
 
 
 def _scores(evaluation: Classified) -> Scores:
-    """Rows in the order of their ids, so that those of two runs stand beside each other."""
-    order = np.argsort(np.array(evaluation.predictions["id"].to_pylist(), object), kind="stable")
+    order = evaluation.by_id()
     gold = evaluation.predictions["gold"].to_pylist() if "gold" in evaluation.predictions.column_names else None
     return Scores(
         labels=_indices(evaluation, evaluation.predictions["label"].to_pylist())[order],

@@ -40,7 +40,8 @@ def evaluate(evaluation: EvaluationRecipe, predicted: Predicted, *, fit_threshol
     scores = _scores(predicted, thresholds, evaluation.calibration_bins)
     point, count = label_figures(scores), len(predicted.ids)
     metrics = WeightedLabelMetrics(scores)
-    together = in_groups(predicted.groups)
+    grouped = group_column(predicted.groups)
+    together = in_groups(pa.table(grouped))
     low, high = bounds(metrics, count, point, evaluation.bootstrap, evaluation.confidence, predicted.seed, together)
     slices = membership(evaluation.slices, context) if context and evaluation.slices else {}
     return MultiLabelEvaluation(
@@ -61,7 +62,7 @@ def evaluate(evaluation: EvaluationRecipe, predicted: Predicted, *, fit_threshol
         co_occurrence=_crossed(_or_none(scores.true), _or_none(scores.said)),
         taken_for=_crossed(scores.true & ~scores.said, scores.said & ~scores.true),
         calibration=label_bins(scores),
-        predictions=_predictions(predicted, scores, {**slices, **group_column(predicted.groups)}),
+        predictions=_predictions(predicted, scores, {**slices, **grouped}),
         confidence=evaluation.confidence,
         resamples=evaluation.bootstrap,
         **_in_depth(evaluation, predicted, scores),

@@ -11,6 +11,7 @@ from totalml.evaluation.interval import Interval
 from totalml.evaluation.multilabel.truth import LabelsTruth
 from totalml.evaluation.paired_shares import paired_bounds
 from totalml.evaluation.record import Evaluation, shares_with_chance
+from totalml.evaluation.together import taken
 
 if TYPE_CHECKING:
     import pyarrow
@@ -148,16 +149,14 @@ class MultiLabelEvaluation(Evaluation):
             self.confidence,
             "per_label",
             self.labels,
-            self.in_order_of_ids(),
+            taken(self.drawn_together(), self.by_id()),
         )
 
     def scores(self) -> LabelScores:
-        """Rows in the order of their ids, so that those of two runs stand beside each other."""
-        import numpy as np
-
+        """Rows as of `by_id`."""
         from totalml.evaluation.multilabel.scores import LabelScores
 
-        order = np.argsort(np.array(self.predictions["id"].to_pylist(), object), kind="stable")
+        order = self.by_id()
         true, said = (self.flags(name)[order] for name in ("labels", "predicted"))
         return LabelScores(true, said, self.answers()[order], len(self.calibration))
 

@@ -20,6 +20,14 @@ def column(part: str, target: str, targets: Sequence[str]) -> str:
     return f"{part}:{target}" if len(targets) > 1 else part
 
 
+def drawn_together(predictions: pyarrow.Table) -> Ints | None:
+    """(N,) as of `numbers_of`: of a panel its moments, of others their groups."""
+    from totalml.evaluation.together import in_groups
+
+    of_panel = moments(predictions)
+    return in_groups(predictions) if of_panel is None else of_panel
+
+
 def moments(predictions: pyarrow.Table) -> Ints | None:
     """(N,) numbers from 0, in the order of time, of the moments of a panel; None: it is none, or has one moment."""
     from totalml.evaluation.together import numbers_of

@@ -17,7 +17,7 @@ from totalml.evaluation.columns import SampleContext
 from totalml.evaluation.fairness.errors import measure_error_fairness
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.predicted import Known, Predicted
-from totalml.evaluation.regression.columns import BEFORE, SEASONAL_ERROR, SERIES, TIME, column, moments
+from totalml.evaluation.regression.columns import BEFORE, SEASONAL_ERROR, SERIES, TIME, column, drawn_together
 from totalml.evaluation.regression.conformal import least_samples, margins, widened
 from totalml.evaluation.regression.per_series import per_series
 from totalml.evaluation.regression.periods import periods
@@ -29,7 +29,7 @@ from totalml.evaluation.regression.weighted import Figures, WeightedFigures, boo
 from totalml.evaluation.slices.errors import ErrorSizes
 from totalml.evaluation.slices.measure import slices_of
 from totalml.evaluation.slices.membership import membership
-from totalml.evaluation.together import group_column, in_groups
+from totalml.evaluation.together import group_column
 from totalml.kinds import Reach
 from totalml.recipe import EvaluationRecipe
 
@@ -61,9 +61,7 @@ def evaluate(
     learnt = np.asarray(known.values[known.train], np.float64)
     margin = _margins(predicted, coverage, reach)
     when = {**_when(of_series, known), **group_column(predicted.groups)}
-    of_panel = moments(pa.table(when))
-    together = in_groups(predicted.groups) if of_panel is None else of_panel
-    values = replace(_values(predicted, learnt, naive, margin, reach), together=together)
+    values = replace(_values(predicted, learnt, naive, margin, reach), together=drawn_together(pa.table(when)))
     notes = _notes(values, naive, predicted, coverage)
     point, low, high = _bounded(values, evaluation, predicted.seed)
     middle = np.median(learnt, axis=0)

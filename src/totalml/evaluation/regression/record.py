@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from totalml.evaluation.interval import Interval
 from totalml.evaluation.record import Evaluation, shares_with_chance
-from totalml.evaluation.regression.columns import BEFORE, SAID, SEASONAL_ERROR, column, moments
+from totalml.evaluation.regression.columns import BEFORE, SAID, SEASONAL_ERROR, column, drawn_together, moments
 from totalml.evaluation.regression.periods import Period
 from totalml.evaluation.regression.thirds import Third
 from totalml.evaluation.regression.truth import NumbersTruth
+from totalml.evaluation.together import taken
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,8 +123,7 @@ class RegressionEvaluation(Evaluation):
 
     def drawn_together(self) -> Ints | None:
         """Of a panel, its moments."""
-        of_panel = moments(self.predictions)
-        return super().drawn_together() if of_panel is None else of_panel
+        return drawn_together(self.predictions)
 
     @property
     def fact(self) -> str:
@@ -162,13 +162,12 @@ class RegressionEvaluation(Evaluation):
 
         from totalml.evaluation.regression.values import Values
 
-        order = np.argsort(np.array(self.predictions["id"].to_pylist(), object), kind="stable")
+        order = self.by_id()
         truth, said, low, high, before, error = (
             self.column(part)[order] for part in ("truth", *SAID, BEFORE, SEASONAL_ERROR)
         )
-        deviation, together = np.array([ours.deviation[name] for name in ours.targets]), self.drawn_together()
-        of_panel = None if together is None else together[order]
-        return Values(truth, said, low, high, deviation, before, error, of_panel)
+        deviation = np.array([ours.deviation[name] for name in ours.targets])
+        return Values(truth, said, low, high, deviation, before, error, taken(self.drawn_together(), order))
 
     def answers(self) -> Floats:
         import numpy as np

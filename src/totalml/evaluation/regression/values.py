@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from totalml.evaluation.arrays import Floats, Ints
+from totalml.evaluation.together import taken
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,7 @@ class Values:
 
     def taken(self, rows: Ints) -> Values:
         parts = ("truth", "said", "low", "high", "before", "seasonal_error")
-        together = None if self.together is None else self.together[rows]
-        return replace(self, together=together, **{part: getattr(self, part)[rows] for part in parts})
+        return replace(self, together=taken(self.together, rows), **{part: getattr(self, part)[rows] for part in parts})
 
     def combined(self, errors: Floats) -> Floats:
         """(N, T) -> (N,): of one target as they are, of several the mean in deviations."""
